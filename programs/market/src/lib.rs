@@ -1,0 +1,2 @@
+#[cfg(target_arch = "bpf")]
+use solana_compiler_builtins as _;
