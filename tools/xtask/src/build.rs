@@ -1,0 +1,52 @@
+//! `cargo xtask build`: everything a user or a test runs.
+
+use crate::{
+    idl, paths,
+    run::{cargo, program, run as must},
+    setup::{self, Report},
+};
+use anyhow::Result;
+use std::path::Path;
+
+#[derive(clap::Args, Clone, Copy, Default)]
+pub struct Args {
+    /// Build only the programs' bytecode
+    #[arg(long)]
+    programs_only: bool,
+    /// Also build bytecode v3, the one that real clusters ask for, into target/deploy/v3
+    #[arg(long)]
+    v3: bool,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    setup::run(Report::OnlyProblems)?;
+    programs(args.v3)?;
+    if !args.programs_only {
+        localnet()?;
+        idl::run(&idl::Args::default())?;
+        must(&mut cargo(["build", "--locked", "-p", "provena-cli"]))?;
+    }
+    eprintln!("programs: target/deploy; the CLI: {}", paths::binary("provena").display());
+    Ok(())
+}
+
+/// The programs' bytecode, as files in target/deploy (v0) and, when asked, target/deploy/v3.
+pub fn programs(v3: bool) -> Result<()> {
+    must(&mut cargo(["build", "--locked", "-p", "provena-sbf"]))?;
+    let archs: &[&str] = if v3 { &["v0", "v3"] } else { &["v0"] };
+    for arch in archs {
+        for name in paths::PROGRAMS {
+            let manifest = Path::new("programs").join(name).join("Cargo.toml");
+            let mut build = program(&paths::binary("cargo-build-sbf").to_string_lossy(), ["--arch", arch]);
+            build.arg("--manifest-path").arg(manifest).env("CARGO_TARGET_DIR", paths::target());
+            must(&mut build)?;
+        }
+    }
+    Ok(())
+}
+
+/// The embedded chain. Its own workspace: its lock file must stay the one its crates were published with.
+pub fn localnet() -> Result<()> {
+    let mut build = cargo(["build", "--locked", "--manifest-path", "tools/localnet/Cargo.toml"]);
+    must(build.env("CARGO_TARGET_DIR", paths::localnet_target()))
+}

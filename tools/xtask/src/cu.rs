@@ -1,0 +1,17 @@
+//! `cargo xtask cu`: measures every instruction in the VM and rewrites the committed report.
+
+use crate::{
+    build,
+    run::{cargo, run as must},
+    setup::{self, Report},
+};
+use anyhow::Result;
+
+pub fn run() -> Result<()> {
+    setup::run(Report::OnlyProblems)?;
+    build::programs(false)?;
+    let mut measure = cargo(["test", "--locked", "-p", "provena-tests", "--test", "it", "compute_units"]);
+    must(measure.env("PROVENA_WRITE_CU", "1"))?;
+    println!("wrote docs/compute-units.json and docs/COMPUTE_UNITS.md");
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Where things are.
+
+use std::path::{Path, PathBuf};
+
+/// The programs, by the suffix of crate `provena-<name>` and library `provena_<name>`.
+pub const PROGRAMS: [&str; 3] = ["registry", "royalty", "market"];
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// The user's cache folder for Provena.
+pub fn cache() -> PathBuf {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| home().join(".cache"));
+    base.join("provena")
+}
+
+/// Cargo's target folder for everything that xtask builds: outside the clone, so that a fresh clone starts warm.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), |folder| root().join(folder))
+}
+
+/// The embedded chain's own target folder: another workspace, another lock file.
+pub fn localnet_target() -> PathBuf {
+    target().join("localnet")
+}
+
+/// The embedded chain's binary.
+pub fn localnet_binary() -> PathBuf {
+    localnet_target().join("debug").join(exe("provena-localnet"))
+}
+
+/// The binary of a workspace crate.
+pub fn binary(name: &str) -> PathBuf {
+    target().join("debug").join(exe(name))
+}
+
+fn exe(name: &str) -> String {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX)
+}
+
+fn home() -> PathBuf {
+    std::env::var_os("HOME")
+        .or_else(|| std::env::var_os("USERPROFILE"))
+        .map_or_else(|| PathBuf::from("."), PathBuf::from)
+}

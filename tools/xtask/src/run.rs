@@ -1,0 +1,39 @@
+//! Running other programs.
+
+use crate::paths;
+use anyhow::{Context, Result, bail};
+use std::{ffi::OsStr, process::Command};
+
+/// `cargo` in the repository's root with the shared target folder.
+pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(args).current_dir(paths::root()).env("CARGO_TARGET_DIR", paths::target());
+    command
+}
+
+/// Any program in the repository's root.
+pub fn program<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(name);
+    command.args(args).current_dir(paths::root());
+    command
+}
+
+/// Runs to the end; an unsuccessful exit is an error that shows the command.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
+    if !status.success() {
+        bail!("{} ended with {status}", shown(command));
+    }
+    Ok(())
+}
+
+/// Runs to the end and returns what it printed, or `None` where it cannot be started or fails.
+pub fn output(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    format!("`{}`", words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "))
+}
