@@ -1,0 +1,31 @@
+//! Domain separation strings: every hash or signature of Provena starts with one of these.
+//!
+//! Two different kinds of message never share a preimage, because no string here is a prefix of another.
+
+/// Content roots: the Merkle root of a file's chunks together with its length.
+pub const CONTENT: &[u8] = b"provena.content.v1";
+/// Recipe roots: the part of an artifact that says how the tensors are to be used.
+pub const RECIPE: &[u8] = b"provena.recipe.v1";
+/// Receipts that nodes sign.
+pub const RECEIPT: &[u8] = b"provena.receipt.v1";
+/// Commitments of nodes to a result that they will reveal.
+pub const COMMITMENT: &[u8] = b"provena.commitment.v1";
+/// Hashes of an offer's terms, taken when a job is posted.
+pub const TERMS: &[u8] = b"provena.terms.v1";
+/// Hashes of licence texts.
+pub const LICENCE: &[u8] = b"provena.licence.v1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_domain_is_a_prefix_of_another() {
+        let all = [CONTENT, RECIPE, RECEIPT, COMMITMENT, TERMS, LICENCE];
+        for (i, a) in all.iter().enumerate() {
+            for (j, b) in all.iter().enumerate() {
+                assert!(i == j || !b.starts_with(a), "{i} and {j}");
+            }
+        }
+    }
+}

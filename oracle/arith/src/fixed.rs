@@ -1,0 +1,1 @@
+//! The scalar operations of int-v1.
