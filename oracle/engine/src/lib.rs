@@ -1,0 +1,7 @@
+//! Runs models so that anybody can re-compute the answer bit for bit.
+//!
+//! Two arithmetic classes exist. `int-v1` is exact integer arithmetic, the same on every device, and the only class
+//! that nodes sign. `f32` serves import and quality checks. `reference` is the authority for int-v1; `docs/INT_V1.md`
+//! states it in words. This crate knows neither Solana nor tokio.
+
+pub mod plan;
