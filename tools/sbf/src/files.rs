@@ -1,0 +1,25 @@
+//! Files that several builds may write at the same time.
+
+use std::{fs, io::ErrorKind, path::Path, process};
+
+use anyhow::{Context, Result};
+
+/// Replaces `path` in one step, so that a reader sees the old file or the new one and never a part.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let parent = path.parent().context("a file has a parent folder")?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    let name = path.file_name().context("a file has a name")?;
+    let temporary = parent.join(format!(".{}.{}.tmp", name.display(), process::id()));
+    fs::write(&temporary, bytes).with_context(|| format!("cannot write {}", temporary.display()))?;
+    fs::rename(&temporary, path).with_context(|| format!("cannot replace {}", path.display()))
+}
+
+/// As [`write_atomically`], but leaves a file alone that already holds `bytes`, so that its time stays.
+pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
+    match fs::read(path) {
+        Ok(existing) if existing == bytes => Ok(()),
+        Ok(_) => write_atomically(path, bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => write_atomically(path, bytes),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
