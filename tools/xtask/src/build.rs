@@ -1,12 +1,11 @@
 //! `cargo xtask build`: everything a user or a test runs.
 
 use crate::{
-    idl, paths,
+    idl, metaplex, paths,
     run::{cargo, program, run as must},
     setup::{self, Report},
 };
 use anyhow::Result;
-use std::path::Path;
 
 #[derive(clap::Args, Clone, Copy, Default)]
 pub struct Args {
@@ -30,19 +29,13 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The programs' bytecode, as files in target/deploy (v0) and, when asked, target/deploy/v3.
+/// The programs' bytecode, as files in target/deploy (v0) and, when asked, target/deploy/v3, with Token Metadata beside them.
 pub fn programs(v3: bool) -> Result<()> {
+    metaplex::install()?;
     must(&mut cargo(["build", "--locked", "-p", "provena-sbf"]))?;
-    let archs: &[&str] = if v3 { &["v0", "v3"] } else { &["v0"] };
-    for arch in archs {
-        for name in paths::PROGRAMS {
-            let manifest = Path::new("programs").join(name).join("Cargo.toml");
-            let mut build = program(&paths::binary("cargo-build-sbf").to_string_lossy(), ["--arch", arch]);
-            build.arg("--manifest-path").arg(manifest).env("CARGO_TARGET_DIR", paths::target());
-            must(&mut build)?;
-        }
-    }
-    Ok(())
+    let mut build = program(&paths::binary("cargo-build-sbf").to_string_lossy(), ["--arch"]);
+    build.arg(if v3 { "v0,v3" } else { "v0" }).env("CARGO_TARGET_DIR", paths::target());
+    must(&mut build)
 }
 
 /// The embedded chain. Its own workspace: its lock file must stay the one its crates were published with.

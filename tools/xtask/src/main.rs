@@ -7,6 +7,7 @@ mod cu;
 mod demo;
 mod fetch;
 mod idl;
+mod metaplex;
 mod paths;
 mod run;
 mod setup;

@@ -21,6 +21,11 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), |folder| root().join(folder))
 }
 
+/// Where programs are, as `anchor` and `solana` expect it.
+pub fn deploy() -> PathBuf {
+    root().join("target").join("deploy")
+}
+
 /// The embedded chain's own target folder: another workspace, another lock file.
 pub fn localnet_target() -> PathBuf {
     target().join("localnet")
