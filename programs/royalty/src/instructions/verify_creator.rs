@@ -1,0 +1,75 @@
+//! Signs the pool as a verified creator of its asset's NFT.
+
+use anchor_lang::{
+    pinocchio::{
+        cpi::{Seed, Signer as CpiSigner},
+        instruction::InstructionAccount,
+    },
+    prelude::*,
+};
+
+use crate::{
+    constants::{INSTRUCTIONS_SYSVAR, TOKEN_METADATA_PROGRAM, seeds},
+    error::RoyaltyError,
+    spl,
+    state::Pool,
+};
+
+/// Token Metadata's `Verify` instruction with its argument `CreatorV1`.
+const VERIFY_CREATOR_V1: [u8; 2] = [52, 0];
+/// The first byte of a metadata account.
+const METADATA_KEY: u8 = 4;
+/// Where a metadata account names its mint: after the key and the update authority.
+const MINT_OFFSET: usize = 33;
+
+/// Accounts of `verify_creator`. Anybody may call it.
+#[derive(Accounts)]
+pub struct VerifyCreator {
+    pub pool: Account<Pool>,
+    /// The asset's metadata account, which lists the pool as a creator.
+    #[account(mut)]
+    pub metadata: UncheckedAccount,
+    #[account(address = TOKEN_METADATA_PROGRAM)]
+    pub token_metadata_program: UncheckedAccount,
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount,
+    pub system_program: Program<System>,
+}
+
+impl VerifyCreator {
+    /// Errors: [`RoyaltyError::WrongMetadata`], [`RoyaltyError::PoolNotSealed`], and Token Metadata's own when the pool
+    /// is not among the creators.
+    pub fn handle(&mut self) -> Result<()> {
+        require!(self.pool.is_sealed(), RoyaltyError::PoolNotSealed);
+        self.check_metadata()?;
+        let bump = [self.pool.bump];
+        let signer = [Seed::from(seeds::POOL), Seed::from(self.pool.asset.as_ref()), Seed::from(&bump)];
+        // In Token Metadata's account lists its own address stands for an absent optional account.
+        let absent = self.token_metadata_program.account();
+        let accounts = [
+            self.pool.account(),
+            absent,
+            self.metadata.account(),
+            absent,
+            absent,
+            absent,
+            self.system_program.account(),
+            self.instructions.account(),
+        ];
+        let mut metas = accounts.map(|account| InstructionAccount::readonly(account.address()));
+        metas[0] = InstructionAccount::readonly_signer(self.pool.address());
+        metas[2] = InstructionAccount::writable(self.metadata.address());
+        spl::invoke(&TOKEN_METADATA_PROGRAM, &VERIFY_CREATOR_V1, &metas, accounts, &[CpiSigner::from(&signer)]);
+        Ok(())
+    }
+
+    fn check_metadata(&self) -> Result<()> {
+        let metadata = self.metadata.account();
+        require!(metadata.owned_by(&TOKEN_METADATA_PROGRAM), RoyaltyError::WrongMetadata);
+        let data = metadata.try_borrow()?;
+        let mint = data.get(MINT_OFFSET..).and_then(|tail| tail.first_chunk::<32>());
+        let ours = data.first() == Some(&METADATA_KEY) && mint == Some(self.pool.asset.as_array());
+        require!(ours, RoyaltyError::WrongMetadata);
+        Ok(())
+    }
+}
