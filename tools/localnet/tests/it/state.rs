@@ -1,0 +1,94 @@
+//! A chain kept in a file.
+
+use std::fs;
+
+use solana_client::rpc_client::RpcClient;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer;
+use solana_system_interface::instruction::{create_account, transfer};
+use solana_transaction::Transaction;
+use tempfile::TempDir;
+
+use crate::support::{Localnet, SOL, airdrop, eventually, funded, refused};
+
+const OWNER: Pubkey = solana_pubkey::pubkey!("FLMpa898vXMExH9CgE6LQF8BaEfWn7X3XCtuGZxEm512");
+
+#[test]
+fn a_chain_goes_on_after_a_clean_stop() {
+    goes_on(|chain| {
+        let (status, _) = chain.signal("TERM");
+        assert_eq!(status.code(), Some(0));
+    });
+}
+
+#[test]
+fn a_chain_goes_on_after_a_kill() {
+    goes_on(Localnet::kill);
+}
+
+fn goes_on(stop: impl Fn(Localnet)) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("deep/chain.sqlite");
+    let path = path.to_str().unwrap();
+
+    let chain = Localnet::start(&["--state", path]);
+    let client = chain.client();
+    let payer = funded(&client);
+    let (friend, account) = (Keypair::new(), Keypair::new());
+    let rent = client.get_minimum_balance_for_rent_exemption(16).unwrap();
+    send(&client, &payer, &[&account], &[create_account(&payer.pubkey(), &account.pubkey(), rent, 16, &OWNER)]);
+    send(&client, &payer, &[], &[transfer(&payer.pubkey(), &friend.pubkey(), 3 * SOL)]);
+    let genesis = client.get_genesis_hash().unwrap();
+    eventually("some slots", || (client.get_slot().unwrap() > 60).then_some(()));
+    let slot = client.get_slot().unwrap();
+    let balance = client.get_balance(&payer.pubkey()).unwrap();
+    stop(chain);
+
+    let chain = Localnet::start(&["--state", path]);
+    let client = chain.client();
+    assert_eq!(client.get_genesis_hash().unwrap(), genesis);
+    let resumed = client.get_slot().unwrap();
+    assert!(resumed + 6 >= slot, "slot {slot} became {resumed}");
+    assert_eq!(client.get_balance(&payer.pubkey()).unwrap(), balance);
+    let kept = client.get_account(&account.pubkey()).unwrap();
+    assert_eq!((kept.owner, kept.lamports, kept.data.len()), (OWNER, rent, 16));
+    let owned = client.get_program_accounts(&OWNER).unwrap();
+    assert_eq!(owned.len(), 1);
+    assert_eq!(owned[0].0, account.pubkey());
+
+    // Money that came back is money that can be spent and added to.
+    airdrop(&client, &friend.pubkey(), SOL);
+    assert_eq!(client.get_balance(&friend.pubkey()).unwrap(), 4 * SOL);
+    let fee = 5_000;
+    send(&client, &friend, &[], &[transfer(&friend.pubkey(), &payer.pubkey(), SOL)]);
+    assert_eq!(client.get_balance(&friend.pubkey()).unwrap(), 3 * SOL - fee);
+    assert_eq!(client.get_balance(&payer.pubkey()).unwrap(), balance + SOL);
+}
+
+#[test]
+fn refuses_a_file_in_use() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("chain.sqlite");
+    let path = path.to_str().unwrap();
+    let _chain = Localnet::start(&["--state", path]);
+    let message = refused(&["--rpc-port", "0", "--ws-port", "0", "--state", path]);
+    assert!(message.contains("in use by another local chain"), "{message}");
+}
+
+#[test]
+fn refuses_a_file_that_is_something_else() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("letter.txt");
+    fs::write(&path, "Dear reader, this is no chain.").unwrap();
+    let message = refused(&["--rpc-port", "0", "--ws-port", "0", "--state", path.to_str().unwrap()]);
+    assert!(message.contains("letter.txt") && message.contains("--state"), "{message}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "Dear reader, this is no chain.");
+}
+
+fn send(client: &RpcClient, payer: &Keypair, more: &[&Keypair], instructions: &[solana_message::Instruction]) {
+    let hash = client.get_latest_blockhash().unwrap();
+    let signers: Vec<&Keypair> = [payer].into_iter().chain(more.iter().copied()).collect();
+    let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer.pubkey()), &signers, hash);
+    client.send_and_confirm_transaction(&transaction).unwrap();
+}
