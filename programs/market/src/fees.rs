@@ -36,12 +36,13 @@ impl Amount {
         if bps.0 > BPS {
             return Err(MarketError::BpsTooHigh);
         }
-        let whole = u64::from(BPS);
+        const WHOLE: u64 = 10_000;
         let share = u64::from(bps.0);
-        let (high, low) = (self.0 / whole, self.0 % whole);
+        let (high, low) = (self.0 / WHOLE, self.0 % WHOLE);
         // high * share <= self.0, and low * share < 10^8, so neither can overflow; checked all the same.
         let high = high.checked_mul(share).ok_or(MarketError::Overflow)?;
-        let low = low.checked_mul(share).ok_or(MarketError::Overflow)? / whole;
+        let low = low.checked_mul(share).ok_or(MarketError::Overflow)?;
+        let low = low / WHOLE;
         Self(high).plus(Self(low))
     }
 }

@@ -40,8 +40,14 @@ impl ClaimSlot {
 
         let job = *self.job.address();
         let seeds: [&[u8]; 4] = [SLOT_SEED, job.as_ref(), &[index], &[slot_bump]];
-        let space = 8usize.saturating_add(core::mem::size_of::<Slot>());
-        funds::create_account(self.authority.account(), self.slot.account(), space, &crate::ID, Amount(0), &seeds)?;
+        funds::create_account(
+            self.authority.account(),
+            self.slot.account(),
+            Slot::SPACE,
+            &crate::ID,
+            Amount(0),
+            &seeds,
+        )?;
         let mut view = *self.slot.account();
         // SAFETY: the account was created just now, so nothing else refers to its data.
         let data = unsafe { view.borrow_unchecked_mut() };

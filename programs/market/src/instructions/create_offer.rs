@@ -28,7 +28,7 @@ pub struct CreateOffer {
     pub pool_mint: Account<PoolMint>,
     /// Created here.
     #[account(
-        init, payer = owner, space = 8 + core::mem::size_of::<Offer>(),
+        init, payer = owner, space = Offer::SPACE,
         seeds = [OFFER_SEED, asset.mint.as_ref(), &offer_id.to_le_bytes()], bump
     )]
     pub offer: Account<Offer>,

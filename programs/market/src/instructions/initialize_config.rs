@@ -15,7 +15,7 @@ pub struct InitializeConfig {
     #[account(mut)]
     pub authority: Signer,
     /// Created here.
-    #[account(init, payer = authority, space = 8 + core::mem::size_of::<Config>(), seeds = [CONFIG_SEED], bump)]
+    #[account(init, payer = authority, space = Config::SPACE, seeds = [CONFIG_SEED], bump)]
     pub config: Account<Config>,
     /// Receives protocol fees.
     pub treasury: UncheckedAccount,

@@ -67,9 +67,8 @@ impl PostJob {
         let offer_address = *self.offer.address();
         let seeds: [&[u8]; 5] =
             [JOB_SEED, offer_address.as_ref(), payer.as_ref(), &args.nonce.to_le_bytes(), &[args.job_bump]];
-        let space = 8usize.saturating_add(core::mem::size_of::<Job>());
         let lamports = if native { deposit } else { Amount(0) };
-        funds::create_account(self.payer.account(), self.job.account(), space, &crate::ID, lamports, &seeds)?;
+        funds::create_account(self.payer.account(), self.job.account(), Job::SPACE, &crate::ID, lamports, &seeds)?;
 
         let mut view = *self.job.account();
         // SAFETY: the account was created just now, so nothing else refers to its data.

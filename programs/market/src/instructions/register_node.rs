@@ -19,7 +19,7 @@ pub struct RegisterNode {
     pub config: Account<Config>,
     /// Created here; one per authority.
     #[account(
-        init, payer = authority, space = 8 + core::mem::size_of::<Node>(),
+        init, payer = authority, space = Node::SPACE,
         seeds = [NODE_SEED, authority.address().as_ref()], bump
     )]
     pub node: Account<Node>,

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 
-use crate::constants::{BPS, LAYOUT_VERSION, MAX_PROTOCOL_FEE_BPS};
+use crate::constants::{LAYOUT_VERSION, MAX_PROTOCOL_FEE_BPS};
 use crate::error::MarketError;
 
 /// The one config account, at `pda::config`.
@@ -31,13 +31,13 @@ pub struct Config {
 const _: () = assert!(core::mem::size_of::<Config>() == 176);
 
 impl Config {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
     /// Checks what must hold after every write.
     pub fn invariant(&self) -> Result<()> {
         require!(self.version == LAYOUT_VERSION, MarketError::Invariant);
-        require!(
-            self.protocol_fee_bps <= MAX_PROTOCOL_FEE_BPS && self.protocol_fee_bps <= BPS,
-            MarketError::BpsTooHigh
-        );
+        require!(self.protocol_fee_bps <= MAX_PROTOCOL_FEE_BPS, MarketError::BpsTooHigh);
         Ok(())
     }
 }

@@ -180,6 +180,9 @@ pub struct Terms<'a> {
 }
 
 impl Job {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
     /// Fills an empty job. Errors: `Overflow`, `BpsTooHigh` when royalty and protocol fee exceed the whole.
     pub fn open(&mut self, terms: Terms<'_>) -> Result<()> {
         let Terms { config, offer, offer_address, payer, nonce, input_root, units, slot } = terms;

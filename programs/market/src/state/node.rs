@@ -38,6 +38,9 @@ pub struct Node {
 const _: () = assert!(core::mem::size_of::<Node>() == 240);
 
 impl Node {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
     /// The endpoint's URL; empty when the bytes are not UTF-8, which registration refuses.
     pub fn endpoint(&self) -> &str {
         self.endpoint.get(..usize::from(self.endpoint_len)).and_then(|b| core::str::from_utf8(b).ok()).unwrap_or("")

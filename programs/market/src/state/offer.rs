@@ -108,6 +108,9 @@ pub struct Offer {
 const _: () = assert!(core::mem::size_of::<Offer>() == 400);
 
 impl Offer {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
     /// The owner's choices.
     pub fn terms(&self) -> OfferTerms {
         OfferTerms {

@@ -64,6 +64,9 @@ pub struct Slot {
 const _: () = assert!(core::mem::size_of::<Slot>() == 216);
 
 impl Slot {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
     /// The state. Errors: `Invariant` for a byte that is none.
     pub fn state(&self) -> core::result::Result<SlotState, MarketError> {
         SlotState::try_from(self.state)
