@@ -10,6 +10,8 @@ pub const RECIPE: &[u8] = b"provena.recipe.v1";
 pub const RECEIPT: &[u8] = b"provena.receipt.v1";
 /// Commitments of nodes to a result that they will reveal.
 pub const COMMITMENT: &[u8] = b"provena.commitment.v1";
+/// Salts of commitments, which a node derives from its own key.
+pub const SALT: &[u8] = b"provena.salt.v1";
 /// Hashes of an offer's terms, taken when a job is posted.
 pub const TERMS: &[u8] = b"provena.terms.v1";
 /// Hashes of licence texts.
@@ -21,7 +23,7 @@ mod tests {
 
     #[test]
     fn no_domain_is_a_prefix_of_another() {
-        let all = [CONTENT, RECIPE, RECEIPT, COMMITMENT, TERMS, LICENCE];
+        let all = [CONTENT, RECIPE, RECEIPT, COMMITMENT, SALT, TERMS, LICENCE];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
                 assert!(i == j || !b.starts_with(a), "{i} and {j}");

@@ -4,4 +4,18 @@
 //! that nodes sign. `f32` serves import and quality checks. `reference` is the authority for int-v1; `docs/INT_V1.md`
 //! states it in words. This crate knows neither Solana nor tokio.
 
+pub mod artifact;
+pub mod error;
+pub mod float;
+pub mod format;
+pub mod gpu;
+pub mod io;
+pub mod kernels;
+pub mod models;
 pub mod plan;
+pub mod recording;
+pub mod reference;
+pub mod tokenizer;
+pub mod values;
+
+pub use error::Error;

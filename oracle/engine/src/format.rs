@@ -1,0 +1,3 @@
+//! Formats of published float models.
+
+pub mod safetensors;

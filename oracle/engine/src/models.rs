@@ -1,0 +1,83 @@
+//! Model families: each turns (artifact, input size) into a plan, a request into inputs and outputs into a response.
+
+pub mod bert;
+pub mod mlp;
+
+use crate::{
+    artifact::{Artifact, ModelRecipe},
+    error::Error,
+    io::{Request, Response},
+    plan::Plan,
+    values::Values,
+};
+
+/// Runs a plan on one input and gives the plan's outputs in order.
+pub type Execute<'a> = dyn FnMut(&Plan, &Values) -> Result<Vec<Values>, Error> + 'a;
+
+/// A model whose tensors were found and whose tokenizer was read.
+pub enum Prepared {
+    /// A classifier.
+    Mlp(mlp::Mlp),
+    /// A sentence encoder.
+    Bert(Box<bert::Bert>),
+}
+
+impl Prepared {
+    /// Finds every tensor that the artifact's recipe calls for.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] for the first that is missing or of another shape, [`Error::Tokenizer`] for a bad tokenizer.
+    pub fn new(artifact: &Artifact) -> Result<Self, Error> {
+        Ok(match &artifact.recipe().model {
+            ModelRecipe::Mlp(recipe) => Self::Mlp(mlp::Mlp::new(artifact, recipe)?),
+            ModelRecipe::Bert(recipe) => Self::Bert(Box::new(bert::Bert::new(artifact, recipe)?)),
+        })
+    }
+
+    /// The plan for one input size: images in a batch, or tokens of a text.
+    pub fn plan(&self, size: usize) -> Plan {
+        match self {
+            Self::Mlp(mlp) => mlp.plan(size),
+            Self::Bert(bert) => bert.plan(size),
+        }
+    }
+
+    /// The inputs of a request, one per execution.
+    ///
+    /// # Errors
+    /// [`Error::Request`] or [`Error::InputTooLong`] when the request does not fit the model.
+    pub fn inputs(&self, request: &Request) -> Result<Vec<Input>, Error> {
+        match (self, request) {
+            (Self::Mlp(mlp), Request::Classify { images }) => mlp.inputs(images),
+            (Self::Bert(bert), Request::Embed { texts }) => bert.inputs(texts),
+            (Self::Mlp(_), _) => Err(Error::Request("this model classifies images".into())),
+            (Self::Bert(_), _) => Err(Error::Request("this model embeds texts".into())),
+        }
+    }
+}
+
+/// What one execution of a plan takes.
+pub struct Input {
+    /// Images in the batch, or tokens: what [`Prepared::plan`] is asked for.
+    pub size: usize,
+    /// For the plan's input buffer.
+    pub values: Values,
+}
+
+/// Answers a request with whatever executes plans.
+///
+/// # Errors
+/// Those of [`Prepared::inputs`] and of `execute`.
+pub fn answer(model: &Prepared, request: &Request, execute: &mut Execute<'_>) -> Result<Response, Error> {
+    let inputs = model.inputs(request)?;
+    let mut plans = std::collections::HashMap::new();
+    let mut outputs = Vec::with_capacity(inputs.len());
+    for input in &inputs {
+        let plan = plans.entry(input.size).or_insert_with(|| model.plan(input.size));
+        outputs.push(execute(plan, &input.values)?);
+    }
+    Ok(match model {
+        Prepared::Mlp(mlp) => mlp.response(&outputs),
+        Prepared::Bert(_) => bert::Bert::response(&outputs),
+    })
+}

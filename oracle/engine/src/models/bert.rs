@@ -1,0 +1,235 @@
+//! BERT sentence encoders: post-normalised layers, the mean over tokens, length one.
+
+use super::Input;
+use crate::{
+    artifact::{Artifact, BertRecipe, Dtype},
+    error::Error,
+    io::Response,
+    plan::{BufferId, Element, LinearOutput, Op, Plan, Quantise, TensorId},
+    reference::UNIT_BITS,
+    tokenizer::Tokenizer,
+    values::Values,
+};
+
+/// An encoder whose tensors were found and whose tokenizer was read.
+pub struct Bert {
+    width: usize,
+    inner: usize,
+    heads: usize,
+    tokenizer: Tokenizer,
+    words: TensorId,
+    positions: TensorId,
+    first: Norm,
+    layers: Vec<Layer>,
+    exp_table: TensorId,
+}
+
+struct Norm {
+    gain: TensorId,
+    bias: TensorId,
+    /// Absent after the last layer, which no matrix product follows.
+    scale: Option<TensorId>,
+}
+
+struct Linear {
+    weight: TensorId,
+    bias: TensorId,
+    scale: TensorId,
+}
+
+struct Layer {
+    qkv: Linear,
+    score_scale: TensorId,
+    context_scale: TensorId,
+    output: Linear,
+    norm1: Norm,
+    up: Linear,
+    table: TensorId,
+    table_scale: TensorId,
+    down: Linear,
+    norm2: Norm,
+}
+
+/// Looks tensors up below one prefix.
+struct Scope<'a> {
+    artifact: &'a Artifact,
+    prefix: String,
+}
+
+impl Scope<'_> {
+    fn vector(&self, part: &str, dtype: Dtype, len: usize) -> Result<TensorId, Error> {
+        self.artifact.find(&format!("{}.{part}", self.prefix), dtype, 1, len)
+    }
+
+    fn linear(&self, part: &str, outputs: usize, inputs: usize) -> Result<Linear, Error> {
+        let weight = format!("{}.{part}.weight", self.prefix);
+        Ok(Linear {
+            weight: self.artifact.find(&weight, Dtype::I8, outputs, inputs)?,
+            bias: self.vector(&format!("{part}.bias"), Dtype::I32, outputs)?,
+            scale: self.vector(&format!("{part}.scale"), Dtype::Scale, outputs)?,
+        })
+    }
+
+    fn norm(&self, part: &str, width: usize, quantised: bool) -> Result<Norm, Error> {
+        let scale = || self.vector(&format!("{part}.scale"), Dtype::Scale, width);
+        Ok(Norm {
+            gain: self.vector(&format!("{part}.gain"), Dtype::Scale, width)?,
+            bias: self.vector(&format!("{part}.bias"), Dtype::I32, width)?,
+            scale: quantised.then(scale).transpose()?,
+        })
+    }
+
+    /// A table whose length is a power of two.
+    fn table(&self, part: &str) -> Result<TensorId, Error> {
+        let name = format!("{}.{part}", self.prefix);
+        let (id, len) = self.artifact.find_table(&name, Dtype::I32)?;
+        if len < 2 || !len.is_power_of_two() {
+            return Err(Error::tensor(name, format!("has {len} entries, not a power of two")));
+        }
+        Ok(id)
+    }
+}
+
+impl Bert {
+    /// Finds every tensor of the recipe.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] for the first that is missing or of another shape, [`Error::Tokenizer`] for a bad tokenizer.
+    pub fn new(artifact: &Artifact, recipe: &BertRecipe) -> Result<Self, Error> {
+        let [width, inner, heads] = [recipe.width, recipe.inner, recipe.heads].map(|n| n as usize);
+        let scope = |prefix: String| Scope { artifact, prefix };
+        let embed = scope("embed".into());
+        let matrix = |name: &str, rows: u32| artifact.find(name, Dtype::I16, rows as usize, width);
+        let mut layers = Vec::new();
+        for i in 0..recipe.layers {
+            let layer = scope(format!("layer.{i:03}"));
+            layers.push(Layer {
+                qkv: layer.linear("qkv", 3 * width, width)?,
+                score_scale: layer.vector("score.scale", Dtype::Scale, heads)?,
+                context_scale: layer.vector("context.scale", Dtype::Scale, width)?,
+                output: layer.linear("output", width, width)?,
+                norm1: layer.norm("norm1", width, true)?,
+                up: layer.linear("up", inner, width)?,
+                table: layer.table("gelu.table")?,
+                table_scale: layer.vector("gelu.scale", Dtype::Scale, inner)?,
+                down: layer.linear("down", width, inner)?,
+                norm2: layer.norm("norm2", width, i + 1 < recipe.layers)?,
+            });
+        }
+        Ok(Self {
+            width,
+            inner,
+            heads,
+            tokenizer: Tokenizer::new(artifact.tokenizer(), recipe.vocabulary, recipe.max_tokens)?,
+            words: matrix("embed.words", recipe.vocabulary)?,
+            positions: matrix("embed.positions", recipe.positions)?,
+            first: embed.norm("norm", width, true)?,
+            layers,
+            exp_table: scope("attention".into()).table("exp.table")?,
+        })
+    }
+
+    /// One text of `tokens` tokens: a vector of length one.
+    pub fn plan(&self, tokens: usize) -> Plan {
+        let mut plan = Plan::default();
+        let ids = plan.buffer("tokens", Element::U32, tokens, 1);
+        plan.input = Some(ids);
+        let embedded = plan.buffer("embed", Element::I32, tokens, self.width);
+        plan.push(Op::Embed { ids, words: self.words, positions: self.positions, out: embedded });
+        let mut build = Builder { plan, tokens, width: self.width };
+        let (mut stream, mut bytes) = build.norm("embed.norm", &self.first, embedded, None);
+        for (i, layer) in self.layers.iter().enumerate() {
+            (stream, bytes) = self.layer(&mut build, &format!("layer.{i:03}"), layer, stream, bytes);
+        }
+        let Builder { mut plan, .. } = build;
+        let pooled = plan.buffer("pooled", Element::I32, 1, self.width);
+        plan.push(Op::SumRows { x: stream, out: pooled });
+        let vector = plan.buffer("vector", Element::I32, 1, self.width);
+        plan.push(Op::Unit { x: pooled, out: vector });
+        plan.outputs = vec![vector];
+        plan
+    }
+
+    /// One layer; gives the new residual stream and its bytes.
+    fn layer(
+        &self,
+        build: &mut Builder,
+        name: &str,
+        layer: &Layer,
+        stream: BufferId,
+        bytes: BufferId,
+    ) -> (BufferId, BufferId) {
+        let qkv = build.bytes(format!("{name}.qkv"), 3 * self.width);
+        let output = LinearOutput::Int8 { scale: layer.qkv.scale, relu: false, out: qkv };
+        build.linear(bytes, &layer.qkv, output);
+        let context = build.bytes(format!("{name}.context"), self.width);
+        build.plan.push(Op::Attention {
+            qkv,
+            heads: self.heads,
+            score_scale: layer.score_scale,
+            exp_table: self.exp_table,
+            context_scale: layer.context_scale,
+            out: context,
+        });
+        let attended = build.project(format!("{name}.output"), context, &layer.output);
+        let (stream, bytes) = build.norm(&format!("{name}.norm1"), &layer.norm1, attended, Some(stream));
+        let inner = build.bytes(format!("{name}.up"), self.inner);
+        let (in_scale, out_scale) = (layer.up.scale, layer.table_scale);
+        build.linear(bytes, &layer.up, LinearOutput::Table { in_scale, table: layer.table, out_scale, out: inner });
+        let down = build.project(format!("{name}.down"), inner, &layer.down);
+        build.norm(&format!("{name}.norm2"), &layer.norm2, down, Some(stream))
+    }
+
+    /// The texts' tokens.
+    pub(super) fn inputs(&self, texts: &[String]) -> Result<Vec<Input>, Error> {
+        if texts.is_empty() {
+            return Err(Error::Request("it has no texts".into()));
+        }
+        let encode = |(index, text): (usize, &String)| {
+            let ids = self.tokenizer.encode(index, text)?;
+            Ok(Input { size: ids.len(), values: Values::U32(ids) })
+        };
+        texts.iter().enumerate().map(encode).collect()
+    }
+
+    pub(super) fn response(outputs: &[Vec<Values>]) -> Response {
+        let vector = |values: &Vec<Values>| values[0].as_i32().iter().map(|v| *v as i16).collect();
+        Response::Embed { vectors: outputs.iter().map(vector).collect(), shift: UNIT_BITS as i8 }
+    }
+}
+
+/// A plan under construction for a fixed number of tokens.
+struct Builder {
+    plan: Plan,
+    tokens: usize,
+    width: usize,
+}
+
+impl Builder {
+    fn bytes(&mut self, name: String, cols: usize) -> BufferId {
+        self.plan.buffer(name, Element::I8, self.tokens, cols)
+    }
+
+    fn stream(&mut self, name: String) -> BufferId {
+        self.plan.buffer(name, Element::I32, self.tokens, self.width)
+    }
+
+    fn linear(&mut self, x: BufferId, linear: &Linear, output: LinearOutput) {
+        self.plan.push(Op::Linear { x, weight: linear.weight, bias: linear.bias, output });
+    }
+
+    /// A matrix product back into the stream.
+    fn project(&mut self, name: String, x: BufferId, linear: &Linear) -> BufferId {
+        let out = self.stream(name);
+        self.linear(x, linear, LinearOutput::Int16 { scale: linear.scale, out });
+        out
+    }
+
+    /// A normalisation; gives the stream and its bytes, which are the stream itself where nothing reads bytes.
+    fn norm(&mut self, name: &str, norm: &Norm, x: BufferId, residual: Option<BufferId>) -> (BufferId, BufferId) {
+        let out = self.stream(name.into());
+        let quantised = norm.scale.map(|scale| Quantise { scale, out: self.bytes(format!("{name}.bytes"), self.width) });
+        self.plan.push(Op::Norm { x, residual, gain: norm.gain, bias: norm.bias, out, quantised });
+        (out, quantised.map_or(out, |q| q.out))
+    }
+}

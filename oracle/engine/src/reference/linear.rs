@@ -1,0 +1,98 @@
+//! Matrix products of signed bytes.
+
+use provena_arith::fixed::{Scale, clamp_i8, clamp_i16, table_index};
+use rayon::prelude::*;
+
+use super::dot::dots;
+use crate::{artifact::TensorRef, plan::i8_stride, values::Values};
+
+/// What becomes of the accumulators, with its tensors at hand.
+pub enum Finish {
+    /// Nothing.
+    Raw,
+    /// Bytes, perhaps without the negative ones.
+    Int8 { scale: Vec<Scale>, relu: bool },
+    /// A stream.
+    Int16 { scale: Vec<Scale> },
+    /// Bytes by way of a table.
+    Table { in_scale: Vec<Scale>, table: Vec<i32>, out_scale: Vec<Scale> },
+}
+
+impl Finish {
+    /// The final value of output `n` of a row.
+    fn apply(&self, n: usize, acc: i32) -> i32 {
+        match self {
+            Self::Raw => acc,
+            Self::Int8 { scale, relu } => {
+                let v = scale[n].apply(acc);
+                clamp_i8(if *relu { v.max(0) } else { v })
+            }
+            Self::Int16 { scale } => clamp_i16(scale[n].apply(acc)),
+            Self::Table { in_scale, table, out_scale } => {
+                let at = table_index(in_scale[n].apply(acc), table.len() as u32);
+                clamp_i8(out_scale[n].apply(table[at as usize]))
+            }
+        }
+    }
+
+    fn gives_bytes(&self) -> bool {
+        matches!(self, Self::Int8 { .. } | Self::Table { .. })
+    }
+}
+
+/// A matrix product that is ready to run.
+pub struct Linear<'a> {
+    /// [rows][inputs], padded.
+    pub x: &'a [i8],
+    /// [outputs][inputs], padded.
+    pub weight: TensorRef<'a>,
+    /// [outputs].
+    pub bias: Vec<i32>,
+}
+
+/// Rows of x that one thread multiplies with a block of the weight while the block is in its cache.
+const BLOCK_ROWS: usize = 16;
+/// Rows of the weight in a block.
+const BLOCK_OUTPUTS: usize = 64;
+
+impl Linear<'_> {
+    /// The finished outputs, row after row.
+    pub fn run(&self, finish: &Finish) -> Values {
+        let outputs = self.weight.rows;
+        let mut acc = vec![0i32; self.x.len() / self.weight.stride() * outputs];
+        self.accumulate(&mut acc);
+        if finish.gives_bytes() {
+            let stride = i8_stride(outputs);
+            let mut bytes = vec![0i8; acc.len() / outputs * stride];
+            bytes.par_chunks_exact_mut(stride).zip(acc.par_chunks_exact(outputs)).for_each(|(to, from)| {
+                for (n, (to, acc)) in to.iter_mut().zip(from).enumerate() {
+                    *to = finish.apply(n, *acc) as i8;
+                }
+            });
+            return Values::I8(bytes);
+        }
+        acc.par_chunks_exact_mut(outputs).for_each(|row| {
+            for (n, v) in row.iter_mut().enumerate() {
+                *v = finish.apply(n, *v);
+            }
+        });
+        Values::I32(acc)
+    }
+
+    fn accumulate(&self, acc: &mut [i32]) {
+        let (stride, outputs) = (self.weight.stride(), self.weight.rows);
+        let weight: &[i8] = bytemuck::cast_slice(self.weight.bytes);
+        let blocks = acc.par_chunks_mut(BLOCK_ROWS * outputs).zip(self.x.par_chunks(BLOCK_ROWS * stride));
+        blocks.for_each(|(acc, x)| {
+            for from in (0..outputs).step_by(BLOCK_OUTPUTS) {
+                let to = (from + BLOCK_OUTPUTS).min(outputs);
+                for (acc, x) in acc.chunks_exact_mut(outputs).zip(x.chunks_exact(stride)) {
+                    dots(x, &weight[from * stride..to * stride], stride, &mut acc[from..to]);
+                    for (acc, bias) in acc[from..to].iter_mut().zip(&self.bias[from..to]) {
+                        *acc = acc.wrapping_add(*bias);
+                    }
+                }
+            }
+        });
+    }
+}
