@@ -1,0 +1,60 @@
+//! What the node serves over HTTP.
+
+mod blobs;
+mod health;
+mod metrics;
+mod receipts;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::chain::SharedChain;
+use crate::compute::Adapter;
+use crate::config::HttpConfig;
+use crate::metrics::Metrics;
+use crate::store::Store;
+
+/// What the routes share.
+pub struct Api {
+    /// The chain, for its health.
+    pub chain: SharedChain,
+    /// The public blobs.
+    pub store: Store,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// What computes.
+    pub adapter: Adapter,
+    /// The node's authority, base58.
+    pub node: String,
+    /// Folder of the receipt files.
+    pub receipts: PathBuf,
+    /// Limits on uploads.
+    pub http: HttpConfig,
+    /// Set once the node looks for jobs.
+    pub watching: AtomicBool,
+    /// Bytes taken from others since the start.
+    pub uploaded: AtomicU64,
+}
+
+/// Serves until `closing`; requests in progress are finished.
+///
+/// # Errors
+/// The listener's, which does not happen once it is bound.
+pub async fn serve(listener: TcpListener, api: Arc<Api>, closing: CancellationToken) -> std::io::Result<()> {
+    let limit = usize::try_from(api.http.max_upload_bytes).unwrap_or(usize::MAX);
+    let routes = Router::new()
+        .route("/health", get(health::get))
+        .route("/metrics", get(metrics::get))
+        .route("/v1/blobs/{root}", get(blobs::get).put(blobs::put))
+        .route("/v1/receipts/{job}", get(receipts::get))
+        .layer(DefaultBodyLimit::max(limit))
+        .with_state(api);
+    axum::serve(listener, routes).with_graceful_shutdown(async move { closing.cancelled().await }).await
+}

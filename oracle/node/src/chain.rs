@@ -1,0 +1,114 @@
+//! The chain behind traits: [`ChainReader`] and [`ChainSubmitter`] are all that the rest of the crate knows of it.
+//!
+//! [`RpcChain`] is the one implementation for real clusters. Two rules hold everywhere:
+//! a timeout is *unknown*, never *failed* ([`submitter::resolve`] asks for the signature until its blockhash has
+//! expired, and only then is a transaction safe to repeat), and an account is decoded only through the owning
+//! program's own state type ([`accounts`]).
+
+pub mod accounts;
+mod backoff;
+pub mod effects;
+mod error;
+mod health;
+pub mod programs;
+mod reader;
+mod rejection;
+mod rpc;
+pub mod submitter;
+mod subscribe;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use solana_account::Account;
+use solana_hash::Hash;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+use solana_transaction::Transaction;
+use solana_transaction_error::TransactionError;
+
+pub use backoff::Backoff;
+pub use error::ChainError;
+pub use health::{Health, HealthReport};
+pub use rejection::Rejection;
+pub use rpc::{RpcChain, RpcOptions, websocket_url};
+pub use submitter::{Budget, Confirmed, Pending, send_and_confirm};
+pub use subscribe::{Change, Changes, Watch};
+
+/// A chain that can be read and written; what nearly every function takes.
+pub trait Chain: ChainReader + ChainSubmitter {}
+impl<T: ChainReader + ChainSubmitter> Chain for T {}
+
+/// A chain shared by tasks.
+pub type SharedChain = Arc<dyn Chain>;
+
+/// Which accounts of a program to list. All parts must match.
+#[derive(Debug, Clone, Default)]
+pub struct AccountFilter {
+    /// Exact length of the account's data in bytes.
+    pub len: Option<u64>,
+    /// Byte strings that must appear at these offsets (discriminator included); at most three.
+    pub bytes: Vec<(usize, Vec<u8>)>,
+}
+
+/// A recent blockhash and the last block height at which a transaction that names it may still land.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecentBlockhash {
+    /// The hash that a transaction names.
+    pub hash: Hash,
+    /// Block height after which a transaction naming it can never land.
+    pub last_valid_block_height: u64,
+}
+
+/// What the chain knows of a signature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignatureStatus {
+    /// Slot in which it landed.
+    pub slot: u64,
+    /// Whether it reached the commitment that this connection asks for.
+    pub confirmed: bool,
+    /// `Some` when it landed and failed; its fee is spent and nothing else changed.
+    pub error: Option<TransactionError>,
+    /// Whether the block is rooted and can no longer be lost to a fork.
+    pub finalized: bool,
+}
+
+/// Everything that is asked of the chain without changing it.
+#[async_trait]
+pub trait ChainReader: Send + Sync + 'static {
+    /// The genesis hash: which cluster this is. It goes into every commitment and receipt.
+    async fn cluster(&self) -> Result<[u8; 32], ChainError>;
+    /// The current slot at this connection's commitment.
+    async fn slot(&self) -> Result<u64, ChainError>;
+    /// One account, or `None` when nothing lives there.
+    async fn account(&self, address: &Pubkey) -> Result<Option<Account>, ChainError>;
+    /// Several accounts read together, in order.
+    async fn accounts(&self, addresses: &[Pubkey]) -> Result<Vec<Option<Account>>, ChainError>;
+    /// Every account of `program` that matches `filter`.
+    async fn program_accounts(
+        &self,
+        program: &Pubkey,
+        filter: &AccountFilter,
+    ) -> Result<Vec<(Pubkey, Account)>, ChainError>;
+    /// Lamports that keep an account of `len` data bytes alive.
+    async fn rent_exempt(&self, len: usize) -> Result<u64, ChainError>;
+    /// Hints that something changed. Hints may be lost: whoever waits on them polls as well.
+    fn watch(&self, watch: Watch) -> Changes;
+    /// How well the connection does.
+    fn health(&self) -> HealthReport;
+}
+
+/// Everything that changes the chain.
+#[async_trait]
+pub trait ChainSubmitter: Send + Sync + 'static {
+    /// A blockhash for a new transaction.
+    async fn recent_blockhash(&self) -> Result<RecentBlockhash, ChainError>;
+    /// Hands a signed transaction to the cluster once. Success says only that it was taken.
+    async fn send(&self, transaction: &Transaction) -> Result<(), ChainError>;
+    /// What became of a signature, or `None` while nothing is known.
+    async fn signature_status(&self, signature: &Signature) -> Result<Option<SignatureStatus>, ChainError>;
+    /// The current block height at this connection's commitment.
+    async fn block_height(&self) -> Result<u64, ChainError>;
+    /// Asks a test cluster's faucet for lamports.
+    async fn airdrop(&self, to: &Pubkey, lamports: u64) -> Result<Signature, ChainError>;
+}

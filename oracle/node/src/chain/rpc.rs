@@ -1,0 +1,200 @@
+//! The connection to a cluster's RPC server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use solana_client::client_error::{ClientError, ClientErrorKind};
+use solana_client::nonblocking::rpc_client::RpcClient;
+use solana_client::rpc_request::{RpcError, RpcResponseErrorData};
+use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use tokio::sync::OnceCell;
+
+use super::{ChainError, Health, Rejection};
+
+/// How to reach a cluster.
+#[derive(Debug, Clone)]
+pub struct RpcOptions {
+    /// HTTP(S) URL of the JSON-RPC server.
+    pub rpc_url: String,
+    /// WebSocket URL for subscriptions; `None` derives it from `rpc_url` as Solana's tools do (port + 1).
+    pub ws_url: Option<String>,
+    /// How final an answer must be. `Confirmed` is what this project uses throughout.
+    pub commitment: CommitmentLevel,
+    /// Longest wait for one answer.
+    pub timeout: Duration,
+    /// How often a read that got no answer is repeated at once, before the error is returned.
+    pub retries: u32,
+}
+
+impl RpcOptions {
+    /// The defaults for `rpc_url`.
+    #[must_use]
+    pub fn new(rpc_url: impl Into<String>) -> Self {
+        Self {
+            rpc_url: rpc_url.into(),
+            ws_url: None,
+            commitment: CommitmentLevel::Confirmed,
+            timeout: Duration::from_secs(20),
+            retries: 3,
+        }
+    }
+}
+
+/// A cluster reached through JSON-RPC and, for hints, WebSocket. Implements both chain traits.
+pub struct RpcChain {
+    pub(super) client: RpcClient,
+    pub(super) ws_url: String,
+    pub(super) health: Arc<Health>,
+    pub(super) cluster: OnceCell<[u8; 32]>,
+    retries: u32,
+}
+
+impl RpcChain {
+    /// Prepares a connection; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ChainError::BadUrl`] when a URL is not http(s) or ws(s).
+    pub fn new(options: &RpcOptions) -> Result<Self, ChainError> {
+        let ws_url = match &options.ws_url {
+            Some(url) => checked(url, &["ws", "wss"])?,
+            None => websocket_url(&options.rpc_url)?,
+        };
+        let rpc_url = checked(&options.rpc_url, &["http", "https"])?;
+        let commitment = CommitmentConfig { commitment: options.commitment };
+        Ok(Self {
+            client: RpcClient::new_with_timeout_and_commitment(rpc_url, options.timeout, commitment),
+            ws_url,
+            health: Arc::new(Health::default()),
+            cluster: OnceCell::new(),
+            retries: options.retries,
+        })
+    }
+
+    /// The RPC server's URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.client.url()
+    }
+
+    /// The client itself, for the few requests that only one tool needs.
+    #[must_use]
+    pub fn rpc(&self) -> &RpcClient {
+        &self.client
+    }
+
+    /// Asks once, and again after short delays while there is no answer. For reads only.
+    pub(super) async fn ask<T, F>(&self, mut question: impl FnMut() -> F) -> Result<T, ChainError>
+    where
+        F: Future<Output = Result<T, ClientError>>,
+    {
+        let mut backoff = super::Backoff::new(Duration::from_millis(150), Duration::from_secs(2));
+        loop {
+            match self.note(question().await) {
+                Err(error @ ChainError::Unreachable { .. }) if backoff.failures() < self.retries => {
+                    tracing::debug!(?error, "asking again");
+                    tokio::time::sleep(backoff.failed()).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Counts an answer in the health state and puts its error into our terms.
+    pub(super) fn note<T>(&self, answer: Result<T, ClientError>) -> Result<T, ChainError> {
+        match answer {
+            Ok(value) => {
+                self.health.succeeded();
+                Ok(value)
+            }
+            Err(error) => {
+                let error = self.classify(error);
+                match &error {
+                    ChainError::Unreachable { reason, .. } => self.health.failed(reason),
+                    _ => self.health.succeeded(),
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn classify(&self, error: ClientError) -> ChainError {
+        let url = self.client.url();
+        if let Some(cause) = error.get_transaction_error() {
+            return ChainError::Rejected(Box::new(Rejection::explain(None, cause, &[], logs_of(&error))));
+        }
+        match error.kind() {
+            ClientErrorKind::RpcError(RpcError::RpcResponseError { code, message, .. }) => {
+                ChainError::Rpc { url, reason: format!("{message} (code {code})") }
+            }
+            ClientErrorKind::RpcError(RpcError::ForUser(text) | RpcError::RpcRequestError(text)) => {
+                ChainError::Rpc { url, reason: text.clone() }
+            }
+            other => ChainError::Unreachable { url, reason: chain_of(other) },
+        }
+    }
+}
+
+/// The program logs that a failed preflight carries.
+fn logs_of(error: &ClientError) -> Vec<String> {
+    match error.kind() {
+        ClientErrorKind::RpcError(RpcError::RpcResponseError {
+            data: RpcResponseErrorData::SendTransactionPreflightFailure(result),
+            ..
+        }) => result.logs.clone().unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// An error with its causes in one line: the transport's outermost text alone ("error sending request") says nothing.
+fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+fn checked(url: &str, schemes: &[&str]) -> Result<String, ChainError> {
+    let bad = |reason: String| ChainError::BadUrl { url: url.to_owned(), reason };
+    let parsed = reqwest::Url::parse(url).map_err(|error| bad(error.to_string()))?;
+    if !schemes.contains(&parsed.scheme()) || !parsed.has_host() {
+        return Err(bad(format!("it must start with {}://", schemes.join(":// or "))));
+    }
+    Ok(url.to_owned())
+}
+
+/// The WebSocket URL that belongs to an RPC URL: same host, scheme ws(s), port + 1 where a port is written.
+///
+/// # Errors
+/// [`ChainError::BadUrl`] when `rpc_url` is not http(s).
+pub fn websocket_url(rpc_url: &str) -> Result<String, ChainError> {
+    checked(rpc_url, &["http", "https"])?;
+    let bad = |reason: &str| ChainError::BadUrl { url: rpc_url.to_owned(), reason: reason.to_owned() };
+    let mut url = reqwest::Url::parse(rpc_url).map_err(|error| bad(&error.to_string()))?;
+    let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+    if let Some(port) = url.port() {
+        let port = port.checked_add(1).ok_or_else(|| bad("its port leaves no room for the WebSocket port"))?;
+        url.set_port(Some(port)).map_err(|()| bad("it cannot have a port"))?;
+    }
+    url.set_scheme(scheme).map_err(|()| bad("its scheme cannot be replaced"))?;
+    Ok(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn websocket_url_follows_the_rpc_url() {
+        assert_eq!(websocket_url("http://127.0.0.1:8899").unwrap(), "ws://127.0.0.1:8900/");
+        assert_eq!(websocket_url("https://rpc.example/key").unwrap(), "wss://rpc.example/key");
+        assert!(matches!(websocket_url("http://127.0.0.1:65535"), Err(ChainError::BadUrl { .. })));
+        assert!(matches!(websocket_url("ftp://127.0.0.1"), Err(ChainError::BadUrl { .. })));
+        assert!(matches!(websocket_url("localhost:8899"), Err(ChainError::BadUrl { .. })));
+    }
+}

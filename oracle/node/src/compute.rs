@@ -1,0 +1,95 @@
+//! The engine as the node uses it: bytes in, bytes out, models cached.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::store::{Bytes, Root};
+
+/// What computes, for `/health` and receipts' readers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Adapter {
+    /// The device's name.
+    pub name: String,
+    /// "wgpu" or "cpu".
+    pub backend: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// Discrete, integrated, software, ...
+    pub device_type: String,
+}
+
+/// The answer to one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computation {
+    /// The response's bytes; their content root is the result root.
+    pub response: Vec<u8>,
+    /// Units of work in the request.
+    pub units: u32,
+}
+
+/// Why something was not computed. None of these is worth repeating with the same bytes.
+#[derive(Debug, thiserror::Error)]
+pub enum ComputeError {
+    /// The artifact is not what the chain says it is.
+    #[error("the artifact is unusable: {0}")]
+    Artifact(String),
+    /// The request is not one for this model.
+    #[error("the request is unusable: {0}")]
+    Request(String),
+    /// The engine failed.
+    #[error("the engine failed: {0}")]
+    Engine(String),
+    /// The adapter does not compute what it must.
+    #[error(
+        "the adapter {adapter} computes wrong results ({reason}); update its driver, or set [engine] adapter = \"cpu\""
+    )]
+    SelfTest {
+        /// Which adapter.
+        adapter: String,
+        /// What differed.
+        reason: String,
+    },
+}
+
+/// Something that runs models. All calls block; the node makes them on blocking threads.
+pub trait Compute: Send + Sync + 'static {
+    /// What computes.
+    fn adapter(&self) -> Adapter;
+
+    /// Compares the adapter with known answers.
+    ///
+    /// # Errors
+    /// [`ComputeError::SelfTest`]: nothing it computes may be signed.
+    fn self_test(&self) -> Result<(), ComputeError>;
+
+    /// Whether the artifact `root` is loaded.
+    fn is_loaded(&self, root: &Root) -> bool;
+
+    /// Loads an artifact; `recipe_root` is what the chain says.
+    ///
+    /// # Errors
+    /// [`ComputeError::Artifact`] and [`ComputeError::Engine`].
+    fn load(&self, root: &Root, recipe_root: &Root, artifact: Bytes) -> Result<(), ComputeError>;
+
+    /// Whether a loaded artifact can answer `request`, and for how many units of work, without running it.
+    ///
+    /// # Errors
+    /// [`ComputeError::Request`] when it cannot: nobody should stake a bond on it.
+    fn check(&self, root: &Root, request: &[u8]) -> Result<u32, ComputeError>;
+
+    /// Runs a loaded artifact.
+    ///
+    /// # Errors
+    /// Any [`ComputeError`] but the self-test's.
+    fn run(&self, root: &Root, request: &[u8]) -> Result<Computation, ComputeError>;
+}
+
+/// Opens the engine that `config` names.
+///
+/// # Errors
+/// [`ComputeError::Engine`].
+pub async fn engine(config: &Config) -> Result<Arc<dyn Compute>, ComputeError> {
+    Err(ComputeError::Engine(format!("the engine {:?} is not linked yet", config.engine.adapter)))
+}

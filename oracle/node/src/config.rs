@@ -1,0 +1,302 @@
+//! The node's settings: a TOML file, overridden by the environment, checked before anything starts.
+
+mod env;
+mod error;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use solana_commitment_config::CommitmentLevel;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+
+use crate::chain::{Budget, RpcChain, RpcOptions};
+
+pub use env::PREFIX as ENV_PREFIX;
+pub use error::ConfigError;
+
+/// Everything a node needs to know. Every field is documented in the sample file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The cluster.
+    pub chain: ChainConfig,
+    /// The node itself.
+    pub node: NodeConfig,
+    /// Where blobs are.
+    #[serde(default)]
+    pub store: StoreConfig,
+    /// What computes.
+    #[serde(default)]
+    pub engine: EngineConfig,
+    /// What is served.
+    #[serde(default)]
+    pub http: HttpConfig,
+    /// What is logged.
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+/// `[chain]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainConfig {
+    /// JSON-RPC server.
+    pub rpc_url: String,
+    /// WebSocket server; derived from `rpc_url` when absent.
+    #[serde(default)]
+    pub ws_url: Option<String>,
+    /// How final an answer must be.
+    #[serde(default = "default::commitment")]
+    pub commitment: CommitmentLevel,
+    /// Longest wait for one answer, in seconds.
+    #[serde(default = "default::rpc_timeout_s")]
+    pub timeout_s: u64,
+    /// Seconds between two full looks while a subscription is up.
+    #[serde(default = "default::poll_s")]
+    pub poll_s: u64,
+    /// Priority fee.
+    #[serde(default)]
+    pub micro_lamports_per_unit: u64,
+}
+
+/// `[node]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// Path of the key file, relative to the config file.
+    pub key: PathBuf,
+    /// Folder of the crash log, results and receipts, relative to the config file.
+    #[serde(default = "default::data")]
+    pub data: PathBuf,
+    /// Mints of the models to serve, in base58; empty serves all.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Jobs at the same time.
+    #[serde(default = "default::max_jobs")]
+    pub max_jobs: usize,
+    /// Largest artifact in bytes.
+    #[serde(default = "default::max_artifact_bytes")]
+    pub max_artifact_bytes: u64,
+    /// Bytes of artifacts kept loaded.
+    #[serde(default = "default::model_cache_bytes")]
+    pub model_cache_bytes: u64,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Stores after the node's own.
+    pub urls: Vec<String>,
+    /// Longest wait for a remote store's next piece, in seconds.
+    pub timeout_s: u64,
+}
+
+/// `[engine]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineConfig {
+    /// "best", "cpu" or an adapter's name.
+    pub adapter: String,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Whether PUT is served.
+    pub uploads: bool,
+    /// Largest blob taken.
+    pub max_upload_bytes: u64,
+    /// All blobs taken together.
+    pub max_upload_total_bytes: u64,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// Text for people, JSON for programs.
+    pub format: LogFormat,
+    /// A `tracing` filter.
+    pub filter: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { urls: Vec::new(), timeout_s: 30 }
+    }
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { adapter: "best".to_owned() }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8_700)),
+            uploads: true,
+            max_upload_bytes: 64 << 20,
+            max_upload_total_bytes: 4 << 30,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+mod default {
+    use std::path::PathBuf;
+
+    use solana_commitment_config::CommitmentLevel;
+
+    pub fn commitment() -> CommitmentLevel {
+        CommitmentLevel::Confirmed
+    }
+    pub fn rpc_timeout_s() -> u64 {
+        20
+    }
+    pub fn poll_s() -> u64 {
+        10
+    }
+    pub fn data() -> PathBuf {
+        "provena-node".into()
+    }
+    pub fn max_jobs() -> usize {
+        2
+    }
+    pub fn max_artifact_bytes() -> u64 {
+        16 << 30
+    }
+    pub fn model_cache_bytes() -> u64 {
+        4 << 30
+    }
+}
+
+impl Config {
+    /// The commented sample file.
+    #[must_use]
+    pub fn sample() -> &'static str {
+        include_str!("../config.sample.toml")
+    }
+
+    /// Reads a config file and the process's environment. Paths in it are relative to the file.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the setting and says what to write.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::File { path: path.to_owned(), reason: error.to_string() })?;
+        let variables = std::env::vars().filter(|(name, _)| name.starts_with(ENV_PREFIX));
+        Self::parse(&text, variables, path)
+    }
+
+    /// Reads a config from its text and overriding variables; `path` is named in errors and anchors relative paths.
+    ///
+    /// # Errors
+    /// As for [`Config::load`].
+    pub fn parse(
+        text: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+        path: &Path,
+    ) -> Result<Self, ConfigError> {
+        let syntax = |reason: String| ConfigError::Syntax { path: path.to_owned(), reason };
+        let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| syntax(error.to_string()))?;
+        let overridden = env::apply(&mut table, variables)?;
+        let mut config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+            let hint = if overridden.is_empty() {
+                String::new()
+            } else {
+                format!(" (set from the environment: {})", overridden.join(", "))
+            };
+            syntax(format!("{}{hint}", error.to_string().trim()))
+        })?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        config.node.key = base.join(&config.node.key);
+        config.node.data = base.join(&config.node.data);
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.connect()?;
+        self.models()?;
+        let zero = |setting, value: u64| match value {
+            0 => Err(ConfigError::Value { setting, reason: "must be greater than 0".to_owned() }),
+            _ => Ok(()),
+        };
+        zero("[chain] timeout_s", self.chain.timeout_s)?;
+        zero("[chain] poll_s", self.chain.poll_s)?;
+        zero("[node] max_jobs", self.node.max_jobs as u64)?;
+        zero("[node] max_artifact_bytes", self.node.max_artifact_bytes)?;
+        zero("[store] timeout_s", self.store.timeout_s)?;
+        zero("[http] max_upload_bytes", self.http.max_upload_bytes)
+    }
+
+    /// A connection to the cluster; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] for a URL that is none.
+    pub fn connect(&self) -> Result<RpcChain, ConfigError> {
+        let options = RpcOptions {
+            rpc_url: self.chain.rpc_url.clone(),
+            ws_url: self.chain.ws_url.clone(),
+            commitment: self.chain.commitment,
+            timeout: Duration::from_secs(self.chain.timeout_s),
+            retries: 2,
+        };
+        RpcChain::new(&options)
+            .map_err(|error| ConfigError::Value { setting: "[chain] rpc_url and ws_url", reason: error.to_string() })
+    }
+
+    /// The node's key.
+    ///
+    /// # Errors
+    /// [`ConfigError::Key`] says how to make one.
+    pub fn key(&self) -> Result<Keypair, ConfigError> {
+        let wrong = |reason: String| ConfigError::Key { path: self.node.key.clone(), reason };
+        let text = std::fs::read_to_string(&self.node.key).map_err(|error| wrong(error.to_string()))?;
+        let bytes: Vec<u8> =
+            serde_json::from_str(&text).map_err(|_| wrong("it is not a JSON list of 64 bytes".to_owned()))?;
+        Keypair::try_from(bytes.as_slice()).map_err(|error| wrong(error.to_string()))
+    }
+
+    /// The mints of the models to serve; empty means all.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] for one that is no address.
+    pub fn models(&self) -> Result<Vec<Pubkey>, ConfigError> {
+        let wrong = |text: &str| ConfigError::Value {
+            setting: "[node] models",
+            reason: format!("{text:?} is not an address; write the mint of the model's NFT in base58"),
+        };
+        self.node.models.iter().map(|text| text.parse().map_err(|_| wrong(text))).collect()
+    }
+
+    /// Compute limit and price for this node's transactions.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        Budget { compute_units: None, micro_lamports_per_unit: self.chain.micro_lamports_per_unit }
+    }
+}

@@ -1,0 +1,165 @@
+//! The crash log: what this node is about to do, written and synced BEFORE it does it.
+//!
+//! One JSON object per line, append only. After a crash the log is read from the start; a torn last line, which is an
+//! effect that never began, is cut off. The log decides two things that the chain cannot: which result this node has
+//! computed for a job (it never commits to another), and which receipt it has signed (it never signs another).
+
+mod record;
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use solana_pubkey::Pubkey;
+
+pub use record::{Computed, End, Entry, Event, JobRecord, Step};
+
+/// Why the log cannot be used. The node stops on any of these rather than act without a log.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file cannot be opened, read or written.
+    #[error(
+        "the crash log {path} cannot be used ({reason}); free space on its disk and make it writable for this user"
+    )]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// A line in the middle is not an entry.
+    #[error(
+        "the crash log {path} is damaged at line {line} ({reason}); restore it from a backup, or move it away once none of the node's slots is open on the chain"
+    )]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another process uses it.
+    #[error(
+        "the crash log {path} is in use by another process; stop the other node, or give this one its own data folder"
+    )]
+    InUse {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The log forbids the entry.
+    #[error("refused for job {job}: {reason}")]
+    Conflict {
+        /// Which job.
+        job: Pubkey,
+        /// Which rule.
+        reason: &'static str,
+    },
+}
+
+/// The open log. Every append is on disk when it returns.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    jobs: BTreeMap<Pubkey, JobRecord>,
+    /// Set when a write failed half-way: nothing may follow until a restart has cut the torn line off.
+    broken: bool,
+}
+
+impl Journal {
+    /// Opens or creates the log and reads what it says. The file stays locked until the log is dropped.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`], [`JournalError::Damaged`], [`JournalError::InUse`].
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let io = |error: std::io::Error| JournalError::Io { path: path.to_owned(), reason: error.to_string() };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(io)?;
+        }
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Err(JournalError::InUse { path: path.to_owned() }),
+            Err(std::fs::TryLockError::Error(error)) => return Err(io(error)),
+        }
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(io)?;
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        if whole < text.len() {
+            tracing::warn!(path = %path.display(), bytes = text.len() - whole, "cut a torn entry off the crash log");
+            file.set_len(whole as u64).map_err(io)?;
+            file.seek(SeekFrom::End(0)).map_err(io)?;
+            file.sync_all().map_err(io)?;
+        }
+        let mut jobs = BTreeMap::new();
+        for (index, line) in text[..whole].split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty())
+        {
+            let damaged = |reason: String| JournalError::Damaged { path: path.to_owned(), line: index + 1, reason };
+            let entry: Entry = serde_json::from_slice(line).map_err(|error| damaged(error.to_string()))?;
+            apply(&mut jobs, &entry).map_err(|error| damaged(error.to_string()))?;
+        }
+        // The folder's entry for a new file must survive as well.
+        if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
+            folder.sync_all().map_err(io)?;
+        }
+        Ok(Self { path: path.to_owned(), inner: Mutex::new(Inner { file, jobs, broken: false }) })
+    }
+
+    /// Writes one entry and syncs it. Only when this returns `Ok` may the effect happen.
+    ///
+    /// # Errors
+    /// [`JournalError::Conflict`] when the log's rules forbid it (nothing is written), [`JournalError::Io`].
+    pub fn append(&self, entry: &Entry) -> Result<(), JournalError> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let io = |reason: String| JournalError::Io { path: self.path.clone(), reason };
+        if inner.broken {
+            return Err(io("an earlier write failed; restart the node".to_owned()));
+        }
+        check(&inner.jobs, entry)?;
+        let mut line = serde_json::to_vec(entry).map_err(|error| io(error.to_string()))?;
+        line.push(b'\n');
+        if let Err(error) = inner.file.write_all(&line).and_then(|()| inner.file.sync_data()) {
+            inner.broken = true;
+            return Err(io(error.to_string()));
+        }
+        apply(&mut inner.jobs, entry)
+    }
+
+    /// What the log says of one job.
+    #[must_use]
+    pub fn job(&self, job: &Pubkey) -> Option<JobRecord> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).jobs.get(job).cloned()
+    }
+
+    /// Every job that was begun and has not ended.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<(Pubkey, JobRecord)> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner
+            .jobs
+            .iter()
+            .filter(|(_, record)| record.end.is_none())
+            .map(|(job, record)| (*job, record.clone()))
+            .collect()
+    }
+}
+
+fn check(jobs: &BTreeMap<Pubkey, JobRecord>, entry: &Entry) -> Result<(), JournalError> {
+    let conflict = |reason| JournalError::Conflict { job: entry.job, reason };
+    let empty = JobRecord::default();
+    jobs.get(&entry.job).unwrap_or(&empty).check(&entry.event).map_err(conflict)
+}
+
+fn apply(jobs: &mut BTreeMap<Pubkey, JobRecord>, entry: &Entry) -> Result<(), JournalError> {
+    check(jobs, entry)?;
+    jobs.entry(entry.job).or_default().apply(&entry.event);
+    Ok(())
+}

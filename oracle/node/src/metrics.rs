@@ -1,0 +1,153 @@
+//! Counters for Prometheus.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::chain::HealthReport;
+
+/// What happened to a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum JobEvent {
+    /// A slot was taken.
+    Claimed,
+    /// The result is computed.
+    Computed,
+    /// The commitment is on the chain.
+    Committed,
+    /// The result is on the chain.
+    Revealed,
+    /// The receipt is signed and published.
+    Receipted,
+    /// Paid.
+    Settled,
+    /// Given up.
+    Abandoned,
+    /// A deadline that somebody missed was cranked.
+    TimedOut,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobLabels {
+    event: JobEvent,
+}
+
+/// The node's counters. Cheap to share; every update is atomic.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    jobs: Family<JobLabels, Counter>,
+    inference: Histogram,
+    units: Counter,
+    in_flight: Gauge,
+    transactions_failed: Counter,
+    blobs_served: Counter,
+    blobs_taken: Counter,
+    slot: Gauge<u64, AtomicU64>,
+    slot_age_ms: Gauge<u64, AtomicU64>,
+    rpc_failures: Gauge<u64, AtomicU64>,
+    healthy: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("provena_node"),
+            jobs: Family::default(),
+            // From a millisecond to over two minutes.
+            inference: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
+            units: Counter::default(),
+            in_flight: Gauge::default(),
+            transactions_failed: Counter::default(),
+            blobs_served: Counter::default(),
+            blobs_taken: Counter::default(),
+            slot: Gauge::default(),
+            slot_age_ms: Gauge::default(),
+            rpc_failures: Gauge::default(),
+            healthy: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("jobs", "Jobs by what happened to them", self.jobs.clone());
+        registry.register_with_unit("inference", "Time of one inference", Unit::Seconds, self.inference.clone());
+        registry.register("units", "Units of work computed", self.units.clone());
+        registry.register("jobs_in_flight", "Jobs being worked on", self.in_flight.clone());
+        registry.register("transactions_failed", "Transactions refused or expired", self.transactions_failed.clone());
+        registry.register("blobs_served", "Blobs sent to others", self.blobs_served.clone());
+        registry.register("blobs_taken", "Blobs taken from others", self.blobs_taken.clone());
+        registry.register("chain_slot", "Highest slot seen", self.slot.clone());
+        registry.register("chain_slot_age_ms", "Milliseconds since the slot last grew", self.slot_age_ms.clone());
+        registry.register(
+            "rpc_consecutive_failures",
+            "Unanswered requests since the last answer",
+            self.rpc_failures.clone(),
+        );
+        registry.register("healthy", "1 while /health says ok", self.healthy.clone());
+    }
+
+    /// Counts one event of a job.
+    pub fn job(&self, event: JobEvent) {
+        self.jobs.get_or_create(&JobLabels { event }).inc();
+    }
+
+    /// How often an event was counted.
+    #[must_use]
+    pub fn count(&self, event: JobEvent) -> u64 {
+        self.jobs.get_or_create(&JobLabels { event }).get()
+    }
+
+    /// Records an inference of `units` that took `seconds`.
+    pub fn inference(&self, units: u32, seconds: f64) {
+        self.inference.observe(seconds);
+        self.units.inc_by(u64::from(units));
+    }
+
+    /// Records how many jobs are being worked on.
+    pub fn in_flight(&self, jobs: usize) {
+        self.in_flight.set(i64::try_from(jobs).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a transaction that did not do what it should.
+    pub fn transaction_failed(&self) {
+        self.transactions_failed.inc();
+    }
+
+    /// Counts a blob sent to somebody.
+    pub fn blob_served(&self) {
+        self.blobs_served.inc();
+    }
+
+    /// Counts a blob taken from somebody.
+    pub fn blob_taken(&self) {
+        self.blobs_taken.inc();
+    }
+
+    /// Records the connection's state.
+    pub fn chain(&self, report: &HealthReport, healthy: bool) {
+        self.slot.set(report.slot);
+        self.slot_age_ms.set(report.slot_age_ms);
+        self.rpc_failures.set(report.consecutive_failures);
+        self.healthy.set(i64::from(healthy));
+    }
+
+    /// The whole set in the OpenMetrics text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        if let Err(error) = text::encode(&mut out, &self.registry) {
+            tracing::error!(?error, "the metrics cannot be rendered");
+        }
+        out
+    }
+}

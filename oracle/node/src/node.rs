@@ -1,0 +1,221 @@
+//! The service: started from a config, stopped by a token, and in between it looks for jobs and does them.
+
+mod error;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use provena_market::state::{Config as MarketConfig, Node as NodeAccount};
+use solana_pubkey::Pubkey;
+use solana_signer::Signer;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, Api};
+use crate::chain::accounts::fetch_optional;
+use crate::chain::{Backoff, ChainError, SharedChain};
+use crate::compute::Compute;
+use crate::config::{Config, ConfigError};
+use crate::journal::Journal;
+use crate::metrics::Metrics;
+use crate::store::{Limits, Store, StoreError};
+use crate::tasks::watch::Watcher;
+use crate::tasks::{Worker, WorkerParts};
+
+pub use error::NodeError;
+
+/// How often the chain is asked for its slot, which `/health` reports.
+const PULSE: Duration = Duration::from_secs(2);
+
+/// How long work in flight may go on after the node was asked to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A node that is set up and serves HTTP, but does not look for jobs yet.
+pub struct Node {
+    api: Arc<Api>,
+    listener: TcpListener,
+    address: SocketAddr,
+    chain: SharedChain,
+    config: Config,
+    parts: Parts,
+}
+
+/// What becomes the worker once the cluster is known.
+struct Parts {
+    private: Store,
+    journal: Journal,
+    compute: Arc<dyn Compute>,
+    key: solana_keypair::Keypair,
+    models: Vec<Pubkey>,
+}
+
+/// Starts the node described by `config` and runs it until `shutdown`.
+///
+/// # Errors
+/// A [`NodeError`] that says what to do.
+pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), NodeError> {
+    let engine = crate::compute::engine(&config).await?;
+    Node::start(config, engine).await?.run(shutdown).await
+}
+
+impl Node {
+    /// Checks everything that can be checked without the chain, and takes the port.
+    ///
+    /// # Errors
+    /// A [`NodeError`] that says what to do.
+    pub async fn start(config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
+        let key = config.key()?;
+        let models = config.models()?;
+        let chain: SharedChain = Arc::new(config.connect()?);
+        let listen = config.http.listen;
+        let taken = |error: std::io::Error| ConfigError::Listen { listen, reason: error.to_string() };
+        let listener = TcpListener::bind(listen).await.map_err(taken)?;
+        let address = listener.local_addr().map_err(taken)?;
+
+        let data = &config.node.data;
+        let unusable =
+            |error: std::io::Error| StoreError::Folder { path: data.display().to_string(), reason: error.to_string() };
+        std::fs::create_dir_all(data.join("receipts")).map_err(unusable)?;
+        // A file:// URL needs an absolute path.
+        let data = data.canonicalize().map_err(unusable)?;
+        let journal = Journal::open(&data.join("journal.jsonl"))?;
+        let limits = Limits { timeout: Duration::from_secs(config.store.timeout_s), ..Limits::default() };
+        let own = format!("file://{}", data.join("public").display());
+        let urls: Vec<_> = std::iter::once(own).chain(config.store.urls.iter().cloned()).collect();
+        let store = Store::open_with(&urls, limits)?;
+        let private = Store::open_with(&[format!("file://{}", data.join("private").display())], limits)?;
+
+        let tested = Arc::clone(&compute);
+        let test = tokio::task::spawn_blocking(move || tested.self_test()).await;
+        test.map_err(|error| NodeError::Task(error.to_string()))??;
+
+        let api = Arc::new(Api {
+            chain: Arc::clone(&chain),
+            store,
+            metrics: Arc::new(Metrics::default()),
+            adapter: compute.adapter(),
+            node: key.pubkey().to_string(),
+            receipts: data.join("receipts"),
+            http: config.http.clone(),
+            watching: AtomicBool::new(false),
+            uploaded: AtomicU64::new(0),
+        });
+        let parts = Parts { private, journal, compute, key, models };
+        Ok(Self { api, listener, address, chain, config, parts })
+    }
+
+    /// Where HTTP is served.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until `shutdown`; work in flight is finished or left for the next start.
+    ///
+    /// # Errors
+    /// A [`NodeError`] that says what to do.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), NodeError> {
+        let Self { api, listener, address, chain, config, parts } = self;
+        let serving = CancellationToken::new();
+        let server = tokio::spawn(api::serve(listener, Arc::clone(&api), serving.clone()));
+        tracing::info!(http = %format!("http://{address}"), node = api.node, adapter = api.adapter.name, backend = api.adapter.backend, "serving");
+        let worked = work(&api, chain, &config, parts, &shutdown).await;
+        api.watching.store(false, Ordering::Relaxed);
+        serving.cancel();
+        if tokio::time::timeout(GRACE, server).await.is_err() {
+            tracing::warn!("a request was still open; closing without it");
+        }
+        worked
+    }
+}
+
+async fn work(
+    api: &Arc<Api>,
+    chain: SharedChain,
+    config: &Config,
+    parts: Parts,
+    shutdown: &CancellationToken,
+) -> Result<(), NodeError> {
+    let me = parts.key.pubkey();
+    let Some(cluster) = admitted(chain.as_ref(), &me, shutdown).await? else { return Ok(()) };
+    let poll = Duration::from_secs(config.chain.poll_s);
+    let worker = Arc::new(Worker::new(WorkerParts {
+        chain: Arc::clone(&chain),
+        cluster,
+        store: api.store.clone(),
+        private: parts.private,
+        journal: parts.journal,
+        compute: parts.compute,
+        key: parts.key,
+        metrics: Arc::clone(&api.metrics),
+        budget: config.budget(),
+        models: parts.models,
+        receipts: api.receipts.clone(),
+        max_artifact_bytes: config.node.max_artifact_bytes,
+        poll,
+    }));
+    for (job, record) in worker.journal().unfinished() {
+        tracing::info!(%job, sent = ?record.sent, "taking up a job that was begun before");
+    }
+    let closing = shutdown.child_token();
+    let watcher = tokio::spawn(Watcher::new(worker, config.node.max_jobs, poll).run(closing.clone()));
+    let pulse = tokio::spawn(pulse(Arc::clone(&chain), closing.clone()));
+    api.watching.store(true, Ordering::Relaxed);
+    tracing::info!(node = %me, cluster = %solana_pubkey::Pubkey::from(cluster), "watching for jobs");
+    let watched = watcher.await;
+    closing.cancel();
+    drop(pulse.await);
+    watched.map_err(|error| NodeError::Task(error.to_string()))??;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for the chain, then checks that this is the market's cluster and that the node is registered. `None` when
+/// asked to stop meanwhile.
+async fn admitted(
+    chain: &dyn crate::chain::Chain,
+    me: &Pubkey,
+    shutdown: &CancellationToken,
+) -> Result<Option<[u8; 32]>, NodeError> {
+    let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
+    loop {
+        match admission(chain, me).await {
+            Err(NodeError::Chain(error)) if error.is_transient() => {
+                let delay = backoff.failed();
+                tracing::warn!(%error, ?delay, "waiting for the chain");
+                tokio::select! {
+                    () = tokio::time::sleep(delay) => {}
+                    () = shutdown.cancelled() => return Ok(None),
+                }
+            }
+            other => return other.map(Some),
+        }
+    }
+}
+
+async fn admission(chain: &dyn crate::chain::Chain, me: &Pubkey) -> Result<[u8; 32], NodeError> {
+    let cluster = chain.cluster().await?;
+    let market = fetch_optional::<MarketConfig, _>(chain, &provena_market::pda::config().0).await?;
+    let market = market.ok_or(NodeError::NoMarket)?;
+    if market.cluster != cluster {
+        return Err(NodeError::WrongCluster { market: Pubkey::from(market.cluster), rpc: Pubkey::from(cluster) });
+    }
+    let node = fetch_optional::<NodeAccount, _>(chain, &provena_market::pda::node(me).0).await?;
+    let node = node.ok_or(NodeError::NotRegistered(*me))?;
+    tracing::info!(stake = node.stake, locked = node.locked, "registered");
+    chain.slot().await?;
+    Ok(cluster)
+}
+
+async fn pulse(chain: SharedChain, closing: CancellationToken) {
+    while !closing.is_cancelled() {
+        // Success and failure are both recorded by the connection itself.
+        let _: Result<u64, ChainError> = chain.slot().await;
+        tokio::select! {
+            () = tokio::time::sleep(PULSE) => {}
+            () = closing.cancelled() => {}
+        }
+    }
+}

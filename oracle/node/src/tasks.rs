@@ -1,0 +1,13 @@
+//! What the node does with jobs: find them ([`watch`]), compute them ([`infer`]), see them through ([`submit`]).
+//!
+//! What to do next is decided in one place, [`decide`], from what the chain and the crash log say and nothing else.
+//! A restart therefore needs no special path: it asks the same question again.
+
+pub mod decide;
+pub mod infer;
+pub mod submit;
+pub mod view;
+pub mod watch;
+mod worker;
+
+pub use worker::{Worker, WorkerParts};

@@ -1,0 +1,102 @@
+//! From a job on the chain to a result in hand: fetch artifact and input, check, run.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use provena_engine::io::MAX_REQUEST_LEN;
+use provena_market::state::Job;
+use solana_pubkey::Pubkey;
+
+use super::Worker;
+use crate::compute::{Computation, Compute, ComputeError};
+use crate::journal::{Entry, Event, JournalError};
+use crate::metrics::JobEvent;
+use crate::store::{Bytes, StoreError};
+
+/// Why a job cannot be computed here.
+#[derive(Debug, thiserror::Error)]
+pub enum InferError {
+    /// An artifact or input cannot be had now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It can be had and is unusable.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// The request asks for more than was paid.
+    #[error("the request has {asked} units, the job pays for {paid}")]
+    Units {
+        /// In the request.
+        asked: u32,
+        /// In the job.
+        paid: u32,
+    },
+    /// Another engine class than this engine's.
+    #[error("the job wants engine class {0}, this node has int-v1 only")]
+    EngineClass(u8),
+    /// The crash log refuses.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A blocking thread died.
+    #[error("the engine's thread died: {0}")]
+    Thread(String),
+}
+
+impl InferError {
+    /// Whether the job may be tried again later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Compute(ComputeError::Engine(_)) | Self::Thread(_))
+    }
+}
+
+impl Worker {
+    /// Fetches and checks everything that a job needs, before a bond is staked on it. Returns the request.
+    ///
+    /// # Errors
+    /// Any [`InferError`]; nothing was changed.
+    pub async fn gather(&self, job: &Job) -> Result<Bytes, InferError> {
+        if job.engine_class != provena_arith::receipt::ENGINE_CLASS_INT_V1 {
+            return Err(InferError::EngineClass(job.engine_class));
+        }
+        let request = self.parts.store.get_within(&job.input_root, MAX_REQUEST_LEN as u64).await?;
+        let (root, recipe) = (job.content_root, job.recipe_root);
+        if !self.parts.compute.is_loaded(&root) {
+            let artifact = self.parts.store.get_within(&root, self.parts.max_artifact_bytes).await?;
+            self.blocking(move |compute| compute.load(&root, &recipe, artifact)).await?;
+        }
+        let bytes = request.clone();
+        let asked = self.blocking(move |compute| compute.check(&root, &bytes)).await?;
+        if asked > job.max_units {
+            return Err(InferError::Units { asked, paid: job.max_units });
+        }
+        Ok(request)
+    }
+
+    /// Computes a job's result, keeps the response and writes the result into the crash log.
+    ///
+    /// # Errors
+    /// Any [`InferError`].
+    pub async fn compute(&self, address: &Pubkey, job: &Job) -> Result<(), InferError> {
+        let request = self.gather(job).await?;
+        let root = job.content_root;
+        let begun = Instant::now();
+        let Computation { response, units } = self.blocking(move |compute| compute.run(&root, &request)).await?;
+        let took = begun.elapsed();
+        self.parts.metrics.inference(units, took.as_secs_f64());
+        let result_root = self.parts.private.put(response).await?;
+        let event = Event::Computed { result_root, units, salt: self.salt(address) };
+        self.parts.journal.append(&Entry { job: *address, event })?;
+        self.parts.metrics.job(JobEvent::Computed);
+        tracing::info!(job = %address, units, ?took, result_root = hex::encode(result_root), "computed");
+        Ok(())
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Compute) -> Result<T, ComputeError> + Send + 'static,
+    ) -> Result<T, InferError> {
+        let compute = Arc::clone(&self.parts.compute);
+        let done = tokio::task::spawn_blocking(move || work(compute.as_ref())).await;
+        done.map_err(|error| InferError::Thread(error.to_string()))?.map_err(InferError::Compute)
+    }
+}

@@ -1,0 +1,310 @@
+//! Seeing one job through, from the claim to the settlement, whatever happens in between.
+
+use std::time::Duration;
+
+use provena_arith::receipt::{RECEIPT_VERSION, Receipt, commitment};
+use provena_market::client;
+use provena_market::state::{Job, Slot};
+use solana_instruction::Instruction;
+use solana_pubkey::Pubkey;
+use tokio_util::sync::CancellationToken;
+
+use super::Worker;
+use super::decide::{Action, next};
+use super::infer::InferError;
+use super::view::View;
+use crate::chain::{Backoff, ChainError, Changes, Watch, submitter};
+use crate::journal::{Computed, End, Entry, Event, JobRecord, JournalError, Step};
+use crate::metrics::JobEvent;
+use crate::receipt::{self, ReceiptError};
+use crate::store::StoreError;
+
+/// A slot lasts about this long; waits are planned with it and end early when the job changes.
+const SLOT_TIME: Duration = Duration::from_millis(400);
+
+/// Nodes further back in the order wait this much longer before they settle, so that one of them pays the fee.
+const SETTLE_TURN: Duration = Duration::from_millis(1_500);
+
+/// Why work on a job stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// The crash log cannot be written; nothing may be done without it.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The chain cannot be reached, or refuses.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// A blob cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The job cannot be computed here.
+    #[error(transparent)]
+    Infer(InferError),
+    /// The receipt is not this node's to sign.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+    /// The receipt file cannot be written.
+    #[error("the receipt {path} cannot be written ({reason})")]
+    ReceiptFile {
+        /// Which file.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
+}
+
+impl From<InferError> for WorkError {
+    fn from(error: InferError) -> Self {
+        match error {
+            InferError::Journal(error) => Self::Journal(error),
+            other => Self::Infer(other),
+        }
+    }
+}
+
+/// How work on a job ended for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing more is to be done.
+    Ended(End),
+    /// The node is closing; the next start goes on from here.
+    Left,
+    /// The job is not for this node, or not now.
+    Declined(String),
+}
+
+impl Worker {
+    /// Works on `address` until it has ended for this node, or until `closing` asks to leave it resumable.
+    ///
+    /// # Errors
+    /// [`WorkError::Journal`] only; everything else is retried until the chain says that it is over.
+    pub async fn drive(&self, address: &Pubkey, closing: &CancellationToken) -> Result<Outcome, WorkError> {
+        let mut changes = self.parts.chain.watch(Watch::Account(*address));
+        let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(10));
+        loop {
+            if closing.is_cancelled() {
+                return Ok(Outcome::Left);
+            }
+            match self.step(address, &mut changes, closing).await {
+                Ok(None) => backoff.succeeded(),
+                Ok(Some(outcome)) => return Ok(outcome),
+                Err(WorkError::Journal(error)) => return Err(WorkError::Journal(error)),
+                Err(error) => {
+                    let delay = backoff.failed();
+                    self.parts.metrics.transaction_failed();
+                    tracing::warn!(job = %address, %error, ?delay, "a step failed; looking again");
+                    tokio::select! {
+                        () = tokio::time::sleep(delay) => {}
+                        () = closing.cancelled() => return Ok(Outcome::Left),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks, decides and does one thing. `None` asks for another look.
+    async fn step(
+        &self,
+        address: &Pubkey,
+        changes: &mut Changes,
+        closing: &CancellationToken,
+    ) -> Result<Option<Outcome>, WorkError> {
+        let view = View::read(self.parts.chain.as_ref(), address).await?;
+        let record = self.parts.journal.job(address).unwrap_or_default();
+        let action = next(&self.me, &view, &record);
+        tracing::debug!(job = %address, ?action, now = view.now, "next");
+        match (action, &view.job) {
+            (Action::Claim(index), Some(job)) => return self.claim(address, job, index).await,
+            (Action::Compute, Some(job)) => self.compute(address, job).await?,
+            (Action::Commit(index), Some(_)) => self.commit(address, index, &record).await?,
+            (Action::Reveal(index), Some(_)) => return self.reveal(address, index, &record).await,
+            (Action::Publish, Some(job)) => self.publish(address, job, &view, &record).await?,
+            (Action::Settle, Some(job)) => self.settle(address, job, &view, changes).await?,
+            (Action::TimeoutClaim(index), Some(job)) => {
+                if let Some(slot) = view.live().find(|slot| slot.index == index) {
+                    self.send(address, Step::Timeout, client::timeout_claim(*address, job, slot)).await?;
+                    self.parts.metrics.job(JobEvent::TimedOut);
+                    tracing::info!(job = %address, index, late = %slot.authority, "ended a late claim");
+                }
+            }
+            (Action::TimeoutJob, Some(job)) => {
+                let slots: Vec<Slot> = view.live().copied().collect();
+                self.send(address, Step::Timeout, client::timeout_job(*address, job, &slots)).await?;
+                self.parts.metrics.job(JobEvent::TimedOut);
+            }
+            (Action::Wait(until), _) => self.wait(until, view.now, changes, closing).await,
+            (Action::End(end), _) => return self.end(address, &record, end).map(Some),
+            // Every other action needs the job, and `next` gives none of them without it.
+            (_, None) => {}
+        }
+        Ok(None)
+    }
+
+    async fn claim(&self, address: &Pubkey, job: &Job, index: u8) -> Result<Option<Outcome>, WorkError> {
+        // Nothing is staked on a job whose input is missing or unusable.
+        if let Err(error) = self.gather(job).await {
+            return match WorkError::from(error) {
+                WorkError::Journal(error) => Err(error.into()),
+                error => Ok(Some(Outcome::Declined(error.to_string()))),
+            };
+        }
+        self.note(address, Event::Claiming { index })?;
+        match self.send(address, Step::Claim, client::claim_slot(self.me, *address, index)).await {
+            Ok(()) => {
+                self.parts.metrics.job(JobEvent::Claimed);
+                tracing::info!(job = %address, index, bond = job.bond, "claimed");
+                Ok(None)
+            }
+            // The next look tells whether another node was faster (then this ends) or a slot is still free.
+            Err(WorkError::Chain(ChainError::Rejected(refusal))) => {
+                tracing::info!(job = %address, index, reason = %refusal, "the claim was refused");
+                let view = View::read(self.parts.chain.as_ref(), address).await?;
+                let still_free =
+                    matches!(next(&self.me, &view, &JobRecord::default()), Action::Claim(other) if other == index);
+                if still_free {
+                    // It is refused for a reason of ours, such as too little free stake.
+                    self.note(address, Event::Ended(End::Abandoned(refusal.to_string())))?;
+                    return Ok(Some(Outcome::Declined(refusal.to_string())));
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn commit(&self, address: &Pubkey, index: u8, record: &JobRecord) -> Result<(), WorkError> {
+        let Some(computed) = record.computed else { return Ok(()) };
+        let hash = self.commitment(address, &computed);
+        self.send(address, Step::Commit, client::commit(self.me, *address, index, hash)).await?;
+        self.parts.metrics.job(JobEvent::Committed);
+        tracing::info!(job = %address, "committed");
+        Ok(())
+    }
+
+    async fn reveal(&self, address: &Pubkey, index: u8, record: &JobRecord) -> Result<Option<Outcome>, WorkError> {
+        let Some(Computed { result_root, units, salt }) = record.computed else { return Ok(None) };
+        let reveal = client::reveal(self.me, *address, index, result_root, units, salt);
+        self.send(address, Step::Reveal, reveal).await?;
+        self.parts.metrics.job(JobEvent::Revealed);
+        tracing::info!(job = %address, result_root = hex::encode(result_root), "revealed");
+        Ok(None)
+    }
+
+    fn commitment(&self, address: &Pubkey, computed: &Computed) -> [u8; 32] {
+        commitment(
+            &self.parts.cluster,
+            provena_market::ID.as_array(),
+            address.as_array(),
+            self.me.as_array(),
+            &computed.result_root,
+            computed.units,
+            &computed.salt,
+        )
+    }
+
+    /// Publishes the response, which the reveal has made public, and signs the receipt.
+    async fn publish(&self, address: &Pubkey, job: &Job, view: &View, record: &JobRecord) -> Result<(), WorkError> {
+        let Some(computed) = record.computed else { return Ok(()) };
+        let response = match self.parts.private.get(&computed.result_root).await {
+            Ok(response) => response,
+            Err(error) if error.is_absent() => {
+                // Lost with its disk cache; it is computed again, and the crash log holds it to the same result.
+                tracing::warn!(job = %address, %error, "the response is lost; computing it again");
+                return Ok(self.compute(address, job).await?);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.parts.store.put_as(&computed.result_root, response).await?;
+        let statement = Receipt {
+            version: RECEIPT_VERSION,
+            cluster: self.parts.cluster,
+            market_program: provena_market::ID.to_bytes(),
+            job: address.to_bytes(),
+            node: self.me.to_bytes(),
+            asset: job.asset.to_bytes(),
+            content_root: job.content_root,
+            recipe_root: job.recipe_root,
+            input_root: job.input_root,
+            result_root: computed.result_root,
+            engine_class: job.engine_class,
+            units: computed.units,
+            slot: view.now,
+        };
+        let signed = receipt::sign(&statement, &self.parts.key)?;
+        // The log refuses a second receipt, so whatever leaves this node is the only one.
+        self.note(address, Event::Signing(signed))?;
+        self.write_receipt(address)?;
+        self.parts.metrics.job(JobEvent::Receipted);
+        tracing::info!(job = %address, "signed the receipt");
+        Ok(())
+    }
+
+    async fn settle(&self, address: &Pubkey, job: &Job, view: &View, changes: &mut Changes) -> Result<(), WorkError> {
+        let turn = view.live().position(|slot| slot.authority == self.me).unwrap_or(0);
+        if turn > 0 {
+            let patience = SETTLE_TURN.saturating_mul(u32::try_from(turn).unwrap_or(u32::MAX));
+            if changes.next(patience).await.is_some() {
+                return Ok(());
+            }
+        }
+        let slots: Vec<Slot> = view.live().copied().collect();
+        self.send(address, Step::Settle, client::settle(*address, job, &slots)).await
+    }
+
+    async fn wait(&self, until: u64, now: u64, changes: &mut Changes, closing: &CancellationToken) {
+        let slots = u32::try_from(until.saturating_sub(now)).unwrap_or(u32::MAX).saturating_add(1);
+        let patience = SLOT_TIME.saturating_mul(slots).min(self.parts.poll);
+        tokio::select! {
+            _ = changes.next(patience) => {}
+            () = closing.cancelled() => {}
+        }
+    }
+
+    fn end(&self, address: &Pubkey, record: &JobRecord, end: End) -> Result<Outcome, WorkError> {
+        if record.receipt.is_some() {
+            // A crash between signing and writing leaves the log's copy only.
+            self.write_receipt(address)?;
+        }
+        if *record == JobRecord::default() {
+            return Ok(match end {
+                End::Abandoned(reason) => Outcome::Declined(reason),
+                settled => Outcome::Ended(settled),
+            });
+        }
+        if record.end.is_none() {
+            self.note(address, Event::Ended(end.clone()))?;
+            self.parts.metrics.job(match end {
+                End::Settled => JobEvent::Settled,
+                End::Abandoned(_) => JobEvent::Abandoned,
+            });
+            tracing::info!(job = %address, ?end, "ended");
+        }
+        Ok(Outcome::Ended(end))
+    }
+
+    /// Signs, journals, sends and confirms one transaction.
+    async fn send(&self, address: &Pubkey, step: Step, instruction: Instruction) -> Result<(), WorkError> {
+        let chain = self.parts.chain.as_ref();
+        let pending = submitter::prepare(chain, &[instruction], &[&self.parts.key], self.parts.budget).await?;
+        let (signature, last_valid_block_height) = (pending.signature().to_string(), pending.last_valid_block_height);
+        self.note(address, Event::Sending { step, signature, last_valid_block_height })?;
+        submitter::submit(chain, &pending).await?;
+        Ok(())
+    }
+
+    fn note(&self, address: &Pubkey, event: Event) -> Result<(), JournalError> {
+        self.parts.journal.append(&Entry { job: *address, event })
+    }
+
+    /// Writes the log's receipt into its file, all or nothing.
+    fn write_receipt(&self, address: &Pubkey) -> Result<(), WorkError> {
+        let Some(signed) = self.parts.journal.job(address).and_then(|record| record.receipt) else { return Ok(()) };
+        let path = self.receipt_path(address);
+        let failed = |reason: String| WorkError::ReceiptFile { path: path.display().to_string(), reason };
+        let text = serde_json::to_string_pretty(&signed).map_err(|error| failed(error.to_string()))?;
+        let draft = path.with_extension("draft");
+        std::fs::write(&draft, text + "\n")
+            .and_then(|()| std::fs::rename(&draft, &path))
+            .map_err(|error| failed(error.to_string()))
+    }
+}
