@@ -1,0 +1,125 @@
+//! The device: which adapter computes, what it can do, and what is kept alive between inferences.
+//!
+//! [`Gpu`] is opened once. It owns the wgpu device and queue, the capabilities found at start-up
+//! ([`caps::Caps`]), the pipelines compiled so far ([`pipeline::Pipelines`]) and the buffers that are free to
+//! be used again ([`pool::Pool`]). It knows nothing about models: [`crate::recording`] turns a plan into work
+//! for it.
+
+pub mod adapter;
+pub mod caps;
+pub mod error;
+pub mod pipeline;
+pub mod pool;
+pub mod readback;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use adapter::Selection;
+pub use caps::Caps;
+pub use error::Error;
+pub use pipeline::{Key, Pipelines};
+pub use pool::Pool;
+
+/// An opened adapter. Cloning is cheap and shares everything.
+#[derive(Clone, Debug)]
+pub struct Gpu {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    caps: Caps,
+    pipelines: Pipelines,
+    pool: Pool,
+    failure: Arc<Mutex<Option<String>>>,
+}
+
+impl Gpu {
+    /// Opens the adapter that `selection` names.
+    ///
+    /// Only the limits every target offers are requested (see [`caps`]), so that a kernel which needs more
+    /// fails here, on the developer's machine, and not on another node's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoAdapter`] if this machine has no driver at all, [`Error::AdapterNotFound`] if none has the
+    /// wanted name, [`Error::TooSmall`] if the adapter is below the common limits, [`Error::RequestDevice`]
+    /// if the driver refuses.
+    pub fn open(selection: &Selection) -> Result<Self, Error> {
+        let adapter = adapter::choose(selection)?;
+        let caps = Caps::detect(&adapter)?;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("provena"),
+            required_features: caps.features,
+            required_limits: caps.limits.clone(),
+            ..Default::default()
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;
+        let failure = watch(&device);
+        let pipelines = Pipelines::new(device.clone());
+        let pool = Pool::new(device.clone());
+        Ok(Self { inner: Arc::new(Inner { device, queue, caps, pipelines, pool, failure }) })
+    }
+
+    /// Fails if the device was lost or ran out of memory at any time since it was opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lost`] with the driver's words. What the device has computed since must not be used.
+    pub fn healthy(&self) -> Result<(), Error> {
+        match &*self.inner.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(reason) => Err(Error::Lost(reason.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// What the adapter is and can do.
+    #[must_use]
+    pub fn caps(&self) -> &Caps {
+        &self.inner.caps
+    }
+
+    /// The pipelines compiled so far.
+    #[must_use]
+    pub fn pipelines(&self) -> &Pipelines {
+        &self.inner.pipelines
+    }
+
+    /// The buffers that are free to be used again.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.inner.pool
+    }
+
+    /// The wgpu device.
+    #[must_use]
+    pub fn device(&self) -> &wgpu::Device {
+        &self.inner.device
+    }
+
+    /// The queue all work is submitted to.
+    #[must_use]
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.inner.queue
+    }
+}
+
+/// Keeps the first error that no call of ours reported; wgpu would otherwise end the process.
+fn watch(device: &wgpu::Device) -> Arc<Mutex<Option<String>>> {
+    let failure: Arc<Mutex<Option<String>>> = Arc::default();
+    let note = |slot: &Mutex<Option<String>>, reason: String| {
+        slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+    };
+    let errors = failure.clone();
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&errors, error.to_string())));
+    let losses = failure.clone();
+    device.set_device_lost_callback(move |reason, message| {
+        // A device is also "lost" when we drop it ourselves.
+        if reason != wgpu::DeviceLostReason::Destroyed {
+            note(&losses, message);
+        }
+    });
+    failure
+}

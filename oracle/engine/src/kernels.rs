@@ -1,0 +1,184 @@
+//! From operations to dispatches: which kernels an operation needs, on which operands, over which grid.
+//!
+//! One module per operation, named as its shader and its scalar twin in [`crate::reference`] are. Lowering touches no
+//! device; [`crate::recording`] turns the [`Dispatch`]es into bind groups once and replays them.
+
+mod argmax;
+mod attention;
+mod embed;
+mod linear;
+mod norm;
+pub mod self_test;
+pub mod source;
+mod sum_rows;
+mod unit;
+
+use crate::artifact::{Artifact, TensorRef};
+use crate::gpu::{Error, Key, caps};
+use crate::plan::{Buffer, BufferId, Op, Plan, TensorId};
+
+/// What a kernel reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operand {
+    /// A buffer of the plan.
+    Buffer(BufferId),
+    /// A tensor of the artifact.
+    Tensor(TensorId),
+    /// Memory between the kernels of one operation, by its place in [`Lowered::scratch`].
+    Scratch(usize),
+}
+
+/// One kernel over one grid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    /// The pipeline.
+    pub key: Key,
+    /// The shader's `Params`, field by field; bound at 0.
+    pub params: Vec<u32>,
+    /// The other bindings.
+    pub bindings: Vec<(u32, Operand)>,
+    /// Workgroups along x, y and z.
+    pub grid: [u32; 3],
+}
+
+/// How kernels are shaped for a kind of device. No choice here can change an answer's bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// Invocations that share one row in a reduction.
+    pub reduce_lanes: u32,
+    /// Invocations in a workgroup of a matrix product.
+    pub linear_lanes: u32,
+    /// Up to this many rows a matrix product keeps one row per invocation, and eight beyond.
+    pub single_rows: usize,
+}
+
+impl Tuning {
+    /// For processors that run one subgroup after the other, where every barrier is a switch of context.
+    pub const SOFTWARE: Self = Self { reduce_lanes: 8, linear_lanes: 32, single_rows: 2 };
+    /// For graphics processors, which hide latency behind many invocations.
+    pub const HARDWARE: Self = Self { reduce_lanes: 64, linear_lanes: 64, single_rows: 4 };
+
+    /// The tuning for an adapter.
+    #[must_use]
+    pub fn of(caps: &caps::Caps) -> Self {
+        if caps.device_type == "software" { Self::SOFTWARE } else { Self::HARDWARE }
+    }
+}
+
+/// A plan as dispatches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lowered {
+    /// In the order of execution.
+    pub dispatches: Vec<Dispatch>,
+    /// Bytes of each scratch buffer.
+    pub scratch: Vec<u64>,
+}
+
+/// Lowers every operation of `plan`, whose tensors are `artifact`'s.
+///
+/// # Errors
+///
+/// [`Error::Plan`] if shapes contradict each other or exceed what a dispatch can cover.
+pub fn lower(plan: &Plan, artifact: &Artifact, tuning: Tuning) -> Result<Lowered, Error> {
+    let mut lowering = Lowering { plan, artifact, tuning, lowered: Lowered::default(), scratch_used: 0 };
+    for (index, op) in plan.ops.iter().enumerate() {
+        lowering.op(op).map_err(|reason| Error::Plan { op: format!("operation {index} ({})", name(op)), reason })?;
+    }
+    Ok(lowering.lowered)
+}
+
+/// The operation's name, which its module, its scalar twin and its shaders share.
+#[must_use]
+pub fn name(op: &Op) -> &'static str {
+    match op {
+        Op::Embed { .. } => "embed",
+        Op::Norm { .. } => "norm",
+        Op::Linear { .. } => "linear",
+        Op::Attention { .. } => "attention",
+        Op::SumRows { .. } => "sum_rows",
+        Op::Unit { .. } => "unit",
+        Op::Argmax { .. } => "argmax",
+    }
+}
+
+/// The state of lowering; the modules of the operations add to it.
+struct Lowering<'a> {
+    plan: &'a Plan,
+    artifact: &'a Artifact,
+    tuning: Tuning,
+    lowered: Lowered,
+    /// Scratch buffers that the present operation uses.
+    scratch_used: usize,
+}
+
+impl Lowering<'_> {
+    fn op(&mut self, op: &Op) -> Result<(), String> {
+        self.scratch_used = 0;
+        match *op {
+            Op::Embed { ids, words, positions, out } => self.embed(ids, words, positions, out),
+            Op::Norm { x, residual, gain, bias, out, quantised } => self.norm(x, residual, gain, bias, out, quantised),
+            Op::Linear { x, weight, bias, output } => self.linear(x, weight, bias, output),
+            Op::Attention { qkv, heads, score_scale, exp_table, context_scale, out } => {
+                self.attention(qkv, heads, score_scale, exp_table, context_scale, out)
+            }
+            Op::SumRows { x, out } => self.sum_rows(x, out),
+            Op::Unit { x, out } => self.unit(x, out),
+            Op::Argmax { x, out } => self.argmax(x, out),
+        }
+    }
+
+    fn buffer(&self, id: BufferId) -> Result<&Buffer, String> {
+        self.plan.buffers.get(id.0 as usize).ok_or_else(|| format!("there is no buffer {}", id.0))
+    }
+
+    fn tensor(&self, id: TensorId) -> Result<TensorRef<'_>, String> {
+        if id.0 as usize >= self.artifact.tensor_count() {
+            return Err(format!("there is no tensor {}", id.0));
+        }
+        Ok(self.artifact.tensor(id))
+    }
+
+    /// Asks for scratch memory that lasts until the operation ends; the next operation uses it again.
+    fn scratch(&mut self, bytes: u64) -> Operand {
+        let slot = self.scratch_used;
+        self.scratch_used += 1;
+        match self.lowered.scratch.get_mut(slot) {
+            Some(size) => *size = bytes.max(*size),
+            None => self.lowered.scratch.push(bytes),
+        }
+        Operand::Scratch(slot)
+    }
+
+    /// Adds a dispatch whose grid is given in workgroups. An empty grid adds nothing.
+    fn dispatch(
+        &mut self,
+        key: Key,
+        params: &[u32],
+        bindings: &[(u32, Operand)],
+        grid: [usize; 3],
+    ) -> Result<(), String> {
+        if grid.contains(&0) {
+            return Ok(());
+        }
+        let mut groups = [0; 3];
+        for (group, wanted) in groups.iter_mut().zip(grid) {
+            *group = u32::try_from(wanted)
+                .ok()
+                .filter(|&wanted| wanted <= caps::MAX_WORKGROUPS)
+                .ok_or_else(|| format!("{wanted} workgroups along one side; at most {} fit", caps::MAX_WORKGROUPS))?;
+        }
+        let dispatch = Dispatch { key, params: params.to_vec(), bindings: bindings.to_vec(), grid: groups };
+        self.lowered.dispatches.push(dispatch);
+        Ok(())
+    }
+}
+
+/// A size as a shader's `u32`.
+fn word(size: usize) -> Result<u32, String> {
+    u32::try_from(size).map_err(|_| format!("{size} does not fit 32 bits"))
+}
+
+/// Fails unless the two sizes are equal.
+fn same(what: &str, left: usize, right: usize) -> Result<(), String> {
+    if left == right { Ok(()) } else { Err(format!("{what}: {left} and {right} differ")) }
+}

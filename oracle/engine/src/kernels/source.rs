@@ -1,0 +1,129 @@
+//! Puts a shader's text together.
+//!
+//! A shader is one operation in one file. Two kinds of line are ours and not WGSL's:
+//! - `#import shared/<name>` is replaced by that file, once per shader however often it is asked for;
+//! - `#if <FEATURE>`, `#else` and `#endif` keep or drop the lines between them; they may nest.
+//!
+//! Numbers never come in this way: they are `override` constants of the pipeline.
+
+use crate::gpu::Error;
+
+macro_rules! shaders {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../shaders/", $name, ".wgsl")))),*]
+    };
+}
+
+/// All shaders and shared parts, by path without extension.
+const SHADERS: &[(&str, &str)] = shaders![
+    "argmax",
+    "attention_context",
+    "attention_scores",
+    "attention_weights",
+    "embed",
+    "linear",
+    "norm",
+    "probe_copy",
+    "probe_dot",
+    "shared/fixed",
+    "shared/pack",
+    "sum_rows",
+    "unit",
+];
+
+/// How deep imports may nest; more is a cycle.
+const MAX_DEPTH: usize = 8;
+
+/// Returns the WGSL of `op` with `features` switched on.
+///
+/// # Errors
+///
+/// [`Error::Shader`] if an import names no file or an `#if` is not closed.
+pub fn expand(op: &str, features: &[&str]) -> Result<String, Error> {
+    let mut expansion = Expansion { features, imported: Vec::new(), text: String::new() };
+    expansion.file(op, 0)?;
+    Ok(expansion.text)
+}
+
+struct Expansion<'a> {
+    features: &'a [&'a str],
+    imported: Vec<String>,
+    text: String,
+}
+
+impl Expansion<'_> {
+    fn file(&mut self, name: &str, depth: usize) -> Result<(), Error> {
+        let fail = |reason: &str| Err(Error::Shader { shader: name.to_owned(), reason: reason.to_owned() });
+        if depth > MAX_DEPTH {
+            return fail("its imports go in a circle");
+        }
+        let Some((_, source)) = SHADERS.iter().find(|(known, _)| *known == name) else {
+            return fail("there is no such file");
+        };
+        let mut kept: Vec<bool> = Vec::new();
+        for line in source.lines() {
+            let directive = line.trim();
+            if let Some(feature) = directive.strip_prefix("#if ") {
+                kept.push(self.features.contains(&feature.trim()));
+            } else if directive == "#else" {
+                let Some(last) = kept.last_mut() else { return fail("#else without #if") };
+                *last = !*last;
+            } else if directive == "#endif" {
+                if kept.pop().is_none() {
+                    return fail("#endif without #if");
+                }
+            } else if kept.contains(&false) {
+                continue;
+            } else if let Some(import) = directive.strip_prefix("#import ") {
+                let import = import.trim();
+                if !self.imported.iter().any(|done| done == import) {
+                    self.imported.push(import.to_owned());
+                    self.file(import, depth + 1)?;
+                }
+            } else {
+                self.text.push_str(line);
+                self.text.push('\n');
+            }
+        }
+        if kept.is_empty() { Ok(()) } else { fail("an #if is not closed") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shader_on_disk_is_listed() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+        let mut found = Vec::new();
+        for folder in ["", "shared/"] {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                if let Some(stem) = name.strip_suffix(".wgsl") {
+                    found.push(format!("{folder}{stem}"));
+                }
+            }
+        }
+        found.sort();
+        let listed: Vec<String> = SHADERS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(found, listed);
+    }
+
+    #[test]
+    fn an_import_appears_once_and_features_choose_lines() {
+        let plain = expand("norm", &[]).unwrap();
+        assert_eq!(plain.matches("fn mul16").count(), 1);
+        assert!(!plain.contains("var<storage, read> residual"));
+        assert!(!plain.contains('#'));
+        let both = expand("norm", &["RESIDUAL", "QUANTISED"]).unwrap();
+        assert!(both.contains("var<storage, read> residual"));
+        assert!(both.contains("pack_i8(bytes)"));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = expand("no_such_op", &[]).unwrap_err();
+        assert_eq!(error.to_string(), "shader no_such_op: there is no such file");
+    }
+}

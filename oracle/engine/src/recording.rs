@@ -1,0 +1,146 @@
+//! Models on a device: weights uploaded once, plans recorded once, one submission per inference.
+//!
+//! A [`GpuModel`] holds an artifact's tensors on the device and the plans recorded for it so far. Recording a plan
+//! settles everything that does not depend on the input: pipelines, buffers, parameters, bind groups. What is left
+//! for an inference is one upload, one submission and one readback.
+
+mod recorded;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use recorded::Recorded;
+
+use crate::artifact::Artifact;
+use crate::gpu::{Error, Gpu, caps};
+use crate::kernels::Tuning;
+use crate::plan::Plan;
+use crate::values::Values;
+
+/// Plans kept recorded per model; the one unused for longest makes room.
+pub const MAX_RECORDED: usize = 32;
+
+/// An artifact on a device.
+#[derive(Debug)]
+pub struct GpuModel {
+    gpu: Gpu,
+    artifact: Arc<Artifact>,
+    tuning: Tuning,
+    tensors: Vec<wgpu::Buffer>,
+    recorded: Mutex<Cache>,
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    plans: HashMap<Plan, Entry>,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    recorded: Arc<Mutex<Recorded>>,
+    used: u64,
+}
+
+impl GpuModel {
+    /// Uploads the artifact's tensors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BindingTooLarge`] if a tensor exceeds one storage binding, [`Error::Lost`] if the device runs out of
+    /// memory.
+    pub fn load(gpu: &Gpu, artifact: Arc<Artifact>) -> Result<Self, Error> {
+        Self::load_tuned(gpu, artifact, Tuning::of(gpu.caps()))
+    }
+
+    /// The same with a tuning of the caller's choice, for tests and measurements.
+    ///
+    /// # Errors
+    ///
+    /// As [`GpuModel::load`].
+    pub fn load_tuned(gpu: &Gpu, artifact: Arc<Artifact>, tuning: Tuning) -> Result<Self, Error> {
+        let mut tensors = Vec::with_capacity(artifact.tensor_count());
+        for (_, tensor) in artifact.tensors() {
+            // A tensor's length need not be a multiple of the device's word.
+            let bytes = (tensor.bytes.len() as u64).next_multiple_of(4).max(4);
+            if bytes > caps::MAX_BINDING_BYTES {
+                let limit = caps::MAX_BINDING_BYTES;
+                return Err(Error::BindingTooLarge { label: tensor.name.to_owned(), bytes, limit });
+            }
+            let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some(tensor.name),
+                size: bytes,
+                usage: wgpu::BufferUsages::STORAGE,
+                mapped_at_creation: true,
+            });
+            gpu.healthy()?;
+            buffer
+                .get_mapped_range_mut(..)
+                .map_err(|error| Error::Lost(error.to_string()))?
+                .slice(..tensor.bytes.len())
+                .copy_from_slice(tensor.bytes);
+            buffer.unmap();
+            tensors.push(buffer);
+        }
+        Ok(Self { gpu: gpu.clone(), artifact, tuning, tensors, recorded: Mutex::default() })
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// The artifact.
+    #[must_use]
+    pub fn artifact(&self) -> &Arc<Artifact> {
+        &self.artifact
+    }
+
+    /// Runs `plan` on `input` and returns the plan's outputs in their order, padding included.
+    ///
+    /// Calls from several threads are safe; those of the same plan take turns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if the input does not fill the plan's input buffer, [`Error::Plan`] and the pipelines' errors
+    /// on a plan's first use, [`Error::Lost`] if the device fails.
+    pub fn execute(&self, plan: &Plan, input: &Values) -> Result<Vec<Values>, Error> {
+        let recorded = self.recorded(plan)?;
+        let recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.run(plan, input)
+    }
+
+    /// Records `plan` ahead of its first use, so that the first inference is as quick as the later ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`GpuModel::execute`].
+    pub fn prepare(&self, plan: &Plan) -> Result<(), Error> {
+        self.recorded(plan).map(|_| ())
+    }
+
+    /// The recording of `plan`, made on its first use.
+    ///
+    /// # Errors
+    ///
+    /// As [`GpuModel::execute`].
+    pub fn recorded(&self, plan: &Plan) -> Result<Arc<Mutex<Recorded>>, Error> {
+        // The cache is locked while a plan is recorded, so that two threads do not record the same one.
+        let mut cache = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.clock += 1;
+        let now = cache.clock;
+        if let Some(entry) = cache.plans.get_mut(plan) {
+            entry.used = now;
+            return Ok(entry.recorded.clone());
+        }
+        let recorded = Recorded::new(&self.gpu, &self.artifact, self.tuning, &self.tensors, plan)?;
+        let recorded = Arc::new(Mutex::new(recorded));
+        if cache.plans.len() >= MAX_RECORDED {
+            let oldest = cache.plans.iter().min_by_key(|(_, entry)| entry.used).map(|(plan, _)| plan.clone());
+            oldest.and_then(|plan| cache.plans.remove(&plan));
+        }
+        cache.plans.insert(plan.clone(), Entry { recorded: recorded.clone(), used: now });
+        Ok(recorded)
+    }
+}

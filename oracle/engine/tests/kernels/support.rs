@@ -1,0 +1,49 @@
+//! The adapter, opened once, and plans of one operation.
+
+use std::sync::{Arc, OnceLock};
+
+use provena_arith::fixed::Scale;
+use provena_arith::receipt::ENGINE_CLASS_INT_V1;
+use provena_engine::artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe, Recipe, Source};
+use provena_engine::gpu::{Gpu, Selection};
+use provena_engine::kernels::{Tuning, self_test};
+use provena_engine::plan::Plan;
+use provena_engine::recording::GpuModel;
+use provena_engine::values::Values;
+
+/// The best adapter of this machine.
+pub fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| Gpu::open(&Selection::Best).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// Finishes an artifact that holds nothing but tensors.
+pub fn build(builder: ArtifactBuilder) -> Artifact {
+    let recipe = Recipe {
+        name: "test".into(),
+        engine_class: ENGINE_CLASS_INT_V1,
+        model: ModelRecipe::Mlp(MlpRecipe { inputs: 1, max_value: 1, layers: vec![MlpLayer { outputs: 1 }] }),
+        tokenizer_sha256: None,
+        source: Source::default(),
+    };
+    builder.build(recipe).unwrap()
+}
+
+/// Compares every buffer of the plan with the reference's, under both tunings.
+pub fn check(artifact: Artifact, plan: &Plan, input: &Values) {
+    let artifact = Arc::new(artifact);
+    for tuning in [Tuning::SOFTWARE, Tuning::HARDWARE] {
+        let model = GpuModel::load_tuned(gpu(), artifact.clone(), tuning).unwrap();
+        self_test::compare(&model, plan, input).unwrap_or_else(|error| panic!("{tuning:?}: {error}"));
+    }
+}
+
+/// Scales of any bits, as a hostile artifact may hold them.
+pub fn hostile_scales(random: &mut fastrand::Rng, count: usize) -> Vec<Scale> {
+    (0..count).map(|_| Scale(random.u32(..))).collect()
+}
+
+/// Scales that divide by roughly 2^shift.
+pub fn scales(random: &mut fastrand::Rng, count: usize, shift: u32) -> Vec<Scale> {
+    (0..count).map(|_| Scale::new(random.i16(0x4000..), shift, random.u32(0..2))).collect()
+}
