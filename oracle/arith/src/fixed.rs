@@ -4,6 +4,8 @@
 //! undefined case, so a kernel that has only 32-bit integers computes the same bits for ANY data. An importer chooses
 //! scales so that nothing wraps or saturates where it should not; that is a matter of quality, never of agreement.
 
+pub mod known;
+
 /// Largest magnitude of an `i8` activation: the range is symmetric, so that a negation never saturates.
 pub const I8_MAX: i32 = 127;
 /// Largest magnitude of a value of an `i16` stream.
@@ -173,7 +175,8 @@ pub const fn mean(sum: i32, count: u32) -> i32 {
 /// The index into the exponential's table for a score that is `below` (>= 0) the row's largest.
 pub const fn exp_index(below: i32, scale: Scale, table_len: u32) -> u32 {
     let index = scale.apply(below);
-    if index < 0 || index as u32 >= table_len { table_len - 1 } else { index as u32 }
+    // A negative index is a large one as u32.
+    if index as u32 >= table_len { table_len - 1 } else { index as u32 }
 }
 
 /// The index into an activation's table of `len` entries (a power of two) that is centred on zero.

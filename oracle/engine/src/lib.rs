@@ -5,6 +5,7 @@
 //! states it in words. This crate knows neither Solana nor tokio.
 
 pub mod artifact;
+pub mod engine;
 pub mod error;
 pub mod float;
 pub mod format;
@@ -18,4 +19,5 @@ pub mod reference;
 pub mod tokenizer;
 pub mod values;
 
+pub use engine::{AdapterChoice, AdapterInfo, Engine, Model, SelfTestReport};
 pub use error::Error;

@@ -30,10 +30,16 @@ use crate::{
 /// artifact's tensors do not fit its recipe.
 pub fn run(artifact: &Artifact, request: &Request) -> Result<Response, Error> {
     let model = models::Prepared::new(artifact)?;
-    models::answer(&model, request, &mut |plan, input| {
-        let mut buffers = execute(artifact, plan, input);
-        Ok(plan.outputs.iter().map(|id| std::mem::replace(&mut buffers[id.0 as usize], Values::U32(vec![]))).collect())
-    })
+    models::answer(&model, request, &mut |plan, input| Ok(outputs(artifact, plan, input)))
+}
+
+/// The outputs of a plan in their order.
+///
+/// # Panics
+/// As [`execute`] does.
+pub fn outputs(artifact: &Artifact, plan: &Plan, input: &Values) -> Vec<Values> {
+    let mut buffers = execute(artifact, plan, input);
+    plan.outputs.iter().map(|id| std::mem::replace(&mut buffers[id.0 as usize], Values::U32(vec![]))).collect()
 }
 
 /// All buffers of a plan after its execution, in the plan's order.

@@ -1,0 +1,171 @@
+//! The engine as others use it: one adapter, checked against known answers, and the models loaded on it.
+
+mod self_test;
+
+use std::{
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
+
+use serde::Serialize;
+
+use crate::{
+    artifact::Artifact,
+    error::Error,
+    gpu::{self, Gpu, Selection},
+    io::{Request, Response},
+    models::{self, Prepared},
+    plan::Plan,
+    recording::GpuModel,
+    reference,
+    values::Values,
+};
+pub use self_test::SelfTestReport;
+
+/// What computes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AdapterChoice {
+    /// The best GPU of this machine, or the CPU when it has none.
+    #[default]
+    Best,
+    /// The CPU, through the reference.
+    Cpu,
+    /// The best GPU whose name contains this, whatever the case.
+    Named(String),
+}
+
+impl FromStr for AdapterChoice {
+    type Err = std::convert::Infallible;
+
+    /// "best", "cpu", or a part of a GPU's name.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Ok(match name {
+            "best" | "" => Self::Best,
+            "cpu" => Self::Cpu,
+            name => Self::Named(name.into()),
+        })
+    }
+}
+
+/// The adapter that an engine uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AdapterInfo {
+    /// Its name, as its driver gives it.
+    pub name: String,
+    /// "wgpu" or "cpu".
+    pub backend: &'static str,
+    /// The driver and its version.
+    pub driver: String,
+    /// `discrete`, `integrated`, `virtual`, `software`, `cpu` or `other`.
+    pub device_type: String,
+}
+
+/// One adapter. Cloning is cheap and shares it.
+#[derive(Clone)]
+pub struct Engine {
+    gpu: Option<Gpu>,
+    info: AdapterInfo,
+    /// Kept, because an adapter is tested once and used often.
+    tested: Arc<OnceLock<SelfTestReport>>,
+}
+
+impl Engine {
+    /// Opens an adapter. Nothing is loaded on it before [`Engine::self_test`] has passed.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] when the adapter that was asked for is not there or cannot be opened. `Best` falls back to the
+    /// CPU only on a machine without any adapter; one that is there and fails is an error.
+    pub fn new(choice: AdapterChoice) -> Result<Self, Error> {
+        let gpu = match choice {
+            AdapterChoice::Cpu => None,
+            AdapterChoice::Named(name) => Some(Gpu::open(&Selection::Named(name))?),
+            AdapterChoice::Best => match Gpu::open(&Selection::Best) {
+                Ok(gpu) => Some(gpu),
+                Err(gpu::Error::NoAdapter) => None,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        let info = gpu.as_ref().map_or_else(cpu_info, |gpu| AdapterInfo {
+            name: gpu.caps().name.clone(),
+            backend: "wgpu",
+            driver: gpu.caps().driver.clone(),
+            device_type: gpu.caps().device_type.into(),
+        });
+        Ok(Self { gpu, info, tested: Arc::default() })
+    }
+
+    /// What computes.
+    pub fn adapter(&self) -> AdapterInfo {
+        self.info.clone()
+    }
+
+    /// Checks the adapter against known answers; the first success is remembered.
+    ///
+    /// # Errors
+    /// [`Error::SelfTest`] when the processor, or [`Error::Gpu`] when the GPU computes something else.
+    pub fn self_test(&self) -> Result<SelfTestReport, Error> {
+        if let Some(report) = self.tested.get() {
+            return Ok(report.clone());
+        }
+        let report = self_test::run(&self.info, self.gpu.as_ref())?;
+        Ok(self.tested.get_or_init(|| report).clone())
+    }
+
+    /// Makes a model ready to run, after the self test.
+    ///
+    /// # Errors
+    /// Those of [`Engine::self_test`]; [`Error::Tensor`] and [`Error::Tokenizer`] when the artifact's parts do not fit
+    /// its recipe; [`Error::Gpu`] when it does not fit the adapter.
+    pub fn load(&self, artifact: Arc<Artifact>) -> Result<Model, Error> {
+        self.self_test()?;
+        let prepared = Prepared::new(&artifact)?;
+        let gpu = self.gpu.as_ref().map(|gpu| GpuModel::load(gpu, artifact.clone())).transpose()?;
+        Ok(Model { artifact, prepared, gpu })
+    }
+}
+
+fn cpu_info() -> AdapterInfo {
+    AdapterInfo {
+        name: format!("{} ({} threads)", std::env::consts::ARCH, rayon::current_num_threads()),
+        backend: "cpu",
+        driver: concat!("provena-engine ", env!("CARGO_PKG_VERSION")).into(),
+        device_type: "cpu".into(),
+    }
+}
+
+/// A model on an adapter.
+pub struct Model {
+    artifact: Arc<Artifact>,
+    prepared: Prepared,
+    gpu: Option<GpuModel>,
+}
+
+impl Model {
+    /// The model's artifact.
+    pub fn artifact(&self) -> &Arc<Artifact> {
+        &self.artifact
+    }
+
+    /// Whether [`Model::run`] would accept the request, without computing: its kind, sizes and token counts.
+    ///
+    /// # Errors
+    /// [`Error::Request`], [`Error::InputTooLong`] or [`Error::Tokenizer`], as from [`Model::run`].
+    pub fn check(&self, request: &Request) -> Result<(), Error> {
+        self.prepared.inputs(request).map(drop)
+    }
+
+    /// Answers a request. The answer has the same bytes on every adapter.
+    ///
+    /// # Errors
+    /// Those of [`Model::check`], and [`Error::Gpu`] when the adapter fails.
+    pub fn run(&self, request: &Request) -> Result<Response, Error> {
+        models::answer(&self.prepared, request, &mut |plan, input| self.execute(plan, input))
+    }
+
+    fn execute(&self, plan: &Plan, input: &Values) -> Result<Vec<Values>, Error> {
+        Ok(match &self.gpu {
+            Some(gpu) => gpu.execute(plan, input)?,
+            None => reference::outputs(&self.artifact, plan, input),
+        })
+    }
+}
