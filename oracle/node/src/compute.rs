@@ -1,11 +1,15 @@
 //! The engine as the node uses it: bytes in, bytes out, models cached.
 
+mod engine;
+
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::store::{Bytes, Root};
+
+pub use engine::EngineCompute;
 
 /// What computes, for `/health` and receipts' readers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,10 +90,12 @@ pub trait Compute: Send + Sync + 'static {
     fn run(&self, root: &Root, request: &[u8]) -> Result<Computation, ComputeError>;
 }
 
-/// Opens the engine that `config` names.
+/// Opens the engine that `config` names, on a blocking thread.
 ///
 /// # Errors
 /// [`ComputeError::Engine`].
 pub async fn engine(config: &Config) -> Result<Arc<dyn Compute>, ComputeError> {
-    Err(ComputeError::Engine(format!("the engine {:?} is not linked yet", config.engine.adapter)))
+    let (adapter, cache) = (config.engine.adapter.clone(), config.node.model_cache_bytes);
+    let opened = tokio::task::spawn_blocking(move || EngineCompute::open(&adapter, cache)).await;
+    Ok(Arc::new(opened.map_err(|error| ComputeError::Engine(error.to_string()))??))
 }

@@ -17,6 +17,8 @@ pub fn name(program: &Pubkey) -> Option<&'static str> {
 #[must_use]
 pub fn describe_error(program: &Pubkey, code: u32) -> Option<(&'static str, &'static str)> {
     match *program {
+        provena_registry::ID => provena_registry::error::describe(code),
+        provena_royalty::ID => provena_royalty::error::describe(code),
         provena_market::ID => provena_market::error::describe(code),
         _ => None,
     }
