@@ -20,6 +20,7 @@ use solana_compiler_builtins as _;
 
 pub use constants::*;
 pub use instructions::*;
+#[cfg(feature = "program")]
 use state::Licence;
 
 pub mod constants;
@@ -34,6 +35,7 @@ pub mod state;
 
 declare_id!("FLMpa898vXMExH9CgE6LQF8BaEfWn7X3XCtuGZxEm512");
 
+#[cfg(feature = "program")]
 #[program]
 pub mod provena_registry {
     use super::*;
