@@ -4,13 +4,16 @@ use crate::data::{self, Set};
 use crate::net::Net;
 use crate::{BATCH, EPOCHS, HIDDEN, RATE, SEED};
 
-/// The configuration that the importer reads.
-pub fn config(net: &Net) -> String {
+/// The configuration that the importer reads. The largest values between the layers, on the training images, are what
+/// it calibrates with.
+pub fn config(net: &Net, set: &Set) -> String {
     let config = serde_json::json!({
         "model_type": "mlp",
         "activation": "relu",
+        "activation_max": net.largest_hidden(set.training.iter().map(|image| image.pixels.as_slice())),
         "input_scale": data::MAX_PIXEL,
-        "widths": net.widths(),
+        "max_value": data::MAX_PIXEL as u8,
+        "layers": net.widths(),
         "classes": (0..data::CLASSES).map(|class| class.to_string()).collect::<Vec<_>>(),
     });
     format!("{config:#}\n")

@@ -57,7 +57,7 @@ fn run(check: bool) -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits");
     let files = [
         ("model.safetensors", net.to_safetensors()?),
-        ("config.json", card::config(&net).into_bytes()),
+        ("config.json", card::config(&net, &set).into_bytes()),
         ("MODEL_CARD.md", card::card(&set, on_training, on_test).into_bytes()),
     ];
     for (name, bytes) in files {

@@ -72,6 +72,17 @@ impl Net {
         best
     }
 
+    /// The largest value that each layer but the last gives on `inputs`.
+    pub fn largest_hidden<'a>(&self, inputs: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
+        let mut largest = vec![0.0f32; self.layers.len().saturating_sub(1)];
+        for input in inputs {
+            for (largest, output) in largest.iter_mut().zip(self.forward(input)) {
+                *largest = output.into_iter().fold(*largest, f32::max);
+            }
+        }
+        largest
+    }
+
     /// The output of every layer.
     fn forward(&self, input: &[f32]) -> Vec<Vec<f32>> {
         let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());
