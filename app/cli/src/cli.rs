@@ -1,0 +1,95 @@
+//! The command line as clap sees it. Each command's own arguments live with the command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    airdrop, balance, dataset, deploy, infer, keygen, localnet, model, node, offer, royalty, verify,
+};
+
+const AFTER_HELP: &str = "\
+Examples:
+  provena demo                                       the whole story in one command
+  provena localnet                                   a chain on this machine
+  provena keygen && provena airdrop 10               a wallet with play money
+  provena model mint model.pvna --title Digits       own a model
+  provena infer OFFER --text 'a question'            use one, and pay its makers
+  provena royalty claim ASSET                        collect what your share earned
+
+Environment: PROVENA_URL, PROVENA_WS, PROVENA_KEYPAIR, PROVENA_STORE, NO_COLOR, RUST_LOG.
+
+Exit codes: 0 done; 1 it failed, or a check did not hold; 2 the command line makes no sense;
+3 nobody answered in time, so the outcome is unknown; 130 stopped by ctrl-c.";
+
+/// Own AI models and datasets, sell their use, and collect royalties, on Solana.
+#[derive(Debug, Parser)]
+#[command(name = "provena", version, after_help = AFTER_HELP, max_term_width = 110)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// The chain's RPC address.
+    #[arg(long, global = true, env = "PROVENA_URL", default_value = "http://127.0.0.1:8899", value_name = "URL")]
+    pub url: String,
+    /// The chain's WebSocket address; by default derived from --url (port + 1).
+    #[arg(long, global = true, env = "PROVENA_WS", value_name = "URL")]
+    pub ws: Option<String>,
+    /// The wallet that signs and pays [default: ~/.config/provena/id.json].
+    #[arg(long, global = true, env = "PROVENA_KEYPAIR", value_name = "FILE")]
+    pub keypair: Option<PathBuf>,
+    /// Where artifacts live, first choice first: file:///folder or http(s)://host/v1 [default: under ~/.local/share].
+    #[arg(long, global = true, env = "PROVENA_STORE", value_name = "URL", value_delimiter = ',')]
+    pub store: Vec<String>,
+    /// Answer with one JSON value on stdout.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more on stderr (-vv: much more).
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a chain on this machine, with Provena's programs on it
+    Localnet(localnet::Args),
+    /// Put the programs on a chain and initialise them
+    Deploy(deploy::Args),
+    /// Make a wallet
+    Keygen(keygen::Args),
+    /// Ask a test chain for SOL
+    Airdrop(airdrop::Args),
+    /// Show what an address holds
+    Balance(balance::Args),
+    /// Import, mint and look at models
+    Model(model::Args),
+    /// Mint datasets
+    Dataset(dataset::Args),
+    /// Sell the use of a model you own
+    Offer(offer::Args),
+    /// Compute for others and earn fees
+    Node(node::Args),
+    /// Pay for a model's answer
+    Infer(infer::Args),
+    /// See and collect what your shares earned
+    Royalty(royalty::Args),
+    /// Check a receipt: who computed what, for which payment
+    Verify(verify::Args),
+}
+
+impl Cli {
+    /// Whether this is a service, which sets up its own log.
+    pub fn is_service(&self) -> bool {
+        matches!(&self.command, Command::Node(args) if args.is_service())
+    }
+}

@@ -1,0 +1,42 @@
+//! One file per verb.
+
+pub mod airdrop;
+pub mod balance;
+pub mod dataset;
+pub mod deploy;
+pub mod infer;
+pub mod keygen;
+pub mod localnet;
+mod mint_args;
+pub mod model;
+pub mod node;
+pub mod offer;
+pub mod royalty;
+pub mod verify;
+
+use anyhow::Result;
+
+use crate::{
+    cli::{Cli, Command},
+    context::Context,
+    output::Output,
+};
+
+/// Carries out the command.
+pub async fn run(cli: Cli, output: &Output) -> Result<()> {
+    let context = Context::new(cli.global, output)?;
+    match cli.command {
+        Command::Localnet(args) => localnet::run(args, &context).await,
+        Command::Deploy(args) => deploy::run(args, &context).await,
+        Command::Keygen(args) => keygen::run(args, &context),
+        Command::Airdrop(args) => airdrop::run(args, &context).await,
+        Command::Balance(args) => balance::run(args, &context).await,
+        Command::Model(args) => model::run(args, &context).await,
+        Command::Dataset(args) => dataset::run(args, &context).await,
+        Command::Offer(args) => offer::run(args, &context).await,
+        Command::Node(args) => node::run(args, &context).await,
+        Command::Infer(args) => infer::run(args, &context).await,
+        Command::Royalty(args) => royalty::run(args, &context).await,
+        Command::Verify(args) => verify::run(args, &context).await,
+    }
+}

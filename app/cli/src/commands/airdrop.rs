@@ -1,0 +1,89 @@
+//! `provena airdrop`: play money from a test chain's faucet.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use provena_node::chain::Chain;
+use serde::Serialize;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+use solana_signer::Signer;
+
+use crate::{
+    context::Context,
+    failure::{Exit, Failure},
+    output::{Report, amount::{self, Currency}, style::Style, table::facts},
+};
+
+/// Arguments of `provena airdrop`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  provena airdrop 10\n  provena airdrop 0.5 --to ADDRESS")]
+pub struct Args {
+    /// How many SOL.
+    #[arg(value_name = "SOL", value_parser = amount::parse_sol)]
+    lamports: u64,
+    /// Who receives it [default: the wallet].
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<Pubkey>,
+}
+
+#[derive(Serialize)]
+struct Airdrop {
+    to: String,
+    lamports: u64,
+    balance: u64,
+    signature: String,
+}
+
+impl Report for Airdrop {
+    fn text(&self, style: Style) -> String {
+        let sol = Currency::sol();
+        facts(
+            &[
+                ("received", sol.show(self.lamports)),
+                ("balance", sol.show(self.balance)),
+                ("address", self.to.clone()),
+                ("transaction", self.signature.clone()),
+            ],
+            style,
+        )
+    }
+}
+
+/// Asks the faucet and waits until the money is there.
+pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+    if args.lamports == 0 {
+        return Err(Failure::usage("nothing was asked for").hint("provena airdrop 1").into());
+    }
+    let to = match args.to {
+        Some(to) => to,
+        None => context.wallet()?.pubkey(),
+    };
+    let chain = context.chain()?;
+    let (signature, balance) = request(&chain, &to, args.lamports).await?;
+    let signature = signature.to_string();
+    context.output.data(&Airdrop { to: to.to_string(), lamports: args.lamports, balance, signature })
+}
+
+/// Asks the faucet for `lamports` and waits until the balance has grown by that much; returns the new balance.
+///
+/// # Errors
+/// The chain has no faucet, or the money did not arrive within half a minute.
+pub async fn request(chain: &dyn Chain, to: &Pubkey, lamports: u64) -> Result<(Signature, u64)> {
+    let read = async || anyhow::Ok(chain.account(to).await?.map_or(0, |account| account.lamports));
+    let before = read().await?;
+    let signature = chain.airdrop(to, lamports).await.context("this chain gives no SOL away; only test chains do")?;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let now = read().await?;
+        if now >= before.saturating_add(lamports) {
+            return Ok((signature, now));
+        }
+        if tokio::time::Instant::now() > deadline {
+            return Err(Failure::new(Exit::Unknown, "the faucet said yes, but the SOL has not arrived yet")
+                .hint("look again with `provena balance` before asking twice")
+                .into());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,113 @@
+//! What every command needs, resolved once: addresses, wallet, store, output.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Result;
+use provena_node::chain::{RpcChain, RpcOptions};
+use solana_keypair::Keypair;
+
+use crate::{
+    cli::Global,
+    failure::Failure,
+    keys,
+    output::Output,
+};
+
+/// The resolved global options.
+pub struct Context<'a> {
+    /// Where to write.
+    pub output: &'a Output,
+    url: String,
+    ws: Option<String>,
+    keypair: PathBuf,
+    store: Vec<String>,
+    verbose: u8,
+}
+
+impl<'a> Context<'a> {
+    /// Resolves defaults.
+    ///
+    /// # Errors
+    /// There is no home folder and no explicit path.
+    pub fn new(global: Global, output: &'a Output) -> Result<Self> {
+        let keypair = match global.keypair {
+            Some(path) => path,
+            None => folder("XDG_CONFIG_HOME", ".config", "--keypair")?.join("provena/id.json"),
+        };
+        let store = if global.store.is_empty() {
+            let folder = folder("XDG_DATA_HOME", ".local/share", "--store")?.join("provena/store");
+            vec![format!("file://{}", folder.display())]
+        } else {
+            global.store
+        };
+        Ok(Self { output, url: global.url, ws: global.ws, keypair, store, verbose: global.verbose })
+    }
+
+    /// The chain's RPC address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A connection to the chain; nothing is sent yet.
+    ///
+    /// # Errors
+    /// The address is no URL.
+    pub fn chain(&self) -> Result<RpcChain> {
+        let options = RpcOptions { ws_url: self.ws.clone(), ..RpcOptions::new(&self.url) };
+        RpcChain::new(&options).map_err(|error| Failure::usage(error.to_string()).into())
+    }
+
+    /// Where the wallet's key file is.
+    pub fn keypair_path(&self) -> &Path {
+        &self.keypair
+    }
+
+    /// The wallet that signs and pays.
+    ///
+    /// # Errors
+    /// There is no key file, or it is broken.
+    pub fn wallet(&self) -> Result<Keypair> {
+        keys::read(&self.keypair)
+    }
+
+    /// Whether the person asked to hear more.
+    pub fn verbose(&self) -> bool {
+        self.verbose > 0
+    }
+
+    /// The addresses of the content-addressed stores, first choice first.
+    pub fn store_urls(&self) -> &[String] {
+        &self.store
+    }
+
+    /// Where receipts are kept unless the person names a place.
+    ///
+    /// # Errors
+    /// There is no home folder.
+    pub fn receipts_folder(&self) -> Result<PathBuf> {
+        Ok(folder("XDG_DATA_HOME", ".local/share", "--receipt")?.join("provena/receipts"))
+    }
+
+    /// Where the programs' own keys are kept: beside the wallet.
+    pub fn program_keys_folder(&self) -> PathBuf {
+        self.keypair.parent().unwrap_or(Path::new(".")).join("keys")
+    }
+
+    /// Where the keys of unfinished mintings are kept: beside the wallet.
+    pub fn pending_folder(&self) -> PathBuf {
+        self.keypair.parent().unwrap_or(Path::new(".")).join("pending")
+    }
+}
+
+fn folder(variable: &str, under_home: &str, option: &str) -> Result<PathBuf> {
+    if let Some(folder) = env::var_os(variable).filter(|value| !value.is_empty()) {
+        return Ok(PathBuf::from(folder));
+    }
+    let home = env::var_os("HOME").filter(|value| !value.is_empty());
+    home.map(|home| Path::new(&home).join(under_home)).ok_or_else(|| {
+        Failure::usage("there is no home folder (HOME is not set)").hint(format!("name a place with {option}")).into()
+    })
+}

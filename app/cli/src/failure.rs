@@ -1,0 +1,101 @@
+//! What a person reads when something goes wrong: the message, its causes, and what to do next.
+
+use std::{fmt, process::ExitCode};
+
+use anyhow::Error;
+use serde::Serialize;
+
+use crate::output::Output;
+
+/// The program's exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The command could not do what it was asked, or a check did not hold.
+    Failed = 1,
+    /// The command line itself makes no sense (clap exits with the same code).
+    Usage = 2,
+    /// The chain or a node did not answer in time: the outcome is unknown, not "failed".
+    Unknown = 3,
+    /// Stopped by ctrl-c.
+    Interrupted = 130,
+}
+
+/// An error that knows its exit code and, mostly, what the person can do about it.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with the given code and message.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None }
+    }
+
+    /// A command line that cannot be carried out.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// An action that failed or a check that does not hold.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Adds the sentence that says what to do next.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[derive(Serialize)]
+struct JsonError {
+    error: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+/// Prints `error` on stderr (as JSON when asked) and returns the process's exit code.
+pub fn report(error: &Error, output: &Output) -> ExitCode {
+    let known = error.downcast_ref::<Failure>();
+    let exit = known.map_or(Exit::Failed, |failure| failure.exit);
+    let hint = known.and_then(|failure| failure.hint.clone());
+    let mut messages: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // Many libraries repeat their source in their own message; say everything once.
+        if !messages.iter().any(|earlier| earlier.contains(&text)) {
+            messages.push(text);
+        }
+    }
+    let mut messages = messages.into_iter();
+    let message = messages.next().unwrap_or_default();
+    let causes: Vec<String> = messages.collect();
+    if output.json() {
+        let json = JsonError { error: message, causes, hint };
+        eprintln!("{}", serde_json::to_string(&json).unwrap_or(json.error));
+    } else {
+        let style = output.error_style();
+        eprintln!("{} {message}", style.bad("error:"));
+        for cause in causes {
+            eprintln!("  {} {cause}", style.faint("because:"));
+        }
+        if let Some(hint) = hint {
+            eprintln!("  {} {hint}", style.strong("try:"));
+        }
+    }
+    ExitCode::from(exit as u8)
+}

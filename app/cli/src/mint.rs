@@ -1,0 +1,146 @@
+//! Minting: the royalty pool first, then the asset with its NFT, in as many transactions as it takes.
+//!
+//! The NFT's fresh key is kept in a file until the end, so that a minting that was interrupted goes on where it
+//! stopped: every step looks at the chain first and does only what is missing.
+
+mod metadata;
+mod pending;
+mod register;
+
+use anyhow::{Context as _, Result};
+use provena_node::{
+    chain::{Budget, Chain, accounts, send_and_confirm},
+    store::Store,
+};
+use provena_registry::state::{Asset, AssetKind, Licence};
+use provena_royalty::{
+    DEFAULT_TOTAL_SHARES, Holder,
+    state::{Pool, PoolMint},
+};
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+use solana_signer::Signer;
+
+use crate::{
+    royalty,
+    share::{self, Share},
+};
+
+pub use metadata::{Text, name_of};
+pub use pending::Pending;
+
+/// Initial holders that fit one transaction beside everything else.
+const HOLDERS_PER_TRANSACTION: usize = 6;
+
+/// What is minted, and on which terms.
+pub struct Plan {
+    /// Model or dataset.
+    pub kind: AssetKind,
+    /// What people read.
+    pub text: Text,
+    /// Hash of what turns the content into answers; zeros for datasets.
+    pub recipe_root: [u8; 32],
+    /// What derived assets owe, and whether they need consent.
+    pub licence: Licence,
+    /// Wallets that share the revenue.
+    pub holders: Vec<Share>,
+    /// Assets that this one builds on, by mint, with their share of the revenue.
+    pub parents: Vec<Share>,
+    /// Mint of the version before.
+    pub previous: Option<Pubkey>,
+    /// What the pool can be paid in.
+    pub pay_in: Vec<Pubkey>,
+}
+
+/// What was minted.
+pub struct Minted {
+    /// The NFT's mint: the asset's name in every other command.
+    pub mint: Pubkey,
+    /// The royalty pool.
+    pub pool: Pubkey,
+    /// Merkle root of the content.
+    pub content_root: [u8; 32],
+    /// Where the metadata is.
+    pub uri: String,
+    /// Transactions, in order.
+    pub signatures: Vec<Signature>,
+}
+
+/// Stores `content`, creates the pool, registers the asset. `others` are keys of parents' owners whose consent is due.
+///
+/// # Errors
+/// A share, a parent or a transaction is refused; what was done stays, and calling again goes on from there.
+pub async fn mint(
+    chain: &dyn Chain,
+    store: &Store,
+    creator: &Keypair,
+    others: &[Keypair],
+    plan: &Plan,
+    content: Vec<u8>,
+    pending: Pending,
+    step: &dyn Fn(&'static str),
+) -> Result<Minted> {
+    let parents = register::parents(chain, &plan.parents).await?;
+    let pools: Vec<Share> =
+        parents.iter().map(|parent| Share { address: parent.asset.pool, bps: parent.bps }).collect();
+    let holders = share::holders(&creator.pubkey(), &plan.holders, &pools)?;
+
+    step("storing the content");
+    let bytes = content.len();
+    let content_root = store.put(content).await.context("cannot store the content")?;
+    let uri = metadata::publish(store, plan, &content_root, bytes).await?;
+    let key = pending.key(&content_root)?;
+
+    step("creating the royalty pool");
+    let mut signatures = create_pool(chain, creator, key, &holders).await?;
+    let pool = provena_royalty::pda::pool(&key.pubkey()).0;
+    for mint in &plan.pay_in {
+        signatures.extend(add_mint(chain, creator, &pool, mint).await?);
+    }
+
+    step("minting the NFT");
+    let address = provena_registry::pda::asset(&key.pubkey()).0;
+    if accounts::fetch_optional::<Asset, _>(chain, &address).await?.is_none() {
+        signatures.push(register::register(chain, creator, others, key, plan, &parents, content_root, &uri).await?);
+    }
+    let mint = key.pubkey();
+    pending.done()?;
+    Ok(Minted { mint, pool, content_root, uri, signatures })
+}
+
+async fn create_pool(
+    chain: &dyn Chain,
+    creator: &Keypair,
+    key: &Keypair,
+    holders: &[Holder],
+) -> Result<Vec<Signature>> {
+    let pool = provena_royalty::pda::pool(&key.pubkey()).0;
+    let state = accounts::fetch_optional::<Pool, _>(chain, &pool).await?;
+    let named = state.as_ref().map_or(0, |pool| usize::from(pool.holder_count));
+    let mut signatures = Vec::new();
+    let mut rest = holders.get(named..).unwrap_or_default().chunks(HOLDERS_PER_TRANSACTION);
+    if state.is_none() {
+        let first = rest.next().unwrap_or_default();
+        let create = royalty::create_pool(&creator.pubkey(), &key.pubkey(), DEFAULT_TOTAL_SHARES, first);
+        let sent = send_and_confirm(chain, &[create], &[creator, key], Budget::default()).await;
+        signatures.push(sent.context("the royalty pool was not created")?.signature);
+    }
+    for more in rest {
+        let add = royalty::add_holders(&creator.pubkey(), &pool, more);
+        let sent = send_and_confirm(chain, &[add], &[creator], Budget::default()).await;
+        signatures.push(sent.context("the royalty pool did not take all holders")?.signature);
+    }
+    Ok(signatures)
+}
+
+/// Lets `pool` be paid in `mint`, if it cannot be yet.
+pub async fn add_mint(chain: &dyn Chain, payer: &Keypair, pool: &Pubkey, mint: &Pubkey) -> Result<Option<Signature>> {
+    let address = provena_royalty::pda::pool_mint(pool, mint).0;
+    if accounts::fetch_optional::<PoolMint, _>(chain, &address).await?.is_some() {
+        return Ok(None);
+    }
+    let add = royalty::add_mint(&payer.pubkey(), pool, mint);
+    let sent = send_and_confirm(chain, &[add], &[payer], Budget::default()).await;
+    Ok(Some(sent.context("the royalty pool cannot be paid in this mint")?.signature))
+}

@@ -1,0 +1,106 @@
+//! What an NFT says about itself: a JSON document in the store, named by the NFT's URI.
+
+use anyhow::{Context as _, Result};
+use provena_node::{chain::Chain, store::Store};
+use provena_registry::{MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN, NftText, state::AssetKind};
+use serde_json::json;
+use solana_pubkey::Pubkey;
+
+use super::Plan;
+use crate::failure::Failure;
+
+/// The words of an NFT.
+#[derive(Clone, Debug, Default)]
+pub struct Text {
+    /// Its name, up to 32 bytes.
+    pub title: String,
+    /// Its ticker, up to 10 bytes.
+    pub symbol: String,
+    /// A sentence about it.
+    pub description: String,
+    /// The licence's name or text.
+    pub licence: String,
+    /// What marketplaces that honour it pay to the pool on a resale.
+    pub resale_bps: u16,
+}
+
+impl Text {
+    /// Says what is too long before anything is sent.
+    pub fn check(&self) -> Result<()> {
+        let limits = [("title", &self.title, MAX_NAME_LEN), ("symbol", &self.symbol, MAX_SYMBOL_LEN)];
+        for (what, text, limit) in limits {
+            if text.len() > limit {
+                let message = format!("the {what} `{text}` has {} bytes; NFTs allow {limit}", text.len());
+                return Err(Failure::usage(message).hint(format!("choose a shorter --{what}")).into());
+            }
+        }
+        if self.title.is_empty() { Err(Failure::usage("an asset needs a title").into()) } else { Ok(()) }
+    }
+
+    /// As the registry takes it.
+    pub fn nft(&self, uri: &str) -> NftText {
+        NftText {
+            name: self.title.clone(),
+            symbol: self.symbol.clone(),
+            uri: uri.to_owned(),
+            seller_fee_basis_points: self.resale_bps,
+        }
+    }
+}
+
+/// Stores the metadata document and returns its URI.
+pub async fn publish(store: &Store, plan: &Plan, content_root: &[u8; 32], bytes: usize) -> Result<String> {
+    plan.text.check()?;
+    let base = store.urls().next().unwrap_or_default().trim_end_matches('/').to_owned();
+    let place = |root: &[u8; 32]| format!("{base}/blobs/{}", hex::encode(root));
+    let (kind, media) = match plan.kind {
+        AssetKind::Model => ("model", "application/x-provena-artifact"),
+        AssetKind::Dataset => ("dataset", "application/octet-stream"),
+    };
+    let parents: Vec<_> = plan
+        .parents
+        .iter()
+        .map(|parent| json!({ "mint": parent.address.to_string(), "basis_points": parent.bps }))
+        .collect();
+    let mut properties = json!({
+        "kind": kind,
+        "content_root": hex::encode(content_root),
+        "bytes": bytes,
+        "files": [{ "uri": place(content_root), "type": media }],
+        "licence": plan.text.licence,
+        "derivative_basis_points": plan.licence.derivative_bps,
+        "parents": parents,
+    });
+    if plan.kind == AssetKind::Model {
+        properties["recipe_root"] = json!(hex::encode(plan.recipe_root));
+        properties["engine_class"] = json!("int-v1");
+    }
+    let document = json!({
+        "name": plan.text.title,
+        "symbol": plan.text.symbol,
+        "description": plan.text.description,
+        "seller_fee_basis_points": plan.text.resale_bps,
+        "properties": properties,
+    });
+    let root = store.put(serde_json::to_vec_pretty(&document)?).await.context("cannot store the metadata")?;
+    let uri = place(&root);
+    if uri.len() > MAX_URI_LEN {
+        let message = format!("the store's address is too long: an NFT's URI has room for {MAX_URI_LEN} bytes");
+        return Err(Failure::usage(message).hint("choose a --store with a shorter path").into());
+    }
+    Ok(uri)
+}
+
+/// The name in an NFT's metadata account, if there is one.
+pub async fn name_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<String>> {
+    // Key (1), update authority (32), mint (32), then the name with its length (u32) and trailing zeros.
+    const NAME: usize = 65;
+    let account = chain.account(&provena_registry::pda::metadata(mint).0).await.context("cannot read the NFT")?;
+    let name = account.and_then(|account| {
+        let rest = account.data.get(NAME..)?;
+        let (len, rest) = rest.split_first_chunk::<4>()?;
+        let name = rest.get(..usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
+        Some(String::from_utf8_lossy(name).trim_end_matches('\0').to_owned())
+    });
+    Ok(name)
+}

@@ -1,0 +1,130 @@
+//! The registry's part of minting.
+
+use anchor_lang::{InstructionData, ToAccountMetas};
+use anyhow::{Context as _, Result};
+use provena_node::chain::{Budget, Chain, accounts, send_and_confirm};
+use provena_registry::{
+    ASSOCIATED_TOKEN_PROGRAM, INSTRUCTIONS_SYSVAR, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
+    accounts as registry_accounts, instruction, pda,
+    state::{Asset, AssetKind},
+};
+use provena_royalty::NATIVE_MINT;
+use solana_instruction::{AccountMeta, Instruction};
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+use solana_signer::Signer;
+
+use super::Plan;
+use crate::{failure::Failure, output::amount::show_bps, share::Share, token};
+
+/// A registered asset that a new one builds on.
+pub struct Parent {
+    /// The NFT's mint.
+    pub mint: Pubkey,
+    /// The asset's account.
+    pub address: Pubkey,
+    /// The asset.
+    pub asset: Asset,
+    /// Its share of the new asset's revenue.
+    pub bps: u16,
+}
+
+/// Looks the parents up and checks what they ask for, before anything is paid.
+pub async fn parents(chain: &dyn Chain, shares: &[Share]) -> Result<Vec<Parent>> {
+    let mut found = Vec::new();
+    for share in shares {
+        let address = pda::asset(&share.address).0;
+        let asset = accounts::fetch_optional::<Asset, _>(chain, &address).await.context("cannot read a parent")?;
+        let asset = asset.ok_or_else(|| {
+            Failure::failed(format!("the parent {} is no asset on this chain", share.address))
+                .hint("give the address that `provena model mint` or `provena dataset mint` printed, and check --url")
+        })?;
+        let asked = asset.licence.derivative_bps;
+        if share.bps < asked {
+            let (asked, given) = (show_bps(asked), show_bps(share.bps));
+            let message = format!("the parent {} asks for {asked} of what is built on it, not {given}", share.address);
+            return Err(Failure::failed(message).hint(format!("--parent {}={asked}", share.address)).into());
+        }
+        found.push(Parent { mint: share.address, address, asset, bps: share.bps });
+    }
+    Ok(found)
+}
+
+/// Registers the asset and mints its NFT to `creator`.
+#[expect(clippy::too_many_arguments, reason = "one caller; a struct would only rename the same eight things")]
+pub async fn register(
+    chain: &dyn Chain,
+    creator: &Keypair,
+    others: &[Keypair],
+    key: &Keypair,
+    plan: &Plan,
+    parents: &[Parent],
+    content_root: [u8; 32],
+    uri: &str,
+) -> Result<Signature> {
+    let (mint, owner) = (key.pubkey(), creator.pubkey());
+    let accounts = registry_accounts::Register {
+        creator: owner,
+        mint,
+        asset: pda::asset(&mint).0,
+        pool: provena_royalty::pda::pool(&mint).0,
+        previous: plan.previous.map(|previous| pda::asset(&previous).0),
+        token_account: pda::token_account(&owner, &mint).0,
+        metadata: pda::metadata(&mint).0,
+        master_edition: pda::master_edition(&mint).0,
+        royalty_program: provena_royalty::ID,
+        token_metadata_program: TOKEN_METADATA_PROGRAM,
+        associated_token_program: ASSOCIATED_TOKEN_PROGRAM,
+        token_program: TOKEN_PROGRAM,
+        instructions: INSTRUCTIONS_SYSVAR,
+        system_program: NATIVE_MINT,
+    };
+    let mut metas = accounts.to_account_metas(None);
+    let mut signers: Vec<&Keypair> = vec![creator, key];
+    for parent in parents {
+        let position = provena_royalty::pda::position(&accounts.pool, &parent.asset.pool).0;
+        metas.push(AccountMeta::new_readonly(parent.address, false));
+        metas.push(AccountMeta::new_readonly(position, false));
+        if parent.asset.licence.consent_required() {
+            let owner = consenting(chain, creator, others, parent).await?;
+            metas.push(AccountMeta::new_readonly(pda::token_account(&owner.pubkey(), &parent.mint).0, false));
+            metas.push(AccountMeta::new_readonly(owner.pubkey(), true));
+            if !signers.iter().any(|signer| signer.pubkey() == owner.pubkey()) {
+                signers.push(owner);
+            }
+        }
+    }
+    let instruction = Instruction { program_id: provena_registry::ID, accounts: metas, data: data(plan, parents, content_root, uri) };
+    let sent = send_and_confirm(chain, &[instruction], &signers, Budget::units(300_000)).await;
+    Ok(sent.context("the asset was not registered; running the same command again goes on from here")?.signature)
+}
+
+fn data(plan: &Plan, parents: &[Parent], content_root: [u8; 32], uri: &str) -> Vec<u8> {
+    let parent_bps = parents.iter().map(|parent| parent.bps).collect();
+    let (nft, licence) = (plan.text.nft(uri), plan.licence);
+    match plan.kind {
+        AssetKind::Dataset => instruction::RegisterDataset { nft, content_root, licence, parent_bps }.data(),
+        AssetKind::Model => {
+            let recipe_root = plan.recipe_root;
+            instruction::RegisterModel { nft, content_root, recipe_root, licence, parent_bps }.data()
+        }
+    }
+}
+
+/// Whose key among ours holds the parent's NFT.
+async fn consenting<'a>(
+    chain: &dyn Chain,
+    creator: &'a Keypair,
+    others: &'a [Keypair],
+    parent: &Parent,
+) -> Result<&'a Keypair> {
+    for key in others.iter().chain([creator]) {
+        if token::balance(chain, &key.pubkey(), &parent.mint).await? == 1 {
+            return Ok(key);
+        }
+    }
+    Err(Failure::failed(format!("building on {} needs its owner's signature", parent.mint))
+        .hint("name the owner's key file with --consent FILE")
+        .into())
+}

@@ -1,0 +1,88 @@
+//! Everything that reaches the terminal: data on stdout, remarks on stderr, JSON when asked for.
+
+pub mod amount;
+pub mod picture;
+pub mod progress;
+pub mod style;
+pub mod table;
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use self::style::Style;
+
+/// What a command answers: a value for programs and a text for people.
+pub trait Report: Serialize {
+    /// The text shown without `--json`; no trailing newline.
+    fn text(&self, style: Style) -> String;
+}
+
+/// Where a command writes.
+pub struct Output {
+    json: bool,
+    style: Style,
+    error_style: Style,
+}
+
+impl Output {
+    /// Detects terminals and colour once.
+    pub fn new(json: bool) -> Self {
+        Self {
+            json,
+            style: Style::detect(io::stdout().is_terminal() && !json),
+            error_style: Style::detect(io::stderr().is_terminal()),
+        }
+    }
+
+    /// Whether the person asked for JSON.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// How to write on stdout.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// How to write on stderr.
+    pub fn error_style(&self) -> Style {
+        self.error_style
+    }
+
+    /// Prints a command's answer on stdout.
+    pub fn data(&self, report: &impl Report) -> anyhow::Result<()> {
+        let text = if self.json { serde_json::to_string(report)? } else { report.text(self.style) };
+        self.line(&text)
+    }
+
+    /// Prints one line on stdout; a closed pipe is no error (`provena ... | head`).
+    pub fn line(&self, text: &str) -> anyhow::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Remarks on stderr what is being done; silent with `--json`.
+    pub fn note(&self, text: &str) {
+        if !self.json {
+            eprintln!("{text}");
+        }
+    }
+}
+
+/// Sends `tracing` to stderr: warnings by default, more with `-v`, or whatever `RUST_LOG` says.
+pub fn logging(verbose: u8, json: bool) {
+    let default = match verbose {
+        0 => "error",
+        1 => "provena=info,provena_node=info,warn",
+        _ => "provena=debug,provena_node=debug,provena_engine=debug,info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A second initialisation is impossible here (main calls this once), so its error carries no news.
+    let _ = if json { builder.json().try_init() } else { builder.try_init() };
+}

@@ -1,0 +1,88 @@
+//! Tables for people: aligned columns, no lines, numbers to the right.
+
+use super::style::Style;
+
+/// How a column is aligned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// Rows under a header.
+pub struct Table {
+    header: Vec<(&'static str, Align)>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these columns.
+    pub fn new(header: &[(&'static str, Align)]) -> Self {
+        Self { header: header.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row; missing cells are empty, surplus ones are dropped.
+    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+        let mut cells: Vec<String> = cells.into();
+        cells.resize(self.header.len(), String::new());
+        self.rows.push(cells);
+    }
+
+    /// The text, without a trailing newline.
+    pub fn text(&self, style: Style) -> String {
+        let widths: Vec<usize> = (0..self.header.len())
+            .map(|column| {
+                let cells = self.rows.iter().map(|row| row[column].chars().count());
+                cells.chain([self.header[column].0.chars().count()]).max().unwrap_or(0)
+            })
+            .collect();
+        let header: Vec<String> = self.header.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut lines = vec![style.faint(&self.line(&header, &widths))];
+        lines.extend(self.rows.iter().map(|row| self.line(row, &widths)));
+        lines.join("\n")
+    }
+
+    fn line(&self, cells: &[String], widths: &[usize]) -> String {
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(widths)
+            .zip(&self.header)
+            .map(|((cell, width), (_, align))| match align {
+                Align::Left => format!("{cell:<width$}"),
+                Align::Right => format!("{cell:>width$}"),
+            })
+            .collect();
+        padded.join("  ").trim_end().to_owned()
+    }
+}
+
+/// Two columns: what it is, and its value.
+pub fn facts(rows: &[(&str, String)], style: Style) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        rows.iter().map(|(name, value)| format!("{}  {value}", style.faint(&format!("{name:<width$}")))).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_align_and_numbers_go_right() {
+        let mut table = Table::new(&[("name", Align::Left), ("lamports", Align::Right)]);
+        table.row(["trainer".into(), "5".into()]);
+        table.row(["a".into(), "1000000000".into()]);
+        assert_eq!(
+            table.text(Style::plain()),
+            "name       lamports\ntrainer           5\na        1000000000"
+        );
+    }
+
+    #[test]
+    fn facts_align_their_values() {
+        assert_eq!(facts(&[("a", "1".into()), ("long", "2".into())], Style::plain()), "a     1\nlong  2");
+    }
+}
