@@ -2,6 +2,8 @@
 //!
 //! These tests never skip: a machine without an adapter fails them, and the message says what to install.
 
+mod attention;
 mod linear;
+mod rows;
 mod support;
 mod whole;
