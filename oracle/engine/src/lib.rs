@@ -10,6 +10,7 @@ pub mod error;
 pub mod float;
 pub mod format;
 pub mod gpu;
+pub mod import;
 pub mod io;
 pub mod kernels;
 pub mod models;

@@ -1,0 +1,153 @@
+//! Float models become artifacts: calibrated, quantised, checked against their float twin, written with a card.
+
+mod balance;
+mod bert;
+mod calibration;
+mod card;
+mod config;
+mod mlp;
+mod quantise;
+mod scale;
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use serde::Serialize;
+
+use crate::{
+    artifact::{Artifact, Family, Source, Summary},
+    error::Error,
+    format::safetensors::FloatTensors,
+};
+use config::Config;
+
+/// What to import, and to where.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// A folder with `model.safetensors`, `config.json` and, for models of text, `tokenizer.json`.
+    pub source: PathBuf,
+    /// The family; by default the one that `config.json` names.
+    pub family: Option<Family>,
+    /// The model's name; by default the folder's.
+    pub name: Option<String>,
+    /// Typical inputs: lines of text, or lines of comma-separated pixels (and perhaps the label). By default a list
+    /// that the engine carries, or the ranges that `config.json` states.
+    pub calibration: Option<PathBuf>,
+    /// The artifact to write; its card is written beside it.
+    pub out: PathBuf,
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done, for people.
+    pub stage: &'static str,
+    /// Steps of it that are done.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+}
+
+/// A measured property of the artifact, compared with the float model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// What was measured.
+    pub name: String,
+    /// The value.
+    pub value: f64,
+}
+
+/// What an import gave.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImportReport {
+    /// The artifact.
+    pub artifact: PathBuf,
+    /// Its card, for people.
+    pub card: PathBuf,
+    /// What it is.
+    pub summary: Summary,
+    /// How near it comes to the float model.
+    pub quality: Vec<Figure>,
+    /// How long the import took.
+    pub seconds: f64,
+}
+
+/// What a family's importer gives.
+struct Imported {
+    artifact: Artifact,
+    quality: Vec<Figure>,
+}
+
+/// What every family's importer is given.
+struct Job<'a> {
+    name: String,
+    tensors: FloatTensors,
+    config: Config,
+    options: &'a ImportOptions,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Job<'_> {
+    fn source(&self) -> Source {
+        let importer = concat!("provena-engine ", env!("CARGO_PKG_VERSION"));
+        Source { weights_sha256: self.tensors.sha256.clone(), importer: importer.into() }
+    }
+
+    fn report(&mut self, stage: &'static str, done: usize, total: usize) {
+        (self.progress)(Progress { stage, done, total });
+    }
+}
+
+/// Imports a float model.
+///
+/// # Errors
+/// [`Error::File`] for files that are missing or cannot be written; [`Error::Import`] and [`Error::ImportTensor`] for a
+/// model that is damaged, unknown or not finite. Nothing is written unless everything succeeded.
+pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Result<ImportReport, Error> {
+    let start = Instant::now();
+    progress(Progress { stage: "reading", done: 0, total: 1 });
+    let config = Config::open(&options.source.join("config.json"))?;
+    let family = options.family.map_or_else(|| config.family(), Ok)?;
+    let tensors = FloatTensors::open(&options.source.join("model.safetensors"))?;
+    progress(Progress { stage: "reading", done: 1, total: 1 });
+    let name = options.name.clone().unwrap_or_else(|| {
+        options.source.canonicalize().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned())).unwrap_or_default()
+    });
+    let mut job = Job { name, tensors, config, options, progress };
+    let Imported { artifact, quality } = match family {
+        Family::Mlp => mlp::import(&mut job)?,
+        Family::Bert => bert::import(&mut job)?,
+    };
+    job.report("writing", 0, 1);
+    let summary = artifact.summary();
+    write(&options.out, artifact.bytes())?;
+    let card = options.out.with_extension("card.md");
+    write(&card, card::markdown(&summary, &quality).as_bytes())?;
+    write(&options.out.with_extension("card.json"), &card::json(&summary, &quality))?;
+    job.report("writing", 1, 1);
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(ImportReport { artifact: options.out.clone(), card, summary, quality, seconds })
+}
+
+/// Writes a file so that it is there either whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(Error::write(folder))?;
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let put = || {
+        let mut file = std::fs::File::create(&partial)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    };
+    put().map_err(|error| {
+        let _ = std::fs::remove_file(&partial);
+        Error::write(path)(error)
+    })
+}

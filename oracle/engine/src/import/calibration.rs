@@ -1,0 +1,83 @@
+//! Typical inputs, and the ranges that a float model's values take on them.
+
+use std::{collections::BTreeMap, path::Path};
+
+use crate::{error::Error, float::bert::Site};
+
+/// Lines of text that the engine carries, written for this purpose.
+const TEXTS: &str = include_str!("texts.txt");
+/// The longest calibration file that is read.
+const MAX_LEN: u64 = 64 << 20;
+
+fn read(path: &Path) -> Result<String, Error> {
+    let len = std::fs::metadata(path).map_err(Error::read(path))?.len();
+    if len > MAX_LEN {
+        return Err(Error::Import(format!("the calibration file has {len} bytes, more than {MAX_LEN}")));
+    }
+    std::fs::read_to_string(path).map_err(Error::read(path))
+}
+
+/// The lines of a calibration file, or the engine's own.
+pub fn texts(path: Option<&Path>) -> Result<Vec<String>, Error> {
+    let text = path.map_or_else(|| Ok(TEXTS.into()), read)?;
+    let lines: Vec<String> = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(Into::into).collect();
+    if lines.len() < 2 {
+        return Err(Error::Import(format!("{} lines are too few to calibrate with", lines.len())));
+    }
+    Ok(lines)
+}
+
+/// Images and, where the file has them, their labels.
+pub struct Images {
+    /// Pixels.
+    pub images: Vec<Vec<u8>>,
+    /// As many labels as images, or none.
+    pub labels: Vec<u8>,
+}
+
+/// Images from lines of `pixels` comma-separated values, each perhaps followed by the label.
+pub fn images(path: &Path, pixels: usize, max_value: u8) -> Result<Images, Error> {
+    let (mut images, mut labels) = (vec![], vec![]);
+    for (i, line) in read(path)?.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+        let bad = |reason: String| Error::Import(format!("calibration line {}: {reason}", i + 1));
+        let number = |v: &str| v.trim().parse::<u8>().map_err(|e| bad(format!("{v:?}: {e}")));
+        let mut image = line.split(',').map(number).collect::<Result<Vec<u8>, _>>()?;
+        if image.len() == pixels + 1 {
+            labels.extend(image.pop());
+        }
+        if image.len() != pixels || image.iter().any(|v| *v > max_value) {
+            return Err(bad(format!("not {pixels} values of 0 to {max_value}")));
+        }
+        images.push(image);
+    }
+    if images.is_empty() || !(labels.is_empty() || labels.len() == images.len()) {
+        return Err(Error::Import("the calibration file needs images, with labels for all or for none".into()));
+    }
+    Ok(Images { images, labels })
+}
+
+/// Per site and column the largest magnitude seen.
+#[derive(Default)]
+pub struct Ranges {
+    columns: BTreeMap<Site, Vec<f32>>,
+}
+
+impl Ranges {
+    /// Takes in rows of `cols` values.
+    pub fn see(&mut self, site: Site, cols: usize, rows: &[f32]) {
+        let columns = self.columns.entry(site).or_insert_with(|| vec![0.0; cols]);
+        for row in rows.chunks_exact(cols) {
+            columns.iter_mut().zip(row).for_each(|(m, v)| *m = m.max(v.abs()));
+        }
+    }
+
+    /// The largest magnitude in each column of a site.
+    pub fn columns(&self, site: Site) -> &[f32] {
+        self.columns.get(&site).map_or(&[], Vec::as_slice)
+    }
+
+    /// The largest magnitude of a site.
+    pub fn largest(&self, site: Site) -> f64 {
+        f64::from(self.columns(site).iter().copied().fold(0.0, f32::max))
+    }
+}

@@ -1,0 +1,104 @@
+//! `config.json`, as the `transformers` library writes it, or as this repository's own training does.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::{
+    artifact::{BertRecipe, Family},
+    error::Error,
+};
+
+/// The longest `config.json` that is read.
+const MAX_LEN: u64 = 1 << 20;
+/// Tokens that a sentence encoder takes unless its positions are fewer: what MiniLM was trained for.
+const MAX_TOKENS: u32 = 256;
+
+/// Every field that some family needs; which ones must be there depends on the family.
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    model_type: String,
+    // Classifiers.
+    widths: Option<Vec<usize>>,
+    input_scale: Option<f64>,
+    activation: Option<String>,
+    /// Per hidden layer the largest activation over the training set.
+    pub activation_max: Option<Vec<f32>>,
+    // Encoders.
+    vocab_size: Option<u32>,
+    hidden_size: Option<u32>,
+    num_hidden_layers: Option<u32>,
+    num_attention_heads: Option<u32>,
+    intermediate_size: Option<u32>,
+    max_position_embeddings: Option<u32>,
+    type_vocab_size: Option<usize>,
+    layer_norm_eps: Option<f32>,
+    hidden_act: Option<String>,
+    position_embedding_type: Option<String>,
+}
+
+/// A field that must be there.
+fn need<T>(value: Option<T>, name: &str) -> Result<T, Error> {
+    value.ok_or_else(|| Error::Import(format!("config.json lacks {name:?}")))
+}
+
+impl Config {
+    /// Reads the file.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let len = std::fs::metadata(path).map_err(Error::read(path))?.len();
+        if len > MAX_LEN {
+            return Err(Error::Import(format!("config.json has {len} bytes, more than {MAX_LEN}")));
+        }
+        let text = std::fs::read(path).map_err(Error::read(path))?;
+        serde_json::from_slice(&text).map_err(|e| Error::Import(format!("config.json: {e}")))
+    }
+
+    /// The family that it names.
+    pub fn family(&self) -> Result<Family, Error> {
+        self.model_type.parse()
+    }
+
+    /// A classifier's widths, the input's first, and its largest input value.
+    pub fn mlp(&self) -> Result<(Vec<usize>, u8), Error> {
+        let widths = need(self.widths.clone(), "widths")?;
+        if widths.len() < 2 || widths.iter().any(|w| !(1..=65_536).contains(w)) {
+            return Err(Error::Import(format!("config.json: {widths:?} are no layer widths")));
+        }
+        if self.activation.as_deref().unwrap_or("relu") != "relu" {
+            return Err(Error::Import(format!("activation {:?} is not supported, only relu", self.activation)));
+        }
+        let scale = need(self.input_scale, "input_scale")?;
+        if scale.fract() != 0.0 || !(1.0..=127.0).contains(&scale) {
+            return Err(Error::Import(format!("input_scale is {scale}, not a whole number of 1 to 127")));
+        }
+        Ok((widths, scale as u8))
+    }
+
+    /// An encoder's sizes, its number of token types and the epsilon of its normalisations.
+    pub fn bert(&self) -> Result<(BertRecipe, usize, f32), Error> {
+        let only = |what: &str, value: &Option<String>, supported: &str| match value.as_deref() {
+            Some(found) if found != supported => {
+                Err(Error::Import(format!("{what} {found:?} is not supported, only {supported}")))
+            }
+            _ => Ok(()),
+        };
+        only("hidden_act", &self.hidden_act, "gelu")?;
+        only("position_embedding_type", &self.position_embedding_type, "absolute")?;
+        let positions = need(self.max_position_embeddings, "max_position_embeddings")?;
+        let epsilon = self.layer_norm_eps.unwrap_or(1e-12);
+        // The integers have no epsilon; a small one changes nothing that they could show.
+        if !(0.0..=1e-5).contains(&epsilon) {
+            return Err(Error::Import(format!("layer_norm_eps is {epsilon}, supported are 0 to 1e-5")));
+        }
+        let recipe = BertRecipe {
+            vocabulary: need(self.vocab_size, "vocab_size")?,
+            width: need(self.hidden_size, "hidden_size")?,
+            layers: need(self.num_hidden_layers, "num_hidden_layers")?,
+            heads: need(self.num_attention_heads, "num_attention_heads")?,
+            inner: need(self.intermediate_size, "intermediate_size")?,
+            positions,
+            max_tokens: positions.min(MAX_TOKENS),
+        };
+        Ok((recipe, need(self.type_vocab_size, "type_vocab_size")?, epsilon))
+    }
+}

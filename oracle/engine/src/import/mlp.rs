@@ -1,0 +1,106 @@
+//! Imports classifiers.
+
+use super::{
+    Figure, Imported, Job,
+    balance::balance,
+    calibration::{self, Images},
+    quantise::Dense,
+};
+use crate::{
+    artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe, Recipe},
+    error::Error,
+    float::mlp::FloatMlp,
+    io::{Request, Response},
+    reference,
+};
+
+/// Room above the largest activation that calibration saw.
+const MARGIN: f32 = 1.05;
+
+pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
+    let (widths, max_value) = job.config.mlp()?;
+    let model = FloatMlp::new(&job.tensors, &widths, max_value)?;
+    let images = job.options.calibration.as_deref().map(|path| calibration::images(path, widths[0], max_value));
+    let images = images.transpose()?;
+    let largest = match &images {
+        Some(images) => seen(&model, &widths, images),
+        None => stated(job, &widths)?,
+    };
+    job.report("quantising", 0, 1);
+    let artifact = quantise(job, &model, &widths, &largest)?;
+    job.report("quantising", 1, 1);
+    let quality = images.map_or_else(|| Ok(vec![]), |images| compare(&model, &artifact, images))?;
+    Ok(Imported { artifact, quality })
+}
+
+/// Per hidden layer and channel the largest activation on the calibration images.
+fn seen(model: &FloatMlp, widths: &[usize], images: &Images) -> Vec<Vec<f32>> {
+    let activations = model.activations(&images.images);
+    let largest = |(values, width): (&Vec<f32>, &usize)| {
+        let mut columns = vec![0f32; *width];
+        for row in values.chunks_exact(*width) {
+            columns.iter_mut().zip(row).for_each(|(m, v)| *m = m.max(*v * MARGIN));
+        }
+        columns
+    };
+    activations.iter().zip(&widths[1..]).take(widths.len() - 2).map(largest).collect()
+}
+
+/// The same for every channel, from what `config.json` states.
+fn stated(job: &Job<'_>, widths: &[usize]) -> Result<Vec<Vec<f32>>, Error> {
+    let hidden = &widths[1..widths.len() - 1];
+    let stated = job.config.activation_max.clone().unwrap_or_default();
+    if stated.len() != hidden.len() || stated.iter().any(|v| !v.is_finite() || *v <= 0.0) {
+        let reason = "give a calibration file of images, or state activation_max for each hidden layer in config.json";
+        return Err(Error::Import(reason.into()));
+    }
+    Ok(hidden.iter().zip(stated).map(|(width, max)| vec![max * MARGIN; *width]).collect())
+}
+
+fn quantise(job: &Job<'_>, model: &FloatMlp, widths: &[usize], largest: &[Vec<f32>]) -> Result<Artifact, Error> {
+    let mut builder = ArtifactBuilder::new();
+    let mut input_steps = vec![1.0 / f64::from(model.max_value); widths[0]];
+    for (i, layer) in model.layers.iter().enumerate() {
+        let name = format!("layer.{i}");
+        let dense = Dense { weight: &layer.weight, bias: &layer.bias, input_steps: &input_steps };
+        let mut ints = dense.quantise()?;
+        if i + 1 < model.layers.len() {
+            input_steps = balance(&largest[i], &model.layers[i + 1].weight);
+            ints.put_scale(&mut builder, &name, &input_steps)?;
+        } else {
+            // Logits are compared with each other, so all of them need one step.
+            let coarsest = ints.steps.iter().copied().fold(0.0, f64::max);
+            ints = dense.quantise_to(coarsest)?;
+        }
+        ints.put(&mut builder, &name);
+    }
+    let layers = widths[1..].iter().map(|w| MlpLayer { outputs: *w as u32 }).collect();
+    builder.build(Recipe {
+        name: job.name.clone(),
+        engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
+        model: ModelRecipe::Mlp(MlpRecipe { inputs: widths[0] as u32, max_value: model.max_value, layers }),
+        tokenizer_sha256: None,
+        source: job.source(),
+    })
+}
+
+fn compare(model: &FloatMlp, artifact: &Artifact, images: Images) -> Result<Vec<Figure>, Error> {
+    let float = model.classify(&images.images);
+    let Response::Classify { labels: ints, .. } = reference::run(artifact, &Request::Classify { images: images.images })?
+    else {
+        return Err(Error::Import("a classifier gave no classes".into()));
+    };
+    let share = |name: &str, a: &[u8], b: &[u8]| {
+        let same = a.iter().zip(b).filter(|(a, b)| a == b).count();
+        Figure { name: name.into(), value: same as f64 / a.len() as f64 }
+    };
+    let mut figures = vec![
+        Figure { name: "images".into(), value: ints.len() as f64 },
+        share("share of images on which int-v1 and float agree", &ints, &float),
+    ];
+    if !images.labels.is_empty() {
+        figures.push(share("accuracy of float", &float, &images.labels));
+        figures.push(share("accuracy of int-v1", &ints, &images.labels));
+    }
+    Ok(figures)
+}

@@ -1,0 +1,85 @@
+//! Weights and biases as integers.
+
+use super::scale::encode_all;
+use crate::{artifact::ArtifactBuilder, error::Error};
+
+/// A float matrix product and how its input was quantised.
+pub struct Dense<'a> {
+    /// [outputs][inputs].
+    pub weight: &'a [f32],
+    /// [outputs].
+    pub bias: &'a [f32],
+    /// The real amount of one step of each input channel.
+    pub input_steps: &'a [f64],
+}
+
+/// The integers of a matrix product.
+pub struct Quantised {
+    /// [outputs][inputs].
+    pub weight: Vec<i8>,
+    /// [outputs].
+    pub bias: Vec<i32>,
+    /// The real amount of one step of each output's accumulator.
+    pub steps: Vec<f64>,
+    /// The largest magnitude that each accumulator can reach, whatever the input.
+    pub largest: Vec<f64>,
+}
+
+impl Dense<'_> {
+    /// Rounds each row with a step of its own.
+    ///
+    /// # Errors
+    /// [`Error::Import`] when an accumulator could wrap.
+    pub fn quantise(&self) -> Result<Quantised, Error> {
+        self.round(|step| step)
+    }
+
+    /// Rounds all rows with one step, which must be no finer than each row's own.
+    ///
+    /// # Errors
+    /// [`Error::Import`] when an accumulator could wrap.
+    pub fn quantise_to(&self, step: f64) -> Result<Quantised, Error> {
+        self.round(|own| own.max(step))
+    }
+
+    fn round(&self, choose: impl Fn(f64) -> f64) -> Result<Quantised, Error> {
+        let inputs = self.input_steps.len();
+        let mut all = Quantised { weight: vec![], bias: vec![], steps: vec![], largest: vec![] };
+        for (row, bias) in self.weight.chunks_exact(inputs).zip(self.bias) {
+            let row: Vec<f64> = row.iter().zip(self.input_steps).map(|(w, s)| f64::from(*w) * s).collect();
+            let range = row.iter().map(|w| w.abs()).fold(0.0, f64::max);
+            // The second bound keeps the bias of a row without weights within the accumulator.
+            let step = choose((range / 127.0).max(f64::from(bias.abs()) / f64::from(1 << 26)).max(1e-30));
+            let ints: Vec<i8> = row.iter().map(|w| (w / step).round().clamp(-127.0, 127.0) as i8).collect();
+            let bias = (f64::from(*bias) / step).round();
+            let largest = bias.abs() + ints.iter().map(|w| 127.0 * f64::from(w.unsigned_abs())).sum::<f64>();
+            if largest >= f64::from(1 << 30) {
+                return Err(Error::Import(format!("a row of {inputs} weights can exceed 32 bits")));
+            }
+            all.weight.extend(ints);
+            all.bias.push(bias as i32);
+            all.steps.push(step);
+            all.largest.push(largest);
+        }
+        Ok(all)
+    }
+}
+
+impl Quantised {
+    /// Adds `<name>.weight` and `<name>.bias`.
+    pub fn put(&self, builder: &mut ArtifactBuilder, name: &str) {
+        let outputs = self.bias.len();
+        builder.i8(format!("{name}.weight"), outputs, self.weight.len() / outputs, &self.weight);
+        builder.i32(format!("{name}.bias"), &self.bias);
+    }
+
+    /// Adds `<name>.scale`, which brings each accumulator to steps of `to` real amount.
+    ///
+    /// # Errors
+    /// [`Error::Import`] when that could wrap.
+    pub fn put_scale(&self, builder: &mut ArtifactBuilder, name: &str, to: &[f64]) -> Result<(), Error> {
+        let factors = self.steps.iter().zip(to).zip(&self.largest).map(|((from, to), largest)| (from / to, *largest));
+        builder.scales(format!("{name}.scale"), &encode_all(factors)?);
+        Ok(())
+    }
+}
