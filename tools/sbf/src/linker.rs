@@ -31,6 +31,18 @@ pub(crate) const FINISH: &str = "--finish-program";
 /// Bytes of stack that one call may use in the VM.
 const STACK_FRAME: i32 = 4096;
 
+/// Instructions of newer kernels that no version of the VM has: sign-extending moves and loads, jump tables,
+/// unconditional byte swaps, signed division, jumps of 32 bits, atomics.
+const UNKNOWN_TO_THE_VM: [&str; 7] = [
+    "--disable-movsx",
+    "--disable-ldsx",
+    "--disable-gotox",
+    "--disable-bswap",
+    "--disable-sdiv-smod",
+    "--disable-gotol",
+    "--disable-load-acq-store-rel",
+];
+
 /// The symbols that others find by name: the VM the first, the backend the rest.
 pub(crate) const EXPORTS: [&str; 6] = ["entrypoint", "memcpy", "memmove", "memset", "memcmp", "bcmp"];
 
@@ -75,8 +87,7 @@ fn dispatch(args: &[String]) -> Result<i32> {
 /// Starts LLVM with the options that hold for every step, by way of bpf-linker.
 fn start_llvm(arch: Arch) -> Linker {
     let stack = format!("--bpf-stack-size={STACK_FRAME}");
-    // The VM has neither sign-extending moves nor sign-extending loads.
-    let llvm_args = [stack.as_str(), "--disable-movsx", "--disable-ldsx"];
+    let llvm_args = [&stack[..]].into_iter().chain(UNKNOWN_TO_THE_VM);
     Linker::new(LinkerOptions {
         target: None,
         cpu: arch.cpu(),
@@ -84,7 +95,7 @@ fn start_llvm(arch: Arch) -> Linker {
         optimize: OptLevel::Less,
         unroll_loops: false,
         ignore_inline_never: false,
-        llvm_args: llvm_args.iter().map(|arg| CString::new(*arg).expect("no NUL in a literal")).collect(),
+        llvm_args: llvm_args.map(|arg| CString::new(arg).expect("no NUL in a literal")).collect(),
         disable_expand_memcpy_in_order: true,
         disable_memory_builtins: false,
         btf: false,
@@ -121,14 +132,18 @@ fn merge(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Turns joined bitcode into a program: `<bitcode> <output> <arch>`.
+/// Turns joined bitcode into a program: `<bitcode> <output> <arch> [<text>]`.
 fn finish(args: &[String]) -> Result<()> {
-    let [bitcode, output, arch] = args else { bail!("{FINISH} takes a bitcode file, an output file and v0 or v3") };
+    let (bitcode, output, arch, dump) = match args {
+        [bitcode, output, arch] => (bitcode, output, arch, None),
+        [bitcode, output, arch, dump] => (bitcode, output, arch, Some(Path::new(dump))),
+        _ => bail!("{FINISH} takes a bitcode file, an output file, v0 or v3, and perhaps a file for the code as text"),
+    };
     let arch: Arch = arch.parse().map_err(anyhow::Error::msg)?;
     let (bitcode, output) = (Path::new(bitcode), Path::new(output));
     let _llvm = start_llvm(arch);
     let object = output.with_extension("o");
-    lower::lower(bitcode, &object, &arch.cpu().to_string(), lower::FEATURES.to_str()?)?;
+    lower::lower(bitcode, &object, arch, dump)?;
     let bytes = fs::read(&object).with_context(|| format!("cannot read {}", object.display()))?;
     let options = ProgramOptions::new(OptimizationConfig::enabled(), arch.assembler(), STACK_FRAME);
     let program = link_program(&bytes, options).map_err(|errors| {

@@ -27,11 +27,10 @@ pub(crate) const PROFILE_CONFIG: [&str; 8] = [
 
 /// Flags for crates of the target. Cargo gives `RUSTFLAGS` neither to build scripts nor to procedural
 /// macros when it is called with `--target`.
-pub(crate) const RUSTFLAGS: [&str; 10] = [
+pub(crate) const RUSTFLAGS: [&str; 9] = [
     "-Zunstable-options",
     "-Cpanic=immediate-abort",
     "-Ctarget-cpu=v2",
-    "-Ctarget-feature=+allows-misaligned-mem-access",
     "-Aexplicit_builtin_cfgs_in_flags",
     // Selects the Solana code in the ecosystem's crates.
     "--cfg=target_os=\"solana\"",

@@ -1,0 +1,4 @@
+//! Tests of the program builder: what it builds is run in the VM.
+
+mod differential;
+mod programs;
