@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    airdrop, balance, dataset, deploy, infer, keygen, localnet, model, node, offer, royalty, verify,
+    airdrop, balance, dataset, demo, deploy, infer, keygen, localnet, model, node, offer, royalty, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -61,6 +61,8 @@ pub struct Global {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show everything at once: mint, sell, compute, check and get paid, on a private chain
+    Demo(demo::Args),
     /// Run a chain on this machine, with Provena's programs on it
     Localnet(localnet::Args),
     /// Put the programs on a chain and initialise them

@@ -3,6 +3,7 @@
 pub mod airdrop;
 pub mod balance;
 pub mod dataset;
+pub mod demo;
 pub mod deploy;
 pub mod infer;
 pub mod keygen;
@@ -26,6 +27,7 @@ use crate::{
 pub async fn run(cli: Cli, output: &Output) -> Result<()> {
     let context = Context::new(cli.global, output)?;
     match cli.command {
+        Command::Demo(args) => demo::run(args, &context).await,
         Command::Localnet(args) => localnet::run(args, &context).await,
         Command::Deploy(args) => deploy::run(args, &context).await,
         Command::Keygen(args) => keygen::run(args, &context),

@@ -91,11 +91,6 @@ impl<'a> Context<'a> {
         Ok(folder("XDG_DATA_HOME", ".local/share", "--receipt")?.join("provena/receipts"))
     }
 
-    /// Where the programs' own keys are kept: beside the wallet.
-    pub fn program_keys_folder(&self) -> PathBuf {
-        self.keypair.parent().unwrap_or(Path::new(".")).join("keys")
-    }
-
     /// Where the keys of unfinished mintings are kept: beside the wallet.
     pub fn pending_folder(&self) -> PathBuf {
         self.keypair.parent().unwrap_or(Path::new(".")).join("pending")

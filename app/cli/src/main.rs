@@ -6,6 +6,7 @@
 mod cli;
 mod commands;
 mod context;
+mod demo;
 mod deploy;
 mod digits;
 mod failure;

@@ -24,18 +24,21 @@ use crate::{
 /// Arguments of `provena deploy`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena deploy                                        deploy or upgrade, then initialise\n  provena deploy --init                                 initialise only (after `anchor deploy`)\n  provena deploy --url https://... --programs target/deploy/v3\n\nBuild the programs first: cargo xtask build. Everything here can be repeated: what is done already is left alone."
+    after_help = "Examples:\n  provena deploy                                        deploy or upgrade, then initialise\n  provena deploy --init-only                            initialise only (after `anchor deploy`)\n  provena deploy --url https://... --programs target/deploy/v3\n\nBuild the programs first: cargo xtask build. Everything here can be repeated: what is done already is left alone."
 )]
 pub struct Args {
     /// Only initialise the configurations; the programs are there already.
     #[arg(long)]
-    init: bool,
+    init_only: bool,
+    /// Only deploy; initialise nothing.
+    #[arg(long, conflicts_with = "init_only")]
+    no_init: bool,
     /// Folder of the programs' .so files [default: the nearest target/deploy].
     #[arg(long, env = "PROVENA_PROGRAMS", value_name = "FOLDER")]
     programs: Option<PathBuf>,
-    /// Folder of the programs' keys, needed for a first deployment [default: keys, beside the wallet].
+    /// Folder of the programs' keys, needed for a first deployment [default: the programs' folder].
     #[arg(long, value_name = "FOLDER")]
-    program_keys: Option<PathBuf>,
+    keys: Option<PathBuf>,
     /// The wallet that receives the protocol's fee [default: the deploying wallet].
     #[arg(long, value_name = "ADDRESS")]
     treasury: Option<Pubkey>,
@@ -78,24 +81,27 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let chain = context.chain()?;
     let progress = Progress::spinner(context.output, "looking at the chain");
     let mut programs = Vec::new();
-    if !args.init {
+    if !args.init_only {
         let folder = match args.programs {
             Some(folder) => folder,
             None => localnet::deploy_folder()?,
         };
-        let keys = args.program_keys.unwrap_or_else(|| context.program_keys_folder());
+        let keys = args.keys.unwrap_or_else(|| folder.clone());
         let mut step = |step: Step<'_>| match step {
             Step::Program { name, action } => progress.message(format!("{name}: {action:?}").to_lowercase()),
             Step::Written { done, total } => progress.position(done as u64, total as u64),
         };
         programs = deploy::deploy(&chain, &wallet, &deploy::programs(&folder, &keys), &mut step).await?;
     }
-    progress.message("initialising");
-    let mut options = InitOptions::defaults(args.treasury.unwrap_or_else(|| wallet.pubkey()));
-    options.protocol_fee_bps = args.protocol_fee.unwrap_or(options.protocol_fee_bps);
-    options.min_stake = args.min_stake.unwrap_or(options.min_stake);
-    options.mints.extend(args.mints);
-    let initialised = deploy::initialize(&chain, &wallet, &options).await?;
+    let mut initialised = Vec::new();
+    if !args.no_init {
+        progress.message("initialising");
+        let mut options = InitOptions::defaults(args.treasury.unwrap_or_else(|| wallet.pubkey()));
+        options.protocol_fee_bps = args.protocol_fee.unwrap_or(options.protocol_fee_bps);
+        options.min_stake = args.min_stake.unwrap_or(options.min_stake);
+        options.mints.extend(args.mints);
+        initialised = deploy::initialize(&chain, &wallet, &options).await?;
+    }
     drop(progress);
     context.output.data(&Deployment { programs, initialised })
 }

@@ -1,6 +1,6 @@
 //! `provena infer`: pay for a model's answer.
 
-mod answer;
+pub mod answer;
 
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 

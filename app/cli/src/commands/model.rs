@@ -1,6 +1,6 @@
 //! `provena model`: models from files of float weights to owned assets.
 
-//IMPORT mod import;
+mod import;
 mod mint;
 mod show;
 
@@ -19,7 +19,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Turn published float weights into an artifact whose answers are the same on every machine
-    //IMPORT Import(import::Args),
+    Import(import::Args),
     /// Mint an artifact as a model: an NFT whose holders share what it earns
     Mint(mint::Args),
     /// Look at an artifact file or a minted asset
@@ -29,7 +29,7 @@ enum Verb {
 /// Carries out the verb.
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
-        //IMPORT Verb::Import(args) => import::run(args, context),
+        Verb::Import(args) => import::run(args, context),
         Verb::Mint(args) => mint::run(args, context).await,
         Verb::Show(args) => show::run(args, context).await,
     }

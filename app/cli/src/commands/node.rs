@@ -9,6 +9,8 @@ use provena_node::config::Config;
 
 use crate::context::Context;
 
+pub use register::register;
+
 /// Arguments of `provena node`.
 #[derive(Debug, clap::Args)]
 pub struct Args {

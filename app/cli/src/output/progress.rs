@@ -28,6 +28,16 @@ impl Progress {
         self.bar.set_message(message);
     }
 
+    /// Takes the line away while `write` writes, so that the two do not mix on one terminal.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
+    /// Takes the line away for good.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Shows how much of `total` is done; the first call turns the spinner into a bar.
     pub fn position(&self, done: u64, total: u64) {
         if self.bar.length() != Some(total) {

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use provena_engine::{
-    artifact::{Artifact, Family},
-    import::{self, ImportOptions},
+    artifact::Family,
+    import::{self, ImportOptions, ImportReport},
 };
+use serde::Serialize;
 
-use super::show::ArtifactReport;
-use crate::{context::Context, output::progress::Progress};
+use crate::{
+    context::Context,
+    output::{Report, progress::Progress, style::Style, table::facts},
+};
 
 /// Arguments of `provena model import`.
 #[derive(Debug, clap::Args)]
@@ -18,18 +21,18 @@ use crate::{context::Context, output::progress::Progress};
     after_help = "Examples:\n  provena model import oracle/engine/models/digits --out digits.pvna\n  provena model import ~/.cache/provena/assets/minilm --name MiniLM --out minilm.pvna"
 )]
 pub struct Args {
-    /// A .safetensors file, or a folder that holds one with its config and tokenizer.
+    /// A folder with model.safetensors, config.json and, for models of text, tokenizer.json.
     source: PathBuf,
-    /// The artifact to write (.pvna).
+    /// The artifact to write (.pvna); its card is written beside it.
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
-    /// What kind of model it is [default: found out].
-    #[arg(long)]
+    /// What kind of model it is [default: what config.json says].
+    #[arg(long, value_enum)]
     family: Option<FamilyName>,
-    /// The model's name [default: the source's].
+    /// The model's name [default: the folder's].
     #[arg(long)]
     name: Option<String>,
-    /// Inputs to calibrate with [default: those that come with the family].
+    /// Typical inputs to measure ranges on: lines of text, or lines of pixels [default: those that come with the engine].
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
 }
@@ -41,4 +44,42 @@ enum FamilyName {
     Mlp,
     /// A sentence encoder.
     Bert,
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Imported(ImportReport);
+
+impl Report for Imported {
+    fn text(&self, style: Style) -> String {
+        let report = &self.0;
+        let mut rows = vec![
+            ("artifact", style.strong(&report.artifact.display().to_string())),
+            ("card", report.card.display().to_string()),
+            ("content root", report.summary.content_root.clone()),
+            ("size", format!("{} bytes", report.summary.bytes)),
+        ];
+        rows.extend(report.quality.iter().map(|figure| (figure.name.as_str(), format!("{:.4}", figure.value))));
+        let table = facts(&rows, style);
+        format!("{table}\n\n{} provena model mint {}", style.faint("next:"), report.artifact.display())
+    }
+}
+
+/// Imports and reports.
+pub fn run(args: Args, context: &Context<'_>) -> Result<()> {
+    let Args { source, out, family, name, calibration } = args;
+    let family = family.map(|family| match family {
+        FamilyName::Mlp => Family::Mlp,
+        FamilyName::Bert => Family::Bert,
+    });
+    let bar = Progress::spinner(context.output, "importing");
+    let mut progress = |step: import::Progress| {
+        bar.message(step.stage);
+        bar.position(step.done as u64, step.total as u64);
+    };
+    let options = ImportOptions { source, family, name, calibration, out };
+    let report = import::import(&options, &mut progress)
+        .with_context(|| format!("{} cannot be imported", options.source.display()))?;
+    drop(bar);
+    context.output.data(&Imported(report))
 }

@@ -32,7 +32,7 @@ pub struct Args {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-pub struct ArtifactReport(pub Summary);
+struct ArtifactReport(Summary);
 
 impl Report for ArtifactReport {
     fn text(&self, style: Style) -> String {

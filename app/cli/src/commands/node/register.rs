@@ -74,7 +74,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 pub async fn register(chain: &dyn Chain, authority: &Keypair, stake: u64, endpoint: &str) -> Result<Signature> {
     let config = accounts::fetch_optional::<Config, _>(chain, &pda::config().0).await.context("cannot read the market")?;
     let config = config.ok_or_else(|| {
-        Failure::failed("the market is not set up on this chain").hint("provena deploy --init   (or check --url)")
+        Failure::failed("the market is not set up on this chain").hint("provena deploy --init-only   (or check --url)")
     })?;
     if accounts::fetch_optional::<Node, _>(chain, &pda::node(&authority.pubkey()).0).await?.is_some() {
         return Err(Failure::failed(format!("{} is a node already", authority.pubkey()))

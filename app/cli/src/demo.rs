@@ -1,0 +1,156 @@
+//! `provena demo`: the whole path on real parts, told in plain words.
+//!
+//! A private chain and a node run as children of this process, in a temporary folder; everything else happens through
+//! the same functions as the other commands. All figures come from balances on the chain.
+
+mod cast;
+mod ledger;
+mod outcome;
+mod stage;
+mod story;
+mod subject;
+mod worker;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use provena_node::client::{Client, Finished, PostedJob};
+use solana_pubkey::Pubkey;
+
+use crate::{
+    commands::{infer, node, offer, verify},
+    failure::Failure,
+    output::Output,
+    stop,
+};
+
+use cast::Cast;
+use outcome::Outcome;
+use stage::Stage;
+use story::Story;
+use subject::Subject;
+use worker::Worker;
+
+pub use subject::Kind;
+
+/// Units that "you" pay for beyond what is asked, so that the refund is real.
+const SPARE_UNITS: u32 = 2;
+/// The holders' part of each fee.
+const ROYALTY_BPS: u16 = 6_000;
+/// The node's stake, in lamports.
+const STAKE: u64 = 1_000_000_000;
+/// Longest wait for the answer.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What the person chose.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which model.
+    pub kind: Kind,
+    /// Pay in a token made for the occasion instead of SOL.
+    pub token: bool,
+    /// Leave the chain and the node running at the end.
+    pub keep: bool,
+    /// "best", "cpu" or an adapter's name.
+    pub adapter: String,
+    /// Which pictures to ask for; rows of the data.
+    pub rows: Vec<usize>,
+}
+
+/// What was answered, and whether it holds.
+struct Answered {
+    posted: PostedJob,
+    finished: Finished,
+    /// Whether the reference gives the same bytes.
+    matches: bool,
+    /// Whether the node signed the receipt and the chain agrees with it.
+    receipt_verified: bool,
+}
+
+/// Plays the demo.
+///
+/// # Errors
+/// Any part fails, or a figure does not add up; children are stopped and the folder is removed either way.
+pub async fn play(options: &Options, output: &Output) -> Result<()> {
+    let begun = Instant::now();
+    let story = Story::begin(output, "starting a private chain");
+    let subject = Subject::new(options)?;
+    let stage = Stage::open(&subject).await?;
+    let chain = stage.chain().as_ref();
+
+    story.doing("funding wallets");
+    let cast = Cast::assemble(&stage, options.token).await?;
+    let currency = cast.currency();
+    story.opening(&stage, &currency)?;
+
+    story.doing("minting the dataset");
+    let dataset = cast.mint_dataset(&stage, &subject).await?;
+    story.doing("turning the model's weights into exact integers");
+    let artifact = stage.artifact().await?;
+    story.doing("minting the model");
+    let model = cast.mint_model(&stage, &subject, &artifact, &dataset).await?;
+    story.minted(&subject, &artifact, &dataset, &model)?;
+
+    story.doing("making an offer");
+    let terms = cast.terms();
+    let (offer, _) = offer::create(chain, &cast.trainer, &model.mint, terms).await?;
+    story.offered(&subject, &currency, &terms)?;
+
+    story.doing("starting a node, which tests its adapter first");
+    let endpoint = Worker::endpoint()?;
+    node::register(chain, &cast.operator, STAKE, &endpoint).await?;
+    let worker = Worker::start(&stage, &cast.operator, &endpoint, &options.adapter).await?;
+    story.joined(&worker, STAKE)?;
+
+    story.doing("paying and asking");
+    let answered = ask(&stage, &cast, &subject, &offer, &story).await?;
+    story.answered(&subject, &answered, &currency)?;
+
+    story.doing("reading who got what");
+    let split = ledger::split(chain, &answered.posted, &answered.finished.job).await?;
+    story.split(&split, &currency, &cast)?;
+    story.doing("collecting");
+    let swept = cast.sweep(chain, &dataset).await?;
+    let holdings = cast.claim(chain, &model, &dataset).await?;
+    let left = ledger::left(chain, &[model.pool, dataset.pool], &cast.mint).await?;
+    let outcome = Outcome::new(&subject, &model, &answered, &worker, &split, &holdings, left, &cast.mint);
+    story.claimed(&swept, &holdings, left, outcome.conserved, &currency)?;
+    if output.json() {
+        output.line(&serde_json::to_string(&outcome)?)?;
+    }
+    story.closing(begun.elapsed(), &stage, options.keep)?;
+    if options.keep {
+        stop::requested().await;
+    }
+    worker.stop().await?;
+    stage.close().await?;
+    if outcome.holds() {
+        return Ok(());
+    }
+    Err(Failure::failed("the demo ran, but something in it does not hold; see above").into())
+}
+
+/// Pays for an answer, gets it, and checks it in both ways.
+async fn ask(stage: &Stage, cast: &Cast, subject: &Subject, offer: &Pubkey, story: &Story<'_>) -> Result<Answered> {
+    let chain = Arc::clone(stage.chain());
+    let you = Arc::new(cast.you.insecure_clone());
+    let client = Client::new(chain, stage.store().clone(), you).with_spare_units(SPARE_UNITS);
+    let mut stages = |stage| story.doing(infer::describe(stage));
+    let outcome = client.infer(offer, &subject.request, PATIENCE, &mut stages).await;
+    let (posted, finished) = outcome.map_err(infer::explain)?;
+    story.doing("computing the answer again");
+    let matches = infer::recompute(stage.store(), &finished, subject.request.clone()).await?;
+    let receipt = finished.receipts.first().with_context(|| {
+        let why: Vec<&str> = finished.missing_receipts.iter().map(|(_, why)| why.as_str()).collect();
+        format!("the node gave no receipt: {}", why.join("; "))
+    })?;
+    infer::write_receipt(&stage.path("receipt.json"), receipt)?;
+    let receipt_verified = match receipt.verify() {
+        Ok(fields) => verify::against_chain(stage.chain().as_ref(), receipt, &fields).await.is_ok(),
+        Err(_) => false,
+    };
+    Ok(Answered { posted, finished, matches, receipt_verified })
+}

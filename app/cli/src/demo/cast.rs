@@ -1,0 +1,224 @@
+//! Who takes part, and what each of them does.
+
+use anyhow::{Context as _, Result};
+use provena_arith::{domain, hash::sha256};
+use provena_engine::artifact::Artifact;
+use provena_node::chain::{Budget, Chain, accounts, send_and_confirm};
+use provena_registry::state::{AssetKind, Licence};
+use provena_royalty::{
+    NATIVE_MINT, TOKEN_PROGRAM, pda,
+    state::{PoolMint, Position},
+    view,
+};
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer;
+use spl_token_interface::instruction as spl;
+
+use super::{ROYALTY_BPS, ledger::Holding, stage::Stage, subject::Subject};
+use crate::{
+    commands::{airdrop, offer::Terms},
+    deploy::{self, InitOptions},
+    keys,
+    mint::{self, Minted, Pending, Plan, Text},
+    output::amount::Currency,
+    royalty::{self, Moved},
+    share::Share,
+    token,
+};
+
+/// Lamports of one SOL.
+const SOL: u64 = 1_000_000_000;
+/// The dataset's part of what the model earns, and the curator's.
+pub const DATASET_BPS: u16 = 2_500;
+/// The curator's part.
+pub const CURATOR_BPS: u16 = 1_500;
+/// The second contributor's part of what the dataset earns.
+pub const SECOND_BPS: u16 = 4_000;
+/// The demo token's decimals.
+const DECIMALS: u8 = 6;
+
+/// The wallets of the demo.
+pub struct Cast {
+    /// Pays the fees of what belongs to nobody's story: setting up, sweeping, claiming.
+    pub bank: Keypair,
+    /// The person who asks and pays.
+    pub you: Keypair,
+    /// Owns the model.
+    pub trainer: Keypair,
+    /// Chose what the model is for.
+    pub curator: Keypair,
+    /// Made the dataset; the first owns it.
+    pub contributors: [Keypair; 2],
+    /// Runs the node.
+    pub operator: Keypair,
+    /// Receives the protocol's fee.
+    pub treasury: Keypair,
+    /// What is paid in; the zero address is SOL.
+    pub mint: Pubkey,
+}
+
+impl Cast {
+    /// Makes the wallets, funds them and sets the programs up.
+    pub async fn assemble(stage: &Stage, with_token: bool) -> Result<Self> {
+        let mut cast = Self {
+            bank: Keypair::new(),
+            you: Keypair::new(),
+            trainer: Keypair::new(),
+            curator: Keypair::new(),
+            contributors: [Keypair::new(), Keypair::new()],
+            operator: Keypair::new(),
+            treasury: Keypair::new(),
+            mint: NATIVE_MINT,
+        };
+        let chain = stage.chain().as_ref();
+        for (name, wallet, sol) in cast.wallets() {
+            keys::write(&stage.path(&format!("wallets/{name}.json")), wallet, false)?;
+            airdrop::request(chain, &wallet.pubkey(), sol * SOL).await?;
+        }
+        let mut options = InitOptions::defaults(cast.treasury.pubkey());
+        if with_token {
+            cast.mint = cast.create_token(chain).await?;
+            options.mints.push(cast.mint);
+        }
+        deploy::initialize(chain, &cast.bank, &options).await.context("the programs cannot be set up")?;
+        Ok(cast)
+    }
+
+    fn wallets(&self) -> [(&'static str, &Keypair, u64); 8] {
+        [
+            ("bank", &self.bank, 10),
+            ("you", &self.you, 2),
+            ("trainer", &self.trainer, 2),
+            ("curator", &self.curator, 1),
+            ("contributor-1", &self.contributors[0], 2),
+            ("contributor-2", &self.contributors[1], 1),
+            ("node", &self.operator, 3),
+            ("treasury", &self.treasury, 1),
+        ]
+    }
+
+    /// Creates an SPL token, gives "you" some, and opens the accounts that a settlement pays into.
+    async fn create_token(&self, chain: &dyn Chain) -> Result<Pubkey> {
+        const MINT_LEN: usize = 82;
+        let (key, bank) = (Keypair::new(), self.bank.pubkey());
+        let mint = key.pubkey();
+        let rent = chain.rent_exempt(MINT_LEN).await?;
+        let space = MINT_LEN as u64;
+        let mut instructions = vec![
+            solana_system_interface::instruction::create_account(&bank, &mint, rent, space, &TOKEN_PROGRAM),
+            spl::initialize_mint2(&TOKEN_PROGRAM, &mint, &bank, None, DECIMALS)?,
+        ];
+        let owners = [&self.you, &self.operator, &self.treasury];
+        instructions.extend(owners.iter().filter_map(|owner| token::open_account(&bank, &owner.pubkey(), &mint)));
+        let yours = token::wallet_account(&self.you.pubkey(), &mint);
+        let amount = 100 * 10u64.pow(u32::from(DECIMALS));
+        instructions.push(spl::mint_to(&TOKEN_PROGRAM, &mint, &yours, &bank, &[], amount)?);
+        let sent = send_and_confirm(chain, &instructions, &[&self.bank, &key], Budget::default()).await;
+        sent.context("the demo's token was not created")?;
+        Ok(mint)
+    }
+
+    /// How the payment mint is written.
+    pub fn currency(&self) -> Currency {
+        if token::is_sol(&self.mint) { Currency::sol() } else { Currency { decimals: DECIMALS, symbol: "DEMO".into() } }
+    }
+
+    /// The two contributors mint the dataset.
+    pub async fn mint_dataset(&self, stage: &Stage, subject: &Subject) -> Result<Minted> {
+        let [first, second] = &self.contributors;
+        let plan = Plan {
+            kind: AssetKind::Dataset,
+            text: text(subject.dataset_title, "DATA"),
+            recipe_root: [0; 32],
+            licence: licence(DATASET_BPS),
+            holders: vec![Share { address: second.pubkey(), bps: SECOND_BPS }],
+            parents: Vec::new(),
+            previous: None,
+            pay_in: vec![self.mint],
+        };
+        self.mint(stage, first, &plan, subject.dataset.clone()).await
+    }
+
+    /// The trainer mints the model, which owes a part to the dataset.
+    pub async fn mint_model(
+        &self,
+        stage: &Stage,
+        subject: &Subject,
+        artifact: &Artifact,
+        dataset: &Minted,
+    ) -> Result<Minted> {
+        let plan = Plan {
+            kind: AssetKind::Model,
+            text: text(subject.model_title, "MODEL"),
+            recipe_root: artifact.recipe_root(),
+            licence: licence(0),
+            holders: vec![Share { address: self.curator.pubkey(), bps: CURATOR_BPS }],
+            parents: vec![Share { address: dataset.mint, bps: DATASET_BPS }],
+            previous: None,
+            pay_in: vec![self.mint],
+        };
+        self.mint(stage, &self.trainer, &plan, artifact.bytes().to_vec()).await
+    }
+
+    async fn mint(&self, stage: &Stage, creator: &Keypair, plan: &Plan, content: Vec<u8>) -> Result<Minted> {
+        let chain = stage.chain().as_ref();
+        let pending = Pending::new(stage.path("pending"));
+        mint::mint(chain, stage.store(), creator, &[], plan, content, pending, &|_| {}).await
+    }
+
+    /// What the trainer asks for the model's use.
+    pub fn terms(&self) -> Terms {
+        let price = if token::is_sol(&self.mint) { SOL / 1_000 } else { 5 * 10u64.pow(u32::from(DECIMALS) - 2) };
+        Terms {
+            price,
+            mint: self.mint,
+            royalty_bps: ROYALTY_BPS,
+            max_units: 64,
+            nodes: 1,
+            agree: 1,
+            bond: SOL / 10,
+            window: 3_000,
+        }
+    }
+
+    /// Brings the dataset's part into its own pool.
+    pub async fn sweep(&self, chain: &dyn Chain, dataset: &Minted) -> Result<Vec<Moved>> {
+        royalty::sweep_into(chain, &self.bank, &dataset.pool).await
+    }
+
+    /// Every holder claims; the bank pays the fees, so that balances move by exactly what was claimed.
+    pub async fn claim(&self, chain: &dyn Chain, model: &Minted, dataset: &Minted) -> Result<Vec<Holding>> {
+        let [first, second] = &self.contributors;
+        let holders = [
+            ("trainer", &self.trainer, &model.pool),
+            ("curator", &self.curator, &model.pool),
+            ("contributor-1", first, &dataset.pool),
+            ("contributor-2", second, &dataset.pool),
+        ];
+        let mut holdings = Vec::new();
+        for (name, key, pool) in holders {
+            let address = key.pubkey();
+            let position: Position = accounts::fetch(chain, &pda::position(pool, &address).0).await?;
+            let pool_mint: PoolMint = accounts::fetch(chain, &pda::pool_mint(pool, &self.mint).0).await?;
+            let owed = view::owed(&pool_mint, &position);
+            let before = token::balance(chain, &address, &self.mint).await?;
+            let moved = royalty::claim_all(chain, &self.bank, key, pool).await?;
+            let after = token::balance(chain, &address, &self.mint).await?;
+            let claimed = after.checked_sub(before).context("a claim made a balance smaller")?;
+            let signature = moved.first().map(|moved| moved.signature);
+            let bps = view::basis_points(position.shares, pool_mint.total_shares);
+            holdings.push(Holding { name, address, bps, owed, claimed, after, signature });
+        }
+        Ok(holdings)
+    }
+}
+
+fn text(title: &str, symbol: &str) -> Text {
+    let description = "Minted by `provena demo` on a private chain.".into();
+    Text { title: title.into(), symbol: symbol.into(), description, licence: "demonstration".into(), resale_bps: 500 }
+}
+
+fn licence(derivative_bps: u16) -> Licence {
+    Licence { terms_hash: sha256(&[domain::LICENCE, b"demonstration"]), derivative_bps, flags: 0 }
+}

@@ -1,0 +1,93 @@
+//! The one object that `provena demo --json` prints.
+
+use provena_arith::receipt::ENGINE_CLASS_INT_V1;
+use serde::Serialize;
+use solana_pubkey::Pubkey;
+
+use super::{
+    Answered,
+    ledger::{Holding, Split},
+    subject::Subject,
+    worker::Worker,
+};
+use crate::{mint::Minted, token};
+
+/// Amounts are base units of `mint`, read from balances on the chain.
+#[derive(Serialize)]
+pub struct Outcome {
+    model: String,
+    asset: String,
+    job: String,
+    adapter: String,
+    backend: String,
+    class: &'static str,
+    result_root: String,
+    result_matches_reference: bool,
+    receipt_verified: bool,
+    mint: String,
+    deposit: u64,
+    node_fee: u64,
+    protocol_fee: u64,
+    royalty: u64,
+    refund: u64,
+    holders: Vec<HolderOutcome>,
+    /// Whether the parts add up to the deposit, and the claims and what the pools still hold to the royalty.
+    pub conserved: bool,
+}
+
+#[derive(Serialize)]
+struct HolderOutcome {
+    name: &'static str,
+    address: String,
+    owed: u64,
+    claimed: u64,
+}
+
+impl Outcome {
+    /// Puts the figures together; `left` is what the pools still hold.
+    #[expect(clippy::too_many_arguments, reason = "one caller; each is a part of the demo")]
+    pub fn new(
+        subject: &Subject,
+        model: &Minted,
+        answered: &Answered,
+        worker: &Worker,
+        split: &Split,
+        holdings: &[Holding],
+        left: u64,
+        mint: &Pubkey,
+    ) -> Self {
+        let job = &answered.finished.job;
+        let claimed: Option<u64> = holdings.iter().try_fold(left, |sum, holding| sum.checked_add(holding.claimed));
+        let paid_as_owed = holdings.iter().all(|holding| holding.owed == holding.claimed);
+        let holder = |holding: &Holding| HolderOutcome {
+            name: holding.name,
+            address: holding.address.to_string(),
+            owed: holding.owed,
+            claimed: holding.claimed,
+        };
+        Self {
+            model: subject.model_title.to_owned(),
+            asset: model.mint.to_string(),
+            job: answered.posted.job.to_string(),
+            adapter: worker.adapter.name.clone(),
+            backend: worker.adapter.backend.clone(),
+            class: if job.engine_class == ENGINE_CLASS_INT_V1 { "int-v1" } else { "unknown" },
+            result_root: hex::encode(job.result_root),
+            result_matches_reference: answered.matches,
+            receipt_verified: answered.receipt_verified,
+            mint: token::name(mint),
+            deposit: split.deposit,
+            node_fee: split.node_fee,
+            protocol_fee: split.protocol_fee,
+            royalty: split.royalty,
+            refund: split.refund,
+            holders: holdings.iter().map(holder).collect(),
+            conserved: split.adds_up() && paid_as_owed && claimed == Some(split.royalty),
+        }
+    }
+
+    /// Whether everything that the demo shows is so.
+    pub fn holds(&self) -> bool {
+        self.conserved && self.receipt_verified && self.result_matches_reference
+    }
+}

@@ -1,0 +1,91 @@
+//! Where the demo plays: a temporary folder, a private chain, a store, and the model's import.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result};
+use provena_engine::{
+    artifact::Artifact,
+    import::{ImportOptions, import},
+};
+use provena_node::{
+    chain::{RpcChain, RpcOptions},
+    store::Store,
+};
+use tempfile::TempDir;
+use tokio::{sync::Mutex, task::JoinHandle};
+
+use super::subject::Subject;
+use crate::localnet::{Localnet, Options};
+
+/// Milliseconds between slots: quick, so that nobody waits for a block.
+const SLOT_MS: u64 = 100;
+
+/// The stage. Dropping it kills the chain and removes the folder.
+pub struct Stage {
+    // Dropped in this order: the chain goes before the folder that it may write to.
+    localnet: Localnet,
+    chain: Arc<RpcChain>,
+    store: Store,
+    importing: Mutex<Option<JoinHandle<Result<Artifact>>>>,
+    folder: TempDir,
+}
+
+impl Stage {
+    /// Starts the chain and, beside it, the import of the model.
+    pub async fn open(subject: &Subject) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("provena-demo-").tempdir().context("cannot make a folder")?;
+        let importing = start_import(subject, folder.path())?;
+        let options = Options { slot_ms: Some(SLOT_MS), ..Options::default() };
+        let localnet = Localnet::start(&options).await?;
+        let options = RpcOptions { ws_url: Some(localnet.ws.clone()), ..RpcOptions::new(&localnet.url) };
+        let chain = Arc::new(RpcChain::new(&options)?);
+        let store = Store::open(&[format!("file://{}", folder.path().join("store").display())])?;
+        Ok(Self { localnet, chain, store, importing: Mutex::new(Some(importing)), folder })
+    }
+
+    /// The chain.
+    pub fn chain(&self) -> &Arc<RpcChain> {
+        &self.chain
+    }
+
+    /// The chain's RPC and WebSocket addresses.
+    pub fn urls(&self) -> (&str, &str) {
+        (&self.localnet.url, &self.localnet.ws)
+    }
+
+    /// Where content lives.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// A path in the stage's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The imported model; waits for the import. Asked for once.
+    pub async fn artifact(&self) -> Result<Artifact> {
+        let task = self.importing.lock().await.take().context("the model was imported before")?;
+        task.await.context("the import was cut off")?
+    }
+
+    /// Stops the chain and removes the folder.
+    pub async fn close(self) -> Result<()> {
+        self.localnet.stop().await?;
+        self.folder.close().context("cannot remove the demo's folder")
+    }
+}
+
+fn start_import(subject: &Subject, folder: &Path) -> Result<JoinHandle<Result<Artifact>>> {
+    let (source, calibration) = subject.source(folder)?;
+    let out = folder.join("model.pvna");
+    let name = Some(subject.model_title.to_owned());
+    let options = ImportOptions { source, family: None, name, calibration, out };
+    Ok(tokio::task::spawn_blocking(move || {
+        import(&options, &mut |_| {}).context("the model cannot be imported")?;
+        Artifact::open(&options.out).context("the imported model cannot be read")
+    }))
+}

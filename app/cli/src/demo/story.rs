@@ -1,0 +1,236 @@
+//! The demo in plain words, for somebody who has never heard of any of this.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use provena_engine::{artifact::Artifact, io::Response};
+use solana_signer::Signer;
+
+use super::{
+    Answered, SPARE_UNITS,
+    cast::{CURATOR_BPS, Cast, DATASET_BPS, SECOND_BPS},
+    ledger::{Holding, Split},
+    stage::Stage,
+    subject::Subject,
+    worker::Worker,
+};
+use crate::{
+    commands::{infer, offer::Terms},
+    mint::Minted,
+    output::{
+        Output,
+        amount::{Currency, show_bps},
+        progress::Progress,
+        style::Style,
+        table::{Align, Table},
+    },
+    royalty::Moved,
+};
+
+/// Tells the story on stdout, unless the person asked for JSON.
+pub struct Story<'a> {
+    output: &'a Output,
+    progress: Progress,
+    style: Style,
+}
+
+impl<'a> Story<'a> {
+    /// Begins, with what is being done first.
+    pub fn begin(output: &'a Output, doing: &'static str) -> Self {
+        Self { output, progress: Progress::spinner(output, doing), style: output.style() }
+    }
+
+    /// Says on the terminal what is being done now.
+    pub fn doing(&self, what: &'static str) {
+        self.progress.message(what);
+    }
+
+    fn say(&self, text: &str) -> Result<()> {
+        if self.output.json() {
+            return Ok(());
+        }
+        self.progress.suspend(|| self.output.line(text))
+    }
+
+    /// A numbered paragraph.
+    fn step(&self, number: u8, heading: &str, text: &str) -> Result<()> {
+        let heading = self.style.strong(heading);
+        let indented: Vec<String> = text.lines().map(|line| format!("   {line}").trim_end().to_owned()).collect();
+        self.say(&format!("\n{number}. {heading}\n{}", indented.join("\n")))
+    }
+
+    /// The private chain.
+    pub fn opening(&self, stage: &Stage, currency: &Currency) -> Result<()> {
+        self.say(&format!(
+            "{}\nReal data and a real model, on a private Solana chain in this computer's memory ({}).\n\
+             The money ({}) is play money; everything else is what would happen on the real chain.",
+            self.style.strong("Provena: models that can be owned, answers that can be checked."),
+            stage.urls().0,
+            currency.symbol,
+        ))
+    }
+
+    /// Dataset and model.
+    pub fn minted(&self, subject: &Subject, artifact: &Artifact, dataset: &Minted, model: &Minted) -> Result<()> {
+        let rest = |bps: u16| show_bps(10_000 - bps);
+        let text = format!(
+            "{}.\nTwo contributors own it and share what it earns: {} and {}.\n{}",
+            subject.dataset_is,
+            rest(SECOND_BPS),
+            show_bps(SECOND_BPS),
+            self.asset(dataset),
+        );
+        self.step(1, &format!("The dataset \"{}\" becomes an NFT", subject.dataset_title), &capital(&text))?;
+        let text = format!(
+            "{}, so {} of whatever the model earns goes to the dataset.\n\
+             The trainer keeps {}, the curator gets {}. {} weights, in exact integers.\n{}",
+            subject.derived,
+            show_bps(DATASET_BPS),
+            rest(DATASET_BPS + CURATOR_BPS),
+            show_bps(CURATOR_BPS),
+            artifact.summary().parameters,
+            self.asset(model),
+        );
+        self.step(2, &format!("The model \"{}\" becomes an NFT, too", subject.model_title), &text)
+    }
+
+    fn asset(&self, minted: &Minted) -> String {
+        self.style.faint(&format!("NFT {}   content {}…", minted.mint, &hex::encode(minted.content_root)[..16]))
+    }
+
+    /// The offer.
+    pub fn offered(&self, subject: &Subject, currency: &Currency, terms: &Terms) -> Result<()> {
+        let text = format!(
+            "{} for each {}. {} of every fee goes to the model's holders, the rest pays for the work.",
+            currency.show(terms.price),
+            subject.unit,
+            show_bps(terms.royalty_bps),
+        );
+        self.step(3, "The trainer sells the model's use", &text)
+    }
+
+    /// The node.
+    pub fn joined(&self, worker: &Worker, stake: u64) -> Result<()> {
+        let text = format!(
+            "It computes on {} ({}) and put {} at stake, which it loses if it lets a job down.",
+            worker.adapter.name,
+            worker.adapter.backend,
+            Currency::sol().show(stake),
+        );
+        self.step(4, "A node joins", &text)
+    }
+
+    /// Question and answer.
+    pub fn answered(&self, subject: &Subject, answered: &Answered, currency: &Currency) -> Result<()> {
+        let asked = answered.finished.job.units_used;
+        let mut text = format!(
+            "You put {} in escrow, enough for {} {}, and ask for {asked}:\n\n{}\n",
+            currency.show(answered.posted.deposit),
+            asked + SPARE_UNITS,
+            subject.units,
+            infer::answer::response(&subject.request, &answered.finished.response, self.style),
+        );
+        if let (Response::Classify { labels, .. }, false) = (&answered.finished.response, subject.labels.is_empty()) {
+            let right = labels.iter().zip(&subject.labels).filter(|(model, person)| model == person).count();
+            text += &format!("People read the same in {right} of {} cases.\n", labels.len());
+        }
+        self.step(5, "You pay and ask", &text)?;
+        let reference = self.verdict(answered.matches, "byte for byte the same answer");
+        let receipt = self.verdict(answered.receipt_verified, "signed by the node, and the chain agrees");
+        let text = format!(
+            "Computed again here, slowly and plainly: {reference}\nThe receipt: {receipt}\n{}",
+            self.style.faint(&format!(
+                "answer {}…   job {}",
+                &hex::encode(answered.finished.job.result_root)[..16],
+                answered.posted.job
+            )),
+        );
+        self.step(6, "You check", &text)
+    }
+
+    fn verdict(&self, holds: bool, what: &str) -> String {
+        if holds { format!("{} {what}", self.style.good("yes,")) } else { self.style.bad(&format!("NO: not {what}")) }
+    }
+
+    /// Where the deposit went.
+    pub fn split(&self, split: &Split, currency: &Currency, cast: &Cast) -> Result<()> {
+        let mut table = Table::new(&[("to", Align::Left), ("amount", Align::Right), ("address", Align::Left)]);
+        let rows = [
+            ("the model's holders (royalty)", split.royalty, String::new()),
+            ("the node, for its work", split.node_fee, cast.operator.pubkey().to_string()),
+            ("the protocol", split.protocol_fee, cast.treasury.pubkey().to_string()),
+            ("back to you, not used", split.refund, cast.you.pubkey().to_string()),
+        ];
+        for (to, amount, address) in rows {
+            table.row([to.into(), currency.show(amount), self.style.faint(&address)]);
+        }
+        let signature = self.style.faint(&format!("transaction {}", split.settled));
+        let text = format!("{}\n{signature}", table.text(self.style));
+        self.step(7, &format!("The {} are paid out in one transaction", currency.show(split.deposit)), &text)
+    }
+
+    /// Everybody collects.
+    pub fn claimed(
+        &self,
+        swept: &[Moved],
+        holdings: &[Holding],
+        left: u64,
+        conserved: bool,
+        currency: &Currency,
+    ) -> Result<()> {
+        let columns = [
+            ("who", Align::Left),
+            ("part", Align::Right),
+            ("was owed", Align::Right),
+            ("received", Align::Right),
+            ("balance", Align::Right),
+            ("transaction", Align::Left),
+        ];
+        let mut table = Table::new(&columns);
+        for moved in swept {
+            let signature = self.short(&moved.signature.to_string());
+            let amount = currency.show(moved.amount);
+            table.row(["the dataset".into(), show_bps(DATASET_BPS), amount.clone(), amount, String::new(), signature]);
+        }
+        for holding in holdings {
+            let signature = holding.signature.map(|signature| self.short(&signature.to_string())).unwrap_or_default();
+            let [owed, claimed, after] = [holding.owed, holding.claimed, holding.after].map(|base| currency.show(base));
+            table.row([holding.name.replace('-', " "), show_bps(holding.bps), owed, claimed, after, signature]);
+        }
+        let sum = if conserved {
+            let rest = if left == 0 { String::new() } else { format!(" ({left} base units wait for the next payment)") };
+            format!("{} every unit that went in came out exactly once{rest}.", self.style.good("It adds up:"))
+        } else {
+            self.style.bad("IT DOES NOT ADD UP: what came out is not what went in.")
+        };
+        self.step(8, "Everybody collects", &format!("{}\n{sum}", table.text(self.style)))
+    }
+
+    fn short(&self, signature: &str) -> String {
+        self.style.faint(signature)
+    }
+
+    /// The end.
+    pub fn closing(&self, took: Duration, stage: &Stage, keep: bool) -> Result<()> {
+        self.progress.finish();
+        if keep {
+            return self.say(&format!(
+                "\nThe chain and the node keep running; ctrl-c stops them. In another terminal:\n   \
+                 export PROVENA_URL={} PROVENA_STORE=file://{} PROVENA_KEYPAIR={}\n   provena offer list",
+                stage.urls().0,
+                stage.path("store").display(),
+                stage.path("wallets/you.json").display(),
+            ));
+        }
+        self.say(&format!(
+            "\nDone in {:.1} s; chain and node are stopped. Try it yourself: provena demo --keep, or provena --help.",
+            took.as_secs_f64()
+        ))
+    }
+}
+
+/// The text with its first letter in upper case.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

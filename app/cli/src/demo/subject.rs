@@ -1,0 +1,150 @@
+//! What the demo is about: digits or sentences.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use provena_engine::io::Request;
+
+use super::Options;
+use crate::{digits, failure::Failure};
+
+/// Which model the demo shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// A small classifier of scanned handwritten digits.
+    Digits,
+    /// The MiniLM sentence encoder.
+    Minilm,
+}
+
+/// Everything that differs between the two.
+pub struct Subject {
+    /// Which one.
+    pub kind: Kind,
+    /// The model's name.
+    pub model_title: &'static str,
+    /// The dataset's name.
+    pub dataset_title: &'static str,
+    /// What the dataset is, as the end of a sentence.
+    pub dataset_is: String,
+    /// Why the model owes something to the dataset.
+    pub derived: &'static str,
+    /// The dataset as one file's bytes.
+    pub dataset: Vec<u8>,
+    /// What is asked.
+    pub request: Request,
+    /// What people say the answers are, for pictures.
+    pub labels: Vec<u8>,
+    /// What one unit of work is called.
+    pub unit: &'static str,
+    /// Several of them.
+    pub units: &'static str,
+}
+
+const CALIBRATION_TEXTS: &str = include_str!("../../../../oracle/engine/src/import/texts.txt");
+const DIGITS_WEIGHTS: &[u8] = include_bytes!("../../../../oracle/engine/models/digits/model.safetensors");
+const DIGITS_CONFIG: &[u8] = include_bytes!("../../../../oracle/engine/models/digits/config.json");
+
+/// The first is the question, the others are ranked by nearness to it.
+const SENTENCES: [&str; 6] = [
+    "How do I get back into my account?",
+    "The capital of France is Paris.",
+    "I forgot my password and cannot log in.",
+    "Our cat sleeps on the warm windowsill all day.",
+    "Where can I change my login details?",
+    "The train to the coast leaves at noon.",
+];
+
+impl Subject {
+    /// Reads the real data.
+    ///
+    /// # Errors
+    /// It was not fetched yet.
+    pub fn new(options: &Options) -> Result<Self> {
+        match options.kind {
+            Kind::Digits => Self::digits(&options.rows),
+            Kind::Minilm => Self::sentences(),
+        }
+    }
+
+    fn digits(rows: &[usize]) -> Result<Self> {
+        let file = asset("digits/digits.csv.gz")?;
+        let all = digits::read_csv(&file)?;
+        let mut images = Vec::new();
+        let mut labels = Vec::new();
+        for row in rows {
+            let digit = all.get(*row).ok_or_else(|| {
+                Failure::usage(format!("the data has no row {row}; its rows are 0 to {}", all.len().saturating_sub(1)))
+            })?;
+            images.push(digit.pixels.clone());
+            labels.extend(digit.label);
+        }
+        Ok(Self {
+            kind: Kind::Digits,
+            model_title: "Digit reader",
+            dataset_title: "Scanned digits",
+            dataset_is: format!("{} handwritten digits that people scanned", all.len()),
+            derived: "It learned from that data",
+            dataset: fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?,
+            request: Request::Classify { images },
+            labels,
+            unit: "picture",
+            units: "pictures",
+        })
+    }
+
+    fn sentences() -> Result<Self> {
+        asset("minilm/model.safetensors")?;
+        let lines = CALIBRATION_TEXTS.lines().filter(|line| !line.trim().is_empty()).count();
+        Ok(Self {
+            kind: Kind::Minilm,
+            model_title: "MiniLM in exact integers",
+            dataset_title: "Calibration sentences",
+            dataset_is: format!("{lines} sentences, written to measure how large a model's numbers get"),
+            derived: "Its integer scales were measured on that data",
+            dataset: CALIBRATION_TEXTS.as_bytes().to_vec(),
+            request: Request::Embed { texts: SENTENCES.map(str::to_owned).to_vec() },
+            labels: Vec::new(),
+            unit: "sentence",
+            units: "sentences",
+        })
+    }
+
+    /// The float model's folder and, where one is used, the calibration file; `scratch` may be written to.
+    ///
+    /// # Errors
+    /// The scratch folder cannot be written.
+    pub fn source(&self, scratch: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
+        match self.kind {
+            Kind::Digits => {
+                let folder = scratch.join("digits");
+                fs::create_dir_all(&folder)?;
+                fs::write(folder.join("model.safetensors"), DIGITS_WEIGHTS)?;
+                fs::write(folder.join("config.json"), DIGITS_CONFIG)?;
+                Ok((folder, None))
+            }
+            Kind::Minilm => {
+                let calibration = scratch.join("calibration.txt");
+                fs::write(&calibration, &self.dataset)?;
+                Ok((asset("minilm")?, Some(calibration)))
+            }
+        }
+    }
+}
+
+/// A fetched file: under `PROVENA_ASSETS`, else the user's cache folder.
+fn asset(name: &str) -> Result<PathBuf> {
+    let set = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = || set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    let folder = set("PROVENA_ASSETS").or_else(|| Some(cache()?.join("provena/assets")));
+    let file = folder.map(|folder| folder.join(name)).filter(|file| file.exists());
+    file.ok_or_else(|| {
+        Failure::failed(format!("the demo's real data ({name}) is not on this machine yet"))
+            .hint("cargo xtask fetch   (`cargo xtask demo` does it by itself)")
+            .into()
+    })
+}

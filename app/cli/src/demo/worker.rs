@@ -1,0 +1,112 @@
+//! The demo's node: a child process, started as anybody would start one.
+
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use solana_keypair::Keypair;
+use tokio::process::{Child, Command};
+
+use super::stage::Stage;
+use crate::{failure::Failure, keys, localnet};
+
+/// Longest wait for the node: it tests its adapter before it serves.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running node. Dropping it kills the process.
+pub struct Worker {
+    child: Child,
+    /// What it computes on.
+    pub adapter: Adapter,
+}
+
+/// What a node says of its adapter.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Adapter {
+    /// The device's name.
+    pub name: String,
+    /// "wgpu" or "cpu".
+    pub backend: String,
+}
+
+#[derive(Deserialize)]
+struct Health {
+    adapter: Adapter,
+}
+
+impl Worker {
+    /// An address on this machine that nobody uses now.
+    pub fn endpoint() -> Result<String> {
+        let free = TcpListener::bind("127.0.0.1:0").context("cannot find a free port")?;
+        Ok(format!("http://{}", free.local_addr()?))
+    }
+
+    /// Writes the config file, starts `provena node run`, and waits until it watches the chain.
+    ///
+    /// # Errors
+    /// It ends or does not get ready; the error carries its last words.
+    pub async fn start(stage: &Stage, operator: &Keypair, endpoint: &str, adapter: &str) -> Result<Self> {
+        let folder = stage.path("node");
+        keys::write(&folder.join("node.json"), operator, false)?;
+        let config = folder.join("node.toml");
+        fs::write(&config, toml(stage, endpoint, adapter))?;
+        let log = folder.join("node.log");
+        let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
+        command.args(["node", "run", "--config"]).arg(&config);
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?)
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start the node")?;
+        let begun = Instant::now();
+        loop {
+            if let Some(adapter) = healthy(endpoint).await {
+                return Ok(Self { child, adapter });
+            }
+            let ended = child.try_wait()?;
+            if ended.is_some() || begun.elapsed() > PATIENCE {
+                let words = fs::read_to_string(&log).unwrap_or_default();
+                let last: Vec<&str> = words.lines().rev().take(5).collect();
+                let last: Vec<&str> = last.into_iter().rev().collect();
+                let what = if ended.is_some() { "ended" } else { "was not ready within a minute" };
+                return Err(Failure::failed(format!("the node {what}: {}", last.join("\n")))
+                    .hint("provena demo --adapter cpu   computes without a graphics adapter")
+                    .into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Asks the node to stop and waits for it.
+    pub async fn stop(mut self) -> Result<()> {
+        localnet::stop(&mut self.child).await
+    }
+}
+
+async fn healthy(endpoint: &str) -> Option<Adapter> {
+    let answer = reqwest::get(format!("{endpoint}/health")).await.ok()?;
+    if !answer.status().is_success() {
+        return None;
+    }
+    Some(answer.json::<Health>().await.ok()?.adapter)
+}
+
+fn toml(stage: &Stage, endpoint: &str, adapter: &str) -> String {
+    let (rpc, ws) = stage.urls();
+    let listen = endpoint.trim_start_matches("http://");
+    let stores: Vec<String> = stage.store().urls().map(|url| format!("{url:?}")).collect();
+    format!(
+        "[chain]\nrpc_url = {rpc:?}\nws_url = {ws:?}\n\n[node]\nkey = \"node.json\"\ndata = \"data\"\n\n\
+         [store]\nurls = [{}]\n\n[engine]\nadapter = {adapter:?}\n\n[http]\nlisten = {listen:?}\n",
+        stores.join(", ")
+    )
+}
