@@ -12,8 +12,7 @@ pub fn config(net: &Net, set: &Set) -> String {
         "activation": "relu",
         "activation_max": net.largest_hidden(set.training.iter().map(|image| image.pixels.as_slice())),
         "input_scale": data::MAX_PIXEL,
-        "max_value": data::MAX_PIXEL as u8,
-        "layers": net.widths(),
+        "widths": net.widths(),
         "classes": (0..data::CLASSES).map(|class| class.to_string()).collect::<Vec<_>>(),
     });
     format!("{config:#}\n")
