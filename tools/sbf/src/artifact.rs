@@ -15,17 +15,25 @@ pub(crate) fn finish(
     bitcode: &Path,
     path: &Path,
     arch: Arch,
+    dump: bool,
 ) -> Result<bool> {
     let staged = bitcode.with_extension(format!("{arch}.program"));
     let stamp = bitcode.with_extension(format!("{arch}.stamp"));
     let inputs = format!("{} {}", identity(bitcode)?, identity(executable)?);
     let staged_is_current = fs::read_to_string(&stamp).is_ok_and(|known| known == inputs) && staged.is_file();
-    if !staged_is_current {
+    if !staged_is_current || dump {
         let mut command = Command::new(executable);
         command.arg(linker::FINISH).args([bitcode, &staged]).arg(arch.to_string());
+        if dump {
+            command.arg(path.with_extension("ll"));
+        }
         toolchain.provide_llvm(&mut command)?;
-        let status = command.status().with_context(|| format!("cannot run {}", executable.display()))?;
-        ensure!(status.success(), "the linker stopped with {status}; its message is above");
+        let output = command.output().with_context(|| format!("cannot run {}", executable.display()))?;
+        let messages = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{} ({})", messages.trim().trim_start_matches("error: "), output.status);
+        if !messages.trim().is_empty() {
+            eprintln!("{}", messages.trim_end());
+        }
         write_atomically(&stamp, inputs.as_bytes())?;
     }
     let program = fs::read(&staged).with_context(|| format!("cannot read {}", staged.display()))?;

@@ -11,7 +11,7 @@ use cargo_metadata::Message;
 
 use crate::{
     arch::Arch,
-    artifact, keypair,
+    artifact, files, keypair,
     packages::{self, Program},
     target,
     toolchain::Toolchain,
@@ -39,10 +39,16 @@ pub struct BuildOptions {
     /// The program to run as the linker; by default `sbf-linker` beside this executable, else this
     /// executable itself, which must then call [`crate::linker::run_if_called_as_linker`] first.
     pub linker: Option<PathBuf>,
+    /// Never use the network.
+    pub offline: bool,
+    /// As many compilers at once; by default what cargo thinks best.
+    pub jobs: Option<u32>,
     /// Further arguments for `cargo build`, such as `--locked`.
     pub cargo_args: Vec<String>,
     /// Make a keypair beside each program that has none, as the official tool does.
     pub keypairs: bool,
+    /// Leave the lowered code as text beside each program.
+    pub dump: bool,
     /// Say nothing but errors.
     pub quiet: bool,
     /// Show the commands that are run.
@@ -84,12 +90,14 @@ pub fn build(options: &BuildOptions) -> Result<Vec<Built>> {
 
     let mut built = Vec::new();
     for program in &selection.programs {
+        // Another build in the same folder, with other features, would replace the bitcode before it is read.
+        let _lock = files::lock(&target_dir.join(".provena-sbf.lock"))?;
         // One call of cargo for each: together their features would be united, and a program that another
         // one calls would lose its entrypoint.
         let bitcode = compile(options, program, &selection.root, &toolchain, &target_dir, &specification)?;
         for &arch in archs {
             let path = out_dir.join(arch.subfolder()).join(format!("{}.so", program.name));
-            let written = artifact::finish(&linker, &toolchain, &bitcode, &path, arch)
+            let written = artifact::finish(&linker, &toolchain, &bitcode, &path, arch, options.dump)
                 .with_context(|| format!("{} cannot become a program", program.package))?;
             let bytes = path.metadata()?.len();
             if !options.quiet {
@@ -147,6 +155,12 @@ fn compile(
     }
     if options.no_default_features {
         cargo.arg("--no-default-features");
+    }
+    if options.offline {
+        cargo.arg("--offline");
+    }
+    if let Some(jobs) = options.jobs {
+        cargo.arg("--jobs").arg(jobs.to_string());
     }
     if options.quiet {
         cargo.arg("--quiet");

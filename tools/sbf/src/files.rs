@@ -23,3 +23,12 @@ pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }
+
+/// Waits until no other process holds the lock at `path`; it is given back when the file is dropped.
+pub(crate) fn lock(path: &Path) -> Result<fs::File> {
+    let parent = path.parent().context("a file has a parent folder")?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    let file = fs::File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
+}

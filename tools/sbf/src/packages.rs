@@ -1,6 +1,6 @@
 //! Finds the programs that a call means.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::{MetadataCommand, Package, PackageId};
@@ -30,11 +30,15 @@ pub(crate) struct Selection {
 /// Reads the workspace and picks the packages with a `cdylib`, as the official tool does: the one of the
 /// given manifest, or all of them for a workspace.
 pub(crate) fn select(options: &BuildOptions) -> Result<Selection> {
+    let manifest = match &options.manifest_path {
+        Some(manifest) => manifest.clone(),
+        None => nearest_manifest()?,
+    };
+    let manifest = manifest.canonicalize().with_context(|| format!("there is no manifest {}", manifest.display()))?;
     let mut command = MetadataCommand::new();
-    command.no_deps();
-    if let Some(manifest) = &options.manifest_path {
-        ensure!(manifest.is_file(), "there is no manifest {}", manifest.display());
-        command.manifest_path(manifest);
+    command.no_deps().manifest_path(&manifest);
+    if options.offline {
+        command.other_options(["--offline".to_owned()]);
     }
     let metadata = command.exec().context("cargo cannot read the workspace")?;
     let members = metadata.workspace_packages();
@@ -48,8 +52,9 @@ pub(crate) fn select(options: &BuildOptions) -> Result<Selection> {
     } else if options.workspace {
         members
     } else {
-        match metadata.root_package() {
-            Some(package) => vec![package],
+        let own = members.iter().find(|package| package.manifest_path.as_std_path() == manifest);
+        match own {
+            Some(package) => vec![*package],
             None => members,
         }
     };
@@ -66,6 +71,17 @@ pub(crate) fn select(options: &BuildOptions) -> Result<Selection> {
         target_dir: metadata.target_directory.into_std_path_buf(),
         programs,
     })
+}
+
+/// The manifest that cargo finds from the current folder.
+fn nearest_manifest() -> Result<PathBuf> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["locate-project", "--message-format", "plain"])
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim_end()))
 }
 
 fn program(package: &Package) -> Option<Program> {

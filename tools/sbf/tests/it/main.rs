@@ -1,4 +1,6 @@
-//! Tests of the program builder: what it builds is run in the VM.
+//! Tests of the program builder: what it builds is run in the VM, and what it must not build is refused.
 
 mod differential;
 mod programs;
+mod refusals;
+mod tool;

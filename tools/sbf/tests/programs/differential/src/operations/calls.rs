@@ -23,6 +23,8 @@ fn wide_chain(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64) -> u64 {
     seven(f, e, d, c, b, a, a.wrapping_add(f)).wrapping_sub(seven(a, b, c, d, e, f, 1))
 }
 
+type Pairing = fn(u64, u64) -> (u64, u64);
+
 #[inline(never)]
 fn pair(a: u64, b: u64) -> (u64, u64) {
     (a.wrapping_add(b), a ^ b)
@@ -111,7 +113,7 @@ pub fn calls(i: &Input, r: &mut Results) {
     put_account(r, account);
     put_account(r, by_value(account, a));
     r.put(recursive(a, n % 20));
-    let functions: [fn(u64, u64) -> (u64, u64); 2] = [pair, |a, b| (b, a.wrapping_sub(b))];
+    let functions: [Pairing; 2] = [pair, |a, b| (b, a.wrapping_sub(b))];
     r.put(functions[(n % 2) as usize](a, b));
     let shapes: [&dyn Shape; 2] = [&Square(a), &Disc(a, b)];
     r.put(shapes[(i.seed % 2) as usize].area(n));

@@ -22,10 +22,13 @@ fn filled(i: &Input) -> [u8; SIZE] {
 fn digest(bytes: &[u8]) -> u64 {
     let word = |bytes: &[u8]| bytes.iter().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
     let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().map(|bytes| u64::from_le_bytes(*bytes)).chain([word(rest)]).fold(14_695_981_039_346_656_037, |hash, word| {
-        let mixed = (hash ^ word).wrapping_mul(1_099_511_628_211);
-        mixed ^ mixed >> 31
-    })
+    words.iter().map(|bytes| u64::from_le_bytes(*bytes)).chain([word(rest)]).fold(
+        14_695_981_039_346_656_037,
+        |hash, word| {
+            let mixed = (hash ^ word).wrapping_mul(1_099_511_628_211);
+            mixed ^ mixed >> 31
+        },
+    )
 }
 
 pub fn blocks(i: &Input, r: &mut Results) {
