@@ -31,7 +31,7 @@ impl Arch {
         }
     }
 
-    /// The folder below `target/deploy` that holds this version's programs.
+    /// The folder below the one for programs that holds this version's programs.
     pub(crate) fn subfolder(self) -> &'static str {
         match self {
             Self::V0 => "",

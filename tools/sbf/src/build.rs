@@ -32,7 +32,8 @@ pub struct BuildOptions {
     pub features: Vec<String>,
     /// Leave the program's default features out.
     pub no_default_features: bool,
-    /// Where the programs go; by default `target/deploy` in the workspace's root (`target/deploy/v3` for v3).
+    /// Where the programs go; by default the folder `deploy` in cargo's target folder; v3 goes to its subfolder
+    /// `v3`.
     pub out_dir: Option<PathBuf>,
     /// Where cargo works; by default the folder `sbf` in cargo's own target folder.
     pub target_dir: Option<PathBuf>,
@@ -85,7 +86,7 @@ pub fn build(options: &BuildOptions) -> Result<Vec<Built>> {
     let linker = linker(options)?;
     let specification = target_dir.join(format!("{}.json", target::TARGET_NAME));
     target::write_specification(&specification, &linker)?;
-    let out_dir = options.out_dir.clone().unwrap_or_else(|| selection.root.join("target/deploy"));
+    let out_dir = options.out_dir.clone().unwrap_or_else(|| selection.target_dir.join("deploy"));
     let archs = if options.archs.is_empty() { &[Arch::V0][..] } else { &options.archs };
 
     let mut built = Vec::new();

@@ -10,7 +10,7 @@ use crate::{Arch, BuildOptions, official};
 
 const EXPLANATION: &str = "\
 Programs are compiled by the Rust toolchain at hand, with the component rust-src, and made fit for Solana's
-VM by this tool; nothing is downloaded. Each goes to target/deploy/<library>.so in the workspace's root.
+VM by this tool; nothing is downloaded. Each goes to deploy/<library>.so in cargo's target folder.
 
 Without --manifest-path, --package or --workspace, the program in the current folder is built, or all
 programs where the current folder is a workspace's root.
@@ -51,7 +51,7 @@ struct Arguments {
     #[arg(long)]
     no_default_features: bool,
 
-    /// Folder for the programs [default: target/deploy; target/deploy/v3 for v3]
+    /// Folder for the programs [default: `deploy` in cargo's target folder]; v3 goes to its subfolder `v3`
     #[arg(long, value_name = "FOLDER", alias = "bpf-out-dir", env = "SBF_OUT_PATH")]
     sbf_out_dir: Option<PathBuf>,
 

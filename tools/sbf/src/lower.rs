@@ -26,6 +26,9 @@ use crate::arch::Arch;
 /// The processor features that the VM has beyond its version.
 pub(crate) const FEATURES: &CStr = c"+allows-misaligned-mem-access";
 
+/// The function that the VM calls.
+const ENTRYPOINT: &CStr = c"entrypoint";
+
 /// Rewrites may uncover one another (a signed division of 128 bits becomes an unsigned one), but each only
 /// ever removes its own kind; far fewer rounds than this are enough.
 const MAX_ROUNDS: usize = 8;
@@ -34,9 +37,14 @@ const MAX_ROUNDS: usize = 8;
 /// lowered code as text.
 ///
 /// # Errors
-/// Names each function that cannot be lowered, and gives every error of the backend.
+/// When there is no entrypoint. Names each function that cannot be lowered, and gives every error of the
+/// backend.
 pub(crate) fn lower(bitcode: &Path, object: &Path, arch: Arch, dump: Option<&Path>) -> Result<()> {
     let module = Module::read(bitcode, arch)?;
+    ensure!(
+        module.function(ENTRYPOINT).is_some(),
+        "the library has no function `entrypoint`: is its feature `no-entrypoint` on?"
+    );
     attributes::normalise(&module);
     // Dead code first: what nobody calls need not be lowerable.
     module.run("globaldce,function(lower-atomic)")?;

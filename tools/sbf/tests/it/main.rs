@@ -2,5 +2,6 @@
 
 mod differential;
 mod programs;
+mod publishing;
 mod refusals;
 mod tool;

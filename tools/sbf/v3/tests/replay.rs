@@ -73,6 +73,10 @@ fn replay(svm: &mut LiteSVM, vector: &Vector) -> Result<(), String> {
     let mut clock: Clock = svm.get_sysvar();
     (clock.slot, clock.unix_timestamp) = (vector.slot, vector.time);
     svm.set_sysvar(&clock);
+    if svm.minimum_balance_for_rent_exemption(0) != vector.rent_base {
+        svm.set_sysvar(&Rent { lamports_per_byte: vector.rent_per_byte, ..Rent::default() });
+        assert_eq!(svm.minimum_balance_for_rent_exemption(0), vector.rent_base, "the two chains' rents can be made equal");
+    }
     for account in &vector.before {
         svm.set_account(account.address.into(), restored(account)).map_err(|error| format!("setting up: {error}"))?;
     }
