@@ -21,10 +21,15 @@ fn store(row: u32, i: u32, j: u32, score: vec4i) {
         return;
     }
     let at = (row + i) * params.tokens + j;
-    for (var b = 0u; b < 4u; b++) {
-        if j + b < params.tokens {
-            scores[at + b] = score[b];
-        }
+    scores[at] = score.x;
+    if j + 1u < params.tokens {
+        scores[at + 1u] = score.y;
+    }
+    if j + 2u < params.tokens {
+        scores[at + 2u] = score.z;
+    }
+    if j + 3u < params.tokens {
+        scores[at + 3u] = score.w;
     }
 }
 

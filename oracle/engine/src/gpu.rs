@@ -52,7 +52,6 @@ impl Gpu {
         let caps = Caps::detect(&adapter)?;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("provena"),
-            required_features: caps.features,
             required_limits: caps.limits.clone(),
             ..Default::default()
         };

@@ -1,7 +1,8 @@
 //! What an adapter can do, detected once.
 //!
 //! The kernels count on nothing beyond the limits below, which every driver we measured offers. They never need
-//! f16, 64-bit integers or a fixed subgroup size. Timestamps are an optional feature, used by benches alone.
+//! f16, 64-bit integers or a fixed subgroup size, and no optional feature is asked for: packed dot products are part of
+//! WGSL, and naga spells them out where the hardware has none.
 
 use super::Error;
 
@@ -16,7 +17,7 @@ pub const MAX_WORKGROUPS: u32 = 65_535;
 /// Bytes of memory shared by one workgroup.
 pub const MAX_WORKGROUP_BYTES: u32 = 16_384;
 
-/// An adapter's name and the features and limits that are requested from it.
+/// An adapter's name and the limits that are requested from it.
 #[derive(Clone, Debug)]
 pub struct Caps {
     /// The adapter's name, as its driver gives it.
@@ -27,8 +28,6 @@ pub struct Caps {
     pub device_type: &'static str,
     /// The API used to reach it, such as `vulkan`.
     pub api: String,
-    /// Features asked for; each is optional and has a fallback.
-    pub features: wgpu::Features,
     /// Limits asked for: the common ones above, whatever the adapter offers beyond them.
     pub limits: wgpu::Limits,
 }
@@ -83,7 +82,6 @@ impl Caps {
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             device_type: device_type(info.device_type),
             api: info.backend.to_string(),
-            features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             limits,
         })
     }

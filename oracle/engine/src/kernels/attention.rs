@@ -22,7 +22,7 @@ impl Lowering<'_> {
         same("width of queries, keys and values", self.buffer(qkv)?.cols, 3 * width)?;
         same("scales of the heads", self.tensor(score_scale)?.cols, heads)?;
         same("scales of the contexts", self.tensor(context_scale)?.cols, width)?;
-        if heads == 0 || width % heads != 0 || (width / heads) % 4 != 0 {
+        if heads == 0 || width % heads != 0 || !(width / heads).is_multiple_of(4) {
             return Err(format!("a width of {width} does not split into {heads} heads of whole words"));
         }
         let stride = word(self.buffer(qkv)?.stride() / 4)?;
@@ -55,7 +55,7 @@ impl Lowering<'_> {
                 (4, Operand::Tensor(context_scale)),
                 (5, Operand::Buffer(out)),
             ],
-            [out_stride.div_ceil(32), tokens.div_ceil(4), 1],
+            [out_stride.div_ceil(32), tokens.div_ceil(8), 1],
         )
     }
 }

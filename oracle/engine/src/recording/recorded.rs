@@ -1,5 +1,6 @@
 //! One plan, ready to be replayed.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,7 @@ pub struct Recorded {
 
 #[derive(Debug)]
 struct Step {
+    label: String,
     pipeline: Arc<wgpu::ComputePipeline>,
     bind_group: wgpu::BindGroup,
     grid: [u32; 3],
@@ -95,7 +97,7 @@ impl Recorded {
     pub fn run(&self, plan: &Plan, input: &Values) -> Result<Vec<Values>, Error> {
         self.upload(input.bytes())?;
         let mut encoder = self.encoder();
-        self.encode(&mut encoder);
+        encode(&self.steps, &mut encoder);
         let mut offset = 0;
         for &(place, bytes) in &self.outputs {
             let bytes = bytes as u64;
@@ -117,16 +119,23 @@ impl Recorded {
         Ok(outputs)
     }
 
-    /// The time that `repeats` runs take in one submission, without upload and readback, for measurements.
+    /// The labels of the kernels, in the order of execution.
+    #[must_use]
+    pub fn labels(&self) -> Vec<&str> {
+        self.steps.iter().map(|step| step.label.as_str()).collect()
+    }
+
+    /// The time that `repeats` runs of the kernels in `steps` take in one submission, without upload and readback, for
+    /// measurements. What the buffers hold afterwards is no answer.
     ///
     /// # Errors
     ///
     /// [`Error::Lost`] if the device fails.
-    pub fn time(&self, repeats: usize) -> Result<Duration, Error> {
+    pub fn time(&self, steps: Range<usize>, repeats: usize) -> Result<Duration, Error> {
         let start = Instant::now();
         let mut encoder = self.encoder();
         for _ in 0..repeats {
-            self.encode(&mut encoder);
+            encode(self.steps.get(steps.clone()).unwrap_or_default(), &mut encoder);
         }
         let submission = self.gpu.queue().submit([encoder.finish()]);
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) };
@@ -150,16 +159,17 @@ impl Recorded {
     fn encoder(&self) -> wgpu::CommandEncoder {
         self.gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("provena.inference") })
     }
+}
 
-    fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
-        let descriptor = wgpu::ComputePassDescriptor { label: Some("provena.inference"), timestamp_writes: None };
-        let mut pass = encoder.begin_compute_pass(&descriptor);
-        for step in &self.steps {
-            pass.set_pipeline(&step.pipeline);
-            pass.set_bind_group(0, &step.bind_group, &[]);
-            let [x, y, z] = step.grid;
-            pass.dispatch_workgroups(x, y, z);
-        }
+/// Adds one pass over `steps`.
+fn encode(steps: &[Step], encoder: &mut wgpu::CommandEncoder) {
+    let descriptor = wgpu::ComputePassDescriptor { label: Some("provena.inference"), timestamp_writes: None };
+    let mut pass = encoder.begin_compute_pass(&descriptor);
+    for step in steps {
+        pass.set_pipeline(&step.pipeline);
+        pass.set_bind_group(0, &step.bind_group, &[]);
+        let [x, y, z] = step.grid;
+        pass.dispatch_workgroups(x, y, z);
     }
 }
 
@@ -207,6 +217,6 @@ fn step<'a>(
     });
     match pollster::block_on(scope.pop()) {
         Some(error) => Err(Error::Rejected { label, reason: error.to_string() }),
-        None => Ok(Step { pipeline, bind_group, grid: dispatch.grid }),
+        None => Ok(Step { label, pipeline, bind_group, grid: dispatch.grid }),
     }
 }

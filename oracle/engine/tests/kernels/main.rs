@@ -4,6 +4,7 @@
 
 mod attention;
 mod linear;
+mod recording;
 mod rows;
 mod support;
 mod whole;

@@ -1,0 +1,32 @@
+//! `cargo bench -p provena-engine --bench engine [-- --json]`: what the kernels and the models take on the best
+//! adapter, beside the reference on the CPU and beside what the machine can do at all.
+
+mod kernels;
+mod models;
+mod peaks;
+mod report;
+mod timing;
+
+use std::error::Error;
+
+use provena_engine::gpu::{Gpu, Selection};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let json = std::env::args().any(|argument| argument == "--json");
+    let gpu = Gpu::open(&Selection::Best)?;
+    let report = report::Report {
+        adapter: gpu.caps().name.clone(),
+        driver: gpu.caps().driver.clone(),
+        threads: std::thread::available_parallelism()?.get(),
+        profile: if cfg!(debug_assertions) { "dev" } else { "release" },
+        peaks: peaks::measure(&gpu)?,
+        kernels: kernels::measure(&gpu)?,
+        models: models::measure()?,
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        report.print();
+    }
+    Ok(())
+}
