@@ -135,8 +135,6 @@ pub async fn positions(chain: &dyn Chain, pool: &Pubkey) -> Result<Vec<Position>
 /// Money that moved.
 #[derive(Clone, Copy, Debug)]
 pub struct Moved {
-    /// From this pool.
-    pub pool: Pubkey,
     /// Payment mint; the zero address is SOL.
     pub mint: Pubkey,
     /// Base units.
@@ -184,7 +182,7 @@ async fn sweep_edge(chain: &dyn Chain, payer: &Keypair, child: &Pubkey, parent: 
         instructions.push(sweep(child, parent, &mint));
         let sent = send_and_confirm(chain, &instructions, &[payer], Budget::default()).await;
         let sent = sent.context("cannot move a derived asset's royalties to its parent")?;
-        moved.push(Moved { pool: *child, mint, amount: owed, signature: sent.signature });
+        moved.push(Moved { mint, amount: owed, signature: sent.signature });
     }
     Ok(moved)
 }
@@ -214,7 +212,7 @@ pub async fn claim_all(chain: &dyn Chain, payer: &Keypair, holder: &Keypair, poo
         }
         let sent = send_and_confirm(chain, &instructions, &signers, Budget::default()).await;
         let sent = sent.context("the claim did not go through; nothing was lost and it can be repeated")?;
-        moved.push(Moved { pool: *pool, mint, amount: owed, signature: sent.signature });
+        moved.push(Moved { mint, amount: owed, signature: sent.signature });
     }
     Ok(moved)
 }

@@ -24,8 +24,6 @@ pub struct Split {
     pub protocol_fee: u64,
     pub royalty: u64,
     pub refund: u64,
-    /// The transaction that paid the deposit.
-    pub posted: Signature,
     /// The transaction that paid everybody.
     pub settled: Signature,
 }
@@ -90,7 +88,6 @@ pub async fn split(chain: &RpcChain, posted: &PostedJob, job: &Job) -> Result<Sp
             protocol_fee: amount(wallet(&job.treasury))?,
             royalty: amount(royalty)?,
             refund: amount(wallet(&job.payer))?,
-            posted: posted.posted.signature,
             settled,
         });
     }

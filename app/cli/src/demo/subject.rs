@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use provena_engine::io::Request;
+use provena_engine::{import::CALIBRATION_TEXTS, io::Request};
 
 use super::Options;
 use crate::{digits, failure::Failure};
@@ -45,7 +45,6 @@ pub struct Subject {
     pub units: &'static str,
 }
 
-const CALIBRATION_TEXTS: &str = include_str!("../../../../oracle/engine/src/import/texts.txt");
 const DIGITS_WEIGHTS: &[u8] = include_bytes!("../../../../oracle/engine/models/digits/model.safetensors");
 const DIGITS_CONFIG: &[u8] = include_bytes!("../../../../oracle/engine/models/digits/config.json");
 

@@ -1,0 +1,50 @@
+//! Key files.
+
+use std::fs;
+
+use crate::provena::Person;
+
+#[test]
+fn keygen_writes_a_private_key_file_once() {
+    let person = Person::new();
+    let made = person.run(&["keygen", "--json"]).ok().json();
+    let file = person.path(".config/provena/id.json");
+    assert_eq!(made["file"], file.display().to_string());
+    let first = fs::read(&file).unwrap();
+    let bytes: Vec<u8> = serde_json::from_slice(&first).unwrap();
+    assert_eq!(bytes.len(), 64);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    person.run(&["keygen"]).fails(1, &["exists already and is not overwritten", "--force"]);
+    assert_eq!(fs::read(&file).unwrap(), first);
+
+    let replaced = person.run(&["keygen", "--force", "--json"]).ok().json();
+    assert_ne!(replaced["address"], made["address"]);
+    assert_ne!(fs::read(&file).unwrap(), first);
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
+}
+
+#[test]
+fn a_missing_or_broken_key_file_says_what_to_do() {
+    let person = Person::new();
+    person.run(&["airdrop", "1"]).fails(1, &["there is no key file at", "provena keygen --out"]);
+    let broken = person.path("broken.json");
+    fs::write(&broken, "[1,2,3]").unwrap();
+    let ended = person.run(&["airdrop", "1", "--keypair", broken.to_str().unwrap()]);
+    ended.fails(1, &["is not a key file", "64 numbers"]);
+    assert!(!ended.stderr.contains("1,2,3"), "an error never repeats what a key file holds");
+}
+
+#[test]
+fn errors_are_json_when_asked_for() {
+    let person = Person::new();
+    let ended = person.run(&["airdrop", "1", "--json"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+    let error: serde_json::Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert!(error["error"].as_str().unwrap().contains("there is no key file"));
+    assert!(error["hint"].as_str().unwrap().starts_with("provena keygen"));
+}

@@ -1,0 +1,7 @@
+//! The command line as a person or a script meets it: the built binary, real files, a real private chain.
+
+mod chain;
+mod demo;
+mod keys;
+mod offline;
+mod provena;

@@ -1,0 +1,110 @@
+//! Runs the built binary in a home folder of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+/// A person with an empty home folder.
+pub struct Person {
+    home: TempDir,
+}
+
+/// How a command ended.
+pub struct Ended {
+    /// Exit code.
+    pub code: Option<i32>,
+    /// Data.
+    pub stdout: String,
+    /// Everything else.
+    pub stderr: String,
+}
+
+impl Person {
+    /// An empty home folder.
+    pub fn new() -> Self {
+        Self { home: TempDir::new().expect("a temporary folder") }
+    }
+
+    /// A path under the home folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// `provena` with nothing of the surrounding environment that could change what it does.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provena"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PROVENA_") && name != "PROVENA_LOCALNET") {
+            if name != "PROVENA_ASSETS" && name != "PROVENA_PROGRAMS" {
+                command.env_remove(name);
+            }
+        }
+        if let (None, Some(assets)) = (std::env::var_os("PROVENA_ASSETS"), assets()) {
+            command.env("PROVENA_ASSETS", assets);
+        }
+        if let (None, Some(binary)) = (std::env::var_os("PROVENA_LOCALNET"), localnet()) {
+            command.env("PROVENA_LOCALNET", binary);
+        }
+        command
+            .env("HOME", self.home.path())
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("RUST_LOG")
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    /// Runs a command line to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        let output = self.command().args(arguments).output().expect("provena runs");
+        ended(output)
+    }
+}
+
+/// Puts a process's output into text.
+pub fn ended(output: Output) -> Ended {
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+impl Ended {
+    /// The JSON object on stdout.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {:?}; stderr: {}", self.stdout, self.stderr))
+    }
+
+    /// Asserts an exit code and words on stderr, and that no data was written.
+    pub fn fails(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "stderr: {}", self.stderr);
+        for word in words {
+            assert!(self.stderr.contains(word), "`{word}` is missing in: {}", self.stderr);
+        }
+        assert_eq!(self.stdout, "");
+    }
+
+    /// Asserts success and hands the result on.
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "stderr: {}\nstdout: {}", self.stderr, self.stdout);
+        self
+    }
+}
+
+/// The user's own cache, found before HOME is replaced.
+fn cache() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    Some(set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?.join("provena"))
+}
+
+fn assets() -> Option<PathBuf> {
+    Some(cache()?.join("assets"))
+}
+
+/// Where `cargo xtask build` leaves the embedded chain, when this test's own target folder has none.
+fn localnet() -> Option<PathBuf> {
+    let own = Path::new(env!("CARGO_BIN_EXE_provena")).parent()?.parent()?.join("localnet/debug/provena-localnet");
+    let cached = cache()?.join("target/localnet/debug/provena-localnet");
+    [own, cached].into_iter().find(|path| path.is_file())
+}
