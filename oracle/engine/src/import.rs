@@ -22,6 +22,7 @@ use crate::{
     error::Error,
     format::safetensors::FloatTensors,
 };
+pub use calibration::TEXTS as CALIBRATION_TEXTS;
 use config::Config;
 
 /// What to import, and to where.

@@ -3,31 +3,66 @@
 //! One step of an `i8` activation may stand for another amount in each channel, because the weight that reads the
 //! channel takes the amount in. Channels with rare large values would otherwise cost all others their precision.
 
-/// Exponent of the activation's range in the split; the rest goes to the weights.
-const SHARE: f64 = 0.5;
+/// Exponents of the activation's range that are tried; the rest of the split goes to the weights.
+const SHARES: [f64; 12] = [0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 1.0];
 /// Ranges below this part of the largest are treated as this: a channel that calibration hardly saw.
 const FLOOR: f64 = 1e-3;
 
-/// The real amount that one step of each channel stands for, from the largest magnitude of each channel and the weight
-/// [outputs][channels] that reads it.
-pub fn balance(largest: &[f32], weight: &[f32]) -> Vec<f64> {
-    let channels = largest.len();
-    let floored = |values: Vec<f64>| {
-        let floor = FLOOR * values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-        values.into_iter().map(|v| v.max(floor)).collect::<Vec<_>>()
-    };
-    let ranges = floored(largest.iter().map(|v| f64::from(*v)).collect());
-    let mut reads = vec![0f64; channels];
-    for row in weight.chunks_exact(channels) {
-        for (read, w) in reads.iter_mut().zip(row) {
-            *read = read.max(f64::from(w.abs()));
-        }
+/// What is known about an activation and the weight that reads it.
+pub struct Reading<'a> {
+    /// The largest magnitude of each channel.
+    pub largest: &'a [f32],
+    /// The mean square of each channel.
+    pub power: &'a [f64],
+    /// [outputs][channels].
+    pub weight: &'a [f32],
+    /// The mean square of each output.
+    pub output_power: &'a [f64],
+}
+
+impl Reading<'_> {
+    /// The real amount that one step of each channel stands for.
+    ///
+    /// Of several splits it takes the one that adds the least noise to the outputs, each output measured by its own
+    /// power, so that one with huge values does not decide for all.
+    pub fn balance(&self) -> Vec<f64> {
+        let steps = SHARES.map(|share| self.split(share));
+        let noise: Vec<f64> = steps.iter().map(|steps| self.noise(steps)).collect();
+        let best = noise.iter().enumerate().fold(0, |best, (i, v)| if *v < noise[best] { i } else { best });
+        steps.into_iter().nth(best).unwrap_or_default()
     }
-    let reads = floored(reads);
-    let factors: Vec<f64> =
-        ranges.iter().zip(&reads).map(|(range, read)| range.powf(SHARE) / read.powf(1.0 - SHARE)).collect();
-    let step = ranges.iter().zip(&factors).map(|(range, factor)| range / factor).fold(0.0, f64::max) / 127.0;
-    factors.into_iter().map(|factor| factor * step).collect()
+
+    fn split(&self, share: f64) -> Vec<f64> {
+        let floored = |values: Vec<f64>| {
+            let floor = FLOOR * values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+            values.into_iter().map(|v| v.max(floor)).collect::<Vec<_>>()
+        };
+        let ranges = floored(self.largest.iter().map(|v| f64::from(*v)).collect());
+        let mut reads = vec![0f64; ranges.len()];
+        for row in self.weight.chunks_exact(ranges.len()) {
+            for (read, w) in reads.iter_mut().zip(row) {
+                *read = read.max(f64::from(w.abs()));
+            }
+        }
+        let reads = floored(reads);
+        let factors: Vec<f64> =
+            ranges.iter().zip(&reads).map(|(range, read)| range.powf(share) / read.powf(1.0 - share)).collect();
+        let step = ranges.iter().zip(&factors).map(|(range, factor)| range / factor).fold(0.0, f64::max) / 127.0;
+        factors.into_iter().map(|factor| factor * step).collect()
+    }
+
+    /// The mean over outputs of the noise of rounding, relative to the output's power. A step s adds s^2 / 12.
+    fn noise(&self, steps: &[f64]) -> f64 {
+        let outputs = self.weight.chunks_exact(steps.len()).zip(self.output_power);
+        let one = |(row, power): (&[f32], &f64)| {
+            let range = row.iter().zip(steps).map(|(w, s)| f64::from(w.abs()) * s).fold(0.0, f64::max);
+            let weight_step = range / 127.0;
+            let channels = row.iter().zip(steps).zip(self.power);
+            let noise = channels.map(|((w, s), power)| (f64::from(*w) * s).powi(2) + (weight_step / s).powi(2) * power);
+            noise.sum::<f64>() / power.max(1e-12)
+        };
+        outputs.map(one).sum()
+    }
 }
 
 /// One real amount per channel for queries and one for keys, so that their product is the same in all channels of a
@@ -50,12 +85,32 @@ mod tests {
 
     #[test]
     fn no_channel_exceeds_its_bytes_and_the_widest_use_them_all() {
-        let largest = [1.0, 20.0, 0.0, 3.0];
-        let weight = [0.5, 0.1, 2.0, -0.25, 0.125, -0.2, 0.0, 0.5];
-        let steps = balance(&largest, &weight);
-        let used: Vec<f64> = largest.iter().zip(&steps).map(|(l, s)| f64::from(*l) / s).collect();
+        let reading = Reading {
+            largest: &[1.0, 20.0, 0.0, 3.0],
+            power: &[0.3, 9.0, 0.0, 1.0],
+            weight: &[0.5, 0.1, 2.0, -0.25, 0.125, -0.2, 0.0, 0.5],
+            output_power: &[1.0, 2.0],
+        };
+        let steps = reading.balance();
+        let used: Vec<f64> = reading.largest.iter().zip(&steps).map(|(l, s)| f64::from(*l) / s).collect();
         assert!(used.iter().all(|u| *u <= 127.0 + 1e-9), "{used:?}");
         assert!(used.iter().any(|u| *u > 126.9), "{used:?}");
+    }
+
+    #[test]
+    fn a_rare_large_channel_that_one_output_reads_does_not_cost_the_others_their_precision() {
+        let (mut weight, mut largest, mut power) = (vec![0.1f32; 32 * 32], vec![1f32; 32], vec![0.1; 32]);
+        weight[5] = 8.0;
+        for (n, row) in weight.chunks_exact_mut(32).enumerate().skip(1) {
+            row[5] = 0.0;
+            row[n] = 0.2;
+        }
+        (largest[5], power[5]) = (25.0, 0.5);
+        let mut output_power = vec![0.04; 32];
+        output_power[0] = 32.0;
+        let reading = Reading { largest: &largest, power: &power, weight: &weight, output_power: &output_power };
+        let steps = reading.balance();
+        assert!(steps[0] <= 1.1 / 127.0, "{steps:?}");
     }
 
     #[test]

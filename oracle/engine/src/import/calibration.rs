@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::{error::Error, float::bert::Site};
 
 /// Lines of text that the engine carries, written for this purpose.
-const TEXTS: &str = include_str!("texts.txt");
+pub const TEXTS: &str = include_str!("texts.txt");
 /// The longest calibration file that is read.
 const MAX_LEN: u64 = 64 << 20;
 
@@ -56,24 +56,43 @@ pub fn images(path: &Path, pixels: usize, max_value: u8) -> Result<Images, Error
     Ok(Images { images, labels })
 }
 
-/// Per site and column the largest magnitude seen.
+/// What was seen of one site's columns.
+#[derive(Default)]
+struct Columns {
+    largest: Vec<f32>,
+    squares: Vec<f64>,
+    rows: usize,
+}
+
+/// Per site and column the magnitudes seen.
 #[derive(Default)]
 pub struct Ranges {
-    columns: BTreeMap<Site, Vec<f32>>,
+    sites: BTreeMap<Site, Columns>,
 }
 
 impl Ranges {
     /// Takes in rows of `cols` values.
     pub fn see(&mut self, site: Site, cols: usize, rows: &[f32]) {
-        let columns = self.columns.entry(site).or_insert_with(|| vec![0.0; cols]);
+        let columns = self.sites.entry(site).or_default();
+        columns.largest.resize(cols, 0.0);
+        columns.squares.resize(cols, 0.0);
         for row in rows.chunks_exact(cols) {
-            columns.iter_mut().zip(row).for_each(|(m, v)| *m = m.max(v.abs()));
+            columns.rows += 1;
+            for ((v, largest), squares) in row.iter().zip(&mut columns.largest).zip(&mut columns.squares) {
+                *largest = largest.max(v.abs());
+                *squares += f64::from(*v).powi(2);
+            }
         }
     }
 
     /// The largest magnitude in each column of a site.
     pub fn columns(&self, site: Site) -> &[f32] {
-        self.columns.get(&site).map_or(&[], Vec::as_slice)
+        self.sites.get(&site).map_or(&[], |columns| &columns.largest)
+    }
+
+    /// The mean square of each column of a site.
+    pub fn power(&self, site: Site) -> Vec<f64> {
+        self.sites.get(&site).map_or(vec![], |c| c.squares.iter().map(|s| s / c.rows as f64).collect())
     }
 
     /// The largest magnitude of a site.

@@ -2,7 +2,7 @@
 
 use super::{
     Figure, Imported, Job,
-    balance::balance,
+    balance::Reading,
     calibration::{self, Images},
     quantise::Dense,
 };
@@ -65,7 +65,13 @@ fn quantise(job: &Job<'_>, model: &FloatMlp, widths: &[usize], largest: &[Vec<f3
         let dense = Dense { weight: &layer.weight, bias: &layer.bias, input_steps: &input_steps };
         let mut ints = dense.quantise()?;
         if i + 1 < model.layers.len() {
-            input_steps = balance(&largest[i], &model.layers[i + 1].weight);
+            // How often a channel is used is not known here; uniform use up to the largest value is the plain guess.
+            let power: Vec<f64> = largest[i].iter().map(|v| f64::from(*v).powi(2) / 3.0).collect();
+            let next = &model.layers[i + 1];
+            let output_power = vec![1.0; next.bias.len()];
+            let reading =
+                Reading { largest: &largest[i], power: &power, weight: &next.weight, output_power: &output_power };
+            input_steps = reading.balance();
             ints.put_scale(&mut builder, &name, &input_steps)?;
         } else {
             // Logits are compared with each other, so all of them need one step.

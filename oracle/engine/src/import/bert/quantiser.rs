@@ -6,7 +6,7 @@ use provena_arith::fixed::{CONTEXT_BITS, EXP_ONE, I16_MAX, NORM_BITS};
 
 use super::super::{
     Job,
-    balance::{balance, balance_scores},
+    balance::{Reading, balance_scores},
     calibration::Ranges,
     quantise::{Dense, Quantised},
     scale::{encode, encode_all},
@@ -71,6 +71,17 @@ impl Quantiser<'_> {
         self.model.recipe.width as usize
     }
 
+    /// The steps of the channels of `from`, which `dense` reads to give `to`.
+    fn balance(&self, from: Site, dense: &FloatLinear, to: Site) -> Vec<f64> {
+        let reading = Reading {
+            largest: self.ranges.columns(from),
+            power: &self.ranges.power(from),
+            weight: &dense.weight,
+            output_power: &self.ranges.power(to),
+        };
+        reading.balance()
+    }
+
     /// Words, positions and the exponential.
     fn tables(&mut self) {
         let largest = |values: &[f32]| f64::from(values.iter().fold(0f32, |m, v| m.max(v.abs())));
@@ -89,9 +100,9 @@ impl Quantiser<'_> {
         // The normalisation before this layer, whose bytes the queries, keys and values read.
         let before = if i == 0 { "embed.norm".into() } else { format!("layer.{:03}.norm2", i - 1) };
         let norm = if i == 0 { &self.model.first } else { &self.model.layers[i - 1].norm2 };
-        let steps = self.norm(&before, 2 * i, norm, Some(&layer.qkv))?;
+        let steps = self.norm(&before, 2 * i, norm, Some((&layer.qkv, Site::Qkv(i))))?;
         self.attention(&name, i, layer, &steps)?;
-        let steps = self.norm(&format!("{name}.norm1"), 2 * i + 1, &layer.norm1, Some(&layer.up))?;
+        let steps = self.norm(&format!("{name}.norm1"), 2 * i + 1, &layer.norm1, Some((&layer.up, Site::Inner(i))))?;
         self.feed_forward(&name, i, layer, &steps)?;
         if i + 1 == self.model.layers.len() {
             self.norm(&format!("{name}.norm2"), 2 * i + 2, &layer.norm2, None)?;
@@ -100,7 +111,13 @@ impl Quantiser<'_> {
     }
 
     /// Normalisation n; where a matrix product reads its bytes, gives their steps.
-    fn norm(&mut self, name: &str, n: usize, norm: &FloatNorm, next: Option<&FloatLinear>) -> Result<Vec<f64>, Error> {
+    fn norm(
+        &mut self,
+        name: &str,
+        n: usize,
+        norm: &FloatNorm,
+        next: Option<(&FloatLinear, Site)>,
+    ) -> Result<Vec<f64>, Error> {
         let step = self.streams[n];
         let unit = (self.width() as f64).sqrt() / f64::from(1 << NORM_BITS) / step;
         let largest = f64::from((1 << NORM_BITS) + (1 << 10));
@@ -108,8 +125,8 @@ impl Quantiser<'_> {
         self.builder.scales(format!("{name}.gain"), &encode_all(gains)?);
         let bias = |b: &f32| (f64::from(*b) / step).round().clamp(-65_534.0, 65_534.0) as i32;
         self.builder.i32(format!("{name}.bias"), &norm.bias.iter().map(bias).collect::<Vec<_>>());
-        let Some(next) = next else { return Ok(vec![]) };
-        let steps = balance(self.ranges.columns(Site::Normed(n)), &next.weight);
+        let Some((next, to)) = next else { return Ok(vec![]) };
+        let steps = self.balance(Site::Normed(n), next, to);
         let scales = steps.iter().map(|s| (step / s, f64::from(I16_MAX)));
         self.builder.scales(format!("{name}.scale"), &encode_all(scales)?);
         Ok(steps)
@@ -145,7 +162,7 @@ impl Quantiser<'_> {
         let ints = self.dense(&format!("{name}.qkv"), &layer.qkv, input_steps)?;
         ints.put_scale(&mut self.builder, &format!("{name}.qkv"), &[queries, keys, values.clone()].concat())?;
         self.builder.scales(format!("{name}.score.scale"), &scores);
-        let steps = balance(self.ranges.columns(Site::Context(i)), &layer.output.weight);
+        let steps = self.balance(Site::Context(i), &layer.output, Site::Added(2 * i + 1));
         let unit = f64::from(1 << CONTEXT_BITS);
         let scales = values.iter().zip(&steps).map(|(from, to)| (from / unit / to, 128.0 * unit));
         self.builder.scales(format!("{name}.context.scale"), &encode_all(scales)?);
@@ -160,7 +177,7 @@ impl Quantiser<'_> {
         self.builder.i32(format!("{name}.gelu.table"), &(0..GELU_ENTRIES).map(entry).collect::<Vec<_>>());
         let ints = self.dense(&format!("{name}.up"), &layer.up, input_steps)?;
         ints.put_scale(&mut self.builder, &format!("{name}.up"), &vec![step; ints.bias.len()])?;
-        let steps = balance(self.ranges.columns(Site::Activated(i)), &layer.down.weight);
+        let steps = self.balance(Site::Activated(i), &layer.down, Site::Added(2 * i + 2));
         let scales = steps.iter().map(|s| (out / s, f64::from(I16_MAX)));
         self.builder.scales(format!("{name}.gelu.scale"), &encode_all(scales)?);
         self.project(&format!("{name}.down"), &layer.down, &steps, 2 * i + 1)

@@ -1,0 +1,9 @@
+//! Tests of the engine as a whole, on the real model and the real data that `cargo xtask fetch` fetches.
+
+mod assets;
+mod equality;
+mod hostile_artifacts;
+mod hostile_imports;
+mod int_v1_document;
+mod quality;
+mod requests;
