@@ -38,6 +38,7 @@ pub struct Client {
     store: Store,
     payer: Arc<Keypair>,
     budget: Budget,
+    spare_units: u32,
 }
 
 /// A job that is on the chain.
@@ -83,13 +84,20 @@ impl Client {
     /// A client that pays with `payer` and reads and writes blobs in `store`.
     #[must_use]
     pub fn new(chain: SharedChain, store: Store, payer: Arc<Keypair>) -> Self {
-        Self { chain, store, payer, budget: Budget::default() }
+        Self { chain, store, payer, budget: Budget::default(), spare_units: 0 }
     }
 
     /// Sets compute limit and price of every transaction.
     #[must_use]
     pub fn with_budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// Pays for `spare` units more than each request has; what is not used comes back with the settlement.
+    #[must_use]
+    pub fn with_spare_units(mut self, spare: u32) -> Self {
+        self.spare_units = spare;
         self
     }
 
@@ -171,10 +179,10 @@ impl Client {
         nonce: u64,
     ) -> Result<PostedJob, ClientError> {
         let offer = self.offer(offer_address).await?;
-        let units = request.units();
-        if units == 0 {
+        if request.units() == 0 {
             return Err(ClientError::Empty);
         }
+        let units = request.units().saturating_add(self.spare_units);
         if units > offer.max_units {
             return Err(ClientError::TooManyUnits { asked: units, most: offer.max_units });
         }

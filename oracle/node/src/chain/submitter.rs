@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use solana_client::rpc_config::RpcSendTransactionConfig;
+use solana_client::rpc_request::RpcRequest;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
 use solana_message::Message;
@@ -147,6 +148,18 @@ fn is_already_processed(rejection: &Rejection) -> bool {
 /// # Errors
 /// As for [`submit`].
 pub async fn resolve<C: Chain + ?Sized>(chain: &C, pending: &Pending) -> Result<Confirmed, ChainError> {
+    resolve_within(chain, pending, PATIENCE_WITHOUT_ANSWER).await
+}
+
+/// As [`resolve`], giving up on a silent server after `patience`.
+///
+/// # Errors
+/// As for [`submit`].
+pub async fn resolve_within<C: Chain + ?Sized>(
+    chain: &C,
+    pending: &Pending,
+    patience: Duration,
+) -> Result<Confirmed, ChainError> {
     let signature = pending.signature();
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
     let mut last_answer = tokio::time::Instant::now();
@@ -168,7 +181,7 @@ pub async fn resolve<C: Chain + ?Sized>(chain: &C, pending: &Pending) -> Result<
                 pause = (pause * 2).min(Duration::from_millis(400));
             }
             Err(error) => {
-                if last_answer.elapsed() >= PATIENCE_WITHOUT_ANSWER {
+                if last_answer.elapsed() >= patience {
                     return Err(ChainError::Unknown { signature, reason: error.to_string() });
                 }
                 tokio::time::sleep(backoff.failed()).await;
@@ -271,6 +284,9 @@ impl ChainSubmitter for RpcChain {
     }
 
     async fn airdrop(&self, to: &Pubkey, lamports: u64) -> Result<Signature, ChainError> {
-        self.note(self.client.request_airdrop(to, lamports).await)
+        // The client's own `request_airdrop` replaces every error, also an unreachable server, by one sentence.
+        let params = serde_json::json!([to.to_string(), lamports]);
+        let answer: String = self.note(self.client.send(RpcRequest::RequestAirdrop, params).await)?;
+        answer.parse().map_err(|_| ChainError::Rpc { url: self.url(), reason: format!("{answer:?} is no signature") })
     }
 }

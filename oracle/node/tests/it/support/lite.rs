@@ -1,0 +1,174 @@
+//! The chain traits over the SVM with the real programs: every transaction runs, nothing leaves the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use provena_node::chain::{
+    AccountFilter, ChainError, ChainReader, ChainSubmitter, Changes, HealthReport, RecentBlockhash, Rejection,
+    SignatureStatus, Watch,
+};
+use provena_tests::world::World;
+use solana_account::Account;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+use solana_transaction::Transaction;
+
+/// Blocks that a blockhash stays valid for.
+const VALIDITY: u64 = 150;
+
+/// The cluster's genesis hash.
+pub const CLUSTER: [u8; 32] = [42; 32];
+
+/// A chain in memory.
+pub struct LiteChain {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    world: World,
+    /// Every account that a transaction named: what a program's accounts are listed from.
+    known: BTreeSet<Pubkey>,
+    landed: BTreeMap<Signature, SignatureStatus>,
+    /// Successful transactions by the market instruction they carry, for counting.
+    sent: Vec<Vec<u8>>,
+}
+
+impl LiteChain {
+    pub fn new(world: World) -> Self {
+        let inner = Inner { world, known: BTreeSet::new(), landed: BTreeMap::new(), sent: Vec::new() };
+        Self { inner: Mutex::new(inner) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no test panics while it holds the chain")
+    }
+
+    /// Looks at the chain itself.
+    pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut self.lock().world)
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, slots: u64) {
+        let mut inner = self.lock();
+        let now = slot(&inner.world);
+        inner.world.svm.warp_to_slot(now + slots);
+    }
+
+    /// How many successful transactions began with this instruction data.
+    pub fn count(&self, discriminator: &[u8]) -> usize {
+        self.lock().sent.iter().filter(|data| data.starts_with(discriminator)).count()
+    }
+}
+
+fn slot(world: &World) -> u64 {
+    world.svm.get_sysvar::<solana_program::clock::Clock>().slot
+}
+
+#[async_trait]
+impl ChainReader for LiteChain {
+    async fn cluster(&self) -> Result<[u8; 32], ChainError> {
+        Ok(CLUSTER)
+    }
+
+    async fn slot(&self) -> Result<u64, ChainError> {
+        Ok(slot(&self.lock().world))
+    }
+
+    async fn account(&self, address: &Pubkey) -> Result<Option<Account>, ChainError> {
+        Ok(self.lock().world.account(address))
+    }
+
+    async fn accounts(&self, addresses: &[Pubkey]) -> Result<Vec<Option<Account>>, ChainError> {
+        let inner = self.lock();
+        Ok(addresses.iter().map(|address| inner.world.account(address)).collect())
+    }
+
+    async fn program_accounts(
+        &self,
+        program: &Pubkey,
+        filter: &AccountFilter,
+    ) -> Result<Vec<(Pubkey, Account)>, ChainError> {
+        let inner = self.lock();
+        let matches = |account: &Account| {
+            let sized = filter.len.is_none_or(|len| account.data.len() as u64 == len);
+            let at =
+                |offset: usize, bytes: &[u8]| account.data.get(offset..).is_some_and(|rest| rest.starts_with(bytes));
+            account.owner == *program && sized && filter.bytes.iter().all(|(offset, bytes)| at(*offset, bytes))
+        };
+        let found = inner.known.iter().filter_map(|address| Some((*address, inner.world.account(address)?)));
+        Ok(found.filter(|(_, account)| matches(account)).collect())
+    }
+
+    async fn rent_exempt(&self, len: usize) -> Result<u64, ChainError> {
+        Ok(self.lock().world.svm.minimum_balance_for_rent_exemption(len))
+    }
+
+    fn watch(&self, _watch: Watch) -> Changes {
+        // No hints at all: whoever waits must poll, which is what must work.
+        Changes::from_channel(tokio::sync::mpsc::channel(1).1)
+    }
+
+    fn health(&self) -> HealthReport {
+        HealthReport {
+            reachable: true,
+            lagging: false,
+            slot: slot(&self.lock().world),
+            slot_age_ms: 0,
+            consecutive_failures: 0,
+            last_error: None,
+            subscribed: false,
+        }
+    }
+}
+
+#[async_trait]
+impl ChainSubmitter for LiteChain {
+    async fn recent_blockhash(&self) -> Result<RecentBlockhash, ChainError> {
+        let inner = self.lock();
+        let last_valid_block_height = slot(&inner.world) + VALIDITY;
+        Ok(RecentBlockhash { hash: inner.world.svm.latest_blockhash(), last_valid_block_height })
+    }
+
+    async fn send(&self, transaction: &Transaction) -> Result<(), ChainError> {
+        let mut inner = self.lock();
+        let message = &transaction.message;
+        let programs: Vec<Pubkey> = message
+            .instructions
+            .iter()
+            .map(|instruction| message.account_keys[usize::from(instruction.program_id_index)])
+            .collect();
+        let done = inner.world.svm.send_transaction(transaction.clone());
+        let now = slot(&inner.world);
+        inner.world.svm.warp_to_slot(now + 1);
+        match done {
+            Ok(_) => {
+                inner.known.extend(message.account_keys.iter().copied());
+                let signature = transaction.signatures[0];
+                let status = SignatureStatus { slot: now, confirmed: true, error: None, finalized: true };
+                inner.landed.insert(signature, status);
+                let data = message.instructions.iter().map(|instruction| instruction.data.clone());
+                inner.sent.extend(data);
+                inner.world.svm.expire_blockhash();
+                Ok(())
+            }
+            Err(failed) => {
+                Err(ChainError::Rejected(Box::new(Rejection::explain(None, failed.err, &programs, failed.meta.logs))))
+            }
+        }
+    }
+
+    async fn signature_status(&self, signature: &Signature) -> Result<Option<SignatureStatus>, ChainError> {
+        Ok(self.lock().landed.get(signature).cloned())
+    }
+
+    async fn block_height(&self) -> Result<u64, ChainError> {
+        self.slot().await
+    }
+
+    async fn airdrop(&self, to: &Pubkey, lamports: u64) -> Result<Signature, ChainError> {
+        self.lock().world.svm.airdrop(to, lamports).expect("the faucet is full");
+        Ok(Signature::default())
+    }
+}

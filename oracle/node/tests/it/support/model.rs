@@ -1,0 +1,27 @@
+//! A small classifier that the real engine runs: one matrix product, 64 pixels to 10 classes.
+
+use provena_arith::receipt::ENGINE_CLASS_INT_V1;
+use provena_engine::artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe, Recipe, Source};
+use provena_engine::io::Request;
+
+/// The same bytes each time.
+pub fn artifact() -> Artifact {
+    let weights: Vec<i8> = (0..640i32).map(|i| i8::try_from((i * 37 + i / 7) % 251 - 125).expect("in range")).collect();
+    let mut builder = ArtifactBuilder::new();
+    builder.i8("layer.0.weight", 10, 64, &weights);
+    builder.i32("layer.0.bias", &[3, -1, 4, -1, 5, -9, 2, -6, 5, -3]);
+    let recipe = Recipe {
+        name: "test classifier".to_owned(),
+        engine_class: ENGINE_CLASS_INT_V1,
+        model: ModelRecipe::Mlp(MlpRecipe { inputs: 64, max_value: 16, layers: vec![MlpLayer { outputs: 10 }] }),
+        tokenizer_sha256: None,
+        source: Source::default(),
+    };
+    builder.build(recipe).expect("the artifact is sound")
+}
+
+/// `count` images.
+pub fn request(count: usize) -> Request {
+    let pixel = |image: usize, at: usize| u8::try_from((image * 31 + at * 7) % 17).expect("in range");
+    Request::Classify { images: (0..count).map(|image| (0..64).map(|at| pixel(image, at)).collect()).collect() }
+}
