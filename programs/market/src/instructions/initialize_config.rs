@@ -11,8 +11,8 @@ use crate::state::Config;
 /// Accounts of `initialize_config`.
 #[derive(Accounts)]
 pub struct InitializeConfig {
-    /// Becomes the config's authority and pays its rent.
-    #[account(mut)]
+    /// Becomes the config's authority and pays its rent; may be the treasury too.
+    #[account(unsafe(dup))]
     pub authority: Signer,
     /// Created here.
     #[account(init, payer = authority, space = Config::SPACE, seeds = [CONFIG_SEED], bump)]

@@ -1,0 +1,53 @@
+//! `initialize_config`.
+
+use provena_market::{client, error::MarketError, pda, state::Config};
+use provena_tests::{World, world::keypair};
+use solana_instruction_error::InstructionError;
+use solana_signer::Signer;
+
+use super::scene::{CLUSTER, MIN_STAKE, PROTOCOL_BPS, configure};
+
+#[test]
+fn the_config_holds_what_was_given() {
+    let mut world = World::new();
+    let treasury = configure(&mut world);
+    let config: Config = world.state(&pda::config().0);
+    assert_eq!(config.treasury, treasury);
+    assert_eq!(config.authority, keypair("market authority").pubkey());
+    assert_eq!((config.cluster, config.protocol_fee_bps, config.min_stake), (CLUSTER, PROTOCOL_BPS, MIN_STAKE));
+}
+
+#[test]
+fn initialize_config_rejects_a_second_time() {
+    let mut world = World::new();
+    configure(&mut world);
+    let stranger = world.wallet("stranger");
+    let again = client::initialize_config(stranger.pubkey(), stranger.pubkey(), CLUSTER, 0, 0);
+    // The system program refuses to create an account that exists.
+    world.refuses(&[again], &[&stranger], InstructionError::Custom(0));
+}
+
+#[test]
+fn initialize_config_rejects_too_high_a_fee() {
+    let mut world = World::new();
+    let authority = world.wallet("market authority");
+    let create = client::initialize_config(authority.pubkey(), authority.pubkey(), CLUSTER, 1_001, 0);
+    world.refuses(&[create], &[&authority], MarketError::BpsTooHigh.code());
+}
+
+#[test]
+fn initialize_config_rejects_an_empty_treasury() {
+    let mut world = World::new();
+    let authority = world.wallet("market authority");
+    let nobody = keypair("nobody").pubkey();
+    let create = client::initialize_config(authority.pubkey(), nobody, CLUSTER, 0, 0);
+    world.refuses(&[create], &[&authority], MarketError::BadTreasury.code());
+}
+
+#[test]
+fn initialize_config_rejects_a_treasury_that_is_no_wallet() {
+    let mut world = World::new();
+    let authority = world.wallet("market authority");
+    let create = client::initialize_config(authority.pubkey(), provena_market::ID, CLUSTER, 0, 0);
+    world.refuses(&[create], &[&authority], MarketError::BadTreasury.code());
+}
