@@ -3,7 +3,7 @@
 //! The main workspace's tests include this file and write vectors; this workspace reads them. Only plain bytes cross the
 //! border, because the two sides use different versions of every Solana crate.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -65,20 +65,5 @@ impl Vector {
         let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
         to.write_all(&length.to_le_bytes())?;
         to.write_all(&bytes)
-    }
-
-    /// Reads the next vector, or nothing at the end.
-    ///
-    /// # Errors
-    /// Whatever reading fails with, and a vector that is cut off.
-    pub fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
-        let mut length = [0; 4];
-        if from.read(&mut length[..1])? == 0 {
-            return Ok(None);
-        }
-        from.read_exact(&mut length[1..])?;
-        let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
-        from.read_exact(&mut bytes)?;
-        borsh::from_slice(&bytes).map(Some)
     }
 }

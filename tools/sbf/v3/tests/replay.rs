@@ -154,7 +154,7 @@ fn vectors() -> Vec<Vector> {
 
 fn read(path: &Path) -> Vec<Vector> {
     let mut file = BufReader::new(File::open(path).expect("the recording opens"));
-    std::iter::from_fn(|| Vector::read(&mut file).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+    std::iter::from_fn(|| provena_sbf_v3::read(&mut file).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
         .collect()
 }
 
