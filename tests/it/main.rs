@@ -1,0 +1,6 @@
+//! Scenarios of the programs in the SVM, one module per program.
+
+mod compute_units;
+mod market;
+mod registry;
+mod royalty;

@@ -1,0 +1,13 @@
+//! Fixtures for tests of the programs: the three programs and Token Metadata in the SVM, deterministic wallets, exact
+//! refusals, and compute units.
+
+pub mod compute_units;
+pub mod programs;
+pub mod recording;
+pub mod registry;
+pub mod royalty;
+pub mod tokens;
+pub mod world;
+
+pub use compute_units::Cost;
+pub use world::{ExpectedError, World};

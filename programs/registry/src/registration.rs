@@ -66,8 +66,8 @@ impl Registration<'_> {
 /// requires consent, also a token account that holds the parent's NFT and, signing, that account's owner.
 #[derive(Accounts)]
 pub struct Register {
-    /// Pays, receives the NFT, and is its update authority.
-    #[account(mut)]
+    /// Pays, receives the NFT, and is its update authority. May appear again, as the owner of a parent's NFT who consents.
+    #[account(unsafe(dup))]
     pub creator: Signer,
     /// A fresh keypair: the NFT's mint.
     #[account(mut)]

@@ -2,7 +2,6 @@ use anchor_lang::prelude::*;
 
 use super::STATE_VERSION;
 use crate::{
-    accumulator::Accumulator,
     amount::{Amount, Shares},
     error::RoyaltyError,
 };
@@ -15,15 +14,11 @@ pub struct PoolMint {
     pub mint: Address,
     /// Token account of this pool and mint; all zero for SOL.
     pub vault: Address,
-    /// Revenue per share since the beginning, Q64.64.
-    pub acc_per_share: PodU128,
-    /// What the accumulator's last division left over, in units of 2^-64 base units; below `total_shares`.
-    pub remainder: u64,
-    /// Base units booked since the beginning.
+    /// Base units booked since the beginning: the accumulator, see [`crate::accumulator`].
     pub received: u64,
     /// Base units paid to holders since the beginning.
     pub paid: u64,
-    /// Copied from the pool, so that booking need not load it.
+    /// Copied from the pool, so that claims need not load it.
     pub total_shares: u64,
     /// Lamports that keep this account alive and are nobody's revenue.
     pub rent: u64,
@@ -35,7 +30,7 @@ pub struct PoolMint {
     pub reserved: [u8; 28],
 }
 
-const _: () = assert!(size_of::<PoolMint>() == 184);
+const _: () = assert!(size_of::<PoolMint>() == 160);
 
 /// What identifies a new [`PoolMint`].
 pub struct NewPoolMint {
@@ -71,9 +66,9 @@ impl PoolMint {
         self.mint == crate::NATIVE_MINT
     }
 
-    /// The accumulator as a value.
-    pub fn accumulator(&self) -> Accumulator {
-        Accumulator { per_share: self.acc_per_share.get(), remainder: self.remainder }
+    /// The pool's total as a checked number of shares.
+    pub fn total(&self) -> Result<Shares> {
+        Shares::new(self.total_shares)
     }
 
     /// What the program must be holding: booked and not yet paid.
@@ -84,10 +79,6 @@ impl PoolMint {
     /// Distributes money that has arrived over all shares.
     pub fn book(&mut self, amount: Amount) -> Result<()> {
         self.received = Amount(self.received).plus(amount)?.0;
-        let grown = self.accumulator().distribute(amount, Shares::new(self.total_shares)?);
-        let Accumulator { per_share, remainder } = grown.ok_or(RoyaltyError::AmountOverflow)?;
-        self.acc_per_share = per_share.into();
-        self.remainder = remainder;
         Ok(())
     }
 
@@ -108,7 +99,7 @@ impl PoolMint {
 
     /// What must hold whenever the account was written.
     pub fn invariant(&self) -> Result<()> {
-        let sound = self.version == STATE_VERSION && self.paid <= self.received && self.remainder < self.total_shares;
+        let sound = self.version == STATE_VERSION && self.paid <= self.received;
         require!(sound, RoyaltyError::BrokenInvariant);
         Ok(())
     }

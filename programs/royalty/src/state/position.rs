@@ -5,6 +5,7 @@ use anchor_lang::{
 
 use super::{PoolMint, STATE_VERSION};
 use crate::{
+    accumulator::earned,
     amount::{Amount, Shares},
     constants::MAX_MINTS,
     error::RoyaltyError,
@@ -25,31 +26,31 @@ pub struct Position {
     pub reserved: [u8; 16],
 }
 
-const _: () = assert!(size_of::<Position>() == 416);
+const _: () = assert!(size_of::<Position>() == 352);
 
 /// A position's standing in one mint.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable, IdlType)]
 pub struct Checkpoint {
-    /// The accumulator up to which this position is settled, Q64.64.
-    pub entry: PodU128,
+    /// The pool mint's `received` up to which this position is settled.
+    pub entry: u64,
     /// Base units earned and not yet claimed.
     pub accrued: u64,
-    /// The part of a unit earned beyond that, in units of 2^-64.
-    pub fraction: u64,
+    /// What was earned beyond that, in parts of a base unit of which `total_shares` make one.
+    pub remainder: u64,
     /// Base units claimed since the beginning.
     pub claimed: u64,
 }
 
 impl Checkpoint {
-    /// Settles up to the pool mint's accumulator. Claims, sweeps and transfers all go through here.
+    /// Settles up to the pool mint's present revenue. Claims, sweeps and transfers all go through here.
     pub fn settle(&mut self, pool_mint: &PoolMint, shares: Shares) -> Result<()> {
-        let accumulator = pool_mint.accumulator();
-        let earned = accumulator.earned(self.entry.get(), shares, self.fraction);
-        let (whole, fraction) = earned.ok_or(RoyaltyError::AmountOverflow)?;
+        let received = Amount(pool_mint.received);
+        let earned = earned(received, Amount(self.entry), shares, pool_mint.total()?, self.remainder);
+        let (whole, remainder) = earned.ok_or(RoyaltyError::AmountOverflow)?;
         self.accrued = Amount(self.accrued).plus(whole)?.0;
-        self.fraction = fraction;
-        self.entry = accumulator.per_share.into();
+        self.remainder = remainder;
+        self.entry = received.0;
         Ok(())
     }
 }
