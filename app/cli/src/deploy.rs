@@ -241,7 +241,11 @@ async fn check_money(chain: &dyn Chain, wallet: &Keypair, plans: &[Plan<'_>]) ->
             }
         }
     }
-    let needed = spent + lent;
+    // What is left in the wallet must keep the wallet itself alive.
+    let needed = match spent + lent {
+        0 => 0,
+        cost => cost + chain.rent_exempt(0).await?,
+    };
     let balance = chain.account(&wallet.pubkey()).await?.map_or(0, |account| account.lamports);
     if balance < needed {
         let missing = needed - balance;

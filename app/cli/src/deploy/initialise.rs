@@ -100,22 +100,13 @@ async fn allow(chain: &dyn Chain, authority: &Keypair, mint: &Pubkey) -> Result<
 
 async fn market(chain: &dyn Chain, authority: &Keypair, options: &InitOptions) -> Result<Initialised> {
     let config = key(provena_market::pda::config().0);
-    let accounts = provena_market::accounts::InitializeConfig {
-        authority: address(authority.pubkey()),
-        config: address(config),
-        treasury: address(options.treasury),
-        system_program: address(SYSTEM),
-    };
-    let data = provena_market::instruction::InitializeConfig {
-        cluster: chain.cluster().await?,
-        protocol_fee_bps: options.protocol_fee_bps,
-        min_stake: options.min_stake,
-    };
-    let create = Instruction {
-        program_id: key(provena_market::ID),
-        accounts: accounts.to_account_metas(None),
-        data: data.data(),
-    };
+    let create = provena_market::client::initialize_config(
+        address(authority.pubkey()),
+        address(options.treasury),
+        chain.cluster().await?,
+        options.protocol_fee_bps,
+        options.min_stake,
+    );
     once(chain, authority, "market config", &config, create).await
 }
 
