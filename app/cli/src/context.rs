@@ -9,12 +9,7 @@ use anyhow::Result;
 use provena_node::chain::{RpcChain, RpcOptions};
 use solana_keypair::Keypair;
 
-use crate::{
-    cli::Global,
-    failure::Failure,
-    keys,
-    output::Output,
-};
+use crate::{cli::Global, failure::Failure, keys, output::Output};
 
 /// The resolved global options.
 pub struct Context<'a> {

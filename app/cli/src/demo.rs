@@ -84,7 +84,7 @@ pub async fn play(options: &Options, output: &Output) -> Result<()> {
     story.doing("funding wallets");
     let cast = Cast::assemble(&stage, options.token).await?;
     let currency = cast.currency();
-    story.opening(&stage, &currency)?;
+    story.opening(&currency)?;
 
     story.doing("minting the dataset");
     let dataset = cast.mint_dataset(&stage, &subject).await?;

@@ -55,7 +55,9 @@ fn row(line: &str) -> Result<Digit> {
 
 /// Reads `5` and `5.0`: the published file writes whole numbers as decimals.
 fn whole(text: &str) -> Result<u8> {
-    let whole = text.split_once('.').map_or(text, |(whole, zeros)| if zeros.trim_matches('0').is_empty() { whole } else { text });
+    let whole = text
+        .split_once('.')
+        .map_or(text, |(whole, zeros)| if zeros.trim_matches('0').is_empty() { whole } else { text });
     Ok(whole.parse()?)
 }
 

@@ -68,5 +68,7 @@ fn create(path: &Path, key: &Keypair) -> Result<()> {
         Err(error) => return Err(error).with_context(|| format!("cannot write {}", path.display())),
     };
     let json = serde_json::to_string(&key.to_bytes().as_slice())?;
-    file.write_all(json.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("cannot write {}", path.display()))
+    file.write_all(json.as_bytes())
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -96,9 +96,12 @@ impl Localnet {
             Ok(Ok(None)) => {
                 child.wait().await?;
                 let said = complaints.await.unwrap_or_default().join("\n");
-                Err(Failure::failed(format!("the embedded chain did not start: {}", said.trim_start_matches("error: ")))
-                    .hint("choose other ports with --rpc-port and --ws-port, or stop what uses them")
-                    .into())
+                Err(Failure::failed(format!(
+                    "the embedded chain did not start: {}",
+                    said.trim_start_matches("error: ")
+                ))
+                .hint("choose other ports with --rpc-port and --ws-port, or stop what uses them")
+                .into())
             }
             Ok(Err(error)) => Err(error),
             Err(_) => {

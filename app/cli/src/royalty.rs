@@ -19,12 +19,7 @@ use crate::{failure::Failure, token};
 /// Creates the pool of `asset` with `holders`; both `creator` and the asset's mint sign.
 pub fn create_pool(creator: &Pubkey, asset: &Pubkey, total_shares: u64, holders: &[Holder]) -> Instruction {
     let pool = pda::pool(asset).0;
-    let accounts = royalty_accounts::CreatePool {
-        creator: *creator,
-        asset: *asset,
-        pool,
-        system_program: NATIVE_MINT,
-    };
+    let accounts = royalty_accounts::CreatePool { creator: *creator, asset: *asset, pool, system_program: NATIVE_MINT };
     let mut metas = accounts.to_account_metas(None);
     let position = |holder: &Holder| AccountMeta::new(pda::position(&pool, &holder.holder).0, false);
     metas.extend(holders.iter().map(position));
@@ -190,7 +185,8 @@ async fn sweep_edge(chain: &dyn Chain, payer: &Keypair, child: &Pubkey, parent: 
 /// Claims everything that `pool` owes to `holder`, mint by mint. `payer` pays the fees and may be the holder.
 pub async fn claim_all(chain: &dyn Chain, payer: &Keypair, holder: &Keypair, pool: &Pubkey) -> Result<Vec<Moved>> {
     let address = pda::position(pool, &holder.pubkey()).0;
-    let position = accounts::fetch_optional::<Position, _>(chain, &address).await.context("cannot read the position")?;
+    let position =
+        accounts::fetch_optional::<Position, _>(chain, &address).await.context("cannot read the position")?;
     let Some(position) = position else {
         return Err(Failure::failed(format!("{} holds no shares of this pool", holder.pubkey()))
             .hint("name the holder's wallet with --keypair; `provena royalty show` lists the holders")

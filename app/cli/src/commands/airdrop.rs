@@ -12,7 +12,12 @@ use solana_signer::Signer;
 use crate::{
     context::Context,
     failure::{Exit, Failure},
-    output::{Report, amount::{self, Currency}, style::Style, table::facts},
+    output::{
+        Report,
+        amount::{self, Currency},
+        style::Style,
+        table::facts,
+    },
 };
 
 /// Arguments of `provena airdrop`.

@@ -19,7 +19,9 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Mint a file as a dataset: an NFT whose holders share what models built on it earn
-    #[command(after_help = "Examples:\n  provena dataset mint digits.csv.gz --title 'Scanned digits' \\\n      --holder ADA=60% --holder BEN=40% --derivative-share 25%")]
+    #[command(
+        after_help = "Examples:\n  provena dataset mint digits.csv.gz --title 'Scanned digits' \\\n      --holder ADA=60% --holder BEN=40% --derivative-share 25%"
+    )]
     Mint(Mint),
 }
 

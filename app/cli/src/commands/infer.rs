@@ -103,7 +103,11 @@ fn request(args: &Args) -> Result<Request> {
         let all = digits::read_csv(csv)?;
         for row in &args.rows {
             let digit = all.get(*row).ok_or_else(|| {
-                Failure::usage(format!("{} has no row {row}; its rows are 0 to {}", csv.display(), all.len().saturating_sub(1)))
+                Failure::usage(format!(
+                    "{} has no row {row}; its rows are 0 to {}",
+                    csv.display(),
+                    all.len().saturating_sub(1)
+                ))
             })?;
             images.push(digit.pixels.clone());
         }

@@ -100,7 +100,14 @@ impl Report for MintReport {
 
 impl MintArgs {
     /// Mints `content` and reports it.
-    pub async fn run(self, context: &Context<'_>, kind: AssetKind, title: String, content: Vec<u8>, recipe_root: [u8; 32]) -> Result<()> {
+    pub async fn run(
+        self,
+        context: &Context<'_>,
+        kind: AssetKind,
+        title: String,
+        content: Vec<u8>,
+        recipe_root: [u8; 32],
+    ) -> Result<()> {
         let wallet = context.wallet()?;
         let consents: Vec<Keypair> = self.consents.iter().map(|file| keys::read(file)).collect::<Result<_>>()?;
         let plan = self.plan(kind, title, recipe_root);

@@ -71,8 +71,8 @@ impl Report for Verified {
 
 /// Checks the receipt; an `Err` means that it does not hold (or could not be checked).
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let signed = receipt::load(&args.receipt)
-        .with_context(|| format!("{} cannot be verified", args.receipt.display()))?;
+    let signed =
+        receipt::load(&args.receipt).with_context(|| format!("{} cannot be verified", args.receipt.display()))?;
     let receipt = signed.verify().map_err(|error| invalid(&error))?;
     let mut verified = Verified {
         valid: true,

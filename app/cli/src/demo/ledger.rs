@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result};
 use provena_market::{pda, state::Job};
 use provena_node::{
     chain::{
-        Chain, ChainReader, RpcChain, accounts, accounts::ProgramAccount,
+        Chain, ChainReader, RpcChain, accounts,
+        accounts::ProgramAccount,
         effects::{self, Effects},
     },
     client::PostedJob,

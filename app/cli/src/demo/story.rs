@@ -60,12 +60,11 @@ impl<'a> Story<'a> {
     }
 
     /// The private chain.
-    pub fn opening(&self, stage: &Stage, currency: &Currency) -> Result<()> {
+    pub fn opening(&self, currency: &Currency) -> Result<()> {
         self.say(&format!(
-            "{}\nReal data and a real model, on a private Solana chain in this computer's memory ({}).\n\
-             The money ({}) is play money; everything else is what would happen on the real chain.",
+            "{}\nReal data and a real model, on a private Solana chain in this computer's memory. The people are made\n\
+             up and the money ({}) is play money; everything else happens as it would on the real chain.",
             self.style.strong("Provena: models that can be owned, answers that can be checked."),
-            stage.urls().0,
             currency.symbol,
         ))
     }
@@ -74,7 +73,8 @@ impl<'a> Story<'a> {
     pub fn minted(&self, subject: &Subject, artifact: &Artifact, dataset: &Minted, model: &Minted) -> Result<()> {
         let rest = |bps: u16| show_bps(10_000 - bps);
         let text = format!(
-            "{}.\nTwo contributors own it and share what it earns: {} and {}.\n{}",
+            "{}.\nAn NFT is a token of which only one exists: who holds it owns the thing.\n\
+             Two contributors share what the dataset earns: {} and {}.\n{}",
             subject.dataset_is,
             rest(SECOND_BPS),
             show_bps(SECOND_BPS),
@@ -101,7 +101,7 @@ impl<'a> Story<'a> {
     /// The offer.
     pub fn offered(&self, subject: &Subject, currency: &Currency, terms: &Terms) -> Result<()> {
         let text = format!(
-            "{} for each {}. {} of every fee goes to the model's holders, the rest pays for the work.",
+            "{} for each {}. {} of every fee goes to those who share the model, the rest pays for the work.",
             currency.show(terms.price),
             subject.unit,
             show_bps(terms.royalty_bps),
@@ -112,10 +112,11 @@ impl<'a> Story<'a> {
     /// The node.
     pub fn joined(&self, worker: &Worker, stake: u64) -> Result<()> {
         let text = format!(
-            "It computes on {} ({}) and put {} at stake, which it loses if it lets a job down.",
+            "A node is a computer that works for others. This one put {} at stake, which it loses when it lets a\n\
+             job down. It computes on {} through {}.",
+            Currency::sol().show(stake),
             worker.adapter.name,
             worker.adapter.backend,
-            Currency::sol().show(stake),
         );
         self.step(4, "A node joins", &text)
     }
@@ -124,7 +125,7 @@ impl<'a> Story<'a> {
     pub fn answered(&self, subject: &Subject, answered: &Answered, currency: &Currency) -> Result<()> {
         let asked = answered.finished.job.units_used;
         let mut text = format!(
-            "You put {} in escrow, enough for {} {}, and ask for {asked}:\n\n{}\n",
+            "You hand {} to the market program, which no person can empty: enough for {} {}. You ask for {asked}:\n\n{}\n",
             currency.show(answered.posted.deposit),
             asked + SPARE_UNITS,
             subject.units,
@@ -138,7 +139,7 @@ impl<'a> Story<'a> {
         let reference = self.verdict(answered.matches, "byte for byte the same answer");
         let receipt = self.verdict(answered.receipt_verified, "signed by the node, and the chain agrees");
         let text = format!(
-            "Computed again here, slowly and plainly: {reference}\nThe receipt: {receipt}\n{}",
+            "Computed again on this machine: {reference}\nThe receipt: {receipt}\n{}",
             self.style.faint(&format!(
                 "answer {}…   job {}",
                 &hex::encode(answered.finished.job.result_root)[..16],
@@ -183,31 +184,30 @@ impl<'a> Story<'a> {
             ("part", Align::Right),
             ("was owed", Align::Right),
             ("received", Align::Right),
-            ("balance", Align::Right),
-            ("transaction", Align::Left),
+            ("has now", Align::Right),
         ];
         let mut table = Table::new(&columns);
+        let mut signatures = Table::new(&[("who", Align::Left), ("transaction", Align::Left)]);
         for moved in swept {
-            let signature = self.short(&moved.signature.to_string());
             let amount = currency.show(moved.amount);
-            table.row(["the dataset".into(), show_bps(DATASET_BPS), amount.clone(), amount, String::new(), signature]);
+            table.row(["the dataset".into(), show_bps(DATASET_BPS), amount.clone(), amount, "(passed on)".into()]);
+            signatures.row(["the dataset".into(), moved.signature.to_string()]);
         }
         for holding in holdings {
-            let signature = holding.signature.map(|signature| self.short(&signature.to_string())).unwrap_or_default();
+            let name = holding.name.replace('-', " ");
             let [owed, claimed, after] = [holding.owed, holding.claimed, holding.after].map(|base| currency.show(base));
-            table.row([holding.name.replace('-', " "), show_bps(holding.bps), owed, claimed, after, signature]);
+            table.row([name.clone(), show_bps(holding.bps), owed, claimed, after]);
+            signatures.row([name, holding.signature.map_or_else(String::new, |signature| signature.to_string())]);
         }
         let sum = if conserved {
-            let rest = if left == 0 { String::new() } else { format!(" ({left} base units wait for the next payment)") };
+            let rest =
+                if left == 0 { String::new() } else { format!(" ({left} base units wait for the next payment)") };
             format!("{} every unit that went in came out exactly once{rest}.", self.style.good("It adds up:"))
         } else {
             self.style.bad("IT DOES NOT ADD UP: what came out is not what went in.")
         };
-        self.step(8, "Everybody collects", &format!("{}\n{sum}", table.text(self.style)))
-    }
-
-    fn short(&self, signature: &str) -> String {
-        self.style.faint(signature)
+        let signatures = self.style.faint(&signatures.text(Style::plain()));
+        self.step(8, "Everybody collects", &format!("{}\n\n{signatures}\n\n{sum}", table.text(self.style)))
     }
 
     /// The end.

@@ -86,7 +86,7 @@ impl Subject {
             kind: Kind::Digits,
             model_title: "Digit reader",
             dataset_title: "Scanned digits",
-            dataset_is: format!("{} handwritten digits that people scanned", all.len()),
+            dataset_is: format!("{} scanned handwritten digits (E. Alpaydin and C. Kaynak, UCI, CC BY 4.0)", all.len()),
             derived: "It learned from that data",
             dataset: fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?,
             request: Request::Classify { images },
@@ -101,10 +101,10 @@ impl Subject {
         let lines = CALIBRATION_TEXTS.lines().filter(|line| !line.trim().is_empty()).count();
         Ok(Self {
             kind: Kind::Minilm,
-            model_title: "MiniLM in exact integers",
+            model_title: "MiniLM",
             dataset_title: "Calibration sentences",
             dataset_is: format!("{lines} sentences, written to measure how large a model's numbers get"),
-            derived: "Its integer scales were measured on that data",
+            derived: "The published MiniLM (Apache-2.0), made exact by measuring it on those sentences",
             dataset: CALIBRATION_TEXTS.as_bytes().to_vec(),
             request: Request::Embed { texts: SENTENCES.map(str::to_owned).to_vec() },
             labels: Vec::new(),

@@ -95,7 +95,8 @@ pub async fn register(
             }
         }
     }
-    let instruction = Instruction { program_id: provena_registry::ID, accounts: metas, data: data(plan, parents, content_root, uri) };
+    let instruction =
+        Instruction { program_id: provena_registry::ID, accounts: metas, data: data(plan, parents, content_root, uri) };
     let sent = send_and_confirm(chain, &[instruction], &signers, Budget::units(300_000)).await;
     Ok(sent.context("the asset was not registered; running the same command again goes on from here")?.signature)
 }

@@ -15,7 +15,6 @@ impl Style {
     }
 
     /// Never colours.
-    #[cfg(test)]
     pub fn plain() -> Self {
         Self { colour: false }
     }

@@ -75,10 +75,7 @@ mod tests {
         let mut table = Table::new(&[("name", Align::Left), ("lamports", Align::Right)]);
         table.row(["trainer".into(), "5".into()]);
         table.row(["a".into(), "1000000000".into()]);
-        assert_eq!(
-            table.text(Style::plain()),
-            "name       lamports\ntrainer           5\na        1000000000"
-        );
+        assert_eq!(table.text(Style::plain()), "name       lamports\ntrainer           5\na        1000000000");
     }
 
     #[test]

@@ -66,7 +66,9 @@ fn check(outcome: &Value) {
     // 60%, 15%, and 25% of which 60% and 40%.
     let part = |index: usize| number(&holders[index], "claimed");
     let royalty = amount("royalty");
-    for (index, expected) in [royalty * 60 / 100, royalty * 15 / 100, royalty * 15 / 100, royalty / 10].iter().enumerate() {
+    for (index, expected) in
+        [royalty * 60 / 100, royalty * 15 / 100, royalty * 15 / 100, royalty / 10].iter().enumerate()
+    {
         assert!(part(index).abs_diff(*expected) <= 1, "{index}: {} is not {expected}", part(index));
     }
 }
@@ -96,7 +98,8 @@ fn the_demo_holds_in_a_token_and_on_the_processor() {
 #[test]
 fn the_demo_tells_its_story_to_people() {
     let ended = Person::new().run(&["demo"]).ok();
-    for words in ["becomes an NFT", "██", "reads 6", "byte for byte the same", "signed by the node", "It adds up:"] {
+    for words in ["becomes an NFT", "██", "reads 6", "byte for byte the same", "signed by the node", "It adds up:"]
+    {
         assert!(ended.stdout.contains(words), "`{words}` is missing in:\n{}", ended.stdout);
     }
     assert!(ended.stdout.lines().count() <= 75, "a newcomer reads no more than this:\n{}", ended.stdout);

@@ -1,9 +1,6 @@
 //! What can be told without a chain.
 
-use std::{
-    fs,
-    net::TcpListener,
-};
+use std::{fs, net::TcpListener};
 
 use provena_arith::receipt::{ENGINE_CLASS_INT_V1, RECEIPT_VERSION, Receipt};
 use provena_node::receipt;

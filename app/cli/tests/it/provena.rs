@@ -36,7 +36,8 @@ impl Person {
     /// `provena` with nothing of the surrounding environment that could change what it does.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provena"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PROVENA_") && name != "PROVENA_LOCALNET") {
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PROVENA_") && name != "PROVENA_LOCALNET")
+        {
             if name != "PROVENA_ASSETS" && name != "PROVENA_PROGRAMS" {
                 command.env_remove(name);
             }

@@ -10,7 +10,9 @@ use crate::{commands::mint_args::MintArgs, context::Context};
 
 /// Arguments of `provena model mint`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  provena model mint digits.pvna --title 'Digit reader' --parent DATASET=30% --holder CURATOR=10%")]
+#[command(
+    after_help = "Examples:\n  provena model mint digits.pvna --title 'Digit reader' --parent DATASET=30% --holder CURATOR=10%"
+)]
 pub struct Args {
     /// The artifact that `provena model import` wrote (.pvna).
     file: PathBuf,

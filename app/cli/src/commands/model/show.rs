@@ -44,7 +44,10 @@ impl Report for ArtifactReport {
                 ("arithmetic", format!("{} (exact integers)", summary.class)),
                 ("content root", summary.content_root.clone()),
                 ("recipe root", summary.recipe_root.clone()),
-                ("size", format!("{} bytes, {} tensors, {} weights", summary.bytes, summary.tensors, summary.parameters)),
+                (
+                    "size",
+                    format!("{} bytes, {} tensors, {} weights", summary.bytes, summary.tensors, summary.parameters),
+                ),
                 ("takes", format!("up to {} values or tokens", summary.max_input)),
                 ("answers", format!("{} values", summary.outputs)),
             ],

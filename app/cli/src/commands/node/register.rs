@@ -24,7 +24,9 @@ use crate::{
 
 /// Arguments of `provena node register`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  provena node register --stake 1 --endpoint https://node.example:8700\n\nThe stake stays yours; it is locked while a job runs and lost when a claimed job is not answered.")]
+#[command(
+    after_help = "Examples:\n  provena node register --stake 1 --endpoint https://node.example:8700\n\nThe stake stays yours; it is locked while a job runs and lost when a claimed job is not answered."
+)]
 pub struct Args {
     /// How many SOL to put at stake.
     #[arg(long, value_name = "SOL", value_parser = parse_sol)]
@@ -54,7 +56,10 @@ impl Report for Registered {
             ],
             style,
         );
-        format!("{table}\n\n{} provena node sample-config > node.toml && provena node run --config node.toml", style.faint("next:"))
+        format!(
+            "{table}\n\n{} provena node sample-config > node.toml && provena node run --config node.toml",
+            style.faint("next:")
+        )
     }
 }
 
@@ -64,7 +69,13 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let signature = register(&context.chain()?, &wallet, args.stake, &args.endpoint).await?.to_string();
     let node = wallet.pubkey();
     let account = pda::node(&node).0.to_string();
-    context.output.data(&Registered { node: node.to_string(), account, stake: args.stake, endpoint: args.endpoint, signature })
+    context.output.data(&Registered {
+        node: node.to_string(),
+        account,
+        stake: args.stake,
+        endpoint: args.endpoint,
+        signature,
+    })
 }
 
 /// Registers `authority` as a node.
@@ -72,7 +83,8 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 /// # Errors
 /// The market is not initialised, the node exists, or the stake is too low.
 pub async fn register(chain: &dyn Chain, authority: &Keypair, stake: u64, endpoint: &str) -> Result<Signature> {
-    let config = accounts::fetch_optional::<Config, _>(chain, &pda::config().0).await.context("cannot read the market")?;
+    let config =
+        accounts::fetch_optional::<Config, _>(chain, &pda::config().0).await.context("cannot read the market")?;
     let config = config.ok_or_else(|| {
         Failure::failed("the market is not set up on this chain").hint("provena deploy --init-only   (or check --url)")
     })?;

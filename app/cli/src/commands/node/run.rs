@@ -11,7 +11,9 @@ use crate::{context::Context, failure::Failure, stop};
 
 /// Arguments of `provena node run`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  provena node sample-config > node.toml\n  provena node run --config node.toml\n  PROVENA_NODE__ENGINE__ADAPTER=cpu provena node run --config node.toml")]
+#[command(
+    after_help = "Examples:\n  provena node sample-config > node.toml\n  provena node run --config node.toml\n  PROVENA_NODE__ENGINE__ADAPTER=cpu provena node run --config node.toml"
+)]
 pub struct Args {
     /// The node's config file.
     #[arg(long, value_name = "FILE")]

@@ -20,8 +20,10 @@ use crate::{
 
 /// Arguments of `provena royalty claim`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  provena royalty claim ASSET\n  provena royalty claim ASSET --keypair holder.json\n\n\
-What models owe to a dataset they were built on is first brought into the dataset's own pool.")]
+#[command(
+    after_help = "Examples:\n  provena royalty claim ASSET\n  provena royalty claim ASSET --keypair holder.json\n\n\
+What models owe to a dataset they were built on is first brought into the dataset's own pool."
+)]
 pub struct Args {
     /// A minted model's or dataset's address.
     #[arg(value_name = "ASSET")]
