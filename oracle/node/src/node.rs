@@ -22,7 +22,7 @@ use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::store::{Limits, Store, StoreError};
 use crate::tasks::watch::Watcher;
-use crate::tasks::{Worker, WorkerParts};
+use crate::tasks::{Risk, Worker, WorkerParts};
 
 pub use error::NodeError;
 
@@ -153,6 +153,7 @@ async fn work(
         budget: config.budget(),
         models: parts.models,
         receipts: api.receipts.clone(),
+        risk: Risk { max_bond: config.node.max_bond_lamports, min_window: config.node.min_window_slots },
         max_artifact_bytes: config.node.max_artifact_bytes,
         poll,
     }));
@@ -164,7 +165,20 @@ async fn work(
     let pulse = tokio::spawn(pulse(Arc::clone(&chain), closing.clone()));
     api.watching.store(true, Ordering::Relaxed);
     tracing::info!(node = %me, cluster = %solana_pubkey::Pubkey::from(cluster), "watching for jobs");
-    let watched = watcher.await;
+    let abort = watcher.abort_handle();
+    let too_long = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let watched = tokio::select! {
+        watched = watcher => watched,
+        () = too_long => {
+            // Every effect is in the crash log first, so stopping here loses nothing.
+            tracing::warn!("work in flight takes too long; the next start goes on with it");
+            abort.abort();
+            Ok(Ok(()))
+        }
+    };
     closing.cancel();
     drop(pulse.await);
     watched.map_err(|error| NodeError::Task(error.to_string()))??;

@@ -5,9 +5,10 @@
 
 pub mod decide;
 pub mod infer;
+mod publish;
 pub mod submit;
 pub mod view;
 pub mod watch;
 mod worker;
 
-pub use worker::{Worker, WorkerParts};
+pub use worker::{Risk, Worker, WorkerParts};

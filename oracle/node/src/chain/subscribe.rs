@@ -101,7 +101,7 @@ async fn listen(
         Ok(client) => client,
         Err(error) => return error.to_string(),
     };
-    let ended = match watch {
+    match watch {
         Watch::Program(program, filter) => {
             let config = program_config(filter, commitment);
             match client.program_subscribe(program, Some(config)).await {
@@ -135,8 +135,7 @@ async fn listen(
                 }
             }
         }
-    };
-    ended
+    }
 }
 
 fn forward(sender: &mpsc::Sender<Change>, address: Option<Pubkey>, account: Option<Account>) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use provena_market::state::JobState;
 use solana_pubkey::Pubkey;
+use solana_signature::Signature;
 
 use crate::chain::ChainError;
 use crate::store::StoreError;
@@ -30,6 +31,16 @@ pub enum ClientError {
         asked: u32,
         /// In the offer.
         most: u32,
+    },
+    /// The answer to the payment was lost.
+    #[error(
+        "it is unknown whether job {job} was paid for (transaction {signature}); look at the job before paying again"
+    )]
+    MaybePosted {
+        /// Which job it would be.
+        job: Pubkey,
+        /// The transaction.
+        signature: Signature,
     },
     /// No settlement in time.
     #[error(

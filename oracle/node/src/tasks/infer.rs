@@ -7,7 +7,7 @@ use provena_engine::io::MAX_REQUEST_LEN;
 use provena_market::state::Job;
 use solana_pubkey::Pubkey;
 
-use super::Worker;
+use super::{Risk, Worker};
 use crate::compute::{Computation, Compute, ComputeError};
 use crate::journal::{Entry, Event, JournalError};
 use crate::metrics::JobEvent;
@@ -30,6 +30,9 @@ pub enum InferError {
         /// In the job.
         paid: u32,
     },
+    /// More risk than the node takes.
+    #[error("the job's terms are too risky: {0}")]
+    Risk(String),
     /// Another engine class than this engine's.
     #[error("the job wants engine class {0}, this node has int-v1 only")]
     EngineClass(u8),
@@ -58,6 +61,12 @@ impl Worker {
         if job.engine_class != provena_arith::receipt::ENGINE_CLASS_INT_V1 {
             return Err(InferError::EngineClass(job.engine_class));
         }
+        self.weigh(job)?;
+        self.fetch(job).await
+    }
+
+    /// Fetches and checks the artifact and the request. Returns the request.
+    async fn fetch(&self, job: &Job) -> Result<Bytes, InferError> {
         let request = self.parts.store.get_within(&job.input_root, MAX_REQUEST_LEN as u64).await?;
         let (root, recipe) = (job.content_root, job.recipe_root);
         if !self.parts.compute.is_loaded(&root) {
@@ -72,12 +81,24 @@ impl Worker {
         Ok(request)
     }
 
+    fn weigh(&self, job: &Job) -> Result<(), InferError> {
+        let Risk { max_bond, min_window } = self.parts.risk;
+        if job.bond > max_bond {
+            return Err(InferError::Risk(format!("a bond of {} lamports, the limit is {max_bond}", job.bond)));
+        }
+        let window = job.commit_window.min(job.reveal_window);
+        if window < min_window {
+            return Err(InferError::Risk(format!("a window of {window} slots, the least is {min_window}")));
+        }
+        Ok(())
+    }
+
     /// Computes a job's result, keeps the response and writes the result into the crash log.
     ///
     /// # Errors
     /// Any [`InferError`].
     pub async fn compute(&self, address: &Pubkey, job: &Job) -> Result<(), InferError> {
-        let request = self.gather(job).await?;
+        let request = self.fetch(job).await?;
         let root = job.content_root;
         let begun = Instant::now();
         let Computation { response, units } = self.blocking(move |compute| compute.run(&root, &request)).await?;

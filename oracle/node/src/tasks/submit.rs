@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use provena_arith::receipt::{RECEIPT_VERSION, Receipt, commitment};
+use provena_arith::receipt::commitment;
 use provena_market::client;
 use provena_market::state::{Job, Slot};
 use solana_instruction::Instruction;
@@ -16,7 +16,7 @@ use super::view::View;
 use crate::chain::{Backoff, ChainError, Changes, Watch, submitter};
 use crate::journal::{Computed, End, Entry, Event, JobRecord, JournalError, Step};
 use crate::metrics::JobEvent;
-use crate::receipt::{self, ReceiptError};
+use crate::receipt::ReceiptError;
 use crate::store::StoreError;
 
 /// A slot lasts about this long; waits are planned with it and end early when the job changes.
@@ -202,43 +202,6 @@ impl Worker {
         )
     }
 
-    /// Publishes the response, which the reveal has made public, and signs the receipt.
-    async fn publish(&self, address: &Pubkey, job: &Job, view: &View, record: &JobRecord) -> Result<(), WorkError> {
-        let Some(computed) = record.computed else { return Ok(()) };
-        let response = match self.parts.private.get(&computed.result_root).await {
-            Ok(response) => response,
-            Err(error) if error.is_absent() => {
-                // Lost with its disk cache; it is computed again, and the crash log holds it to the same result.
-                tracing::warn!(job = %address, %error, "the response is lost; computing it again");
-                return Ok(self.compute(address, job).await?);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.parts.store.put_as(&computed.result_root, response).await?;
-        let statement = Receipt {
-            version: RECEIPT_VERSION,
-            cluster: self.parts.cluster,
-            market_program: provena_market::ID.to_bytes(),
-            job: address.to_bytes(),
-            node: self.me.to_bytes(),
-            asset: job.asset.to_bytes(),
-            content_root: job.content_root,
-            recipe_root: job.recipe_root,
-            input_root: job.input_root,
-            result_root: computed.result_root,
-            engine_class: job.engine_class,
-            units: computed.units,
-            slot: view.now,
-        };
-        let signed = receipt::sign(&statement, &self.parts.key)?;
-        // The log refuses a second receipt, so whatever leaves this node is the only one.
-        self.note(address, Event::Signing(signed))?;
-        self.write_receipt(address)?;
-        self.parts.metrics.job(JobEvent::Receipted);
-        tracing::info!(job = %address, "signed the receipt");
-        Ok(())
-    }
-
     async fn settle(&self, address: &Pubkey, job: &Job, view: &View, changes: &mut Changes) -> Result<(), WorkError> {
         let turn = view.live().position(|slot| slot.authority == self.me).unwrap_or(0);
         if turn > 0 {
@@ -292,19 +255,7 @@ impl Worker {
         Ok(())
     }
 
-    fn note(&self, address: &Pubkey, event: Event) -> Result<(), JournalError> {
+    pub(super) fn note(&self, address: &Pubkey, event: Event) -> Result<(), JournalError> {
         self.parts.journal.append(&Entry { job: *address, event })
-    }
-
-    /// Writes the log's receipt into its file, all or nothing.
-    fn write_receipt(&self, address: &Pubkey) -> Result<(), WorkError> {
-        let Some(signed) = self.parts.journal.job(address).and_then(|record| record.receipt) else { return Ok(()) };
-        let path = self.receipt_path(address);
-        let failed = |reason: String| WorkError::ReceiptFile { path: path.display().to_string(), reason };
-        let text = serde_json::to_string_pretty(&signed).map_err(|error| failed(error.to_string()))?;
-        let draft = path.with_extension("draft");
-        std::fs::write(&draft, text + "\n")
-            .and_then(|()| std::fs::rename(&draft, &path))
-            .map_err(|error| failed(error.to_string()))
     }
 }

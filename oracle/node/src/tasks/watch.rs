@@ -98,7 +98,9 @@ impl Watcher {
         }
         let now = chain.slot().await?;
         let open = Job::filter_field(offset_of!(Job, state), &[JobState::Open as u8]);
-        for (address, job) in list::<Job, _>(chain, &open).await? {
+        let open = list::<Job, _>(chain, &open).await?;
+        self.declined.retain(|declined, _| open.iter().any(|(address, _)| address == declined));
+        for (address, job) in open {
             self.consider(address, &job, now, closing);
         }
         Ok(())

@@ -15,6 +15,16 @@ use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::store::Store;
 
+/// What a node risks at most on one job. Whoever makes an offer sets its terms, and a late node's bond goes to the
+/// payer: without these limits an offer could be made to be failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Risk {
+    /// Largest bond in lamports.
+    pub max_bond: u64,
+    /// Shortest time to commit, and to reveal, in slots.
+    pub min_window: u32,
+}
+
 /// What a [`Worker`] is made of.
 pub struct WorkerParts {
     /// The chain.
@@ -39,6 +49,8 @@ pub struct WorkerParts {
     pub models: Vec<Pubkey>,
     /// Folder of the receipt files.
     pub receipts: PathBuf,
+    /// What the node risks at most.
+    pub risk: Risk,
     /// Largest artifact to fetch.
     pub max_artifact_bytes: u64,
     /// Longest time between two looks at a job in progress.

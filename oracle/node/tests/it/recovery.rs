@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anchor_lang::Discriminator;
 use provena_market::instruction;
-use provena_market::state::{Job, JobState};
+use provena_market::state::{Job, JobState, OfferTerms};
 use provena_node::journal::{End, Journal};
 use provena_node::receipt;
 use provena_node::tasks::submit::Outcome;
@@ -166,6 +166,23 @@ async fn a_job_whose_input_the_model_refuses_is_never_claimed() {
     let outcome = drive_to_the_end(&scene, data.path(), &posted.job).await;
     assert!(matches!(&outcome, Outcome::Declined(reason) if reason.contains("request")), "{outcome:?}");
     assert_eq!(scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR), 0);
+}
+
+#[tokio::test]
+async fn a_job_whose_terms_are_too_risky_is_never_claimed() {
+    for (reason, change) in [
+        ("a bond of", (|terms| terms.bond_lamports += 1) as fn(&mut OfferTerms)),
+        ("a window of", |terms| terms.commit_window -= 1),
+        ("a window of", |terms| terms.reveal_window = 4),
+    ] {
+        let scene = Scene::new(&["node"], 1, 1).await;
+        let data = tempfile::tempdir().unwrap();
+        let offer = scene.offer_with(change);
+        let posted = scene.client().post_job(&offer, &model::request(1)).await.unwrap();
+        let outcome = drive_to_the_end(&scene, data.path(), &posted.job).await;
+        assert!(matches!(&outcome, Outcome::Declined(why) if why.contains(reason)), "{outcome:?}");
+        assert_eq!(scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR), 0);
+    }
 }
 
 #[tokio::test]

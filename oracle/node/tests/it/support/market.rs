@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provena_market::client;
-use provena_market::state::{Node, OfferTerms};
+use provena_market::state::{Node, Offer, OfferTerms};
 use provena_node::chain::{Budget, SharedChain};
 use provena_node::compute::EngineCompute;
 use provena_node::journal::Journal;
 use provena_node::metrics::Metrics;
-use provena_node::tasks::{Worker, WorkerParts};
+use provena_node::tasks::{Risk, Worker, WorkerParts};
 use provena_registry::state::AssetKind;
 use provena_tests::registry::{self, Draft};
 use provena_tests::royalty;
@@ -43,6 +43,20 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// Another offer for the same model: the first one's terms, changed.
+    pub fn offer_with(&self, change: impl FnOnce(&mut OfferTerms)) -> Pubkey {
+        let owner = keypair("trainer");
+        self.chain.world(|world| {
+            let first: Offer = world.state(&self.offer);
+            let mut terms = first.terms();
+            change(&mut terms);
+            let nft = provena_registry::pda::token_account(&owner.pubkey(), &first.asset).0;
+            let create = client::create_offer(owner.pubkey(), &first.asset, nft, &first.mint, 2, terms);
+            world.accept(&[create], &[&owner]);
+            provena_market::pda::offer(&first.asset, 2).0
+        })
+    }
+
     /// An offer that wants `slots` nodes of which `quorum` must agree; `nodes` are registered by these names.
     pub async fn new(nodes: &[&str], slots: u8, quorum: u8) -> Self {
         let mut world = World::new();
@@ -115,6 +129,7 @@ impl Scene {
             budget: Budget::default(),
             models: Vec::new(),
             receipts,
+            risk: Risk { max_bond: BOND, min_window: WINDOW },
             max_artifact_bytes: 1 << 20,
             poll: Duration::from_millis(5),
         }))

@@ -1,0 +1,174 @@
+//! The config file's sections and their defaults.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use solana_commitment_config::CommitmentLevel;
+
+/// `[chain]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainConfig {
+    /// JSON-RPC server.
+    pub rpc_url: String,
+    /// WebSocket server; derived from `rpc_url` when absent.
+    #[serde(default)]
+    pub ws_url: Option<String>,
+    /// How final an answer must be.
+    #[serde(default = "default::commitment")]
+    pub commitment: CommitmentLevel,
+    /// Longest wait for one answer, in seconds.
+    #[serde(default = "default::rpc_timeout_s")]
+    pub timeout_s: u64,
+    /// Seconds between two full looks while a subscription is up.
+    #[serde(default = "default::poll_s")]
+    pub poll_s: u64,
+    /// Priority fee.
+    #[serde(default)]
+    pub micro_lamports_per_unit: u64,
+}
+
+/// `[node]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// Path of the key file, relative to the config file.
+    pub key: PathBuf,
+    /// Folder of the crash log, results and receipts, relative to the config file.
+    #[serde(default = "default::data")]
+    pub data: PathBuf,
+    /// Mints of the models to serve, in base58; empty serves all.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Jobs at the same time.
+    #[serde(default = "default::max_jobs")]
+    pub max_jobs: usize,
+    /// Largest bond to stake on one job, in lamports.
+    #[serde(default = "default::max_bond_lamports")]
+    pub max_bond_lamports: u64,
+    /// Shortest time to commit or reveal, in slots.
+    #[serde(default = "default::min_window_slots")]
+    pub min_window_slots: u32,
+    /// Largest artifact in bytes.
+    #[serde(default = "default::max_artifact_bytes")]
+    pub max_artifact_bytes: u64,
+    /// Bytes of artifacts kept loaded.
+    #[serde(default = "default::model_cache_bytes")]
+    pub model_cache_bytes: u64,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Stores after the node's own.
+    pub urls: Vec<String>,
+    /// Longest wait for a remote store's next piece, in seconds.
+    pub timeout_s: u64,
+}
+
+/// `[engine]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineConfig {
+    /// "best", "cpu" or an adapter's name.
+    pub adapter: String,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Whether PUT is served.
+    pub uploads: bool,
+    /// Largest blob taken.
+    pub max_upload_bytes: u64,
+    /// All blobs taken together.
+    pub max_upload_total_bytes: u64,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// Text for people, JSON for programs.
+    pub format: LogFormat,
+    /// A `tracing` filter.
+    pub filter: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { urls: Vec::new(), timeout_s: 30 }
+    }
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { adapter: "best".to_owned() }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8_700)),
+            uploads: true,
+            max_upload_bytes: 64 << 20,
+            max_upload_total_bytes: 4 << 30,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+mod default {
+    use std::path::PathBuf;
+
+    use solana_commitment_config::CommitmentLevel;
+
+    pub fn commitment() -> CommitmentLevel {
+        CommitmentLevel::Confirmed
+    }
+    pub fn rpc_timeout_s() -> u64 {
+        20
+    }
+    pub fn poll_s() -> u64 {
+        10
+    }
+    pub fn data() -> PathBuf {
+        "provena-node".into()
+    }
+    pub fn max_jobs() -> usize {
+        2
+    }
+    pub fn max_bond_lamports() -> u64 {
+        1_000_000_000
+    }
+    pub fn min_window_slots() -> u32 {
+        50
+    }
+    pub fn max_artifact_bytes() -> u64 {
+        16 << 30
+    }
+    pub fn model_cache_bytes() -> u64 {
+        4 << 30
+    }
+}
