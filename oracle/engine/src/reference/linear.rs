@@ -3,7 +3,7 @@
 use provena_arith::fixed::{Scale, clamp_i8, clamp_i16, table_index};
 use rayon::prelude::*;
 
-use super::dot::dots;
+use super::dot::products;
 use crate::{artifact::TensorRef, plan::i8_stride, values::Values};
 
 /// What becomes of the accumulators, with its tensors at hand.
@@ -50,10 +50,8 @@ pub struct Linear<'a> {
     pub bias: Vec<i32>,
 }
 
-/// Rows of x that one thread multiplies with a block of the weight while the block is in its cache.
-const BLOCK_ROWS: usize = 16;
-/// Rows of the weight in a block.
-const BLOCK_OUTPUTS: usize = 64;
+/// Rows of x that one thread takes at a time: few enough to stay in its nearest cache.
+const BLOCK_ROWS: usize = 8;
 
 impl Linear<'_> {
     /// The finished outputs, row after row.
@@ -84,14 +82,9 @@ impl Linear<'_> {
         let weight: &[i8] = bytemuck::cast_slice(self.weight.bytes);
         let blocks = acc.par_chunks_mut(BLOCK_ROWS * outputs).zip(self.x.par_chunks(BLOCK_ROWS * stride));
         blocks.for_each(|(acc, x)| {
-            for from in (0..outputs).step_by(BLOCK_OUTPUTS) {
-                let to = (from + BLOCK_OUTPUTS).min(outputs);
-                for (acc, x) in acc.chunks_exact_mut(outputs).zip(x.chunks_exact(stride)) {
-                    dots(x, &weight[from * stride..to * stride], stride, &mut acc[from..to]);
-                    for (acc, bias) in acc[from..to].iter_mut().zip(&self.bias[from..to]) {
-                        *acc = acc.wrapping_add(*bias);
-                    }
-                }
+            products(x, weight, stride, acc);
+            for row in acc.chunks_exact_mut(outputs) {
+                row.iter_mut().zip(&self.bias).for_each(|(acc, bias)| *acc = acc.wrapping_add(*bias));
             }
         });
     }
