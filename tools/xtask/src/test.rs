@@ -48,7 +48,10 @@ fn clippy() -> Result<()> {
 
 /// Crate by crate sharing one build; the embedded chain's own tests run in its own workspace.
 fn tests() -> Result<()> {
-    must(cargo(["test", "--locked", "--workspace"]).env("PROVENA_LOCALNET", paths::localnet_binary()))?;
+    let mut workspace = cargo(["test", "--locked", "--workspace"]);
+    // The program tests record every transaction, for the step that repeats them on v3.
+    workspace.env("PROVENA_LOCALNET", paths::localnet_binary()).env("PROVENA_RECORD", "1");
+    must(&mut workspace)?;
     let mut localnet = cargo(["test", "--locked", "--manifest-path", "tools/localnet/Cargo.toml"]);
     must(localnet.env("CARGO_TARGET_DIR", paths::localnet_target()))
 }
@@ -64,7 +67,7 @@ fn v3() -> Result<()> {
         return Ok(());
     }
     let mut suite = program("rustup", ["run", "nightly", "cargo", "test", "--locked", "--ignore-rust-version"]);
-    suite.args(["--manifest-path", "tools/sbf/v3/Cargo.toml"]);
+    suite.args(["--manifest-path", "tools/sbf/v3/Cargo.toml", "--", "--nocapture"]);
     must(suite.env("CARGO_TARGET_DIR", paths::target().join("v3-suite")))
 }
 
