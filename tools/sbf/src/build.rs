@@ -84,8 +84,6 @@ pub fn build(options: &BuildOptions) -> Result<Vec<Built>> {
     toolchain.require_rust_src()?;
     let target_dir = options.target_dir.clone().unwrap_or_else(|| selection.target_dir.join("sbf"));
     let linker = linker(options)?;
-    let specification = target_dir.join(format!("{}.json", target::TARGET_NAME));
-    target::write_specification(&specification, &linker)?;
     let out_dir = options.out_dir.clone().unwrap_or_else(|| selection.target_dir.join("deploy"));
     let archs = if options.archs.is_empty() { &[Arch::V0][..] } else { &options.archs };
 
@@ -93,6 +91,7 @@ pub fn build(options: &BuildOptions) -> Result<Vec<Built>> {
     for program in &selection.programs {
         // Another build in the same folder, with other features, would replace the bitcode before it is read.
         let _lock = files::lock(&target_dir.join(".provena-sbf.lock"))?;
+        let specification = target::write_specification(&target_dir, &files::alias(&linker, &target_dir)?)?;
         // One call of cargo for each: together their features would be united, and a program that another
         // one calls would lose its entrypoint.
         let bitcode = compile(options, program, &selection.root, &toolchain, &target_dir, &specification)?;
@@ -168,6 +167,9 @@ fn compile(
     }
     cargo.args(&options.cargo_args);
     cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTC_BOOTSTRAP_SYNTHETIC_TARGET", "1");
+    // Tells apart the variants of a program: as itself, and as a library of another one. Without it, cargo
+    // gives both the same file and builds each anew after the other.
+    cargo.env("__CARGO_DEFAULT_LIB_METADATA", "provena-sbf");
     cargo.env("CARGO_ENCODED_RUSTFLAGS", target::RUSTFLAGS.join("\x1f")).env_remove("RUSTFLAGS");
     toolchain.provide_llvm(&mut cargo)?;
     if options.verbose {

@@ -1,6 +1,11 @@
 //! Files that several builds may write at the same time.
 
-use std::{fs, io::ErrorKind, path::Path, process};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    process,
+};
 
 use anyhow::{Context, Result};
 
@@ -31,4 +36,24 @@ pub(crate) fn lock(path: &Path) -> Result<fs::File> {
     let file = fs::File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
     file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
     Ok(file)
+}
+
+/// Gives `executable` a name in `dir` that stays the same wherever the tool itself lies: the name becomes part
+/// of the target, and with another target cargo would build everything again.
+pub(crate) fn alias(executable: &Path, dir: &Path) -> Result<PathBuf> {
+    let dir = dir.canonicalize().with_context(|| format!("{} does not exist", dir.display()))?;
+    let path = dir.join(format!("sbf-linker{}", std::env::consts::EXE_SUFFIX));
+    #[cfg(unix)]
+    {
+        if fs::read_link(&path).is_ok_and(|known| known == executable) {
+            return Ok(path);
+        }
+        let temporary = dir.join(format!(".sbf-linker.{}.tmp", process::id()));
+        std::os::unix::fs::symlink(executable, &temporary)
+            .with_context(|| format!("cannot write {}", temporary.display()))?;
+        fs::rename(&temporary, &path).with_context(|| format!("cannot replace {}", path.display()))?;
+    }
+    #[cfg(not(unix))]
+    fs::copy(executable, &path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }

@@ -1,14 +1,14 @@
 //! The compiler's view of the Solana VM: a target specification and flags.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::files::write_if_changed;
 
-/// The folder, named after the target, in which cargo puts its artifacts.
-pub(crate) const TARGET_NAME: &str = "sbf-solana-stock";
+/// What the target's name begins with.
+const TARGET_NAME: &str = "sbf-solana-stock";
 
 /// The cargo profile; it is defined on the command line, so that the workspace's own profiles stay the host's.
 pub(crate) const PROFILE: &str = "sbf";
@@ -41,9 +41,11 @@ pub(crate) const RUSTFLAGS: [&str; 9] = [
     "-Cstrip=none",
 ];
 
-/// Writes the target specification that names `linker`, and touches nothing when it is already there:
-/// a newer file would make cargo build the standard library again.
-pub(crate) fn write_specification(path: &Path, linker: &Path) -> Result<()> {
+/// Writes the target specification that names `linker` into `dir` and returns its path.
+///
+/// Its name holds a digest of its text: cargo calls its artifacts after the name, and would mix those of two
+/// texts. A file that is already there is not touched, because a newer one makes cargo build everything again.
+pub(crate) fn write_specification(dir: &Path, linker: &Path) -> Result<PathBuf> {
     let linker = linker.to_str().context("the linker's path is not UTF-8")?;
     let specification = json!({
         "arch": "bpf",
@@ -76,5 +78,12 @@ pub(crate) fn write_specification(path: &Path, linker: &Path) -> Result<()> {
         "target-pointer-width": 64,
         "vendor": "unknown"
     });
-    write_if_changed(path, &serde_json::to_vec_pretty(&specification)?)
+    let text = serde_json::to_vec_pretty(&specification)?;
+    // FNV-1a: short, and the same in every version of this tool.
+    let digest = text
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let path = dir.join(format!("{TARGET_NAME}-{digest:016x}.json"));
+    write_if_changed(&path, &text)?;
+    Ok(path)
 }
