@@ -115,7 +115,12 @@ pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Re
     let tensors = FloatTensors::open(&options.source.join("model.safetensors"))?;
     progress(Progress { stage: "reading", done: 1, total: 1 });
     let name = options.name.clone().unwrap_or_else(|| {
-        options.source.canonicalize().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned())).unwrap_or_default()
+        options
+            .source
+            .canonicalize()
+            .ok()
+            .and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
+            .unwrap_or_default()
     });
     let mut job = Job { name, tensors, config, options, progress };
     let Imported { artifact, quality } = match family {

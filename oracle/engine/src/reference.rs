@@ -83,8 +83,7 @@ impl State<'_> {
         let artifact = self.artifact;
         match *op {
             Op::Embed { ids, words, positions, out } => {
-                let values =
-                    embed::embed(self.get(ids).as_u32(), &artifact.tensor(words), &artifact.tensor(positions));
+                let values = embed::embed(self.get(ids).as_u32(), &artifact.tensor(words), &artifact.tensor(positions));
                 self.set(out, Values::I32(values));
             }
             Op::Norm { x, residual, gain, bias, out, quantised } => {

@@ -1,5 +1,7 @@
 //! BERT sentence encoders in floats.
 
+use rayon::prelude::*;
+
 use super::{gelu, linear};
 use crate::{artifact::BertRecipe, error::Error, format::safetensors::FloatTensors};
 
@@ -81,9 +83,11 @@ impl FloatBert {
     pub fn new(tensors: &FloatTensors, recipe: &BertRecipe, types: usize, epsilon: f32) -> Result<Self, Error> {
         let [width, inner] = [recipe.width as usize, recipe.inner as usize];
         let prefix = if tensors.shape("bert.embeddings.word_embeddings.weight").is_some() { "bert." } else { "" };
-        let get = |name: String, shape: &[usize]| Ok::<_, Error>(tensors.get(&format!("{prefix}{name}"), shape)?.to_vec());
+        let get =
+            |name: String, shape: &[usize]| Ok::<_, Error>(tensors.get(&format!("{prefix}{name}"), shape)?.to_vec());
         let dense = |name: String, outputs: usize, inputs: usize| {
-            let (weight, bias) = (get(format!("{name}.weight"), &[outputs, inputs])?, get(format!("{name}.bias"), &[outputs])?);
+            let (weight, bias) =
+                (get(format!("{name}.weight"), &[outputs, inputs])?, get(format!("{name}.bias"), &[outputs])?);
             Ok::<_, Error>(FloatLinear { weight, bias })
         };
         let norm = |name: String| {
@@ -141,7 +145,7 @@ impl FloatBert {
             self.add(2 * i + 1, &mut x, &context, &layer.output, &layer.norm1, observe);
             let mut inner = linear(&x, &layer.up.weight, &layer.up.bias);
             observe(Site::Inner(i), &inner);
-            inner.iter_mut().for_each(|v| *v = gelu(f64::from(*v)) as f32);
+            inner.par_chunks_mut(self.recipe.inner as usize).flatten().for_each(|v| *v = gelu(f64::from(*v)) as f32);
             observe(Site::Activated(i), &inner);
             self.add(2 * i + 2, &mut x, &inner, &layer.down, &layer.norm2, observe);
         }

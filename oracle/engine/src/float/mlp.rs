@@ -36,8 +36,7 @@ impl FloatMlp {
 
     /// The outputs of every layer for a batch of images, after ReLU for all but the last.
     pub fn activations(&self, images: &[Vec<u8>]) -> Vec<Vec<f32>> {
-        let mut x: Vec<f32> =
-            images.iter().flatten().map(|v| f32::from(*v) / f32::from(self.max_value)).collect();
+        let mut x: Vec<f32> = images.iter().flatten().map(|v| f32::from(*v) / f32::from(self.max_value)).collect();
         let mut all = Vec::with_capacity(self.layers.len());
         for (i, layer) in self.layers.iter().enumerate() {
             x = linear(&x, &layer.weight, &layer.bias);

@@ -59,9 +59,13 @@ impl FloatTensors {
             // Integer buffers (position ids and the like) are no weights and are left aside.
             let decode: fn(&[u8]) -> Vec<f32> = match view.dtype() {
                 Dtype::F32 => |b| b.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-                Dtype::BF16 => |b| b.chunks_exact(2).map(|b| f32::from_bits(u32::from_le_bytes([0, 0, b[0], b[1]]))).collect(),
+                Dtype::BF16 => {
+                    |b| b.chunks_exact(2).map(|b| f32::from_bits(u32::from_le_bytes([0, 0, b[0], b[1]]))).collect()
+                }
                 Dtype::I64 | Dtype::I32 | Dtype::U8 | Dtype::BOOL => continue,
-                other => return Err(Error::import_tensor(name, format!("elements of type {other:?} are not supported"))),
+                other => {
+                    return Err(Error::import_tensor(name, format!("elements of type {other:?} are not supported")));
+                }
             };
             if view.shape().len() > MAX_DIMS {
                 return Err(Error::import_tensor(name, format!("{} dimensions are too many", view.shape().len())));
@@ -104,7 +108,9 @@ fn check_prefix(bytes: &[u8]) -> Result<(), Error> {
     }
     if header > rest.len() as u64 {
         let have = rest.len();
-        return Err(Error::Import(format!("the safetensors header has {header} bytes, but only {have} follow: truncated")));
+        return Err(Error::Import(format!(
+            "the safetensors header has {header} bytes, but only {have} follow: truncated"
+        )));
     }
     Ok(())
 }

@@ -41,8 +41,5 @@ pub fn markdown(summary: &Summary, quality: &[Figure]) -> String {
     } else {
         format!("| measure | value |\n|---|---|\n{figures}")
     };
-    format!(
-        "# {}\n\n| | |\n|---|---|\n{facts}\n## Compared with the float model\n\n{figures}",
-        summary.name
-    )
+    format!("# {}\n\n| | |\n|---|---|\n{facts}\n## Compared with the float model\n\n{figures}", summary.name)
 }

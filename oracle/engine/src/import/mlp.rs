@@ -92,7 +92,8 @@ fn quantise(job: &Job<'_>, model: &FloatMlp, widths: &[usize], largest: &[Vec<f3
 
 fn compare(model: &FloatMlp, artifact: &Artifact, images: Images) -> Result<Vec<Figure>, Error> {
     let float = model.classify(&images.images);
-    let Response::Classify { labels: ints, .. } = reference::run(artifact, &Request::Classify { images: images.images })?
+    let Response::Classify { labels: ints, .. } =
+        reference::run(artifact, &Request::Classify { images: images.images })?
     else {
         return Err(Error::Import("a classifier gave no classes".into()));
     };

@@ -29,7 +29,9 @@ pub fn encode(factor: f64, largest: f64) -> Result<Scale, Error> {
     }
     let before = largest * 2f64.powi(left);
     if !factor.is_finite() || left > 30 || before >= 2f64.powi(31) {
-        return Err(Error::Import(format!("a factor of {factor:e} on values up to {largest:e} needs more than 32 bits")));
+        return Err(Error::Import(format!(
+            "a factor of {factor:e} on values up to {largest:e} needs more than 32 bits"
+        )));
     }
     Ok(Scale::new((multiplier * factor.signum()) as i16, right as u32, left as u32))
 }

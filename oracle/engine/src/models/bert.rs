@@ -228,7 +228,8 @@ impl Builder {
     /// A normalisation; gives the stream and its bytes, which are the stream itself where nothing reads bytes.
     fn norm(&mut self, name: &str, norm: &Norm, x: BufferId, residual: Option<BufferId>) -> (BufferId, BufferId) {
         let out = self.stream(name.into());
-        let quantised = norm.scale.map(|scale| Quantise { scale, out: self.bytes(format!("{name}.bytes"), self.width) });
+        let quantised =
+            norm.scale.map(|scale| Quantise { scale, out: self.bytes(format!("{name}.bytes"), self.width) });
         self.plan.push(Op::Norm { x, residual, gain: norm.gain, bias: norm.bias, out, quantised });
         (out, quantised.map_or(out, |q| q.out))
     }

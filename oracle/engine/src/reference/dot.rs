@@ -80,7 +80,8 @@ mod tests {
             let mut bytes = |n: usize| (0..n).map(|_| random.i8(..)).collect::<Vec<_>>();
             let (x, rows) = (bytes(3 * len), bytes(5 * len));
             let exact = |x: &[i8]| {
-                let dot = |row: &[i8]| row.iter().zip(x).map(|(a, b)| i64::from(*a) * i64::from(*b)).sum::<i64>() as i32;
+                let dot =
+                    |row: &[i8]| row.iter().zip(x).map(|(a, b)| i64::from(*a) * i64::from(*b)).sum::<i64>() as i32;
                 rows.chunks_exact(len).map(dot).collect::<Vec<_>>()
             };
             let (mut fast, mut plain) = ([0i32; 5], [0i32; 5]);

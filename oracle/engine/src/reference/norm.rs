@@ -20,8 +20,7 @@ pub fn norm(x: &[i32], residual: Option<&[i32]>, cols: usize, gain: &[Scale], bi
 fn norm_row(row: &mut [i32], gain: &[Scale], bias: &[i32]) {
     let sum = row.iter().fold(0i32, |sum, v| sum.wrapping_add(*v));
     let mean = mean(sum, row.len() as u32);
-    let inverse =
-        row.iter().fold(SquareSum::default(), |squares, v| squares.add(v.wrapping_sub(mean))).inverse_root();
+    let inverse = row.iter().fold(SquareSum::default(), |squares, v| squares.add(v.wrapping_sub(mean))).inverse_root();
     for ((v, gain), bias) in row.iter_mut().zip(gain).zip(bias) {
         let unit = normalise(v.wrapping_sub(mean), inverse, NORM_BITS);
         *v = clamp_i16(gain.apply(unit).wrapping_add(*bias));

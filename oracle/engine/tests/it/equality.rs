@@ -109,5 +109,8 @@ fn a_self_test_checks_scalars_and_kernels() {
 #[test]
 fn an_adapter_that_is_not_there_is_named() {
     let Err(error) = Engine::new(AdapterChoice::Named("no such adapter".into())) else { panic!("it was found") };
-    assert!(error.to_string().contains("no such adapter") || error.to_string().contains("no graphics adapter"), "{error}");
+    assert!(
+        error.to_string().contains("no such adapter") || error.to_string().contains("no graphics adapter"),
+        "{error}"
+    );
 }

@@ -20,10 +20,15 @@ fn model() -> Tensors {
         let len = shape.iter().product::<usize>();
         (shape.to_vec(), (0..len).map(|i| i as f32 * 0.25 - 0.5).collect())
     };
-    [("layers.0.weight", [3, 2].as_slice()), ("layers.0.bias", &[3]), ("layers.1.weight", &[2, 3]), ("layers.1.bias", &[2])]
-        .into_iter()
-        .map(|(name, shape)| (name.into(), tensor(shape)))
-        .collect()
+    [
+        ("layers.0.weight", [3, 2].as_slice()),
+        ("layers.0.bias", &[3]),
+        ("layers.1.weight", &[2, 3]),
+        ("layers.1.bias", &[2]),
+    ]
+    .into_iter()
+    .map(|(name, shape)| (name.into(), tensor(shape)))
+    .collect()
 }
 
 fn file(tensors: &Tensors) -> Vec<u8> {
@@ -31,7 +36,8 @@ fn file(tensors: &Tensors) -> Vec<u8> {
         .iter()
         .map(|(name, (shape, data))| (name, (shape.clone(), data.iter().flat_map(|v| v.to_le_bytes()).collect())))
         .collect();
-    let views = bytes.iter().map(|(name, (shape, data))| (name, TensorView::new(Dtype::F32, shape.clone(), data).unwrap()));
+    let views =
+        bytes.iter().map(|(name, (shape, data))| (name, TensorView::new(Dtype::F32, shape.clone(), data).unwrap()));
     safetensors::serialize(views, None).unwrap()
 }
 
@@ -93,8 +99,14 @@ fn with_header(header: &str, data: usize) -> Vec<u8> {
 #[test]
 fn import_rejects_tensors_that_overlap_leave_gaps_or_lie_about_their_length() {
     for (header, data) in [
-        (r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#, 12),
-        (r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[12,20]}}"#, 20),
+        (
+            r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#,
+            12,
+        ),
+        (
+            r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[12,20]}}"#,
+            20,
+        ),
         (r#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#, 8),
         (r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, 8),
         (r#"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#, 0),
@@ -188,7 +200,10 @@ fn import_names_the_file_that_is_missing() {
         out: folder.path().join("a.pvna"),
     };
     let error = import(&options, &mut |_| ()).unwrap_err();
-    assert!(matches!(&error, Error::File { action: "read", path, .. } if path.ends_with("nowhere/config.json")), "{error}");
+    assert!(
+        matches!(&error, Error::File { action: "read", path, .. } if path.ends_with("nowhere/config.json")),
+        "{error}"
+    );
 }
 
 #[test]

@@ -36,11 +36,16 @@ fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
 /// Spearman's rank correlation; equal values share their mean rank.
 fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
     let ranks = |v: &[f64]| -> Vec<f64> {
-        v.iter().map(|x| mean([v.iter().filter(|y| *y < x).count(), v.iter().filter(|y| *y <= x).count()].map(|n| n as f64))).collect()
+        v.iter()
+            .map(|x| {
+                mean([v.iter().filter(|y| *y < x).count(), v.iter().filter(|y| *y <= x).count()].map(|n| n as f64))
+            })
+            .collect()
     };
     let (a, b) = (ranks(a), ranks(b));
     let (ma, mb) = (mean(a.clone()), mean(b.clone()));
-    let product = |x: &[f64], mx: f64, y: &[f64], my: f64| x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>();
+    let product =
+        |x: &[f64], mx: f64, y: &[f64], my: f64| x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>();
     product(&a, ma, &b, mb) / (product(&a, ma, &a, ma) * product(&b, mb, &b, mb)).sqrt()
 }
 

@@ -35,7 +35,8 @@ const EXP_PER_UNIT: f64 = 384.0;
 pub fn quantise(job: &Job<'_>, model: &FloatBert, ranges: &Ranges, tokenizer: Vec<u8>) -> Result<Artifact, Error> {
     let norms = 2 * model.layers.len();
     let streams = (0..=norms).map(|n| {
-        let next = if n < norms { ranges.largest(Site::Added(n + 1)).max(ranges.largest(Site::Sum(n + 1))) } else { 0.0 };
+        let next =
+            if n < norms { ranges.largest(Site::Added(n + 1)).max(ranges.largest(Site::Sum(n + 1))) } else { 0.0 };
         ranges.largest(Site::Normed(n)).max(next) * STREAM_MARGIN / f64::from(I16_MAX)
     });
     let streams: Vec<f64> = streams.collect();
