@@ -29,6 +29,11 @@ fn round_shift(x: i32, bits: u32) -> i32 {
     return (x + half) >> (bits & 31u);
 }
 
+// x * 2^bits modulo 2^32; through unsigned numbers, because not every backend defines a signed overflow.
+fn shift_left(x: i32, bits: u32) -> i32 {
+    return bitcast<i32>(bitcast<u32>(x) << (bits & 31u));
+}
+
 fn clamp_i8(x: i32) -> i32 {
     return clamp(x, -127, 127);
 }
@@ -42,7 +47,7 @@ fn scale_apply(scale: u32, x: i32) -> i32 {
     let multiplier = bitcast<i32>(scale << 16u) >> 16u;
     let right = (scale >> 16u) & 31u;
     let left = (scale >> 24u) & 31u;
-    return round_shift(mul16(x << left, multiplier), right);
+    return round_shift(mul16(shift_left(x, left), multiplier), right);
 }
 
 // floor(sqrt(v)).
@@ -91,12 +96,12 @@ fn inverse_root(sum: SquareSum) -> InverseRoot {
 
 // d / sqrt(sum of squares) with `bits` fraction bits, for |d| < 2^16.
 fn normalise(d: i32, inverse: InverseRoot, bits: i32) -> i32 {
-    let product = mul16(d << 14u, inverse.factor);
+    let product = mul16(shift_left(d, 14u), inverse.factor);
     let right = 28 + inverse.exponent - bits;
     if right >= 0 {
         return round_shift(product, bitcast<u32>(right));
     }
-    return product << (bitcast<u32>(-right) & 31u);
+    return shift_left(product, bitcast<u32>(-right));
 }
 
 // The mean of `count` values of a stream from their sum, ties upwards.

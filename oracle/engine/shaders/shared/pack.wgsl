@@ -6,7 +6,7 @@ fn pack_i8(v: vec4i) -> u32 {
 }
 
 fn unpack_i8(word: u32) -> vec4i {
-    return (vec4i(bitcast<i32>(word)) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u);
+    return bitcast<vec4i>(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u);
 }
 
 // The signed 16-bit half of a word: the low one for 0, the high one for 1.

@@ -6,7 +6,8 @@ use crate::support::gpu;
 
 #[test]
 fn the_self_test_covers_every_kernel_and_passes() {
-    let labels = self_test::run(gpu()).unwrap_or_else(|error| panic!("{error}"));
+    let Some(gpu) = gpu() else { return };
+    let labels = self_test::run(gpu).unwrap_or_else(|error| panic!("{error}"));
     for op in [
         "argmax",
         "attention_context",
