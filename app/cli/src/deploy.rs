@@ -184,7 +184,7 @@ fn program_key(name: &str, id: &Pubkey, path: &Path) -> Result<Keypair> {
             path.display()
         ))
         .hint(format!(
-            "put the key of {id} there; or let `anchor keys sync` give you an address of your own, \
+            "put the key of {id} there, or name its folder with --keys; or let `anchor keys sync` give you an address of your own, \
              then run `cargo xtask build` and deploy again"
         ))
         .into());
@@ -196,7 +196,10 @@ fn program_key(name: &str, id: &Pubkey, path: &Path) -> Result<Keypair> {
             path.display(),
             key.pubkey()
         ))
-        .hint("run `anchor keys sync`, which writes your address into the program, then `cargo xtask build` and deploy again")
+        .hint(
+            "name the folder of the right keys with --keys; or run `anchor keys sync`, which writes your addresses into \
+             the programs, then `cargo xtask build` and deploy again",
+        )
         .into());
     }
     Ok(key)

@@ -3,6 +3,7 @@
 use std::{fmt, process::ExitCode};
 
 use anyhow::Error;
+use provena_node::{chain::ChainError, client::ClientError};
 use serde::Serialize;
 
 use crate::output::Output;
@@ -59,6 +60,15 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Whether the chain gave no answer: what was asked for may or may not have happened.
+fn unanswered(error: &Error) -> bool {
+    let silent = |error: &ChainError| matches!(error, ChainError::Unreachable { .. } | ChainError::Unknown { .. });
+    error.chain().any(|cause| match cause.downcast_ref::<ClientError>() {
+        Some(ClientError::Chain(error)) => silent(error),
+        _ => cause.downcast_ref::<ChainError>().is_some_and(silent),
+    })
+}
+
 #[derive(Serialize)]
 struct JsonError {
     error: String,
@@ -71,7 +81,7 @@ struct JsonError {
 /// Prints `error` on stderr (as JSON when asked) and returns the process's exit code.
 pub fn report(error: &Error, output: &Output) -> ExitCode {
     let known = error.downcast_ref::<Failure>();
-    let exit = known.map_or(Exit::Failed, |failure| failure.exit);
+    let exit = if unanswered(error) { Exit::Unknown } else { known.map_or(Exit::Failed, |failure| failure.exit) };
     let hint = known.and_then(|failure| failure.hint.clone());
     let mut messages: Vec<String> = Vec::new();
     for cause in error.chain() {

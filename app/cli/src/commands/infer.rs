@@ -136,9 +136,9 @@ pub fn explain(error: ClientError) -> anyhow::Error {
     let failure = match &error {
         ClientError::StillRunning { job, .. } => Failure::new(Exit::Unknown, "no answer yet; the deposit is safe")
             .hint(format!("look at job {job} later; when no node takes it, its deposit comes back")),
-        ClientError::Chain(provena_node::chain::ChainError::Unknown { .. }) => {
+        ClientError::MaybePosted { job, .. } => {
             Failure::new(Exit::Unknown, "it is unknown whether the deposit was paid")
-                .hint("look at the transaction named below before paying again")
+                .hint(format!("look at job {job} before paying again: the transaction below tells"))
         }
         ClientError::Ended { .. } => Failure::failed("no node gave an answer; the deposit came back")
             .hint("see that a node runs and serves this model, then ask again"),

@@ -2,6 +2,8 @@
 
 mod chain;
 mod demo;
+mod keep;
 mod keys;
 mod offline;
 mod provena;
+mod stop;
