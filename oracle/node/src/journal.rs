@@ -4,6 +4,7 @@
 //! effect that never began, is cut off. The log decides two things that the chain cannot: which result this node has
 //! computed for a job (it never commits to another), and which receipt it has signed (it never signs another).
 
+mod compact;
 mod record;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,9 @@ pub enum JournalError {
     },
 }
 
+/// How many jobs that are over the log keeps before it drops them.
+const MOST_OVER: usize = 10_000;
+
 /// The open log. Every append is on disk when it returns.
 #[derive(Debug)]
 pub struct Journal {
@@ -69,7 +73,11 @@ pub struct Journal {
 #[derive(Debug)]
 struct Inner {
     file: File,
+    /// Held for as long as the log is open. A file of its own, because compaction replaces the log's.
+    _lock: File,
     jobs: BTreeMap<Pubkey, JobRecord>,
+    /// Jobs that are over and still kept, at most.
+    most_over: usize,
     /// Set when a write failed half-way: nothing may follow until a restart has cut the torn line off.
     broken: bool,
 }
@@ -80,16 +88,20 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Io`], [`JournalError::Damaged`], [`JournalError::InUse`].
     pub fn open(path: &Path) -> Result<Self, JournalError> {
+        Self::open_keeping(path, MOST_OVER)
+    }
+
+    /// As [`Journal::open`]; when more than `most_over` jobs are over, they are dropped from the log.
+    ///
+    /// # Errors
+    /// As for [`Journal::open`].
+    pub fn open_keeping(path: &Path, most_over: usize) -> Result<Self, JournalError> {
         let io = |error: std::io::Error| JournalError::Io { path: path.to_owned(), reason: error.to_string() };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(JournalError::InUse { path: path.to_owned() }),
-            Err(std::fs::TryLockError::Error(error)) => return Err(io(error)),
-        }
+        let lock = lock(path)?;
+        let mut file = private().read(true).append(true).create(true).open(path).map_err(io)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(io)?;
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
@@ -106,11 +118,18 @@ impl Journal {
             let entry: Entry = serde_json::from_slice(line).map_err(|error| damaged(error.to_string()))?;
             apply(&mut jobs, &entry).map_err(|error| damaged(error.to_string()))?;
         }
+        if compact::compact(path, &mut jobs, most_over).map_err(io)? {
+            tracing::info!(path = %path.display(), jobs = jobs.len(), "dropped jobs that are over from the crash log");
+            file = private().append(true).open(path).map_err(io)?;
+        }
         // The folder's entry for a new file must survive as well.
         if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
             folder.sync_all().map_err(io)?;
         }
-        Ok(Self { path: path.to_owned(), inner: Mutex::new(Inner { file, jobs, broken: false }) })
+        Ok(Self {
+            path: path.to_owned(),
+            inner: Mutex::new(Inner { file, _lock: lock, jobs, most_over, broken: false }),
+        })
     }
 
     /// Writes one entry and syncs it. Only when this returns `Ok` may the effect happen.
@@ -130,7 +149,11 @@ impl Journal {
             inner.broken = true;
             return Err(io(error.to_string()));
         }
-        apply(&mut inner.jobs, entry)
+        apply(&mut inner.jobs, entry)?;
+        if inner.jobs.len() / 2 > inner.most_over {
+            inner.jobs.retain(|_, record| !compact::is_over(record));
+        }
+        Ok(())
     }
 
     /// What the log says of one job.
@@ -150,6 +173,32 @@ impl Journal {
             .map(|(job, record)| (*job, record.clone()))
             .collect()
     }
+}
+
+/// Takes the lock beside the log. A node that is just ending, or a child process that is just starting, holds it for a
+/// moment longer, so it is asked for again during one second.
+fn lock(path: &Path) -> Result<File, JournalError> {
+    let io = |error: std::io::Error| JournalError::Io { path: path.to_owned(), reason: error.to_string() };
+    let lock = File::create(path.with_extension("lock")).map_err(io)?;
+    for attempt in 0.. {
+        match lock.try_lock() {
+            Ok(()) => break,
+            Err(std::fs::TryLockError::WouldBlock) if attempt < 20 => {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            Err(std::fs::TryLockError::WouldBlock) => return Err(JournalError::InUse { path: path.to_owned() }),
+            Err(std::fs::TryLockError::Error(error)) => return Err(io(error)),
+        }
+    }
+    Ok(lock)
+}
+
+/// Files that only this user may read: until a result is revealed, its salt is a secret.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn check(jobs: &BTreeMap<Pubkey, JobRecord>, entry: &Entry) -> Result<(), JournalError> {

@@ -45,7 +45,7 @@ pub struct Metrics {
     inference: Histogram,
     units: Counter,
     in_flight: Gauge,
-    transactions_failed: Counter,
+    steps_failed: Counter,
     blobs_served: Counter,
     blobs_taken: Counter,
     slot: Gauge<u64, AtomicU64>,
@@ -63,7 +63,7 @@ impl Default for Metrics {
             inference: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
             units: Counter::default(),
             in_flight: Gauge::default(),
-            transactions_failed: Counter::default(),
+            steps_failed: Counter::default(),
             blobs_served: Counter::default(),
             blobs_taken: Counter::default(),
             slot: Gauge::default(),
@@ -83,7 +83,7 @@ impl Metrics {
         registry.register_with_unit("inference", "Time of one inference", Unit::Seconds, self.inference.clone());
         registry.register("units", "Units of work computed", self.units.clone());
         registry.register("jobs_in_flight", "Jobs being worked on", self.in_flight.clone());
-        registry.register("transactions_failed", "Transactions refused or expired", self.transactions_failed.clone());
+        registry.register("steps_failed", "Steps that failed and were tried again", self.steps_failed.clone());
         registry.register("blobs_served", "Blobs sent to others", self.blobs_served.clone());
         registry.register("blobs_taken", "Blobs taken from others", self.blobs_taken.clone());
         registry.register("chain_slot", "Highest slot seen", self.slot.clone());
@@ -118,9 +118,9 @@ impl Metrics {
         self.in_flight.set(i64::try_from(jobs).unwrap_or(i64::MAX));
     }
 
-    /// Counts a transaction that did not do what it should.
-    pub fn transaction_failed(&self) {
-        self.transactions_failed.inc();
+    /// Counts a step that failed and is tried again.
+    pub fn step_failed(&self) {
+        self.steps_failed.inc();
     }
 
     /// Counts a blob sent to somebody.

@@ -103,8 +103,12 @@ impl Health {
     /// The state now.
     #[must_use]
     pub fn report(&self) -> HealthReport {
+        self.report_at(Instant::now())
+    }
+
+    fn report_at(&self, now: Instant) -> HealthReport {
         let inner = self.lock();
-        let age = inner.slot_advanced.elapsed();
+        let age = now.saturating_duration_since(inner.slot_advanced);
         HealthReport {
             reachable: inner.last_success.is_some() && inner.consecutive_failures == 0,
             lagging: age > Self::STALLED_AFTER,
@@ -119,5 +123,41 @@ impl Health {
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         // The guarded code cannot panic half-way through a change, so a poisoned value is still whole.
         self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_that_stands_still_lags_although_it_answers() {
+        let health = Health::default();
+        health.saw_slot(7);
+        health.succeeded();
+        let now = Instant::now();
+        let fresh = health.report_at(now);
+        assert!(fresh.reachable && !fresh.lagging, "{fresh:?}");
+        let later = now + Health::STALLED_AFTER + Duration::from_secs(1);
+        // The same slot again, or an older one from another server behind the same address, is no progress.
+        health.saw_slot(7);
+        health.saw_slot(3);
+        let stalled = health.report_at(later);
+        assert!(stalled.reachable && stalled.lagging && stalled.slot == 7, "{stalled:?}");
+        health.saw_slot(8);
+        assert!(!health.report_at(Instant::now()).lagging);
+    }
+
+    #[test]
+    fn failures_are_counted_until_the_next_answer() {
+        let health = Health::default();
+        health.failed("refused");
+        health.failed("timed out");
+        let down = health.report();
+        assert_eq!((down.reachable, down.consecutive_failures), (false, 2));
+        assert_eq!(down.last_error.as_deref(), Some("timed out"));
+        health.succeeded();
+        let up = health.report();
+        assert_eq!((up.reachable, up.consecutive_failures, up.last_error), (true, 0, None));
     }
 }

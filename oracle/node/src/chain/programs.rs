@@ -13,13 +13,28 @@ pub fn name(program: &Pubkey) -> Option<&'static str> {
     }
 }
 
-/// The name and the message of one of our programs' errors.
+/// The name and the message of one of our programs' errors. A transaction that landed comes without logs, so the error
+/// of a program that `program` called is attributed to `program`; the programs number their errors apart, and the one
+/// that knows the number is the one that refused.
 #[must_use]
 pub fn describe_error(program: &Pubkey, code: u32) -> Option<(&'static str, &'static str)> {
-    match *program {
-        provena_registry::ID => provena_registry::error::describe(code),
-        provena_royalty::ID => provena_royalty::error::describe(code),
-        provena_market::ID => provena_market::error::describe(code),
-        _ => None,
+    name(program)?;
+    provena_registry::error::describe(code)
+        .or_else(|| provena_royalty::error::describe(code))
+        .or_else(|| provena_market::error::describe(code))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_two_programs_share_an_error_number() {
+        for code in 0..20_000 {
+            let known = [
+                provena_registry::error::describe(code),
+                provena_royalty::error::describe(code),
+                provena_market::error::describe(code),
+            ];
+            assert!(known.iter().flatten().count() <= 1, "{code}: {known:?}");
+        }
     }
 }

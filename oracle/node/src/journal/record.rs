@@ -129,6 +129,21 @@ impl JobRecord {
         }
     }
 
+    /// Entries that add up to this record.
+    pub(super) fn events(&self) -> Vec<Event> {
+        let computed =
+            self.computed.map(|Computed { result_root, units, salt }| Event::Computed { result_root, units, salt });
+        let sent = self.sent.clone().map(|(step, signature, last_valid_block_height)| Event::Sending {
+            step,
+            signature,
+            last_valid_block_height,
+        });
+        let claiming = self.index.map(|index| Event::Claiming { index });
+        let signing = self.receipt.clone().map(Event::Signing);
+        let ended = self.end.clone().map(Event::Ended);
+        [claiming, computed, sent, signing, ended].into_iter().flatten().collect()
+    }
+
     pub(super) fn apply(&mut self, event: &Event) {
         match event {
             Event::Claiming { index } => {

@@ -91,7 +91,7 @@ impl Worker {
                 Err(WorkError::Journal(error)) => return Err(WorkError::Journal(error)),
                 Err(error) => {
                     let delay = backoff.failed();
-                    self.parts.metrics.transaction_failed();
+                    self.parts.metrics.step_failed();
                     tracing::warn!(job = %address, %error, ?delay, "a step failed; looking again");
                     tokio::select! {
                         () = tokio::time::sleep(delay) => {}

@@ -109,8 +109,10 @@ impl Watcher {
     /// Takes up an open job if it is one for us and there is room.
     fn consider(&mut self, address: Pubkey, job: &Job, now: u64, closing: &CancellationToken) {
         let free = free_slot(&self.worker.authority(), job, now).is_some();
+        // Through a server that lags, deadlines are seen too late: nothing new is staked until it has caught up.
+        let lagging = self.worker.parts.chain.health().lagging;
         let postponed = self.declined.get(&address).is_some_and(|(until, _)| Instant::now() < *until);
-        if free && !postponed && self.worker.serves(&job.asset) && self.active.len() < self.max_jobs {
+        if free && !lagging && !postponed && self.worker.serves(&job.asset) && self.active.len() < self.max_jobs {
             self.begin(address, closing);
         }
     }

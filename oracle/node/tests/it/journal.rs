@@ -9,7 +9,7 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-const JOB: Pubkey = Pubkey::new_from_array([3; 32]);
+const JOB: Pubkey = Pubkey::new_from_array([33; 32]);
 
 fn entry(event: Event) -> Entry {
     Entry { job: JOB, event }
@@ -94,7 +94,6 @@ fn open_rejects_damage_in_the_middle() {
     let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
     file.write_all(b"{\"job\":\"half\n").unwrap();
     drop(file);
-    Journal::open(&path).map(drop).unwrap_err();
     let error = Journal::open(&path).unwrap_err();
     assert!(matches!(error, JournalError::Damaged { line: 2, .. }), "{error}");
 }
@@ -140,4 +139,44 @@ fn append_rejects_a_second_result_and_a_second_receipt() {
 fn open_says_what_to_do_when_the_folder_is_unusable() {
     let error = Journal::open(std::path::Path::new("/dev/null/journal.jsonl")).unwrap_err();
     assert!(matches!(error, JournalError::Io { .. }) && error.to_string().contains("writable"), "{error}");
+}
+
+#[test]
+fn jobs_that_are_over_are_dropped_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let job = |number: u8| Pubkey::new_from_array([number; 32]);
+    let of = |number: u8, event: Event| Entry { job: job(number), event };
+    let result = || Event::Computed { result_root: [9; 32], units: 2, salt: [8; 32] };
+    {
+        let journal = Journal::open(&path).unwrap();
+        for number in 1..=3 {
+            journal.append(&of(number, Event::Claiming { index: 0 })).unwrap();
+            journal.append(&of(number, result())).unwrap();
+            journal.append(&of(number, Event::Ended(End::Settled))).unwrap();
+        }
+        journal.append(&of(4, Event::Claiming { index: 0 })).unwrap();
+        journal.append(&of(4, Event::Ended(End::Abandoned("taken".to_owned())))).unwrap();
+        // Abandoned with a result: another one must stay forbidden.
+        journal.append(&of(5, result())).unwrap();
+        journal.append(&of(5, Event::Ended(End::Abandoned("late".to_owned())))).unwrap();
+        journal.append(&entry(Event::Claiming { index: 1 })).unwrap();
+        journal.append(&computed([7; 32])).unwrap();
+        journal.append(&signing([7; 32], 10)).unwrap();
+    }
+    let before = std::fs::read(&path).unwrap();
+    drop(Journal::open_keeping(&path, 4).unwrap());
+    assert_eq!(std::fs::read(&path).unwrap(), before, "few enough are kept as they are");
+
+    let kept = Journal::open_keeping(&path, 3).unwrap();
+    let (five, mine) = (kept.job(&job(5)), kept.job(&JOB));
+    assert!(five.is_some() && mine.clone().unwrap().receipt.is_some());
+    assert_eq!((kept.job(&job(1)), kept.job(&job(4))), (None, None));
+    let other = Event::Computed { result_root: [1; 32], units: 2, salt: [8; 32] };
+    assert!(matches!(kept.append(&of(5, other)).unwrap_err(), JournalError::Conflict { .. }));
+    kept.append(&of(6, Event::Claiming { index: 2 })).unwrap();
+    drop(kept);
+    let again = Journal::open(&path).unwrap();
+    assert_eq!((again.job(&job(5)), again.job(&JOB)), (five, mine));
+    assert_eq!(again.job(&job(6)).unwrap().index, Some(2));
 }

@@ -1,6 +1,7 @@
 //! The whole service on the embedded chain: RPC, WebSocket, real programs, HTTP, a restart, an outage.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use provena_market::client as market;
@@ -11,8 +12,12 @@ use provena_node::chain::{Budget, ChainReader, ChainSubmitter, RpcChain, RpcOpti
 use provena_node::client::{Client, Stage};
 use provena_node::compute::EngineCompute;
 use provena_node::config::Config;
+use provena_node::journal::{End, Journal};
+use provena_node::metrics::Metrics;
 use provena_node::node::Node;
 use provena_node::store::Store;
+use provena_node::tasks::submit::Outcome;
+use provena_node::tasks::{Risk, Worker, WorkerParts};
 use provena_registry::state::AssetKind;
 use provena_tests::registry::Draft;
 use provena_tests::royalty;
@@ -25,7 +30,9 @@ use solana_signer::Signer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::folder_store;
 use crate::support::localnet::Localnet;
+use crate::support::meddle::{Call, Fate, Meddling};
 use crate::support::model;
 
 const STAKE: u64 = 1_000_000_000;
@@ -146,6 +153,79 @@ fn config(folder: &std::path::Path, chain: &Localnet, port: u16) -> Config {
         chain.rpc_url, chain.ws_url
     );
     Config::parse(&text, [], &folder.join("node.toml")).unwrap()
+}
+
+/// A node of the crash test, over `chain`.
+fn worker(chain: SharedChain, cluster: [u8; 32], data: &std::path::Path, key: &Keypair) -> Worker {
+    let receipts = data.join("receipts");
+    std::fs::create_dir_all(&receipts).unwrap();
+    Worker::new(WorkerParts {
+        chain,
+        cluster,
+        store: folder_store(&data.join("shared")),
+        private: folder_store(&data.join("private")),
+        journal: Journal::open(&data.join("journal.jsonl")).unwrap(),
+        compute: Arc::new(EngineCompute::open("cpu", 1 << 30).unwrap()),
+        key: key.insecure_clone(),
+        metrics: Arc::new(Metrics::default()),
+        budget: Budget::default(),
+        models: Vec::new(),
+        receipts,
+        risk: Risk { max_bond: STAKE, min_window: 50 },
+        max_artifact_bytes: 1 << 20,
+        poll: Duration::from_millis(200),
+    })
+}
+
+/// In the SVM every effect is visible at once; here it takes until the next slot, so a node that was killed right after
+/// sending sees the past when it returns.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_killed_between_sending_and_seeing_loses_nothing() {
+    let localnet = Localnet::start();
+    let mut options = RpcOptions::new(localnet.rpc_url.clone());
+    options.ws_url = Some(localnet.ws_url.clone());
+    let scene = set_up(Arc::new(RpcChain::new(&options).unwrap())).await;
+    let chain = scene.chain.clone();
+    let cluster = chain.cluster().await.unwrap();
+    let key = funded(&chain, "node").await;
+    accept(&chain, market::register_node(key.pubkey(), STAKE, ""), &[&key]).await;
+    let payer = Arc::new(funded(&chain, "payer").await);
+    let data = tempfile::tempdir().unwrap();
+    let store = folder_store(&data.path().join("shared"));
+    store.put(model::artifact().bytes().to_vec()).await.unwrap();
+    let shared: SharedChain = chain.clone();
+    let client = Client::new(shared.clone(), store, payer);
+
+    let steps = ["claim", "commit", "reveal", "settle"];
+    for (sends, step) in steps.iter().enumerate() {
+        for fate in [Fate::KillBefore, Fate::KillAfter] {
+            let posted = client.post_job(&scene.offer, &model::request(1)).await.unwrap();
+            let sent = AtomicUsize::new(0);
+            let rule = move |call, _| match call {
+                Call::Send if sent.fetch_add(1, Ordering::SeqCst) == sends => fate,
+                _ => Fate::Pass,
+            };
+            let meddling = Arc::new(Meddling::new(shared.clone(), rule));
+            let closing = CancellationToken::new();
+            {
+                let first = worker(meddling.clone(), cluster, data.path(), &key);
+                tokio::select! {
+                    outcome = first.drive(&posted.job, &closing) => panic!("not killed at the {step}: {outcome:?}"),
+                    () = meddling.killed() => {}
+                }
+            }
+            let second = worker(shared.clone(), cluster, data.path(), &key);
+            let outcome = tokio::time::timeout(Duration::from_secs(60), second.drive(&posted.job, &closing)).await;
+            assert_eq!(outcome.unwrap().unwrap(), Outcome::Ended(End::Settled), "{fate:?} at the {step}");
+            let job = client.job(&posted.job).await.unwrap().unwrap();
+            assert_eq!(job.state(), Ok(JobState::Settled));
+            let signed = provena_node::receipt::load(&second.receipt_path(&posted.job)).unwrap();
+            signed.verify().unwrap();
+            signed.check_against(&posted.job, &job, None).unwrap();
+        }
+    }
+    let account: NodeAccount = fetch(chain.as_ref(), &provena_market::pda::node(&key.pubkey()).0).await.unwrap();
+    assert_eq!((account.stake, account.locked, account.forfeited, account.agreed), (STAKE, 0, 0, 8));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,5 @@
 //! A chain whose calls can be made to fail or to never return, before or after they have their effect.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
@@ -14,7 +13,7 @@ use solana_signature::Signature;
 use solana_transaction::Transaction;
 use tokio::sync::Notify;
 
-use super::lite::LiteChain;
+use provena_node::chain::SharedChain;
 
 /// What a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,14 +44,14 @@ type Rule = Box<dyn Fn(Call, usize) -> Fate + Send + Sync>;
 
 /// Asks a rule about each call, given its number from 0.
 pub struct Meddling {
-    inner: Arc<LiteChain>,
+    inner: SharedChain,
     rule: Rule,
     calls: AtomicUsize,
     killed: Notify,
 }
 
 impl Meddling {
-    pub fn new(inner: Arc<LiteChain>, rule: impl Fn(Call, usize) -> Fate + Send + Sync + 'static) -> Self {
+    pub fn new(inner: SharedChain, rule: impl Fn(Call, usize) -> Fate + Send + Sync + 'static) -> Self {
         Self { inner, rule: Box::new(rule), calls: AtomicUsize::new(0), killed: Notify::new() }
     }
 
