@@ -10,7 +10,7 @@ struct Params {
     keys: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> params: Params;
 // i8 [tokens][3 * width], four to a word
 @group(0) @binding(1) var<storage, read> qkv: array<u32>;
 // i32 [heads][tokens][tokens]

@@ -10,7 +10,7 @@ struct Params {
     table_len: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> params: Params;
 // i32 [heads][tokens][tokens]
 @group(0) @binding(1) var<storage, read_write> scores: array<i32>;
 // Scale [heads]

@@ -9,7 +9,7 @@ struct Params {
     width: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> params: Params;
 // u32 [tokens]
 @group(0) @binding(1) var<storage, read> ids: array<u32>;
 // i16 [vocabulary][width], two to a word

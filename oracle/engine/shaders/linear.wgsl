@@ -19,7 +19,7 @@ struct Params {
 
 override LANES: u32 = 32u;
 
-@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> params: Params;
 // i8 [rows][inputs], sixteen to a vector, padded with zeros
 @group(0) @binding(1) var<storage, read> x: array<vec4u>;
 // i8 [outputs][inputs], sixteen to a vector, padded with zeros

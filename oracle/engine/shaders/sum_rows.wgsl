@@ -5,7 +5,7 @@ struct Params {
     width: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> params: Params;
 // i32 [rows][width]
 @group(0) @binding(1) var<storage, read> x: array<i32>;
 // i32 [1][width]

@@ -179,6 +179,9 @@ fn bound(lease: &Lease, bytes: u64) -> wgpu::BufferBinding<'_> {
 }
 
 /// All dispatches' parameters in one buffer.
+///
+/// It is a storage buffer, because Mesa's software driver compiles a kernel anew for what it finds in a uniform buffer:
+/// every new shape would cost a compilation, and what comes out of it is slower.
 fn upload_params(gpu: &Gpu, dispatches: &[Dispatch]) -> wgpu::Buffer {
     let mut words = vec![0u32; dispatches.len().max(1) * PARAMS_ALIGN as usize / 4];
     for (slot, dispatch) in words.chunks_exact_mut(PARAMS_ALIGN as usize / 4).zip(dispatches) {
@@ -187,7 +190,7 @@ fn upload_params(gpu: &Gpu, dispatches: &[Dispatch]) -> wgpu::Buffer {
     let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
         label: Some("provena.params"),
         size: words.len() as u64 * 4,
-        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     });
     gpu.queue().write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
