@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    airdrop, balance, dataset, demo, deploy, infer, keygen, localnet, model, node, offer, royalty, verify,
+    airdrop, balance, dataset, demo, deploy, infer, job, keygen, localnet, model, node, offer, royalty, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -83,6 +83,8 @@ pub enum Command {
     Node(node::Args),
     /// Pay for a model's answer
     Infer(infer::Args),
+    /// See how far a paid job is, or take it back
+    Job(job::Args),
     /// See and collect what your shares earned
     Royalty(royalty::Args),
     /// Check a receipt: who computed what, for which payment

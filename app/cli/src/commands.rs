@@ -6,6 +6,7 @@ pub mod dataset;
 pub mod demo;
 pub mod deploy;
 pub mod infer;
+pub mod job;
 pub mod keygen;
 pub mod localnet;
 mod mint_args;
@@ -38,6 +39,7 @@ pub async fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Offer(args) => offer::run(args, &context).await,
         Command::Node(args) => node::run(args, &context).await,
         Command::Infer(args) => infer::run(args, &context).await,
+        Command::Job(args) => job::run(args, &context).await,
         Command::Royalty(args) => royalty::run(args, &context).await,
         Command::Verify(args) => verify::run(args, &context).await,
     }

@@ -41,6 +41,11 @@ impl<'a> Context<'a> {
         Ok(Self { output, url: global.url, ws: global.ws, keypair, store, verbose: global.verbose })
     }
 
+    /// The chain's RPC address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A connection to the chain; nothing is sent yet.
     ///
     /// # Errors

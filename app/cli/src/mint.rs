@@ -67,46 +67,55 @@ pub struct Minted {
     pub signatures: Vec<Signature>,
 }
 
-/// Stores `content`, creates the pool, registers the asset. `others` are keys of parents' owners whose consent is due.
-///
-/// # Errors
-/// A share, a parent or a transaction is refused; what was done stays, and calling again goes on from there.
-pub async fn mint(
-    chain: &dyn Chain,
-    store: &Store,
-    creator: &Keypair,
-    others: &[Keypair],
-    plan: &Plan,
-    content: Vec<u8>,
-    pending: Pending,
-    step: &dyn Fn(&'static str),
-) -> Result<Minted> {
-    let parents = register::parents(chain, &plan.parents).await?;
-    let pools: Vec<Share> =
-        parents.iter().map(|parent| Share { address: parent.asset.pool, bps: parent.bps }).collect();
-    let holders = share::holders(&creator.pubkey(), &plan.holders, &pools)?;
+/// Who mints, and with what.
+pub struct Mint<'a> {
+    /// The chain.
+    pub chain: &'a dyn Chain,
+    /// Where content and metadata go.
+    pub store: &'a Store,
+    /// Pays, and receives the NFT.
+    pub creator: &'a Keypair,
+    /// Keys of parents' owners whose consent is due.
+    pub consents: &'a [Keypair],
+    /// Where the NFT's key is kept until it exists.
+    pub pending: Pending,
+}
 
-    step("storing the content");
-    let bytes = content.len();
-    let content_root = store.put(content).await.context("cannot store the content")?;
-    let uri = metadata::publish(store, plan, &content_root, bytes).await?;
-    let key = pending.key(&content_root)?;
+impl Mint<'_> {
+    /// Stores `content`, creates the pool, registers the asset; `step` is told what comes next.
+    ///
+    /// # Errors
+    /// A share, a parent or a transaction is refused; what was done stays, and minting again goes on from there.
+    pub async fn mint(self, plan: &Plan, content: Vec<u8>, step: &dyn Fn(&'static str)) -> Result<Minted> {
+        let Self { chain, store, creator, consents, pending } = self;
+        let parents = register::parents(chain, &plan.parents).await?;
+        let pools: Vec<Share> =
+            parents.iter().map(|parent| Share { address: parent.asset.pool, bps: parent.bps }).collect();
+        let holders = share::holders(&creator.pubkey(), &plan.holders, &pools)?;
 
-    step("creating the royalty pool");
-    let mut signatures = create_pool(chain, creator, key, &holders).await?;
-    let pool = provena_royalty::pda::pool(&key.pubkey()).0;
-    for mint in &plan.pay_in {
-        signatures.extend(add_mint(chain, creator, &pool, mint).await?);
+        step("storing the content");
+        let bytes = content.len();
+        let content_root = store.put(content).await.context("cannot store the content")?;
+        let uri = metadata::publish(store, plan, &content_root, bytes).await?;
+        let key = pending.key(&content_root)?;
+
+        step("creating the royalty pool");
+        let mut signatures = create_pool(chain, creator, key, &holders).await?;
+        let pool = provena_royalty::pda::pool(&key.pubkey()).0;
+        for mint in &plan.pay_in {
+            signatures.extend(add_mint(chain, creator, &pool, mint).await?);
+        }
+
+        step("minting the NFT");
+        let address = provena_registry::pda::asset(&key.pubkey()).0;
+        if accounts::fetch_optional::<Asset, _>(chain, &address).await?.is_none() {
+            let new = register::New { creator, consents, key, parents: &parents, content_root, uri: &uri };
+            signatures.push(register::register(chain, plan, &new).await?);
+        }
+        let mint = key.pubkey();
+        pending.done()?;
+        Ok(Minted { mint, pool, content_root, uri, signatures })
     }
-
-    step("minting the NFT");
-    let address = provena_registry::pda::asset(&key.pubkey()).0;
-    if accounts::fetch_optional::<Asset, _>(chain, &address).await?.is_none() {
-        signatures.push(register::register(chain, creator, others, key, plan, &parents, content_root, &uri).await?);
-    }
-    let mint = key.pubkey();
-    pending.done()?;
-    Ok(Minted { mint, pool, content_root, uri, signatures })
 }
 
 async fn create_pool(

@@ -135,10 +135,10 @@ pub fn describe(stage: Stage) -> &'static str {
 pub fn explain(error: ClientError) -> anyhow::Error {
     let failure = match &error {
         ClientError::StillRunning { job, .. } => Failure::new(Exit::Unknown, "no answer yet; the deposit is safe")
-            .hint(format!("look at job {job} later; when no node takes it, its deposit comes back")),
+            .hint(format!("provena job show {job}   later, or `job cancel` while no node has taken it")),
         ClientError::MaybePosted { job, .. } => {
             Failure::new(Exit::Unknown, "it is unknown whether the deposit was paid")
-                .hint(format!("look at job {job} before paying again: the transaction below tells"))
+                .hint(format!("provena job show {job}   before paying again"))
         }
         ClientError::Ended { .. } => Failure::failed("no node gave an answer; the deposit came back")
             .hint("see that a node runs and serves this model, then ask again"),

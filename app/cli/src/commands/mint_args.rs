@@ -13,7 +13,7 @@ use solana_pubkey::Pubkey;
 use crate::{
     context::Context,
     keys,
-    mint::{self, Minted, Pending, Plan, Text},
+    mint::{Mint, Minted, Pending, Plan, Text},
     output::{
         Report,
         amount::{parse_bps, show_bps},
@@ -117,7 +117,8 @@ impl MintArgs {
         let progress = Progress::spinner(context.output, "minting");
         let pending = Pending::new(context.pending_folder());
         let step = |what| progress.message(what);
-        let minted = mint::mint(&chain, &store, &wallet, &consents, &plan, content, pending, &step).await?;
+        let mint = Mint { chain: &chain, store: &store, creator: &wallet, consents: &consents, pending };
+        let minted = mint.mint(&plan, content, &step).await?;
         drop(progress);
         context.output.data(&report(&plan, &minted, &wallet))
     }

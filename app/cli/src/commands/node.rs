@@ -2,10 +2,10 @@
 
 mod register;
 mod run;
+mod sample;
 
 use anyhow::Result;
 use clap::Subcommand;
-use provena_node::config::Config;
 
 use crate::context::Context;
 
@@ -24,7 +24,7 @@ enum Verb {
     Register(register::Args),
     /// Run a node: watch for jobs, compute, answer, get paid
     Run(run::Args),
-    /// Print a commented config file
+    /// Print a commented config file that fits the options given here
     #[command(after_help = "Examples:\n  provena node sample-config > node.toml")]
     SampleConfig,
 }
@@ -41,6 +41,6 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Register(args) => register::run(args, context).await,
         Verb::Run(args) => run::run(args, context).await,
-        Verb::SampleConfig => context.output.line(Config::sample().trim_end()),
+        Verb::SampleConfig => context.output.line(sample::sample(context)?.trim_end()),
     }
 }

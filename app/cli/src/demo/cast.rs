@@ -20,7 +20,7 @@ use crate::{
     commands::{airdrop, offer::Terms},
     deploy::{self, InitOptions},
     keys,
-    mint::{self, Minted, Pending, Plan, Text},
+    mint::{Mint, Minted, Pending, Plan, Text},
     output::amount::Currency,
     royalty::{self, Moved},
     share::Share,
@@ -164,7 +164,8 @@ impl Cast {
     async fn mint(&self, stage: &Stage, creator: &Keypair, plan: &Plan, content: Vec<u8>) -> Result<Minted> {
         let chain = stage.chain().as_ref();
         let pending = Pending::new(stage.path("pending"));
-        mint::mint(chain, stage.store(), creator, &[], plan, content, pending, &|_| {}).await
+        let mint = Mint { chain, store: stage.store(), creator, consents: &[], pending };
+        mint.mint(plan, content, &|_| {}).await
     }
 
     /// What the trainer asks for the model's use.

@@ -51,18 +51,25 @@ pub async fn parents(chain: &dyn Chain, shares: &[Share]) -> Result<Vec<Parent>>
     Ok(found)
 }
 
-/// Registers the asset and mints its NFT to `creator`.
-#[expect(clippy::too_many_arguments, reason = "one caller; a struct would only rename the same eight things")]
-pub async fn register(
-    chain: &dyn Chain,
-    creator: &Keypair,
-    others: &[Keypair],
-    key: &Keypair,
-    plan: &Plan,
-    parents: &[Parent],
-    content_root: [u8; 32],
-    uri: &str,
-) -> Result<Signature> {
+/// A new asset, beside its plan.
+pub struct New<'a> {
+    /// Pays, and receives the NFT.
+    pub creator: &'a Keypair,
+    /// Keys of parents' owners whose consent is due.
+    pub consents: &'a [Keypair],
+    /// The NFT's mint.
+    pub key: &'a Keypair,
+    /// What it builds on.
+    pub parents: &'a [Parent],
+    /// Merkle root of its content.
+    pub content_root: [u8; 32],
+    /// Where its metadata is.
+    pub uri: &'a str,
+}
+
+/// Registers the asset and mints its NFT to the creator.
+pub async fn register(chain: &dyn Chain, plan: &Plan, new: &New<'_>) -> Result<Signature> {
+    let New { creator, consents, key, parents, content_root, uri } = *new;
     let (mint, owner) = (key.pubkey(), creator.pubkey());
     let accounts = registry_accounts::Register {
         creator: owner,
@@ -87,7 +94,7 @@ pub async fn register(
         metas.push(AccountMeta::new_readonly(parent.address, false));
         metas.push(AccountMeta::new_readonly(position, false));
         if parent.asset.licence.consent_required() {
-            let owner = consenting(chain, creator, others, parent).await?;
+            let owner = consenting(chain, creator, consents, parent).await?;
             metas.push(AccountMeta::new_readonly(pda::token_account(&owner.pubkey(), &parent.mint).0, false));
             metas.push(AccountMeta::new_readonly(owner.pubkey(), true));
             if !signers.iter().any(|signer| signer.pubkey() == owner.pubkey()) {

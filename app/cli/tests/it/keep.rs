@@ -93,6 +93,15 @@ fn a_second_terminal_lists_pays_verifies_and_collects() {
     assert_eq!((&verified["chain"], &verified["recomputed"]), (&"agrees".into(), &"equal".into()));
     receipts_that_do_not_hold(&run, &person, &receipt);
 
+    let job = answer["job"].as_str().unwrap();
+    let shown = run(&["job", "show", job]).ok().json();
+    assert_eq!((&shown["state"], &shown["royalty"]), (&"settled".into(), &answer["paid"]["royalty"]));
+    run(&["job", "cancel", job]).fails(1, &["was not cancelled", "job show"]);
+    assert_eq!(run(&["job", "crank", job]).ok().json()["signature"], Value::Null);
+    run(&["job", "close", job]).ok();
+    run(&["job", "show", job]).fails(1, &["the chain knows no job"]);
+    run(&["verify", &receipt]).fails(1, &["its payer has closed it", "--offline"]);
+
     // The demo's claims emptied the pool; what this job paid is owed now, and collected once.
     let shown = run(&["royalty", "show", asset]).ok().json();
     let holders = shown["mints"][0]["holders"].as_array().unwrap();
