@@ -5,5 +5,7 @@ mod equality;
 mod hostile_artifacts;
 mod hostile_imports;
 mod int_v1_document;
+mod kernels;
 mod quality;
 mod requests;
+mod tiny_encoder;

@@ -5,7 +5,7 @@ use provena_engine::artifact::{ArtifactBuilder, Dtype};
 use provena_engine::plan::{Element, LinearOutput, Op, Plan, i8_stride};
 use provena_engine::values::Values;
 
-use crate::support::{build, check, hostile_scales, scales};
+use super::support::{build, check, hostile_scales, scales};
 
 /// One matrix product with the output that `kind` chooses.
 fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, seed: u64) {

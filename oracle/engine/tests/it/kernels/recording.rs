@@ -9,7 +9,7 @@ use provena_engine::plan::{Element, Op, Plan};
 use provena_engine::recording::{GpuModel, MAX_RECORDED};
 use provena_engine::values::Values;
 
-use crate::support::{build, gpu};
+use super::support::{build, gpu};
 
 /// A model without tensors, unless the GPU is not to be tested.
 fn model() -> Option<GpuModel> {

@@ -6,7 +6,7 @@ use provena_engine::artifact::{ArtifactBuilder, Dtype};
 use provena_engine::plan::{Element, Op, Plan, i8_stride};
 use provena_engine::values::Values;
 
-use crate::support::{build, check, hostile_scales, scales};
+use super::support::{build, check, hostile_scales, scales};
 
 fn attention(tokens: usize, heads: usize, head: usize, entries: usize, hostile: bool, seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);

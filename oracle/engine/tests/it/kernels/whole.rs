@@ -2,7 +2,7 @@
 
 use provena_engine::kernels::self_test;
 
-use crate::support::gpu;
+use super::support::gpu;
 
 #[test]
 fn the_self_test_covers_every_kernel_and_passes() {

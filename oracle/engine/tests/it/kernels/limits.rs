@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use provena_engine::io::Request;
 use provena_engine::{AdapterChoice, Engine, Model};
 
+use super::support::gpu;
 use crate::assets::{DIGITS, MINILM, digits};
-use crate::support::gpu;
 
 /// Runs that are timed after the first.
 const RUNS: usize = 12;

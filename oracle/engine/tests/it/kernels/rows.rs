@@ -6,7 +6,7 @@ use provena_engine::artifact::{ArtifactBuilder, Dtype};
 use provena_engine::plan::{Element, Op, Plan, Quantise};
 use provena_engine::values::Values;
 
-use crate::support::{build, check, hostile_scales, scales};
+use super::support::{build, check, hostile_scales, scales};
 
 /// Values of a stream: mostly moderate, some at the edges, and some rows constant.
 fn stream(random: &mut fastrand::Rng, rows: usize, width: usize) -> Vec<i32> {

@@ -3,10 +3,6 @@
 //! These tests skip only where `PROVENA_TEST_GPU=none` says so: a machine without an adapter fails them, and the
 //! message says what to install.
 
-// What only the tests in `it` use counts as dead here.
-#[allow(dead_code)]
-#[path = "../it/assets.rs"]
-mod assets;
 mod attention;
 mod limits;
 mod linear;
