@@ -1,6 +1,9 @@
 //! A chain for one test: the SVM with all programs, wallets derived from names, and exact assertions.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, OnceLock},
+};
 
 use anchor_lang::{AccountDeserialize, Discriminator, bytemuck::Pod, prelude::Address};
 use litesvm::{
@@ -66,8 +69,13 @@ impl Default for World {
 
 impl World {
     /// A chain with mainnet's features and all programs.
+    ///
+    /// Loading the programs takes long, so it happens once; every world is a copy.
     pub fn new() -> Self {
-        Self::on(LiteSVM::new())
+        static LOADED: OnceLock<Mutex<World>> = OnceLock::new();
+        let loaded = LOADED.get_or_init(|| Mutex::new(Self::on(LiteSVM::new())));
+        let loaded = loaded.lock().expect("copying a world does not panic");
+        Self { svm: loaded.svm.clone(), fee_payer: loaded.fee_payer.insecure_clone() }
     }
 
     /// A chain whose SPL Token program is the classic one, which costs more than its successor.

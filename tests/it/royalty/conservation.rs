@@ -21,6 +21,11 @@ use solana_signer::Signer;
 const TOTAL: u64 = 1_009;
 const WALLETS: usize = 3;
 
+/// How many cases to try; `PROPTEST_CASES` asks for more.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}
+
 /// Something that can happen to a child pool, held by wallets and by a parent's pool, which wallets hold in turn.
 #[derive(Clone, Debug)]
 enum Step {
@@ -210,10 +215,10 @@ fn pool(world: &mut World, asset: &str, holders: &[(anchor_lang::prelude::Addres
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(12), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_sequence_conserves_every_unit(token in any::<bool>(), steps in prop::collection::vec(step(), 1..40)) {
+    fn any_sequence_conserves_every_unit(token in any::<bool>(), steps in prop::collection::vec(step(), 1..30)) {
         let mut bench = Bench::new(token);
         for step in &steps {
             bench.run(step);
@@ -241,7 +246,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(20_000), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The limb arithmetic against the compiler's own 128-bit integers, over all that accounts can hold.
     #[test]
