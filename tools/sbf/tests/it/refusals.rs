@@ -57,6 +57,13 @@ fn build_rejects_six_arguments_through_a_pointer() {
 }
 
 #[test]
+fn build_rejects_a_frame_larger_than_the_stack() {
+    for arch in [Arch::V0, Arch::V3] {
+        assert_mentions(&refusal("large-frame", arch), &["stack", "keeps_too_much_on_the_stack"]);
+    }
+}
+
+#[test]
 fn build_rejects_what_the_compiler_rejects() {
     assert_mentions(&refusal("type-error", Arch::V0), &["cargo could not build refused"]);
 }

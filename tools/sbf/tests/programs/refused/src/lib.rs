@@ -33,6 +33,16 @@ mod pointer {
     pub static WAYS: [Six; 2] = [takes_six_one_way, takes_six_another_way];
 }
 
+/// More than the 4,096 bytes of stack that a call has.
+#[cfg(feature = "large-frame")]
+#[inline(never)]
+fn keeps_too_much_on_the_stack(a: u64) -> u64 {
+    let mut words = [a; 600];
+    words[(a % 600) as usize] = 1;
+    core::hint::black_box(&mut words);
+    words.iter().fold(0, |sum, word| sum ^ word)
+}
+
 #[cfg(feature = "unknown-symbol")]
 unsafe extern "C" {
     fn nobody_defines_this(a: u64) -> u64;
@@ -59,6 +69,10 @@ pub unsafe extern "C" fn entrypoint(input: *const u64) -> u64 {
     #[cfg(feature = "pointer-arguments")]
     {
         result ^= pointer::WAYS[(a & 1) as usize](a, b, a, b, !a, !b);
+    }
+    #[cfg(feature = "large-frame")]
+    {
+        result ^= keeps_too_much_on_the_stack(b);
     }
     #[cfg(feature = "unknown-symbol")]
     {
