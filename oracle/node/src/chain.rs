@@ -16,6 +16,7 @@ mod rejection;
 mod rpc;
 pub mod submitter;
 mod subscribe;
+pub mod token;
 
 use std::sync::Arc;
 

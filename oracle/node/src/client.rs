@@ -186,7 +186,7 @@ impl Client {
         Ok(Finished { job, response, receipts, missing_receipts })
     }
 
-    async fn send(&self, instruction: Instruction) -> Result<Confirmed, ClientError> {
-        Ok(send_and_confirm(self.chain.as_ref(), &[instruction], &[&self.payer], self.budget).await?)
+    async fn send(&self, instructions: &[Instruction]) -> Result<Confirmed, ClientError> {
+        Ok(send_and_confirm(self.chain.as_ref(), instructions, &[&self.payer], self.budget).await?)
     }
 }

@@ -47,7 +47,7 @@ impl Client {
         let payer = self.payer.pubkey();
         let job = provena_market::pda::job(offer_address, &payer, nonce).0;
         let post = market::post_job(payer, *offer_address, &offer, nonce, input_root, units, None);
-        let posted = self.send(post).await.map_err(|error| match error {
+        let posted = self.send(&[post]).await.map_err(|error| match error {
             ClientError::Chain(ChainError::Unknown { signature, .. }) => ClientError::MaybePosted { job, signature },
             other => other,
         })?;

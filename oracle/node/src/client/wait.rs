@@ -11,7 +11,7 @@ use solana_signer::Signer;
 
 use super::{Client, ClientError, Stage};
 use crate::chain::accounts::fetch;
-use crate::chain::{ChainError, Confirmed, Watch};
+use crate::chain::{ChainError, Confirmed, Watch, token};
 use crate::tasks::view::View;
 
 /// How long the node's own settlement is waited for before we pay that transaction's fee.
@@ -76,16 +76,24 @@ impl Client {
         let Some(job) = &look.job else { return Ok(None) };
         let slots: Vec<Slot> = look.live().copied().collect();
         let next = view::next(job, &slots, look.now).map_err(|_| ClientError::UnknownState(*address))?;
-        let instruction = match next {
-            Next::Settle => market::settle(*address, job, &slots),
-            Next::TimeoutJob => market::timeout_job(*address, job, &slots),
+        let mut instructions = Vec::new();
+        let last = match next {
+            Next::Settle => {
+                instructions = token::before_the_end(self.chain(), &self.payer(), job, &slots).await?;
+                market::settle(*address, job, &slots)
+            }
+            Next::TimeoutJob => {
+                instructions = token::before_the_end(self.chain(), &self.payer(), job, &[]).await?;
+                market::timeout_job(*address, job, &slots)
+            }
             Next::TimeoutClaim => match slots.iter().find(|slot| view::is_late(job, slot, look.now)) {
                 Some(late) => market::timeout_claim(*address, job, late),
                 None => return Ok(None),
             },
             Next::Claim | Next::Commit | Next::Reveal | Next::Close => return Ok(None),
         };
-        match self.send(instruction).await {
+        instructions.push(last);
+        match self.send(&instructions).await {
             Ok(confirmed) => Ok(Some((next, confirmed.signature))),
             // Somebody else was faster: the next look shows it.
             Err(ClientError::Chain(ChainError::Rejected(refusal))) => {
@@ -102,7 +110,7 @@ impl Client {
     /// A refusal (`JobInUse` once a node holds a slot), or a failure to read.
     pub async fn cancel(&self, address: &Pubkey) -> Result<Confirmed, ClientError> {
         let job: Job = fetch(self.chain.as_ref(), address).await?;
-        self.send(market::cancel(*address, &job)).await
+        self.send(&[market::cancel(*address, &job)]).await
     }
 
     /// Takes back the rent of a job that has ended.
@@ -111,6 +119,6 @@ impl Client {
     /// A refusal (`WrongState` before the end), or a failure to read.
     pub async fn close(&self, address: &Pubkey) -> Result<Confirmed, ClientError> {
         let job: Job = fetch(self.chain.as_ref(), address).await?;
-        self.send(market::close_job(self.payer.pubkey(), *address, &job)).await
+        self.send(&[market::close_job(self.payer.pubkey(), *address, &job)]).await
     }
 }

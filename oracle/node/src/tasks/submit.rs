@@ -13,7 +13,7 @@ use super::Worker;
 use super::decide::{Action, next};
 use super::infer::InferError;
 use super::view::View;
-use crate::chain::{Backoff, ChainError, Changes, Watch, submitter};
+use crate::chain::{Backoff, ChainError, Changes, Watch, submitter, token};
 use crate::journal::{Computed, End, Entry, Event, JobRecord, JournalError, Step};
 use crate::metrics::JobEvent;
 use crate::receipt::ReceiptError;
@@ -122,14 +122,16 @@ impl Worker {
             (Action::Settle, Some(job)) => self.settle(address, job, &view, changes).await?,
             (Action::TimeoutClaim(index), Some(job)) => {
                 if let Some(slot) = view.live().find(|slot| slot.index == index) {
-                    self.send(address, Step::Timeout, client::timeout_claim(*address, job, slot)).await?;
+                    self.send(address, Step::Timeout, &[client::timeout_claim(*address, job, slot)]).await?;
                     self.parts.metrics.job(JobEvent::TimedOut);
                     tracing::info!(job = %address, index, late = %slot.authority, "ended a late claim");
                 }
             }
             (Action::TimeoutJob, Some(job)) => {
                 let slots: Vec<Slot> = view.live().copied().collect();
-                self.send(address, Step::Timeout, client::timeout_job(*address, job, &slots)).await?;
+                let mut instructions = self.token_accounts(job, &[]).await?;
+                instructions.push(client::timeout_job(*address, job, &slots));
+                self.send(address, Step::Timeout, &instructions).await?;
                 self.parts.metrics.job(JobEvent::TimedOut);
             }
             (Action::Wait(until), _) => self.wait(until, view.now, changes, closing).await,
@@ -149,7 +151,7 @@ impl Worker {
             };
         }
         self.note(address, Event::Claiming { index })?;
-        match self.send(address, Step::Claim, client::claim_slot(self.me, *address, index)).await {
+        match self.send(address, Step::Claim, &[client::claim_slot(self.me, *address, index)]).await {
             Ok(()) => {
                 self.parts.metrics.job(JobEvent::Claimed);
                 tracing::info!(job = %address, index, bond = job.bond, "claimed");
@@ -175,7 +177,7 @@ impl Worker {
     async fn commit(&self, address: &Pubkey, index: u8, record: &JobRecord) -> Result<(), WorkError> {
         let Some(computed) = record.computed else { return Ok(()) };
         let hash = self.commitment(address, &computed);
-        self.send(address, Step::Commit, client::commit(self.me, *address, index, hash)).await?;
+        self.send(address, Step::Commit, &[client::commit(self.me, *address, index, hash)]).await?;
         self.parts.metrics.job(JobEvent::Committed);
         tracing::info!(job = %address, "committed");
         Ok(())
@@ -184,7 +186,7 @@ impl Worker {
     async fn reveal(&self, address: &Pubkey, index: u8, record: &JobRecord) -> Result<Option<Outcome>, WorkError> {
         let Some(Computed { result_root, units, salt }) = record.computed else { return Ok(None) };
         let reveal = client::reveal(self.me, *address, index, result_root, units, salt);
-        self.send(address, Step::Reveal, reveal).await?;
+        self.send(address, Step::Reveal, &[reveal]).await?;
         self.parts.metrics.job(JobEvent::Revealed);
         tracing::info!(job = %address, result_root = hex::encode(result_root), "revealed");
         Ok(None)
@@ -211,7 +213,13 @@ impl Worker {
             }
         }
         let slots: Vec<Slot> = view.live().copied().collect();
-        self.send(address, Step::Settle, client::settle(*address, job, &slots)).await
+        let mut instructions = self.token_accounts(job, &slots).await?;
+        instructions.push(client::settle(*address, job, &slots));
+        self.send(address, Step::Settle, &instructions).await
+    }
+
+    async fn token_accounts(&self, job: &Job, slots: &[Slot]) -> Result<Vec<Instruction>, ChainError> {
+        token::before_the_end(self.parts.chain.as_ref(), &self.me, job, slots).await
     }
 
     async fn wait(&self, until: u64, now: u64, changes: &mut Changes, closing: &CancellationToken) {
@@ -246,9 +254,9 @@ impl Worker {
     }
 
     /// Signs, journals, sends and confirms one transaction.
-    async fn send(&self, address: &Pubkey, step: Step, instruction: Instruction) -> Result<(), WorkError> {
+    async fn send(&self, address: &Pubkey, step: Step, instructions: &[Instruction]) -> Result<(), WorkError> {
         let chain = self.parts.chain.as_ref();
-        let pending = submitter::prepare(chain, &[instruction], &[&self.parts.key], self.parts.budget).await?;
+        let pending = submitter::prepare(chain, instructions, &[&self.parts.key], self.parts.budget).await?;
         let (signature, last_valid_block_height) = (pending.signature().to_string(), pending.last_valid_block_height);
         self.note(address, Event::Sending { step, signature, last_valid_block_height })?;
         submitter::submit(chain, &pending).await?;

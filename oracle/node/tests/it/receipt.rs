@@ -105,7 +105,8 @@ fn check_against_rejects_every_difference_by_name() {
     let address = Pubkey::from(receipt.job);
     let job = settled_job(&receipt);
     signed.check_against(&address, &job, None).unwrap();
-    let changes: [(&str, fn(&mut Job)); 8] = [
+    type Change = (&'static str, fn(&mut Job));
+    let changes: [Change; 8] = [
         ("cluster", |job| job.cluster[0] ^= 1),
         ("asset", |job| job.asset = Pubkey::default()),
         ("content root", |job| job.content_root[0] ^= 1),

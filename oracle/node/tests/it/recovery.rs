@@ -9,7 +9,9 @@ use provena_market::state::{Job, JobState, OfferTerms};
 use provena_node::journal::{End, Journal};
 use provena_node::receipt;
 use provena_node::tasks::submit::Outcome;
+use provena_tests::world::keypair;
 use solana_pubkey::Pubkey;
+use solana_signer::Signer;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::market::{BOND, PRICE, STAKE, Scene, WINDOW};
@@ -183,6 +185,21 @@ async fn a_job_whose_terms_are_too_risky_is_never_claimed() {
         assert!(matches!(&outcome, Outcome::Declined(why) if why.contains(reason)), "{outcome:?}");
         assert_eq!(scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR), 0);
     }
+}
+
+#[tokio::test]
+async fn a_job_paid_in_tokens_pays_wallets_that_never_held_any() {
+    let scene = Scene::in_tokens(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let client = scene.client().with_spare_units(1);
+    let posted = client.post_job(&scene.offer, &model::request(3)).await.unwrap();
+    assert_eq!(drive_to_the_end(&scene, data.path(), &posted.job).await, Outcome::Ended(End::Settled));
+    let split = provena_market::view::paid(&job_state(&scene, &posted.job));
+    assert_eq!((split.total().unwrap().0, split.refund.0), (4 * PRICE, PRICE));
+    let balance = |name: &str| scene.chain.world(|world| scene.money.balance(world, &keypair(name).pubkey()));
+    assert_eq!((balance("node"), balance("treasury")), (split.nodes.0, split.protocol.0));
+    assert!(split.nodes.0 > 0 && split.protocol.0 > 0 && split.royalty.0 > 0, "{split:?}");
+    assert_eq!(balance("payer"), 1_000 * PRICE - 3 * PRICE);
 }
 
 #[tokio::test]

@@ -37,6 +37,8 @@ pub struct Scene {
     pub chain: Arc<LiteChain>,
     pub offer: Pubkey,
     pub payer: Arc<Keypair>,
+    /// What the offer is priced in.
+    pub money: Money,
     /// Where artifact, inputs and responses are.
     pub shared: PathBuf,
     _folder: tempfile::TempDir,
@@ -59,10 +61,20 @@ impl Scene {
 
     /// An offer that wants `slots` nodes of which `quorum` must agree; `nodes` are registered by these names.
     pub async fn new(nodes: &[&str], slots: u8, quorum: u8) -> Self {
+        Self::paid_in(World::new(), Money::Sol, nodes, slots, quorum).await
+    }
+
+    /// As [`Scene::new`], with an offer that is priced in a token of which only the payer has any.
+    pub async fn in_tokens(nodes: &[&str], slots: u8, quorum: u8) -> Self {
         let mut world = World::new();
-        royalty::configure(&mut world, &[Money::Sol]);
+        let money = Money::token(&mut world, "dollar");
+        Self::paid_in(world, money, nodes, slots, quorum).await
+    }
+
+    async fn paid_in(mut world: World, money: Money, nodes: &[&str], slots: u8, quorum: u8) -> Self {
+        royalty::configure(&mut world, &[money]);
         let artifact = model::artifact();
-        let (creator, mint) = registry::prepare(&mut world, "trainer", "model", &[], &[Money::Sol]);
+        let (creator, mint) = registry::prepare(&mut world, "trainer", "model", &[], &[money]);
         let mut draft = Draft::new(AssetKind::Model, &creator.pubkey(), &mint.pubkey());
         draft.content_root = artifact.content_root();
         draft.recipe_root = artifact.recipe_root();
@@ -90,9 +102,12 @@ impl Scene {
             engine_class: 1,
         };
         let nft = provena_registry::pda::token_account(&owner, &asset).0;
-        let offer = client::create_offer(owner, &asset, nft, &provena_market::NATIVE_MINT, 1, terms);
+        let offer = client::create_offer(owner, &asset, nft, &money.mint(), 1, terms);
         world.accept(&[offer], &[&registered.creator]);
         let payer = Arc::new(world.wallet("payer"));
+        if money.is_token() {
+            money.give(&mut world, &payer.pubkey(), 1_000 * PRICE);
+        }
         world.svm.expire_blockhash();
 
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -102,6 +117,7 @@ impl Scene {
             chain: Arc::new(LiteChain::new(world)),
             offer: provena_market::pda::offer(&asset, 1).0,
             payer,
+            money,
             shared,
             _folder: folder,
         }
