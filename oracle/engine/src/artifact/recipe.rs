@@ -140,25 +140,32 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// Limits within which int-v1 is exact and no size can overflow.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Limits of the whole section.
+    fn check(&self) -> Result<(), String> {
         if self.engine_class != provena_arith::receipt::ENGINE_CLASS_INT_V1 {
             return Err(format!("engine class {} is not int-v1", self.engine_class));
         }
         if self.name.is_empty() || self.name.len() > 200 {
             return Err(format!("the name has {} bytes, allowed are 1 to 200", self.name.len()));
         }
+        self.model.check()
+    }
+}
+
+impl ModelRecipe {
+    /// Limits within which int-v1 is exact and no size can overflow.
+    pub(crate) fn check(&self) -> Result<(), String> {
         let within = |what: &str, value: u32, low: u32, high: u32| {
             if (low..=high).contains(&value) { Ok(()) } else { Err(format!("{what} is {value}, not {low} to {high}")) }
         };
-        match &self.model {
-            ModelRecipe::Mlp(mlp) => {
+        match self {
+            Self::Mlp(mlp) => {
                 within("the number of inputs", mlp.inputs, 1, 65_536)?;
                 within("the largest value", mlp.max_value.into(), 1, 127)?;
                 within("the number of layers", mlp.layers.len() as u32, 1, 64)?;
                 mlp.layers.iter().try_for_each(|layer| within("a layer's width", layer.outputs, 1, 65_536))
             }
-            ModelRecipe::Bert(bert) => {
+            Self::Bert(bert) => {
                 within("the vocabulary", bert.vocabulary, 1, 1 << 20)?;
                 within("the width", bert.width, 4, 8_192)?;
                 within("the number of layers", bert.layers, 1, 128)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::{
-    artifact::{BertRecipe, Family},
+    artifact::{BertRecipe, Family, ModelRecipe},
     error::Error,
 };
 
@@ -99,6 +99,12 @@ impl Config {
             positions,
             max_tokens: positions.min(MAX_TOKENS),
         };
-        Ok((recipe, need(self.type_vocab_size, "type_vocab_size")?, epsilon))
+        let checked = ModelRecipe::Bert(recipe.clone()).check();
+        checked.map_err(|reason| Error::Import(format!("config.json: {reason}")))?;
+        let types = need(self.type_vocab_size, "type_vocab_size")?;
+        if types == 0 {
+            return Err(Error::Import("config.json: type_vocab_size is 0".into()));
+        }
+        Ok((recipe, types, epsilon))
     }
 }
