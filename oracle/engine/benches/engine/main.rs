@@ -14,6 +14,8 @@ use provena_engine::gpu::{Gpu, Selection};
 fn main() -> Result<(), Box<dyn Error>> {
     let json = std::env::args().any(|argument| argument == "--json");
     let gpu = Gpu::open(&Selection::Best)?;
+    // Before anything else warms the driver's caches.
+    let (models, start) = models::measure()?;
     let report = report::Report {
         adapter: gpu.caps().name.clone(),
         driver: gpu.caps().driver.clone(),
@@ -21,7 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         profile: if cfg!(debug_assertions) { "dev" } else { "release" },
         peaks: peaks::measure(&gpu)?,
         kernels: kernels::measure(&gpu)?,
-        models: models::measure()?,
+        models,
+        start,
     };
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);

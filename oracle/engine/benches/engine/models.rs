@@ -9,24 +9,35 @@ use provena_engine::import::{ImportOptions, import};
 use provena_engine::io::Request;
 use provena_engine::{AdapterChoice, Engine};
 
-use crate::report::Model;
-use crate::timing::sample;
+use crate::report::{Model, Start};
+use crate::timing::{millis, sample};
 
 /// Measures the committed digits classifier and, from the fetched weights, MiniLM.
-pub fn measure() -> Result<Vec<Model>, Box<dyn Error>> {
-    let device = Engine::new(AdapterChoice::Best)?;
+pub fn measure() -> Result<(Vec<Model>, Start), Box<dyn Error>> {
+    let digits = artifact(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits"))?;
+    let minilm = artifact(&assets().join("minilm"))?;
+    let (open, device) = millis(|| Engine::new(AdapterChoice::Best));
+    let device = device?;
+    let (self_test, report) = millis(|| device.self_test());
+    report?;
+    let (load, model) = millis(|| device.load(minilm.clone()));
+    let model = model?;
+    let (first, answer) = millis(|| model.run(&Request::Embed { texts: vec![text(30)] }));
+    answer?;
+    let (other_length, answer) = millis(|| model.run(&Request::Embed { texts: vec![text(31)] }));
+    answer?;
+    drop(model);
+    let start = Start { open, self_test, load, first, other_length };
+
     let reference = Engine::new(AdapterChoice::Cpu)?;
     let mut models = Vec::new();
-
-    let digits = artifact(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits"))?;
     let requests = [1, 32, 256].map(|count| (format!("{count} images"), Request::Classify { images: images(count) }));
     measure_model("digits", &device, &reference, &digits, &requests, 40, &mut models)?;
 
-    let minilm = artifact(&assets().join("minilm"))?;
     let requests =
         [8, 32, 128, 256].map(|tokens| (format!("{tokens} tokens"), Request::Embed { texts: vec![text(tokens)] }));
     measure_model("minilm", &device, &reference, &minilm, &requests, 15, &mut models)?;
-    Ok(models)
+    Ok((models, start))
 }
 
 fn measure_model(

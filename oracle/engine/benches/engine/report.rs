@@ -19,6 +19,23 @@ pub struct Report {
     pub kernels: Vec<Kernel>,
     /// Whole requests.
     pub models: Vec<Model>,
+    /// What a node waits for before and at its first answers, in milliseconds.
+    pub start: Start,
+}
+
+/// Milliseconds from nothing to the first answers of MiniLM.
+#[derive(Serialize)]
+pub struct Start {
+    /// Opening the adapter.
+    pub open: f64,
+    /// The self test, which compiles every kernel.
+    pub self_test: f64,
+    /// Uploading the model's tensors and reading its tokenizer.
+    pub load: f64,
+    /// The first answer.
+    pub first: f64,
+    /// The first answer to a text of another length.
+    pub other_length: f64,
 }
 
 /// What the device reaches when nothing else is to be done.
@@ -93,5 +110,10 @@ impl Report {
                 model.model, model.request, model.millis, model.best_millis, model.reference_millis
             );
         }
+        let Start { open, self_test, load, first, other_length } = self.start;
+        println!("\nstart      open {open:.0} ms, self test {self_test:.0} ms, load MiniLM {load:.0} ms");
+        println!(
+            "           first answer {first:.0} ms, first of another length {other_length:.0} ms (30 and 31 tokens)"
+        );
     }
 }

@@ -18,3 +18,10 @@ pub fn summarise(durations: impl Iterator<Item = Duration>) -> (Duration, Durati
     all.sort();
     (all.get(all.len() / 2).copied().unwrap_or_default(), all.first().copied().unwrap_or_default())
 }
+
+/// Milliseconds that `run` takes, and what it gives.
+pub fn millis<T>(run: impl FnOnce() -> T) -> (f64, T) {
+    let start = Instant::now();
+    let value = run();
+    (start.elapsed().as_secs_f64() * 1e3, value)
+}
