@@ -75,7 +75,11 @@ fn replay(svm: &mut LiteSVM, vector: &Vector) -> Result<(), String> {
     svm.set_sysvar(&clock);
     if svm.minimum_balance_for_rent_exemption(0) != vector.rent_base {
         svm.set_sysvar(&Rent { lamports_per_byte: vector.rent_per_byte, ..Rent::default() });
-        assert_eq!(svm.minimum_balance_for_rent_exemption(0), vector.rent_base, "the two chains' rents can be made equal");
+        assert_eq!(
+            svm.minimum_balance_for_rent_exemption(0),
+            vector.rent_base,
+            "the two chains' rents can be made equal"
+        );
     }
     for account in &vector.before {
         svm.set_account(account.address.into(), restored(account)).map_err(|error| format!("setting up: {error}"))?;
@@ -142,8 +146,8 @@ fn program(name: &str) -> Vec<u8> {
 
 /// What the main suite recorded, in the order of the files' names.
 fn vectors() -> Vec<Vector> {
-    let folder = std::env::var_os("PROVENA_RECORDINGS")
-        .map_or_else(|| repository().join("target/recordings"), PathBuf::from);
+    let folder =
+        std::env::var_os("PROVENA_RECORDINGS").map_or_else(|| repository().join("target/recordings"), PathBuf::from);
     let missing = "run the main suite first: PROVENA_RECORD=1 cargo test -p provena-tests";
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}; {missing}", folder.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
