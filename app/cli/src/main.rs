@@ -26,6 +26,7 @@ use clap::Parser;
 use crate::{cli::Cli, output::Output};
 
 fn main() -> ExitCode {
+    quiet_vulkan();
     let cli = Cli::parse();
     let output = Output::new(cli.global.json);
     if !cli.is_service() {
@@ -39,5 +40,14 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error, &output),
+    }
+}
+
+/// Keeps Mesa's device-selection layer from complaining on stderr where there is no desktop session. It only sorts
+/// devices, and ours are chosen by the engine.
+fn quiet_vulkan() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: this is the first thing that the process does, before it has a second thread.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
     }
 }

@@ -15,7 +15,7 @@ use provena_node::{
 use provena_registry::state::{Asset, AssetKind, Licence};
 use provena_royalty::{
     DEFAULT_TOTAL_SHARES, Holder,
-    state::{Pool, PoolMint},
+    state::{Pool, PoolMint, Position},
 };
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -23,6 +23,7 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 
 use crate::{
+    failure::Failure,
     royalty,
     share::{self, Share},
 };
@@ -127,6 +128,7 @@ async fn create_pool(
     let pool = provena_royalty::pda::pool(&key.pubkey()).0;
     let state = accounts::fetch_optional::<Pool, _>(chain, &pool).await?;
     let named = state.as_ref().map_or(0, |pool| usize::from(pool.holder_count));
+    same_holders(chain, &pool, holders, named).await?;
     let mut signatures = Vec::new();
     let mut rest = holders.get(named..).unwrap_or_default().chunks(HOLDERS_PER_TRANSACTION);
     if state.is_none() {
@@ -141,6 +143,21 @@ async fn create_pool(
         signatures.push(sent.context("the royalty pool did not take all holders")?.signature);
     }
     Ok(signatures)
+}
+
+/// Checks that a pool which an interrupted minting left behind has the holders that are asked for now.
+async fn same_holders(chain: &dyn Chain, pool: &Pubkey, holders: &[Holder], named: usize) -> Result<()> {
+    let mut same = named <= holders.len();
+    for holder in holders.iter().take(named) {
+        let address = provena_royalty::pda::position(pool, &holder.holder).0;
+        let position = accounts::fetch_optional::<Position, _>(chain, &address).await?;
+        same &= position.is_some_and(|position| position.shares == holder.shares);
+    }
+    if same {
+        return Ok(());
+    }
+    let hint = "repeat it with its own --holder and --parent, or remove its key from `pending` beside the wallet";
+    Err(Failure::failed("an earlier minting of this content was interrupted, with other shares").hint(hint).into())
 }
 
 /// Lets `pool` be paid in `mint`, if it cannot be yet.

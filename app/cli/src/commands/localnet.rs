@@ -62,6 +62,8 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let mut chain = Localnet::start(&options).await?;
     context.output.data(&Ready { url: &chain.url, ws: &chain.ws })?;
     context.output.note("A private chain runs on this machine with Provena's programs on it; ctrl-c stops it.");
+    context.output.note(&format!("In another terminal: export PROVENA_URL={}", chain.url));
+    context.output.note("  provena keygen && provena airdrop 10 && provena deploy --init-only");
     tokio::select! {
         status = chain.ended() => {
             Err(Failure::failed(format!("the chain stopped by itself: {}", status?))

@@ -92,4 +92,26 @@ fn a_dataset_is_minted_shown_and_its_royalties_listed() {
     let second = run(&mint).ok().json();
     assert_ne!(second["asset"], minted["asset"]);
     assert_eq!(second["content_root"], minted["content_root"]);
+
+    a_minting_that_was_cut_off_goes_on(&person, &run, &holder);
+}
+
+/// A minting that fails half-way keeps the NFT's key, and goes on with it as long as the terms are the same.
+fn a_minting_that_was_cut_off_goes_on(person: &Person, run: &dyn Fn(&[&str]) -> crate::provena::Ended, holder: &str) {
+    let data = person.path("other.csv");
+    std::fs::write(&data, "4,5,6\n").unwrap();
+    let share = format!("{holder}=25%");
+    let mint = ["dataset", "mint", data.to_str().unwrap(), "--holder", &share];
+    // The pool exists when this is refused: a mint that nobody allowed.
+    run(&[&mint[..], &["--pay-in", holder]].concat()).fails(1, &["is not on the allow list"]);
+    let pending: Vec<_> = std::fs::read_dir(person.path(".config/provena/pending")).unwrap().flatten().collect();
+    assert_eq!(pending.len(), 1);
+    let key: Vec<u8> = serde_json::from_slice(&std::fs::read(pending[0].path()).unwrap()).unwrap();
+    let key = solana_pubkey::Pubkey::try_from(&key[32..]).unwrap().to_string();
+
+    run(&["dataset", "mint", data.to_str().unwrap()]).fails(1, &["was interrupted, with other shares", "pending"]);
+    let minted = run(&mint).ok().json();
+    assert_eq!(minted["asset"], key);
+    assert_eq!(minted["title"], "other.csv");
+    assert_eq!(std::fs::read_dir(person.path(".config/provena/pending")).unwrap().count(), 0);
 }

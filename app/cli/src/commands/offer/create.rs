@@ -109,7 +109,7 @@ impl Report for Created {
             ],
             style,
         );
-        format!("{table}\n\n{} provena infer {} --text 'hello'", style.faint("next:"), self.offer)
+        format!("{table}\n\n{} provena infer {} --text 'hello'   (or --image FILE)", style.faint("next:"), self.offer)
     }
 }
 
