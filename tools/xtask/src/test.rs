@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     ("setup", || setup::run(Report::OnlyProblems)),
     ("format", || must(&mut cargo(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
@@ -22,6 +22,7 @@ const STEPS: [Step; 10] = [
     ("IDL matches the programs", || idl::run(&idl::Args::CHECK)),
     ("tests", tests),
     ("bytecode v3 under a newer chain", v3),
+    ("limits on warm answers", limits),
 ];
 
 pub fn run() -> Result<()> {
@@ -54,6 +55,22 @@ fn tests() -> Result<()> {
     must(&mut workspace)?;
     let mut localnet = cargo(["test", "--locked", "--manifest-path", "tools/localnet/Cargo.toml"]);
     must(localnet.env("CARGO_TARGET_DIR", paths::localnet_target()))
+}
+
+/// Not among the tests: it measures time. The profile is the tests' own, so nothing is compiled for it alone.
+fn limits() -> Result<()> {
+    must(&mut cargo([
+        "bench",
+        "--locked",
+        "--profile",
+        "dev",
+        "-p",
+        "provena-engine",
+        "--bench",
+        "engine",
+        "--",
+        "--limits",
+    ]))
 }
 
 /// Real clusters ask for v3. The VM that runs it needs a newer Rust than the one this repository pins.

@@ -1,7 +1,8 @@
-//! `cargo bench -p provena-engine --bench engine [-- --json]`: what the kernels and the models take on the best
+//! `cargo bench -p provena-engine --bench engine [-- --json | --limits]`: what the kernels and the models take on the best
 //! adapter, beside the reference on the CPU and beside what the machine can do at all.
 
 mod kernels;
+mod limits;
 mod models;
 mod peaks;
 mod report;
@@ -12,7 +13,10 @@ use std::error::Error;
 use provena_engine::gpu::{Gpu, Selection};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let json = std::env::args().any(|argument| argument == "--json");
+    let asked = |option| std::env::args().any(|argument| argument == option);
+    if asked("--limits") {
+        return limits::check(&models::measure()?.0);
+    }
     let gpu = Gpu::open(&Selection::Best)?;
     // Before anything else warms the driver's caches.
     let (models, start) = models::measure()?;
@@ -26,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         models,
         start,
     };
-    if json {
+    if asked("--json") {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         report.print();

@@ -4,7 +4,6 @@
 //! message says what to install.
 
 mod attention;
-mod limits;
 mod linear;
 mod recording;
 mod rows;
