@@ -43,7 +43,11 @@ pub fn create_account(
     extra: Amount,
     seeds: &[&[u8]],
 ) -> Result<()> {
-    require!(*target.address() == create_program_address(seeds, &crate::ID)?, MarketError::WrongPda);
+    // Only the first bump that works will do: clients look nowhere else, and an account that they cannot find could be
+    // neither settled nor timed out by them.
+    let [seeds_before @ .., bump] = seeds else { return Err(MarketError::WrongPda.into()) };
+    let (address, canonical) = find_program_address(seeds_before, &crate::ID);
+    require!(*target.address() == address && **bump == [canonical], MarketError::WrongPda);
     let rent = Amount(anchor_lang::cpi::rent_exempt_lamports(space)?);
     if target.lamports() > 0 {
         // Somebody sent lamports to the address: the system program refuses to create it in one step.

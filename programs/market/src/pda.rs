@@ -1,5 +1,5 @@
-//! Addresses of this program's accounts. The same functions serve the chain and its clients; on chain only the
-//! `create_*` checks with a stored bump are used, because a search costs an unknown number of hashes.
+//! Addresses of this program's accounts. On chain the search for a bump happens only when an account is created; after
+//! that the stored bump is used, because a search costs an unknown number of hashes.
 
 use anchor_lang::prelude::*;
 

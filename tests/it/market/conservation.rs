@@ -1,9 +1,9 @@
 //! Money is conserved and nobody is paid twice, whatever happens in whatever order.
 
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use anchor_lang::prelude::Address;
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use provena_market::{
     client, pda,
     state::{JobState, OfferTerms},
@@ -139,27 +139,33 @@ fn signs_payer(action: Action) -> bool {
 }
 
 /// Runs a plan, then lets the job end by its timeouts, checking the sums after every step.
-fn run(paid_in: PaidIn, slots: u8, quorum: u8, plan: &[Action]) -> Result<(), TestCaseError> {
-    let mut scene = Scene::new(paid_in, OfferTerms { slots, quorum, ..terms() });
+fn run(scene: &mut Scene, plan: &[Action]) -> Result<(), TestCaseError> {
     let job = pda::job(&scene.offer, &scene.payer.pubkey(), 0).0;
-    let watched = accounts(&scene, &job);
-    let before = totals(&scene, &watched);
+    let watched = accounts(scene, &job);
+    let before = totals(scene, &watched);
     scene.post(0, 5);
     let mut ends = 0;
+    let mut left = plan.len();
     let tail = (0..12).flat_map(|_| {
         let claims = (0..4).map(|slot| Action::TimeoutClaim { slot });
         claims.chain([Action::Settle, Action::TimeoutJob, Action::Pass { slots: 101 }])
     });
     for action in plan.iter().copied().chain(tail).chain([Action::Close]) {
-        let was_over = over(&scene, &job);
-        if let Some((instruction, node)) = instruction(&mut scene, job, action) {
+        let was_over = over(scene, &job);
+        // Trying to end what has ended is part of the plan; the timeouts at the end need it no more.
+        let closing = matches!(action, Action::Close);
+        if was_over && left == 0 && !closing {
+            continue;
+        }
+        left = left.saturating_sub(1);
+        if let Some((instruction, node)) = instruction(scene, job, action) {
             let payer = scene.payer.insecure_clone();
             let authority = node.map(|node| scene.nodes[node].insecure_clone());
             let mut signers = Vec::new();
             signers.extend(signs_payer(action).then_some(&payer));
             signers.extend(authority.as_ref());
             let done = scene.world.send(&[instruction], &signers).is_ok();
-            if done && !was_over && over(&scene, &job) {
+            if done && !was_over && over(scene, &job) {
                 ends += 1;
                 let state = scene.job(&job);
                 let paid = provena_market::view::paid(&state).total().expect("it fits").0;
@@ -167,7 +173,7 @@ fn run(paid_in: PaidIn, slots: u8, quorum: u8, plan: &[Action]) -> Result<(), Te
                 prop_assert_eq!(scene.escrowed(&job), 0);
             }
         }
-        prop_assert_eq!(totals(&scene, &watched), before, "after {:?}", action);
+        prop_assert_eq!(totals(scene, &watched), before, "after {:?}", action);
     }
     prop_assert_eq!(ends, 1, "every job ends, once");
     prop_assert!(scene.world.account(&job).is_none(), "every job can be closed");
@@ -182,21 +188,31 @@ fn over(scene: &Scene, job: &Address) -> bool {
     scene.world.account(job).is_none() || scene.job(job).state().is_ok_and(JobState::is_terminal)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+/// Runs many plans, each from the same start.
+fn conserved(paid_in: PaidIn, slots: u8, quorum: u8) {
+    let scene = Scene::new(paid_in, OfferTerms { slots, quorum, ..terms() });
+    let start = scene.world.svm.clone();
+    let scene = RefCell::new(scene);
+    let config = ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() };
+    let done = TestRunner::new(config).run(&plan(slots), |plan| {
+        let mut scene = scene.borrow_mut();
+        scene.restart(&start);
+        run(&mut scene, &plan)
+    });
+    done.unwrap_or_else(|failure| panic!("{failure}"));
+}
 
-    #[test]
-    fn sol_is_conserved_with_one_node(plan in plan(1)) {
-        run(PaidIn::Sol, 1, 1, &plan)?;
-    }
+#[test]
+fn sol_is_conserved_with_one_node() {
+    conserved(PaidIn::Sol, 1, 1);
+}
 
-    #[test]
-    fn sol_is_conserved_with_a_committee(plan in plan(3)) {
-        run(PaidIn::Sol, 3, 2, &plan)?;
-    }
+#[test]
+fn sol_is_conserved_with_a_committee() {
+    conserved(PaidIn::Sol, 3, 2);
+}
 
-    #[test]
-    fn tokens_are_conserved_with_a_committee(plan in plan(3)) {
-        run(PaidIn::Token, 3, 2, &plan)?;
-    }
+#[test]
+fn tokens_are_conserved_with_a_committee() {
+    conserved(PaidIn::Token, 3, 2);
 }

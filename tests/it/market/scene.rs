@@ -1,6 +1,7 @@
 //! A market with a model, an offer, a payer and nodes.
 
 use anchor_lang::prelude::Address;
+use litesvm::LiteSVM;
 use provena_arith::receipt;
 use provena_market::{
     ID, client, pda,
@@ -211,6 +212,12 @@ impl Scene {
     pub fn pass(&mut self, slots: u64) {
         self.now += slots;
         self.world.svm.warp_to_slot(self.now);
+    }
+
+    /// Goes back to a copy of the chain as it was when the scene began.
+    pub fn restart(&mut self, start: &LiteSVM) {
+        self.world.svm = start.clone();
+        self.now = START;
     }
 
     /// The current Solana slot.

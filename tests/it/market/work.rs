@@ -131,6 +131,22 @@ fn claim_slot_rejects_another_address() {
 }
 
 #[test]
+fn claim_slot_rejects_a_bump_that_is_not_the_first() {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    let job = scene.post(0, 1);
+    let canonical = pda::slot(&job, 0).1;
+    let hidden = (0..canonical).rev().find_map(|bump| {
+        let seeds = [provena_market::constants::SLOT_SEED, job.as_ref(), &[0], &[bump]];
+        Some((anchor_lang::create_program_address(&seeds, &provena_market::ID).ok()?, bump))
+    });
+    let (address, slot_bump) = hidden.expect("some other bump works");
+    let mut claim = client::claim_slot(scene.nodes[0].pubkey(), job, 0);
+    claim.accounts[3].pubkey = address;
+    claim.data = anchor_lang::InstructionData::data(&provena_market::instruction::ClaimSlot { index: 0, slot_bump });
+    scene.world.refuses(&[claim], &[&scene.nodes[0]], MarketError::WrongPda.code());
+}
+
+#[test]
 fn the_time_to_reveal_begins_with_the_last_commit() {
     let mut scene = Scene::new(PaidIn::Sol, quorum(2, 2));
     let job = scene.post(0, 1);
