@@ -48,7 +48,7 @@ pub mod provena_registry {
         licence: Licence,
         parent_bps: Vec<u16>,
     ) -> Result<()> {
-        register_dataset::handle(ctx, &nft, content_root, licence, &parent_bps)
+        register_dataset::handle(ctx, nft, content_root, licence, &parent_bps)
     }
 
     /// Registers a model and mints its NFT. `parent_bps` has one promise per parent.
@@ -60,6 +60,6 @@ pub mod provena_registry {
         licence: Licence,
         parent_bps: Vec<u16>,
     ) -> Result<()> {
-        register_model::handle(ctx, &nft, content_root, recipe_root, licence, &parent_bps)
+        register_model::handle(ctx, nft, content_root, recipe_root, licence, &parent_bps)
     }
 }

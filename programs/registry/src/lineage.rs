@@ -1,6 +1,7 @@
 //! Whether an asset may call others its parents.
 
 use anchor_lang::prelude::*;
+use anchor_spl::TokenAccount;
 use provena_royalty::state::{Pool, Position};
 
 use crate::{
@@ -67,12 +68,9 @@ fn check_consent(token_account: &AccountView, owner: &AccountView, mint: &Addres
     Ok(())
 }
 
-/// Whether a token account (mint 0..32, owner 32..64, amount 64..72) holds the one token of `mint` for `owner`.
-///
-/// The caller has checked that the account belongs to the token program.
+/// Whether a token account of the SPL Token program holds the one token of `mint` for `owner`; an account of another
+/// program is an error.
 pub fn holds_nft(token_account: &AccountView, mint: &Address, owner: &Address) -> Result<bool> {
-    let data = token_account.try_borrow()?;
-    let Some((head, tail)) = data.split_first_chunk::<64>() else { return Ok(false) };
-    let amount = tail.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes));
-    Ok(head[..32] == *mint.as_array() && head[32..] == *owner.as_array() && amount == Some(1))
+    let account = <Account<TokenAccount>>::load(*token_account)?;
+    Ok(account.mint() == mint && account.owner() == owner && account.amount() == 1)
 }

@@ -1,12 +1,18 @@
 //! Mints the NFT: one token, immutable metadata with the pool as its only creator, a master edition without prints.
 //!
-//! The calls are built by hand, because the generic builders cost more compute units than what they call.
+//! The account lists are built by hand, because the generic builders cost more compute units than some of the callees.
 
 use anchor_lang::{Discriminator, create_account, pinocchio::instruction::InstructionAccount, prelude::*};
+use borsh::BorshSerialize;
+use mpl_token_metadata::{
+    instructions::CreateMetadataAccountV3InstructionArgs,
+    types::{Creator, DataV2},
+};
 use provena_royalty::spl::{MINT_LEN, invoke};
 
 use crate::{
     constants::{ASSOCIATED_TOKEN_PROGRAM, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM},
+    error::RegistryError,
     registration::{NftText, Register},
 };
 
@@ -14,13 +20,15 @@ const TOKEN_INITIALIZE_MINT_2: u8 = 20;
 const TOKEN_MINT_TO: u8 = 7;
 const METADATA_CREATE_V3: u8 = 33;
 const METADATA_CREATE_MASTER_EDITION_V3: u8 = 17;
+/// Room for the longest texts, so that the instruction's bytes are allocated once.
+const MAX_METADATA_INSTRUCTION_LEN: usize = 320;
 
 /// Mints the NFT to the creator and has the pool sign its metadata. A failing call ends the transaction.
-pub fn mint(accounts: &Register, text: &NftText) -> Result<()> {
+pub fn mint(accounts: &Register, text: NftText) -> Result<()> {
     create_mint(accounts)?;
     create_token_account(accounts);
     mint_one(accounts);
-    create_metadata(accounts, text);
+    create_metadata(accounts, text)?;
     create_master_edition(accounts);
     verify_pool(accounts);
     Ok(())
@@ -67,11 +75,11 @@ fn mint_one(accounts: &Register) {
     invoke(&TOKEN_PROGRAM, &data, &metas, [mint, token_account, creator], &[]);
 }
 
-fn create_metadata(accounts: &Register, text: &NftText) {
+fn create_metadata(accounts: &Register, text: NftText) -> Result<()> {
     let (creator, mint) = (accounts.creator.account(), accounts.mint.account());
     let metadata = accounts.metadata.account();
     let system = accounts.system_program.account();
-    let data = metadata_instruction(text, accounts.pool.address());
+    let data = metadata_instruction(text, accounts.pool.address())?;
     let metas = [
         InstructionAccount::writable(metadata.address()),
         InstructionAccount::readonly(mint.address()),
@@ -82,25 +90,26 @@ fn create_metadata(accounts: &Register, text: &NftText) {
     ];
     let views = [metadata, mint, creator, creator, creator, system];
     invoke(&TOKEN_METADATA_PROGRAM, &data, &metas, views, &[]);
+    Ok(())
 }
 
 /// `CreateMetadataAccountV3` with one unverified creator, the pool, and without collection, uses or mutability.
-fn metadata_instruction(text: &NftText, pool: &Address) -> Vec<u8> {
-    let mut data = Vec::with_capacity(320);
-    data.push(METADATA_CREATE_V3);
-    for field in [&text.name, &text.symbol, &text.uri] {
-        // The lengths are checked: at most 200.
-        let len = u32::try_from(field.len()).unwrap_or(0);
-        data.extend_from_slice(&len.to_le_bytes());
-        data.extend_from_slice(field.as_bytes());
-    }
-    data.extend_from_slice(&text.seller_fee_basis_points.to_le_bytes());
-    // Some list of one creator ...
-    data.extend_from_slice(&[1, 1, 0, 0, 0]);
-    data.extend_from_slice(pool.as_ref());
-    // ... not verified yet, with all of the share; then no collection, no uses, immutable, no collection details.
-    data.extend_from_slice(&[0, 100, 0, 0, 0, 0]);
-    data
+fn metadata_instruction(text: NftText, pool: &Address) -> Result<Vec<u8>> {
+    let creator = Creator { address: *pool, verified: false, share: 100 };
+    let data = DataV2 {
+        name: text.name,
+        symbol: text.symbol,
+        uri: text.uri,
+        seller_fee_basis_points: text.seller_fee_basis_points,
+        creators: Some(vec![creator]),
+        collection: None,
+        uses: None,
+    };
+    let arguments = CreateMetadataAccountV3InstructionArgs { data, is_mutable: false, collection_details: None };
+    let mut instruction = Vec::with_capacity(MAX_METADATA_INSTRUCTION_LEN);
+    instruction.push(METADATA_CREATE_V3);
+    arguments.serialize(&mut instruction).map_err(|_| RegistryError::BrokenInvariant)?;
+    Ok(instruction)
 }
 
 fn create_master_edition(accounts: &Register) {

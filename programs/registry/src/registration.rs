@@ -107,7 +107,7 @@ impl Register {
     ///
     /// Errors: those of [`NftText::validate`], [`Licence::validate`] and [`lineage::check_parents`];
     /// [`RegistryError::EmptyContentRoot`], [`RegistryError::NotPreviousCreator`], [`RegistryError::WrongPreviousKind`].
-    pub fn handle(&mut self, text: &NftText, new: &Registration, others: &[AccountView], bump: u8) -> Result<()> {
+    pub fn handle(&mut self, text: NftText, new: &Registration, others: &[AccountView], bump: u8) -> Result<()> {
         text.validate()?;
         new.validate()?;
         let version = self.next_version(new.kind)?;

@@ -199,3 +199,24 @@ fn mints_are_counted_apart() {
     let position: Position = scene.position(&world, &alice.pubkey());
     assert_eq!((position.checkpoints[0].claimed, position.checkpoints[1].claimed), (0, 7));
 }
+
+#[test]
+fn claim_rejects_accounts_of_another_version() {
+    for mut stage in Stage::both() {
+        stage.deposit(1_000);
+        let instruction = claim(&stage.alice.pubkey(), &stage.scene.pool, stage.money);
+        let address = pda::position(&stage.scene.pool, &stage.alice.pubkey()).0;
+        let mut position: Position = stage.world.state(&address);
+        position.version += 1;
+        stage.world.set_state(&address, &position);
+        stage.world.refuses(std::slice::from_ref(&instruction), &[&stage.alice], RoyaltyError::BrokenInvariant);
+        position.version -= 1;
+        stage.world.set_state(&address, &position);
+
+        let mut pool_mint = stage.scene.pool_mint(&stage.world, stage.money);
+        pool_mint.version += 1;
+        let address = stage.pool_mint();
+        stage.world.set_state(&address, &pool_mint);
+        stage.world.refuses(&[instruction], &[&stage.alice], RoyaltyError::BrokenInvariant);
+    }
+}

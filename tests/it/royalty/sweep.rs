@@ -6,6 +6,7 @@ use provena_tests::{
     tokens::Money,
     world::keypair,
 };
+use solana_instruction::AccountMeta;
 use solana_instruction_error::InstructionError;
 use solana_signer::Signer;
 
@@ -133,4 +134,26 @@ fn sweep_rejects_a_parent_without_this_mint() {
     child.deposit(&mut stage.world, Money::Sol, 1_000);
     let instruction = sweep(&child.pool, &parent.pool, Money::Sol);
     stage.world.refuses(&[instruction], &[], InstructionError::AccountDataTooSmall);
+}
+
+#[test]
+fn sweep_rejects_missing_token_accounts() {
+    let mut stage = Stage::token();
+    let child = child_of(&mut stage);
+    child.deposit(&mut stage.world, stage.money, 1_000);
+    for absent in [4, 5, 6] {
+        let mut instruction = sweep(&child.pool, &stage.scene.pool, stage.money);
+        instruction.accounts[absent] = AccountMeta::new_readonly(provena_royalty::ID, false);
+        stage.world.refuses(&[instruction], &[], RoyaltyError::MissingTokenAccount);
+    }
+}
+
+#[test]
+fn sweep_rejects_another_token_program() {
+    let mut stage = Stage::token();
+    let child = child_of(&mut stage);
+    child.deposit(&mut stage.world, stage.money, 1_000);
+    let mut instruction = sweep(&child.pool, &stage.scene.pool, stage.money);
+    instruction.accounts[6].pubkey = provena_registry::TOKEN_METADATA_PROGRAM;
+    stage.world.refuses(&[instruction], &[], RoyaltyError::WrongTokenProgram);
 }

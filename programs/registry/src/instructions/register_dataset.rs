@@ -10,7 +10,7 @@ use crate::{
 /// Errors: those of [`Register::handle`].
 pub fn handle(
     ctx: &mut Context<Register>,
-    nft: &NftText,
+    nft: NftText,
     content_root: [u8; 32],
     licence: Licence,
     parent_bps: &[u16],

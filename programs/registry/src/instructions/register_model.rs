@@ -11,7 +11,7 @@ use crate::{
 /// Errors: [`RegistryError::EmptyRecipeRoot`] and those of [`Register::handle`].
 pub fn handle(
     ctx: &mut Context<Register>,
-    nft: &NftText,
+    nft: NftText,
     content_root: [u8; 32],
     recipe_root: [u8; 32],
     licence: Licence,

@@ -1,8 +1,9 @@
 //! Adds a payment mint to the allow list.
 
 use anchor_lang::prelude::*;
+use anchor_spl::Mint;
 
-use crate::{constants::TOKEN_PROGRAM, error::RoyaltyError, spl::MINT_LEN, state::Config};
+use crate::{error::RoyaltyError, spl::MINT_LEN, state::Config};
 
 /// Accounts of `allow_mint`.
 #[derive(Accounts)]
@@ -19,7 +20,8 @@ impl AllowMint {
     /// Errors: [`RoyaltyError::UnsupportedMint`], [`RoyaltyError::MintAlreadyAllowed`], [`RoyaltyError::TooManyMints`].
     pub fn handle(&mut self) -> Result<()> {
         let mint = self.mint.account();
-        let supported = mint.owned_by(&TOKEN_PROGRAM) && mint.data_len() == MINT_LEN;
+        // Checks owner, length and that the mint is initialised; the length also tells mints from token accounts.
+        let supported = <Account<Mint>>::load(*mint).is_ok() && mint.data_len() == MINT_LEN;
         require!(supported, RoyaltyError::UnsupportedMint);
         self.config.allow(*mint.address())?;
         self.config.invariant()

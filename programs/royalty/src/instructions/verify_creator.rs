@@ -7,6 +7,7 @@ use anchor_lang::{
     },
     prelude::*,
 };
+use mpl_token_metadata::types::Key;
 
 use crate::{
     constants::{INSTRUCTIONS_SYSVAR, TOKEN_METADATA_PROGRAM, seeds},
@@ -18,7 +19,7 @@ use crate::{
 /// Token Metadata's `Verify` instruction with its argument `CreatorV1`.
 const VERIFY_CREATOR_V1: [u8; 2] = [52, 0];
 /// The first byte of a metadata account.
-const METADATA_KEY: u8 = 4;
+const METADATA_KEY: u8 = Key::MetadataV1 as u8;
 /// Where a metadata account names its mint: after the key and the update authority.
 const MINT_OFFSET: usize = 33;
 
