@@ -25,7 +25,7 @@ const PROGRAMS: [(Address, &str); 4] = [
     (address!("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s"), "token_metadata.so"),
 ];
 
-/// Instructions that the recordings must contain, by program: a thinner recording proves too little.
+/// A thinner recording proves too little.
 const LEAST_TRANSACTIONS: usize = 200;
 
 #[test]
