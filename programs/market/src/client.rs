@@ -6,22 +6,6 @@ use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use crate::state::{Job, Offer, OfferTerms, Slot};
 use crate::{ID, accounts, instruction, pda};
 
-/// A slot's token account of the node, needed only where the job is paid in tokens.
-pub type TokenAccountOf<'a> = &'a dyn Fn(&Address) -> Address;
-
-/// The token accounts that receive money when a job paid in tokens ends. For SOL it is ignored.
-#[derive(Clone, Copy)]
-pub struct Tokens<'a> {
-    /// Gives the token account of a wallet for the job's mint; usually the associated token account.
-    pub account_of: TokenAccountOf<'a>,
-}
-
-impl core::fmt::Debug for Tokens<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Tokens")
-    }
-}
-
 fn build(accounts: &impl ToAccountMetas, data: &impl InstructionData) -> Instruction {
     Instruction { program_id: ID, accounts: accounts.to_account_metas(None), data: data.data() }
 }
