@@ -34,7 +34,9 @@ pub fn programs(v3: bool) -> Result<()> {
     metaplex::install()?;
     must(&mut cargo(["build", "--locked", "-p", "provena-sbf"]))?;
     let mut build = program(&paths::binary("cargo-build-sbf").to_string_lossy(), ["--arch"]);
-    build.args([if v3 { "v0,v3" } else { "v0" }, "--sbf-out-dir", "target/deploy"]).env("CARGO_TARGET_DIR", paths::target());
+    build
+        .args([if v3 { "v0,v3" } else { "v0" }, "--sbf-out-dir", "target/deploy"])
+        .env("CARGO_TARGET_DIR", paths::target());
     must(&mut build)
 }
 
