@@ -5,6 +5,7 @@ use provena_royalty::{
     DEFAULT_TOTAL_SHARES, Holder, ID, INSTRUCTIONS_SYSVAR, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM, accounts,
     instruction, pda,
     state::{Pool, PoolMint, Position},
+    upgrade,
 };
 use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
@@ -24,8 +25,12 @@ pub fn build(program: Address, accounts: &impl ToAccountMetas, data: &impl Instr
 
 /// `initialize_config`.
 pub fn initialize_config(authority: &Address) -> Instruction {
-    let accounts =
-        accounts::InitializeConfig { authority: *authority, config: pda::config().0, system_program: SYSTEM_PROGRAM };
+    let accounts = accounts::InitializeConfig {
+        authority: *authority,
+        config: pda::config().0,
+        program_data: upgrade::program_data(&ID),
+        system_program: SYSTEM_PROGRAM,
+    };
     build(ID, &accounts, &instruction::InitializeConfig {})
 }
 

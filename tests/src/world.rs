@@ -103,6 +103,15 @@ impl World {
         wallet
     }
 
+    /// Makes `authority` the one who may upgrade a program. Nobody may in a fresh world.
+    pub fn set_upgrade_authority(&mut self, program: &Address, authority: &Address) {
+        let address = provena_royalty::upgrade::program_data(program);
+        let mut account = self.account(&address).expect("the program is loaded");
+        account.data[12] = 1;
+        account.data[13..45].copy_from_slice(authority.as_ref());
+        self.svm.set_account(address, account).expect("the account is sound");
+    }
+
     /// Gives an address lamports from nowhere, as a donation would.
     pub fn add_lamports(&mut self, address: &Address, lamports: u64) {
         let mut account = self.svm.get_account(address).unwrap_or_default();

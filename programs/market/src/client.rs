@@ -15,7 +15,7 @@ pub fn associated_token(wallet: &Address, mint: &Address) -> Address {
     anchor_spl::get_associated_token_address(wallet, mint)
 }
 
-/// `initialize_config`.
+/// `initialize_config`; the authority must be the program's upgrade authority.
 pub fn initialize_config(
     authority: Address,
     treasury: Address,
@@ -24,7 +24,13 @@ pub fn initialize_config(
     min_stake: u64,
 ) -> Instruction {
     build(
-        &accounts::InitializeConfig { authority, config: pda::config().0, treasury, system_program: System::id() },
+        &accounts::InitializeConfig {
+            authority,
+            config: pda::config().0,
+            treasury,
+            program_data: provena_royalty::upgrade::program_data(&ID),
+            system_program: System::id(),
+        },
         &instruction::InitializeConfig { cluster, protocol_fee_bps, min_stake },
     )
 }

@@ -42,4 +42,5 @@ provena_royalty::program_errors! {
     WrongPda = "The account is not at the address derived from the given bump.",
     BadTreasury = "The treasury must be a wallet that is exempt from rent.",
     Invariant = "An account would be left inconsistent; nothing was changed.",
+    NotUpgradeAuthority = "Only the program's upgrade authority may set the market up; sign with the wallet that deployed it.",
 }

@@ -70,4 +70,5 @@ program_errors! {
     WrongPoolMints = "The pool mints must all follow, in the order in which they were added",
     WrongMetadata = "Not the Token Metadata account of this pool's asset",
     BrokenInvariant = "An account has another version or breaks its invariant",
+    NotUpgradeAuthority = "Only the program's upgrade authority may set it up; sign with the wallet that deployed it",
 }

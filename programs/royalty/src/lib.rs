@@ -1,7 +1,7 @@
 //! Holds revenue: pools, shares, deposits and claims that cost the same for any number of holders.
 //!
 //! Every asset has a [`Pool`](state::Pool) whose shares are fixed at creation. Money is counted per pool and payment mint
-//! in a [`PoolMint`](state::PoolMint), as revenue per share; see [`accumulator`]. A holder's [`Position`](state::Position)
+//! in a [`PoolMint`](state::PoolMint), as revenue since the beginning; see [`accumulator`]. A holder's [`Position`](state::Position)
 //! remembers where it entered. The pool of a parent asset is a holder like any other, paid by `sweep`.
 
 #![cfg_attr(
@@ -32,6 +32,7 @@ pub mod opening;
 pub mod pda;
 pub mod spl;
 pub mod state;
+pub mod upgrade;
 pub mod view;
 
 declare_id!("5gKboBXosoqHHjNaukp6kWPxXiR4W9B4PgR3e7JvfjUQ");
@@ -40,7 +41,8 @@ declare_id!("5gKboBXosoqHHjNaukp6kWPxXiR4W9B4PgR3e7JvfjUQ");
 pub mod provena_royalty {
     use super::*;
 
-    /// Creates the configuration. The caller becomes its authority; SOL is allowed from the start.
+    /// Creates the configuration. The caller, who must be the program's upgrade authority, becomes its authority; SOL is
+    /// allowed from the start.
     pub fn initialize_config(ctx: &mut Context<InitializeConfig>) -> Result<()> {
         let bump = ctx.bumps.config;
         ctx.accounts.handle(bump)

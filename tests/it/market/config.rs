@@ -1,6 +1,7 @@
 //! `initialize_config`.
 
 use provena_market::{client, error::MarketError, pda, state::Config};
+use provena_royalty::upgrade::program_data;
 use provena_tests::{World, world::keypair};
 use solana_instruction_error::InstructionError;
 use solana_signer::Signer;
@@ -25,6 +26,29 @@ fn initialize_config_rejects_a_second_time() {
     let again = client::initialize_config(stranger.pubkey(), stranger.pubkey(), CLUSTER, 0, 0);
     // The system program refuses to create an account that exists.
     world.refuses(&[again], &[&stranger], InstructionError::Custom(0));
+}
+
+#[test]
+fn initialize_config_rejects_anybody_but_the_upgrade_authority() {
+    let mut world = World::new();
+    let (deployer, mallory) = (world.wallet("deployer"), world.wallet("mallory"));
+    world.set_upgrade_authority(&provena_market::ID, &deployer.pubkey());
+    world.refuses(
+        &[client::initialize_config(mallory.pubkey(), mallory.pubkey(), CLUSTER, 0, 0)],
+        &[&mallory],
+        MarketError::NotUpgradeAuthority.code(),
+    );
+    world.accept(&[client::initialize_config(deployer.pubkey(), deployer.pubkey(), CLUSTER, 0, 0)], &[&deployer]);
+}
+
+#[test]
+fn initialize_config_rejects_another_programs_data() {
+    let mut world = World::new();
+    let mallory = world.wallet("mallory");
+    let mut create = client::initialize_config(mallory.pubkey(), mallory.pubkey(), CLUSTER, 0, 0);
+    let data = create.accounts.iter_mut().find(|meta| meta.pubkey == program_data(&provena_market::ID)).unwrap();
+    data.pubkey = program_data(&provena_registry::ID);
+    world.refuses(&[create], &[&mallory], MarketError::NotUpgradeAuthority.code());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use provena_royalty::{
     error::RoyaltyError,
     pda,
     state::{Config, PoolMint},
+    upgrade::program_data,
 };
 use provena_tests::{
     World,
@@ -37,6 +38,25 @@ fn initialize_config_rejects_a_second_call() {
     let mallory = world.wallet("mallory");
     // Anchor's `init` finds the account taken: the System program refuses to allocate it again.
     world.refuses(&[initialize_config(&mallory.pubkey())], &[&mallory], 0);
+}
+
+#[test]
+fn initialize_config_rejects_anybody_but_the_upgrade_authority() {
+    let mut world = World::new();
+    let (deployer, mallory) = (world.wallet("deployer"), world.wallet("mallory"));
+    world.set_upgrade_authority(&provena_royalty::ID, &deployer.pubkey());
+    world.refuses(&[initialize_config(&mallory.pubkey())], &[&mallory], RoyaltyError::NotUpgradeAuthority);
+    world.accept(&[initialize_config(&deployer.pubkey())], &[&deployer]);
+}
+
+#[test]
+fn initialize_config_rejects_another_programs_data() {
+    let mut world = World::new();
+    let mallory = world.wallet("mallory");
+    let mut create = initialize_config(&mallory.pubkey());
+    let data = create.accounts.iter_mut().find(|meta| meta.pubkey == program_data(&provena_royalty::ID)).unwrap();
+    data.pubkey = program_data(&provena_registry::ID);
+    world.refuses(&[create], &[&mallory], RoyaltyError::NotUpgradeAuthority);
 }
 
 #[test]

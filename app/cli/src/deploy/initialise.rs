@@ -60,6 +60,7 @@ async fn royalty(chain: &dyn Chain, authority: &Keypair) -> Result<Initialised> 
     let accounts = provena_royalty::accounts::InitializeConfig {
         authority: address(authority.pubkey()),
         config: address(config),
+        program_data: provena_royalty::upgrade::program_data(&provena_royalty::ID),
         system_program: address(SYSTEM),
     };
     let create = Instruction {

@@ -1,6 +1,7 @@
 //! Sets the market up, once.
 
 use anchor_lang::prelude::*;
+use provena_royalty::upgrade;
 
 use crate::constants::{CONFIG_SEED, LAYOUT_VERSION, MAX_PROTOCOL_FEE_BPS};
 use crate::error::MarketError;
@@ -11,7 +12,8 @@ use crate::state::Config;
 /// Accounts of `initialize_config`.
 #[derive(Accounts)]
 pub struct InitializeConfig {
-    /// Becomes the config's authority and pays its rent; may be the treasury too.
+    /// Becomes the config's authority and pays its rent; may be the treasury too. Must be the program's upgrade
+    /// authority, if it has one.
     #[account(unsafe(dup))]
     pub authority: Signer,
     /// Created here.
@@ -19,13 +21,17 @@ pub struct InitializeConfig {
     pub config: Account<Config>,
     /// Receives protocol fees.
     pub treasury: UncheckedAccount,
+    /// The program's data account: `provena_royalty::upgrade::program_data`.
+    pub program_data: UncheckedAccount,
     /// The system program.
     pub system_program: Program<System>,
 }
 
 impl InitializeConfig {
-    /// Errors: `BpsTooHigh`, `BadTreasury`.
+    /// Errors: `NotUpgradeAuthority`, `BpsTooHigh`, `BadTreasury`.
     pub fn handle(&mut self, cluster: [u8; 32], protocol_fee: Bps, min_stake: Amount, bump: u8) -> Result<()> {
+        let allowed = upgrade::may_initialize(self.program_data.account(), &crate::ID, self.authority.address())?;
+        require!(allowed, MarketError::NotUpgradeAuthority);
         require!(protocol_fee.0 <= MAX_PROTOCOL_FEE_BPS, MarketError::BpsTooHigh);
         let treasury = self.treasury.account();
         let wallet = treasury.owned_by(&System::id()) && !treasury.executable();
