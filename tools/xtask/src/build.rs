@@ -3,7 +3,6 @@
 use crate::{
     idl, metaplex, paths,
     run::{cargo, program, run as must},
-    setup::{self, Report},
 };
 use anyhow::Result;
 
@@ -18,7 +17,6 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    setup::run(Report::OnlyProblems)?;
     programs(args.v3)?;
     if !args.programs_only {
         localnet()?;
@@ -33,11 +31,18 @@ pub fn run(args: &Args) -> Result<()> {
 pub fn programs(v3: bool) -> Result<()> {
     metaplex::install()?;
     must(&mut cargo(["build", "--locked", "-p", "provena-sbf"]))?;
-    let mut build = program(&paths::binary("cargo-build-sbf").to_string_lossy(), ["--arch"]);
-    build
-        .args([if v3 { "v0,v3" } else { "v0" }, "--sbf-out-dir", "target/deploy"])
-        .env("CARGO_TARGET_DIR", paths::target());
-    must(&mut build)
+    sbf(&["--arch", if v3 { "v0,v3" } else { "v0" }, "--sbf-out-dir", "target/deploy"])
+}
+
+/// The program with which the builder itself is tested, in bytecode v3.
+pub fn differential() -> Result<()> {
+    let manifest = "tools/sbf/tests/programs/differential/Cargo.toml";
+    sbf(&["--arch", "v3", "--manifest-path", manifest, "--sbf-out-dir", "target/differential"])
+}
+
+fn sbf(args: &[&str]) -> Result<()> {
+    let mut build = program(&paths::binary("cargo-build-sbf").to_string_lossy(), args);
+    must(build.env("CARGO_TARGET_DIR", paths::target()))
 }
 
 /// The embedded chain. Its own workspace: its lock file must stay the one its crates were published with.

@@ -3,12 +3,10 @@
 use crate::{
     build,
     run::{cargo, run as must},
-    setup::{self, Report},
 };
 use anyhow::Result;
 
 pub fn run() -> Result<()> {
-    setup::run(Report::OnlyProblems)?;
     build::programs(false)?;
     let mut measure = cargo(["test", "--locked", "-p", "provena-tests", "--test", "it", "compute_units"]);
     must(measure.env("PROVENA_WRITE_CU", "1"))?;

@@ -3,7 +3,6 @@
 use crate::{
     build, fetch, paths,
     run::{cargo, program, run as must},
-    setup::{self, Report},
 };
 use anyhow::Result;
 
@@ -15,7 +14,6 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    setup::run(Report::OnlyProblems)?;
     build::programs(false)?;
     build::localnet()?;
     must(&mut cargo(["build", "--locked", "-p", "provena-cli"]))?;

@@ -1,6 +1,6 @@
 //! `cargo xtask <verb>`: everything this repository can do to itself.
 //!
-//! Every verb that needs something from the machine runs [`setup`] first, which is quick when nothing is missing.
+//! Every verb runs [`setup`] first, which is quick when nothing is missing.
 
 mod build;
 mod cu;
@@ -58,6 +58,9 @@ fn main() -> ExitCode {
 }
 
 fn act(verb: Verb) -> anyhow::Result<()> {
+    if !matches!(verb, Verb::Setup) {
+        setup::run(setup::Report::OnlyProblems)?;
+    }
     match verb {
         Verb::Setup => setup::run(setup::Report::Always),
         Verb::Build(args) => build::run(&args),

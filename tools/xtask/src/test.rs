@@ -3,7 +3,6 @@
 use crate::{
     build, fetch, idl, paths,
     run::{cargo, output, program, run as must},
-    setup::{self, Report},
     tidy,
 };
 use anyhow::{Context, Result};
@@ -11,8 +10,7 @@ use std::time::{Duration, Instant};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 11] = [
-    ("setup", || setup::run(Report::OnlyProblems)),
+const STEPS: [Step; 10] = [
     ("format", || must(&mut cargo(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("fetch the published model and data", || fetch::run(true).map(drop)),
@@ -83,6 +81,7 @@ fn v3() -> Result<()> {
         eprintln!("not run: it needs Rust 1.97 or newer as the toolchain `nightly`; here it is {version}");
         return Ok(());
     }
+    build::differential()?;
     let mut suite = program("rustup", ["run", "nightly", "cargo", "test", "--locked", "--ignore-rust-version"]);
     suite.args(["--manifest-path", "tools/sbf/v3/Cargo.toml", "--", "--nocapture"]);
     must(suite.env("CARGO_TARGET_DIR", paths::target().join("v3-suite")))
