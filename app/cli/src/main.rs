@@ -3,6 +3,7 @@
 //! Data goes to stdout, everything else to stderr; `--json` turns data into one JSON value. Exit codes are
 //! documented in [`failure::Exit`] and in `provena --help`.
 
+mod address;
 mod cli;
 mod commands;
 mod context;

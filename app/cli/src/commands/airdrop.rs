@@ -10,6 +10,7 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 
 use crate::{
+    address,
     context::Context,
     failure::{Exit, Failure},
     output::{
@@ -28,7 +29,7 @@ pub struct Args {
     #[arg(value_name = "SOL", value_parser = amount::parse_sol)]
     lamports: u64,
     /// Who receives it [default: the wallet].
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     to: Option<Pubkey>,
 }
 

@@ -6,6 +6,7 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 use crate::{
+    address,
     context::Context,
     output::{Report, amount::Currency, style::Style},
     token,
@@ -16,7 +17,7 @@ use crate::{
 #[command(after_help = "Examples:\n  provena balance\n  provena balance ADDRESS --mint MINT")]
 pub struct Args {
     /// Whose balance [default: the wallet's].
-    #[arg(value_name = "ADDRESS")]
+    #[arg(value_name = "ADDRESS", value_parser = address::parse)]
     address: Option<Pubkey>,
     /// Which token.
     #[arg(long, value_name = "MINT", default_value = "SOL", value_parser = token::parse)]

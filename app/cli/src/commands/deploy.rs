@@ -8,6 +8,7 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 use crate::{
+    address,
     context::Context,
     deploy::{self, Deployed, InitOptions, Initialised, Progress as Step},
     localnet,
@@ -40,7 +41,7 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     keys: Option<PathBuf>,
     /// The wallet that receives the protocol's fee [default: the deploying wallet].
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     treasury: Option<Pubkey>,
     /// The protocol's part of each fee.
     #[arg(long, value_name = "SHARE%", value_parser = parse_bps)]

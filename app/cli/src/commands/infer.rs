@@ -15,6 +15,7 @@ use provena_node::{
 use solana_pubkey::Pubkey;
 
 use crate::{
+    address,
     context::Context,
     digits,
     failure::{Exit, Failure},
@@ -31,6 +32,7 @@ use answer::{Answer, Paid};
 )]
 pub struct Args {
     /// The offer (see `provena offer list`).
+    #[arg(value_parser = address::parse)]
     offer: Pubkey,
     /// A sentence to embed (repeat for more); the others are ranked by nearness to the first.
     #[arg(long = "text", value_name = "SENTENCE", conflicts_with_all = ["images", "csv"])]

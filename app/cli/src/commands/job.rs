@@ -13,6 +13,7 @@ use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use crate::{
+    address,
     context::Context,
     failure::Failure,
     output::{Report, amount::Currency, style::Style, table::facts},
@@ -42,6 +43,7 @@ enum Verb {
 #[derive(Debug, clap::Args)]
 struct Named {
     /// The job's address, as `provena infer` printed it.
+    #[arg(value_parser = address::parse)]
     job: Pubkey,
 }
 

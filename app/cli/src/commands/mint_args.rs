@@ -11,6 +11,7 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 
 use crate::{
+    address,
     context::Context,
     keys,
     mint::{Mint, Minted, Pending, Plan, Text},
@@ -47,7 +48,7 @@ pub struct MintArgs {
     #[arg(long = "consent", value_name = "FILE")]
     consents: Vec<PathBuf>,
     /// The asset that this is the next version of.
-    #[arg(long, value_name = "ASSET")]
+    #[arg(long, value_name = "ASSET", value_parser = address::parse)]
     previous: Option<Pubkey>,
     /// The licence's name or text; its hash goes on the chain.
     #[arg(long, default_value = "all rights reserved")]

@@ -12,6 +12,7 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 use crate::{
+    address,
     context::Context,
     output::{Report, style::Style, table::facts},
 };
@@ -39,6 +40,7 @@ enum Verb {
 #[derive(Debug, clap::Args)]
 struct Close {
     /// The offer's address.
+    #[arg(value_parser = address::parse)]
     offer: Pubkey,
 }
 

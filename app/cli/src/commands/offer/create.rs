@@ -14,6 +14,7 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 
 use crate::{
+    address,
     context::Context,
     failure::Failure,
     mint,
@@ -33,6 +34,7 @@ use crate::{
 )]
 pub struct Args {
     /// A model that the wallet owns.
+    #[arg(value_parser = address::parse)]
     asset: Pubkey,
     /// The price of one picture or text, in SOL or in the token of --pay-in.
     #[arg(long, value_name = "AMOUNT")]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use crate::{
+    address,
     context::Context,
     mint,
     output::{
@@ -23,6 +24,7 @@ use crate::{
 #[command(after_help = "Examples:\n  provena offer list\n  provena offer list ASSET --all --json")]
 pub struct Args {
     /// Only offers of this model.
+    #[arg(value_parser = address::parse)]
     asset: Option<Pubkey>,
     /// Closed offers too.
     #[arg(long)]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use crate::{
+    address,
     context::Context,
     output::{
         Report,
@@ -26,7 +27,7 @@ What models owe to a dataset they were built on is first brought into the datase
 )]
 pub struct Args {
     /// A minted model's or dataset's address.
-    #[arg(value_name = "ASSET")]
+    #[arg(value_name = "ASSET", value_parser = address::parse)]
     asset: Pubkey,
 }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use crate::{
+    address,
     context::Context,
     mint,
     output::{
@@ -26,7 +27,7 @@ use crate::{
 #[command(after_help = "Examples:\n  provena royalty show ASSET\n  provena royalty show ASSET --json")]
 pub struct Args {
     /// A minted model's or dataset's address.
-    #[arg(value_name = "ASSET")]
+    #[arg(value_name = "ASSET", value_parser = address::parse)]
     asset: Pubkey,
 }
 

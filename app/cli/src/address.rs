@@ -1,0 +1,25 @@
+//! Addresses as people type them.
+
+use solana_pubkey::Pubkey;
+
+/// Reads an address.
+///
+/// # Errors
+/// What an address looks like, for whoever typed something else.
+pub fn parse(text: &str) -> Result<Pubkey, String> {
+    text.parse().map_err(|_| "not an address; an address is 32 to 44 letters and digits, as provena prints them".into())
+}
+
+#[cfg(test)]
+mod unit {
+    use super::parse;
+
+    #[test]
+    fn an_address_is_read_and_anything_else_is_explained() {
+        let text = "FLMpa898vXMExH9CgE6LQF8BaEfWn7X3XCtuGZxEm512";
+        assert_eq!(parse(text).map(|address| address.to_string()), Ok(text.to_owned()));
+        for wrong in ["", "xyz", &text[..43], "0OIl"] {
+            assert!(parse(wrong).is_err_and(|why| why.starts_with("not an address")), "{wrong}");
+        }
+    }
+}
