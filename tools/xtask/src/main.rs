@@ -2,6 +2,7 @@
 //!
 //! Every verb runs [`setup`] first, which is quick when nothing is missing.
 
+mod bench;
 mod build;
 mod cu;
 mod demo;
@@ -38,6 +39,8 @@ enum Verb {
     Tidy,
     /// Measure compute units and rewrite docs/compute-units.json and docs/COMPUTE_UNITS.md
     Cu,
+    /// Measure the engine on this machine
+    Bench(bench::Args),
     /// Generate app/idl from the programs
     Idl(idl::Args),
     /// Fetch the published model and data that tests and the demo use, checked by hash
@@ -68,6 +71,7 @@ fn act(verb: Verb) -> anyhow::Result<()> {
         Verb::Test => test::run(),
         Verb::Tidy => tidy::run(),
         Verb::Cu => cu::run(),
+        Verb::Bench(args) => bench::run(&args),
         Verb::Idl(args) => idl::run(&args),
         Verb::Fetch => fetch::run(false).map(|folder| println!("{}", folder.display())),
     }
