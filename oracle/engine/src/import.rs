@@ -28,7 +28,8 @@ use config::Config;
 /// What to import, and to where.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
-    /// A folder with `model.safetensors`, `config.json` and, for models of text, `tokenizer.json`.
+    /// A folder with `model.safetensors` (or `model.safetensors.index.json` and its shards), `config.json` and, for
+    /// models of text, `tokenizer.json`. [`crate::format::safetensors`] says what is read of the weights.
     pub source: PathBuf,
     /// The family; by default the one that `config.json` names.
     pub family: Option<Family>,
@@ -112,7 +113,7 @@ pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Re
     progress(Progress { stage: "reading", done: 0, total: 1 });
     let config = Config::open(&options.source.join("config.json"))?;
     let family = options.family.map_or_else(|| config.family(), Ok)?;
-    let tensors = FloatTensors::open(&options.source.join("model.safetensors"))?;
+    let tensors = FloatTensors::open_folder(&options.source)?;
     progress(Progress { stage: "reading", done: 1, total: 1 });
     let name = options.name.clone().unwrap_or_else(|| {
         options

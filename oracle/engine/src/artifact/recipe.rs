@@ -54,7 +54,8 @@ pub struct Recipe {
 /// Where a float model came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
 pub struct Source {
-    /// SHA-256 of the safetensors file, lower-case hex.
+    /// SHA-256 of the safetensors file, lower-case hex; of a checkpoint in shards that of the list which `sha256sum`
+    /// prints for the index and then the shards in the order of their names.
     pub weights_sha256: String,
     /// The program that made the artifact.
     pub importer: String,

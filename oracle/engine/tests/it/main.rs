@@ -1,6 +1,8 @@
 //! Tests of the engine as a whole, on the real model and the real data that `cargo xtask fetch` fetches.
 
 mod assets;
+mod checkpoint_files;
+mod checkpoints;
 mod equality;
 mod hostile_artifacts;
 mod hostile_imports;

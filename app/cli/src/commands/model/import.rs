@@ -22,6 +22,10 @@ use crate::{
 )]
 pub struct Args {
     /// A folder with model.safetensors, config.json and, for models of text, tokenizer.json.
+    ///
+    /// Instead of model.safetensors there may be model.safetensors.index.json and the shards that it names, at most
+    /// 128 beside it; model.safetensors wins where both are there. Weights may be F32, BF16 or F16, all of them
+    /// finite, and at most 4 GiB on disk.
     source: PathBuf,
     /// The artifact to write (.pvna); its card is written beside it.
     #[arg(long, short, value_name = "FILE")]
