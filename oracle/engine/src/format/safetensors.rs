@@ -7,8 +7,9 @@
 //! integers (position ids and the like) are no weights and are left aside; any other type is an error.
 //!
 //! An index is believed only as far as the shards bear it out: the shards hold exactly the tensors that it names, each
-//! where it says. A shard's name stays in the folder; links are followed, as model caches consist of them. All headers are checked before the first weight is read, and weights are read tensor by tensor, so
-//! that memory holds each weight once, as F32, and beside them the bytes of a single tensor.
+//! where it says. A shard's name stays in the folder; links are followed, as model caches consist of them. All headers
+//! are checked before the first weight is read, and weights are read tensor by tensor, so that memory holds each weight
+//! once, as F32, and beside them the bytes of a single tensor.
 
 mod element;
 mod file;
