@@ -7,7 +7,6 @@ use std::{
 };
 
 use anchor_lang::prelude::Address;
-use cargo_metadata::MetadataCommand;
 
 /// One of our programs or Token Metadata: its address and its file's bytes.
 pub struct Program {
@@ -33,8 +32,9 @@ pub const MAX_PROGRAM_LEN: usize = 200 * 1024;
 pub fn all() -> &'static [Program] {
     static PROGRAMS: OnceLock<Vec<Program>> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
-        let mut programs: Vec<Program> = OURS.iter().map(|(name, id)| Program { id: *id, bytes: ours(name) }).collect();
-        programs.push(Program { id: provena_registry::TOKEN_METADATA_PROGRAM, bytes: token_metadata() });
+        let mut programs: Vec<Program> =
+            OURS.iter().map(|(name, id)| Program { id: *id, bytes: built(name) }).collect();
+        programs.push(Program { id: provena_registry::TOKEN_METADATA_PROGRAM, bytes: built("token_metadata") });
         programs
     })
 }
@@ -44,21 +44,9 @@ pub fn is_ours(id: &str) -> bool {
     OURS.iter().any(|(_, ours)| ours.to_string() == id)
 }
 
-fn ours(name: &str) -> Vec<u8> {
+fn built(name: &str) -> Vec<u8> {
     let path = repository().join("target/deploy").join(name).with_extension("so");
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask build`", path.display()))
-}
-
-/// The Token Metadata program lies inside the package `trident-svm`, which the lock file pins.
-fn token_metadata() -> Vec<u8> {
-    let manifest = repository().join("Cargo.toml");
-    let metadata = MetadataCommand::new().manifest_path(manifest).exec();
-    let metadata = metadata.unwrap_or_else(|error| panic!("cargo metadata failed: {error}"));
-    let package = metadata.packages.iter().find(|package| package.name.as_str() == "trident-svm");
-    let package = package.expect("trident-svm is locked; run `cargo fetch --locked`");
-    let folder = package.manifest_path.parent().expect("a manifest lies in a folder");
-    let path = folder.join("src/solana-program-library/metaplex-token-metadata.so");
-    fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}; run `cargo fetch --locked`"))
 }
 
 /// The repository's root.

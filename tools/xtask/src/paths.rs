@@ -12,8 +12,17 @@ pub fn root() -> PathBuf {
 
 /// The user's cache folder for Provena.
 pub fn cache() -> PathBuf {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| home().join(".cache"));
-    base.join("provena")
+    set("XDG_CACHE_HOME").unwrap_or_else(|| home().join(".cache")).join("provena")
+}
+
+/// The folder of what was fetched. `provena_engine::places` says the same; what xtask starts is told this answer.
+pub fn assets() -> PathBuf {
+    set("PROVENA_ASSETS").map_or_else(|| cache().join("assets"), |folder| root().join(folder))
+}
+
+/// A variable that holds something.
+fn set(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Cargo's target folder for everything that xtask builds: outside the clone, so that a fresh clone starts warm.

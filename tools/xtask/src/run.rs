@@ -7,7 +7,8 @@ use std::{ffi::OsStr, process::Command};
 /// `cargo` in the repository's root with the shared target folder.
 pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new("cargo");
-    command.args(args).current_dir(paths::root()).env("CARGO_TARGET_DIR", paths::target());
+    command.args(args).current_dir(paths::root());
+    command.env("CARGO_TARGET_DIR", paths::target()).env("PROVENA_ASSETS", paths::assets());
     command
 }
 

@@ -1,13 +1,13 @@
 //! What the demo is about: digits or sentences.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use provena_engine::{import::CALIBRATION_TEXTS, io::Request};
+use provena_engine::{import::CALIBRATION_TEXTS, io::Request, places};
 
 use super::Options;
 use crate::{digits, failure::Failure};
@@ -135,12 +135,9 @@ impl Subject {
     }
 }
 
-/// A fetched file: under `PROVENA_ASSETS`, else the user's cache folder.
+/// A fetched file.
 fn asset(name: &str) -> Result<PathBuf> {
-    let set = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = || set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
-    let folder = set("PROVENA_ASSETS").or_else(|| Some(cache()?.join("provena/assets")));
-    let file = folder.map(|folder| folder.join(name)).filter(|file| file.exists());
+    let file = places::assets().map(|folder| folder.join(name)).filter(|file| file.exists());
     file.ok_or_else(|| {
         Failure::failed(format!("the demo's real data ({name}) is not on this machine yet"))
             .hint("cargo xtask fetch   (`cargo xtask demo` does it by itself)")

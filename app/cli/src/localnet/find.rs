@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
+use provena_engine::places;
 
 use crate::failure::Failure;
 
@@ -44,7 +45,7 @@ fn candidates() -> Vec<PathBuf> {
         }
     }
     let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let cache = env::var_os("HOME").map(|home| Path::new(&home).join(".cache/provena/target"));
+    let cache = places::cache().map(|cache| cache.join("target"));
     for target in [target, cache].into_iter().flatten() {
         for profile in ["release", "debug"] {
             found.push(target.join("localnet").join(profile).join(&name));

@@ -5,6 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
+use provena_engine::places;
 use tempfile::TempDir;
 
 /// A person with an empty home folder.
@@ -42,7 +43,8 @@ impl Person {
                 command.env_remove(name);
             }
         }
-        if let (None, Some(assets)) = (std::env::var_os("PROVENA_ASSETS"), assets()) {
+        // Found before HOME is replaced.
+        if let Some(assets) = places::assets() {
             command.env("PROVENA_ASSETS", assets);
         }
         if let (None, Some(binary)) = (std::env::var_os("PROVENA_LOCALNET"), localnet()) {
@@ -93,19 +95,9 @@ impl Ended {
     }
 }
 
-/// The user's own cache, found before HOME is replaced.
-fn cache() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    Some(set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?.join("provena"))
-}
-
-fn assets() -> Option<PathBuf> {
-    Some(cache()?.join("assets"))
-}
-
 /// Where `cargo xtask build` leaves the embedded chain, when this test's own target folder has none.
 fn localnet() -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_BIN_EXE_provena")).parent()?.parent()?.join("localnet/debug/provena-localnet");
-    let cached = cache()?.join("target/localnet/debug/provena-localnet");
+    let cached = places::cache()?.join("target/localnet/debug/provena-localnet");
     [own, cached].into_iter().find(|path| path.is_file())
 }

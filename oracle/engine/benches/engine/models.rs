@@ -1,12 +1,13 @@
 //! Whole requests, from the caller's input to the answer, on the device and on the reference.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use provena_engine::artifact::Artifact;
 use provena_engine::import::{ImportOptions, import};
 use provena_engine::io::Request;
+use provena_engine::places::assets;
 use provena_engine::{AdapterChoice, Engine};
 
 use crate::report::{Model, Start};
@@ -15,7 +16,7 @@ use crate::timing::{millis, sample};
 /// Measures the committed digits classifier and, from the fetched weights, MiniLM.
 pub fn measure() -> Result<(Vec<Model>, Start), Box<dyn Error>> {
     let digits = artifact(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits"))?;
-    let minilm = artifact(&assets().join("minilm"))?;
+    let minilm = artifact(&assets().ok_or("there is no home; set PROVENA_ASSETS")?.join("minilm"))?;
     let (open, device) = millis(|| Engine::new(AdapterChoice::Best));
     let device = device?;
     let (self_test, report) = millis(|| device.self_test());
@@ -79,11 +80,6 @@ fn artifact(source: &Path) -> Result<Arc<Artifact>, Box<dyn Error>> {
     let options = ImportOptions { source: source.to_owned(), family: None, name: None, calibration: None, out };
     import(&options, &mut |_| ())?;
     Ok(Arc::new(Artifact::open(&options.out)?))
-}
-
-fn assets() -> PathBuf {
-    let home = || std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    std::env::var_os("PROVENA_ASSETS").map_or_else(|| home().join(".cache/provena/assets"), PathBuf::from)
 }
 
 /// Pictures of nothing in particular: what is in them takes no time.

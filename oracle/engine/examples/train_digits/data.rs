@@ -33,9 +33,7 @@ pub struct Set {
 
 /// Where `cargo xtask fetch` puts the data.
 pub fn path() -> PathBuf {
-    let assets = std::env::var_os("PROVENA_ASSETS").map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    assets.unwrap_or_else(|| home().join(".cache/provena/assets")).join("digits/digits.csv.gz")
+    provena_engine::places::assets().unwrap_or_default().join("digits/digits.csv.gz")
 }
 
 impl Set {

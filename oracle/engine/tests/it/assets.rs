@@ -9,14 +9,12 @@ use std::{
 use provena_engine::{
     artifact::Artifact,
     import::{ImportOptions, ImportReport, import},
+    places::assets,
 };
 
 /// A fetched file or folder.
 pub fn fetched(name: &str) -> PathBuf {
-    let assets = std::env::var_os("PROVENA_ASSETS")
-        .filter(|f| !f.is_empty())
-        .map_or_else(|| std::env::home_dir().expect("a home directory").join(".cache/provena/assets"), PathBuf::from);
-    let path = assets.join(name);
+    let path = assets().expect("a home directory").join(name);
     assert!(path.exists(), "{} is missing: run `cargo xtask fetch`", path.display());
     path
 }

@@ -57,9 +57,8 @@ fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("PROVENA_LOCALNET") {
         return path.into();
     }
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let path = cache.expect("there is a home").join("provena/target/localnet/debug/provena-localnet");
+    let cache = provena_engine::places::cache().expect("there is a home");
+    let path = cache.join("target/localnet/debug/provena-localnet");
     assert!(path.exists(), "{} is missing; run `cargo xtask build`, or set PROVENA_LOCALNET", path.display());
     path
 }
