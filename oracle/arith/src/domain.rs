@@ -16,6 +16,8 @@ pub const SALT: &[u8] = b"provena.salt.v1";
 pub const TERMS: &[u8] = b"provena.terms.v1";
 /// Hashes of licence texts.
 pub const LICENCE: &[u8] = b"provena.licence.v1";
+/// Random words with which tokens are drawn.
+pub const SAMPLING: &[u8] = b"provena.sampling.v1";
 
 #[cfg(test)]
 mod tests {
@@ -23,7 +25,7 @@ mod tests {
 
     #[test]
     fn no_domain_is_a_prefix_of_another() {
-        let all = [CONTENT, RECIPE, RECEIPT, COMMITMENT, SALT, TERMS, LICENCE];
+        let all = [CONTENT, RECIPE, RECEIPT, COMMITMENT, SALT, TERMS, LICENCE, SAMPLING];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
                 assert!(i == j || !b.starts_with(a), "{i} and {j}");

@@ -5,6 +5,11 @@
 //! scales so that nothing wraps or saturates where it should not; that is a matter of quality, never of agreement.
 
 pub mod known;
+mod wide;
+
+pub use wide::{
+    SPLIT_MAX, WIDE_MAX, WideSum, clamp_split, clamp_wide, context_wide, interpolate, join, rotate, row_shift, split,
+};
 
 /// Largest magnitude of an `i8` activation: the range is symmetric, so that a negation never saturates.
 pub const I8_MAX: i32 = 127;
@@ -116,6 +121,18 @@ impl SquareSum {
     pub const fn add(self, d: i32) -> Self {
         let square = (d as u32).wrapping_mul(d as u32);
         Self { low: self.low.wrapping_add(square & 0xffff), high: self.high.wrapping_add(square >> 16) }
+    }
+
+    /// Adds floor((high * 2^32 + low) / 4^shift), for `shift` <= 15 and a quotient below 2^48: the epsilon of a
+    /// normalisation whose row was shifted to the right by `shift`.
+    pub const fn add_epsilon(self, low: u32, high: u32, shift: u32) -> Self {
+        let bits = (2 * shift) & 31;
+        let bottom = if bits == 0 { low } else { low >> bits | high << (32 - bits) };
+        let top = high >> bits;
+        Self {
+            low: self.low.wrapping_add(bottom & 0xffff),
+            high: self.high.wrapping_add(bottom >> 16).wrapping_add(top << 16),
+        }
     }
 
     /// The sum of two sums.

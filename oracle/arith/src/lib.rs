@@ -14,3 +14,4 @@ pub mod fixed;
 pub mod hash;
 pub mod merkle;
 pub mod receipt;
+pub mod sampling;

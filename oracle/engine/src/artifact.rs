@@ -18,7 +18,10 @@ mod recipe;
 mod tensor;
 
 pub use builder::ArtifactBuilder;
-pub use recipe::{BertRecipe, Family, MlpLayer, MlpRecipe, ModelRecipe, Recipe, Source};
+pub use recipe::{
+    Activations, BertRecipe, CnnRecipe, Convolution, Family, LlamaRecipe, MlpLayer, MlpRecipe, ModelRecipe, Recipe,
+    Source,
+};
 pub use tensor::{Dtype, TensorRef};
 
 use std::path::Path;

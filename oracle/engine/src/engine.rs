@@ -11,13 +11,12 @@ use serde::Serialize;
 
 use crate::{
     artifact::Artifact,
+    backend::Backend,
     error::Error,
     gpu::{self, Gpu, Selection},
     io::{Request, Response},
     models::{self, Prepared},
     plan::Plan,
-    recording::GpuModel,
-    reference,
     values::Values,
 };
 pub use self_test::SelfTestReport;
@@ -119,8 +118,8 @@ impl Engine {
     pub fn load(&self, artifact: Arc<Artifact>) -> Result<Model, Error> {
         self.self_test()?;
         let prepared = Prepared::new(&artifact)?;
-        let gpu = self.gpu.as_ref().map(|gpu| GpuModel::load(gpu, artifact.clone())).transpose()?;
-        Ok(Model { artifact, prepared, gpu })
+        let backend = Backend::new(artifact.clone(), self.gpu.as_ref())?;
+        Ok(Model { artifact, prepared, backend })
     }
 }
 
@@ -137,7 +136,7 @@ fn cpu_info() -> AdapterInfo {
 pub struct Model {
     artifact: Arc<Artifact>,
     prepared: Prepared,
-    gpu: Option<GpuModel>,
+    backend: Backend,
 }
 
 impl Model {
@@ -163,9 +162,6 @@ impl Model {
     }
 
     fn execute(&self, plan: &Plan, input: &Values) -> Result<Vec<Values>, Error> {
-        Ok(match &self.gpu {
-            Some(gpu) => gpu.execute(plan, input)?,
-            None => reference::outputs(&self.artifact, plan, input),
-        })
+        self.backend.execute(plan, std::slice::from_ref(input), &mut self.backend.state(&[])?)
     }
 }

@@ -127,6 +127,7 @@ pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Re
     let Imported { artifact, quality } = match family {
         Family::Mlp => mlp::import(&mut job)?,
         Family::Bert => bert::import(&mut job)?,
+        other => return Err(Error::Import(format!("the family {other} cannot be imported"))),
     };
     job.report("writing", 0, 1);
     let summary = artifact.summary();

@@ -98,6 +98,16 @@ pub fn name(op: &Op) -> &'static str {
         Op::SumRows { .. } => "sum_rows",
         Op::Unit { .. } => "unit",
         Op::Argmax { .. } => "argmax",
+        Op::Lookup { .. } => "lookup",
+        Op::RmsNorm { .. } => "rms_norm",
+        Op::RotateStore { .. } => "rotate_store",
+        Op::CachedAttention { .. } => "cached_attention",
+        Op::Gate { .. } => "gate",
+        Op::Gather { .. } => "gather",
+        Op::Sample { .. } => "sample",
+        Op::Patches { .. } => "patches",
+        Op::MaxPool { .. } => "max_pool",
+        Op::Flatten { .. } => "flatten",
     }
 }
 
@@ -124,6 +134,7 @@ impl Lowering<'_> {
             Op::SumRows { x, out } => self.sum_rows(x, out),
             Op::Unit { x, out } => self.unit(x, out),
             Op::Argmax { x, out } => self.argmax(x, out),
+            _ => Err("no kernel computes it".into()),
         }
     }
 

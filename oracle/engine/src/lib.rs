@@ -5,6 +5,7 @@
 //! states it in words. This crate knows neither Solana nor tokio.
 
 pub mod artifact;
+pub mod backend;
 pub mod engine;
 pub mod error;
 pub mod float;

@@ -1,6 +1,8 @@
 //! Model families: each turns (artifact, input size) into a plan, a request into inputs and outputs into a response.
 
 pub mod bert;
+pub mod cnn;
+mod layers;
 pub mod mlp;
 
 use crate::{
@@ -18,6 +20,8 @@ pub type Execute<'a> = dyn FnMut(&Plan, &Values) -> Result<Vec<Values>, Error> +
 pub enum Prepared {
     /// A classifier.
     Mlp(mlp::Mlp),
+    /// A classifier by convolutions.
+    Cnn(cnn::Cnn),
     /// A sentence encoder.
     Bert(Box<bert::Bert>),
 }
@@ -30,7 +34,9 @@ impl Prepared {
     pub fn new(artifact: &Artifact) -> Result<Self, Error> {
         Ok(match &artifact.recipe().model {
             ModelRecipe::Mlp(recipe) => Self::Mlp(mlp::Mlp::new(artifact, recipe)?),
+            ModelRecipe::Cnn(recipe) => Self::Cnn(cnn::Cnn::new(artifact, recipe)?),
             ModelRecipe::Bert(recipe) => Self::Bert(Box::new(bert::Bert::new(artifact, recipe)?)),
+            other => return Err(Error::Artifact(format!("the family {} cannot be run", other.family()))),
         })
     }
 
@@ -38,6 +44,7 @@ impl Prepared {
     pub fn plan(&self, size: usize) -> Plan {
         match self {
             Self::Mlp(mlp) => mlp.plan(size),
+            Self::Cnn(cnn) => cnn.plan(size),
             Self::Bert(bert) => bert.plan(size),
         }
     }
@@ -49,8 +56,9 @@ impl Prepared {
     pub fn inputs(&self, request: &Request) -> Result<Vec<Input>, Error> {
         match (self, request) {
             (Self::Mlp(mlp), Request::Classify { images }) => mlp.inputs(images),
+            (Self::Cnn(cnn), Request::Classify { images }) => cnn.inputs(images),
             (Self::Bert(bert), Request::Embed { texts }) => bert.inputs(texts),
-            (Self::Mlp(_), _) => Err(Error::Request("this model classifies images".into())),
+            (Self::Mlp(_) | Self::Cnn(_), _) => Err(Error::Request("this model classifies images".into())),
             (Self::Bert(_), _) => Err(Error::Request("this model embeds texts".into())),
         }
     }
@@ -78,6 +86,7 @@ pub fn answer(model: &Prepared, request: &Request, execute: &mut Execute<'_>) ->
     }
     Ok(match model {
         Prepared::Mlp(mlp) => mlp.response(&outputs),
+        Prepared::Cnn(cnn) => cnn.response(&outputs),
         Prepared::Bert(_) => bert::Bert::response(&outputs),
     })
 }

@@ -5,7 +5,7 @@
 
 mod op;
 
-pub use op::{LinearOutput, Op, Quantise};
+pub use op::{Cache, LinearOutput, Op, Quantise, ROW_FIELDS, SAMPLE_FIELDS};
 
 /// A tensor of the artifact, by its place in the tensor table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +21,9 @@ pub enum Element {
     /// Signed bytes, four to a `u32` word, the first in the lowest bits. Each row is padded with zeros to
     /// [`ROW_ALIGN`] bytes.
     I8,
+    /// Whole numbers of -32639..=32639 as 256 * high + low (see [`provena_arith::fixed::split`]). Each row is a row of
+    /// [`Element::I8`] with the high bytes, then one with the low bytes.
+    Split,
     /// One `i32` per element, rows without padding. Values of an `i16` stream are kept so, too.
     I32,
     /// One `u32` per element, rows without padding.
@@ -53,6 +56,7 @@ impl Buffer {
     pub const fn stride(&self) -> usize {
         match self.element {
             Element::I8 => i8_stride(self.cols),
+            Element::Split => 2 * i8_stride(self.cols),
             Element::I32 | Element::U32 => self.cols,
         }
     }
@@ -70,7 +74,7 @@ impl Buffer {
     /// Bytes in all, padding included: always a multiple of four.
     pub const fn byte_len(&self) -> usize {
         match self.element {
-            Element::I8 => self.len(),
+            Element::I8 | Element::Split => self.len(),
             Element::I32 | Element::U32 => 4 * self.len(),
         }
     }
@@ -79,12 +83,15 @@ impl Buffer {
 /// One model for one input size.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Plan {
-    /// All buffers; each is written by exactly one operation, except the input.
+    /// All buffers; each is written by exactly one operation, except the inputs and the state.
     pub buffers: Vec<Buffer>,
     /// In the order of execution.
     pub ops: Vec<Op>,
-    /// The buffer that the host fills.
-    pub input: Option<BufferId>,
+    /// The buffers that the host fills, in the family's order.
+    pub inputs: Vec<BufferId>,
+    /// The buffers that outlive an execution, in the family's order: a decoder's keys and values. All plans of a model
+    /// that have state have the same.
+    pub state: Vec<BufferId>,
     /// The buffers that the host reads, in the family's order.
     pub outputs: Vec<BufferId>,
 }

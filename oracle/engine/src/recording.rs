@@ -5,16 +5,18 @@
 //! for an inference is one upload, one submission and one readback.
 
 mod recorded;
+mod state;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use recorded::Recorded;
+pub use state::GpuState;
 
 use crate::artifact::Artifact;
 use crate::gpu::{Error, Gpu, caps};
 use crate::kernels::Tuning;
-use crate::plan::Plan;
+use crate::plan::{Buffer, Plan};
 use crate::values::Values;
 
 /// Plans kept recorded per model; the one unused for longest makes room.
@@ -97,7 +99,16 @@ impl GpuModel {
         &self.artifact
     }
 
-    /// Runs `plan` on `input` and returns the plan's outputs in their order, padding included.
+    /// State for plans whose state buffers are these, all zeros.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BindingTooLarge`] if a buffer exceeds one storage binding, [`Error::Lost`] if the device runs out of memory.
+    pub fn state(&self, buffers: &[Buffer]) -> Result<GpuState, Error> {
+        GpuState::new(&self.gpu, buffers)
+    }
+
+    /// Runs `plan` on `inputs` and returns the plan's outputs in their order, padding included.
     ///
     /// Calls from several threads are safe; those of the same plan take turns.
     ///
@@ -105,10 +116,10 @@ impl GpuModel {
     ///
     /// [`Error::Length`] if the input does not fill the plan's input buffer, [`Error::Plan`] and the pipelines' errors
     /// on a plan's first use, [`Error::Lost`] if the device fails.
-    pub fn execute(&self, plan: &Plan, input: &Values) -> Result<Vec<Values>, Error> {
+    pub fn execute(&self, plan: &Plan, inputs: &[Values], state: &mut GpuState) -> Result<Vec<Values>, Error> {
         let recorded = self.recorded(plan)?;
         let recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        recorded.run(plan, input)
+        recorded.run(plan, inputs, state)
     }
 
     /// Records `plan` ahead of its first use, so that the first inference is as quick as the later ones.

@@ -5,7 +5,7 @@ use crate::plan::{Buffer, Element};
 /// The elements of one buffer, row after row, padding included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Values {
-    /// Elements of an [`Element::I8`] buffer.
+    /// Elements of an [`Element::I8`] or [`Element::Split`] buffer.
     I8(Vec<i8>),
     /// Elements of an [`Element::I32`] buffer.
     I32(Vec<i32>),
@@ -17,7 +17,7 @@ impl Values {
     /// Zeros in the shape of `buffer`.
     pub fn zeros(buffer: &Buffer) -> Self {
         match buffer.element {
-            Element::I8 => Self::I8(vec![0; buffer.len()]),
+            Element::I8 | Element::Split => Self::I8(vec![0; buffer.len()]),
             Element::I32 => Self::I32(vec![0; buffer.len()]),
             Element::U32 => Self::U32(vec![0; buffer.len()]),
         }
@@ -25,12 +25,12 @@ impl Values {
 
     /// Whether the type and the length are those of `buffer`.
     pub fn fits(&self, buffer: &Buffer) -> bool {
-        let (element, len) = match self {
-            Self::I8(v) => (Element::I8, v.len()),
-            Self::I32(v) => (Element::I32, v.len()),
-            Self::U32(v) => (Element::U32, v.len()),
-        };
-        element == buffer.element && len == buffer.len()
+        match (self, buffer.element) {
+            (Self::I8(v), Element::I8 | Element::Split) => v.len() == buffer.len(),
+            (Self::I32(v), Element::I32) => v.len() == buffer.len(),
+            (Self::U32(v), Element::U32) => v.len() == buffer.len(),
+            _ => false,
+        }
     }
 
     /// The elements as bytes in the host's order, as they are uploaded.
@@ -45,7 +45,7 @@ impl Values {
     /// The elements of `buffer` from bytes in the host's order; `None` when the length differs.
     pub fn from_bytes(buffer: &Buffer, bytes: &[u8]) -> Option<Self> {
         (bytes.len() == buffer.byte_len()).then(|| match buffer.element {
-            Element::I8 => Self::I8(bytemuck::pod_collect_to_vec(bytes)),
+            Element::I8 | Element::Split => Self::I8(bytemuck::pod_collect_to_vec(bytes)),
             Element::I32 => Self::I32(bytemuck::pod_collect_to_vec(bytes)),
             Element::U32 => Self::U32(bytemuck::pod_collect_to_vec(bytes)),
         })

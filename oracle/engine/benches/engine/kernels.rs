@@ -50,8 +50,8 @@ impl Case {
         let repeats = (SAMPLE.as_nanos() / once.as_nanos().max(1)).clamp(1, 2_000) as usize;
         let runs = (0..SAMPLES).map(|_| recorded.time(steps.clone(), repeats)).collect::<Result<Vec<_>, _>>()?;
         let micros = summarise(runs.into_iter()).0.as_secs_f64() * 1e6 / repeats as f64;
-        let input = self.plan.input.map_or(Values::U32(Vec::new()), |id| Values::zeros(self.plan.get(id)));
-        let (reference, _) = sample(5, || drop(reference::execute(&artifact, &self.plan, &input)));
+        let inputs: Vec<Values> = self.plan.inputs.iter().map(|id| Values::zeros(self.plan.get(*id))).collect();
+        let (reference, _) = sample(5, || drop(reference::execute(&artifact, &self.plan, &inputs, &mut [])));
         Ok(Kernel {
             labels: recorded.labels().into_iter().map(str::to_owned).collect(),
             shape: self.shape,
@@ -102,7 +102,7 @@ fn linear(rows: usize, inputs: usize, outputs: usize, kind: &str) -> Case {
     };
     let weight = artifact.find("weight", Dtype::I8, outputs, inputs).unwrap_or(TensorId(0));
     plan.push(Op::Linear { x, weight, bias: vector(&artifact, "bias", Dtype::I32), output });
-    plan.input = Some(x);
+    plan.inputs = vec![x];
     let bytes = plan.get(x).byte_len() + plan.get(out).byte_len() + inputs * outputs;
     let shape = format!("{rows}x{inputs}x{outputs}");
     Case { artifact, plan, shape, operations: 2 * rows * inputs * outputs, bytes }
@@ -125,7 +125,7 @@ fn attention(tokens: usize) -> Case {
         context_scale: vector(&artifact, "context", Dtype::Scale),
         out,
     });
-    plan.input = Some(qkv);
+    plan.inputs = vec![qkv];
     let bytes = plan.get(qkv).byte_len() + plan.get(out).byte_len();
     let shape = format!("{tokens} tokens, {HEADS}x{}", WIDTH / HEADS);
     Case { artifact, plan, shape, operations: 4 * tokens * tokens * WIDTH, bytes }
@@ -141,7 +141,7 @@ fn embed() -> Case {
     let out = plan.buffer("out", Element::I32, TOKENS, WIDTH);
     let table = |name: &str, rows| artifact.find(name, Dtype::I16, rows, WIDTH).unwrap_or(TensorId(0));
     plan.push(Op::Embed { ids, words: table("words", 1000), positions: table("positions", 512), out });
-    plan.input = Some(ids);
+    plan.inputs = vec![ids];
     rows_case(artifact, plan, TOKENS, 8, 1)
 }
 
@@ -164,7 +164,7 @@ fn norm() -> Case {
         out,
         quantised: Some(Quantise { scale, out: bytes }),
     });
-    plan.input = Some(x);
+    plan.inputs = vec![x];
     rows_case(artifact, plan, TOKENS, 13, 10)
 }
 
@@ -173,7 +173,7 @@ fn sum_rows() -> Case {
     let x = plan.buffer("x", Element::I32, TOKENS, WIDTH);
     let out = plan.buffer("out", Element::I32, 1, WIDTH);
     plan.push(Op::SumRows { x, out });
-    plan.input = Some(x);
+    plan.inputs = vec![x];
     rows_case(build(ArtifactBuilder::new()), plan, TOKENS, 4, 1)
 }
 
@@ -182,7 +182,7 @@ fn unit() -> Case {
     let x = plan.buffer("x", Element::I32, 1, WIDTH);
     let out = plan.buffer("out", Element::I32, 1, WIDTH);
     plan.push(Op::Unit { x, out });
-    plan.input = Some(x);
+    plan.inputs = vec![x];
     rows_case(build(ArtifactBuilder::new()), plan, 1, 8, 6)
 }
 

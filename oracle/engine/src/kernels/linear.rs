@@ -35,6 +35,7 @@ impl Lowering<'_> {
                 bindings.extend([(4, Operand::Buffer(out)), (5, Operand::Tensor(scale))]);
                 out
             }
+            LinearOutput::Wide { .. } => return Err("no kernel computes it".into()),
             LinearOutput::Int8 { scale, relu, out } => {
                 key = key.with("SCALED");
                 if relu {
@@ -65,7 +66,7 @@ impl Lowering<'_> {
         same("columns of the output", self.buffer(out)?.cols, outputs)?;
         // A byte output has columns of padding, which are written, too.
         let out_stride = match self.buffer(out)?.element {
-            Element::I8 => self.buffer(out)?.stride() / 4,
+            Element::I8 | Element::Split => self.buffer(out)?.stride() / 4,
             Element::I32 | Element::U32 => self.buffer(out)?.stride(),
         };
         let columns = self.buffer(out)?.stride().div_ceil(TILE_COLS);

@@ -26,7 +26,7 @@ pub fn run(gpu: &Gpu) -> Result<Vec<String>, Error> {
     let model = GpuModel::load(gpu, artifact)?;
     let mut labels = Vec::new();
     for (plan, input) in &fixture.cases {
-        compare(&model, plan, input)?;
+        compare(&model, plan, std::slice::from_ref(input))?;
         let lowered = kernels::lower(plan, model.artifact(), kernels::Tuning::of(gpu.caps()))?;
         labels.extend(lowered.dispatches.iter().map(|dispatch| dispatch.key.to_string()));
     }
@@ -40,11 +40,11 @@ pub fn run(gpu: &Gpu) -> Result<Vec<String>, Error> {
 /// # Errors
 ///
 /// [`Error::Mismatch`] names the first operation whose result differs; other errors say that the device failed.
-pub fn compare(model: &GpuModel, plan: &Plan, input: &Values) -> Result<(), Error> {
+pub fn compare(model: &GpuModel, plan: &Plan, inputs: &[Values]) -> Result<(), Error> {
     let mut all = plan.clone();
     all.outputs = (0..).map(BufferId).take(plan.buffers.len()).collect();
-    let expected = reference::execute(model.artifact(), &all, input);
-    let found = model.execute(&all, input)?;
+    let expected = reference::execute(model.artifact(), &all, inputs, &mut []);
+    let found = model.execute(&all, inputs, &mut model.state(&[])?)?;
     for (index, op) in plan.ops.iter().enumerate() {
         for id in written(op) {
             let place = id.0 as usize;
@@ -73,9 +73,20 @@ fn written(op: &Op) -> Vec<BufferId> {
             LinearOutput::Raw { out }
             | LinearOutput::Int8 { out, .. }
             | LinearOutput::Int16 { out, .. }
+            | LinearOutput::Wide { out, .. }
             | LinearOutput::Table { out, .. } => vec![*out],
         },
+        Op::RmsNorm { sum, out, .. } => sum.iter().copied().chain([*out]).collect(),
+        Op::RotateStore { cache, queries, .. } => vec![cache.keys, cache.values, *queries],
         Op::Embed { out, .. }
+        | Op::Lookup { out, .. }
+        | Op::CachedAttention { out, .. }
+        | Op::Gate { out, .. }
+        | Op::Gather { out, .. }
+        | Op::Sample { out, .. }
+        | Op::Patches { out, .. }
+        | Op::MaxPool { out, .. }
+        | Op::Flatten { out, .. }
         | Op::Attention { out, .. }
         | Op::SumRows { out, .. }
         | Op::Unit { out, .. }

@@ -133,7 +133,7 @@ impl Bert {
     pub fn plan(&self, tokens: usize) -> Plan {
         let mut plan = Plan::default();
         let ids = plan.buffer("tokens", Element::U32, tokens, 1);
-        plan.input = Some(ids);
+        plan.inputs = vec![ids];
         let embedded = plan.buffer("embed", Element::I32, tokens, self.width);
         plan.push(Op::Embed { ids, words: self.words, positions: self.positions, out: embedded });
         let mut build = Builder { plan, tokens, width: self.width };

@@ -10,6 +10,7 @@ use crate::gpu::readback::{Readback, TIMEOUT};
 use crate::gpu::{Error, Gpu, caps};
 use crate::kernels::{self, Dispatch, Operand, Tuning};
 use crate::plan::Plan;
+use crate::recording::GpuState;
 use crate::values::Values;
 
 /// Bytes between the parameters of two dispatches, which is the least alignment every device grants.
@@ -22,8 +23,8 @@ pub struct Recorded {
     steps: Vec<Step>,
     /// Kept for as long as the bind groups refer to them.
     leases: Vec<Lease>,
-    /// Place of the input among the leases, and its bytes.
-    input: Option<(usize, usize)>,
+    /// Place of each input among the leases, and its bytes.
+    inputs: Vec<(usize, usize)>,
     /// Place of each output among the leases, and its bytes.
     outputs: Vec<(usize, usize)>,
     readback: Readback,
@@ -67,7 +68,7 @@ impl Recorded {
             })?;
             Ok((place, buffer.byte_len()))
         };
-        let input = plan.input.map(place).transpose()?;
+        let inputs = plan.inputs.iter().map(|&id| place(id)).collect::<Result<Vec<_>, _>>()?;
         let outputs = plan.outputs.iter().map(|&id| place(id)).collect::<Result<Vec<_>, _>>()?;
         let read: usize = outputs.iter().map(|(_, bytes)| bytes).sum();
 
@@ -86,16 +87,23 @@ impl Recorded {
         }
         gpu.healthy()?;
         let readback = Readback::new(gpu, "provena.readback", read as u64);
-        Ok(Self { gpu: gpu.clone(), steps, leases, input, outputs, readback })
+        Ok(Self { gpu: gpu.clone(), steps, leases, inputs, outputs, readback })
     }
 
-    /// Runs the plan, which must be the one recorded, on `input` and returns its outputs in their order.
+    /// Runs the plan, which must be the one recorded, on `inputs` and returns its outputs in their order.
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] if `input` does not fill the plan's input, [`Error::Lost`] if the device fails.
-    pub fn run(&self, plan: &Plan, input: &Values) -> Result<Vec<Values>, Error> {
-        self.upload(input.bytes())?;
+    /// [`Error::Length`] if `inputs` do not fill the plan's inputs, [`Error::Lost`] if the device fails.
+    pub fn run(&self, plan: &Plan, inputs: &[Values], state: &mut GpuState) -> Result<Vec<Values>, Error> {
+        self.upload(inputs)?;
+        if state.buffers().len() != plan.state.len() {
+            return Err(Error::Length {
+                label: "the plan's state".into(),
+                expected: plan.state.len(),
+                found: state.buffers().len(),
+            });
+        }
         let mut encoder = self.encoder();
         encode(&self.steps, &mut encoder);
         let mut offset = 0;
@@ -145,13 +153,18 @@ impl Recorded {
         Ok(elapsed)
     }
 
-    fn upload(&self, input: &[u8]) -> Result<(), Error> {
-        let (place, expected) = self.input.unwrap_or((0, 0));
-        if input.len() != expected {
-            return Err(Error::Length { label: "the plan's input".into(), expected, found: input.len() });
+    fn upload(&self, inputs: &[Values]) -> Result<(), Error> {
+        let length = |expected, found| Err(Error::Length { label: "the plan's input".into(), expected, found });
+        if inputs.len() != self.inputs.len() {
+            return length(self.inputs.len(), inputs.len());
         }
-        if expected > 0 {
-            self.gpu.queue().write_buffer(self.leases[place].buffer(), 0, input);
+        for (&(_, expected), input) in self.inputs.iter().zip(inputs) {
+            if input.bytes().len() != expected {
+                return length(expected, input.bytes().len());
+            }
+        }
+        for (&(place, _), input) in self.inputs.iter().zip(inputs) {
+            self.gpu.queue().write_buffer(self.leases[place].buffer(), 0, input.bytes());
         }
         Ok(())
     }

@@ -171,7 +171,7 @@ fn case(artifact: &Artifact, tokens: usize) -> Result<(Plan, Values), Error> {
     plan.push(Op::SumRows { x: streams[3], out: sum });
     plan.push(Op::Unit { x: sum, out: unit });
     plan.push(Op::Argmax { x: logits, out: best });
-    plan.input = Some(ids);
+    plan.inputs = vec![ids];
     let mut random = Random(2);
     Ok((plan, Values::U32((0..tokens).map(|_| random.next() % VOCABULARY as u32).collect())))
 }

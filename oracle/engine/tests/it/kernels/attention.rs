@@ -35,7 +35,7 @@ fn attention(tokens: usize, heads: usize, head: usize, entries: usize, hostile: 
         context_scale: vector("context", Dtype::Scale),
         out,
     });
-    plan.input = Some(qkv);
+    plan.inputs = vec![qkv];
     let mut input = vec![0i8; tokens * i8_stride(3 * width)];
     for row in input.chunks_exact_mut(i8_stride(3 * width)) {
         row[..3 * width].iter_mut().for_each(|value| *value = random.i8(-127..));

@@ -38,7 +38,7 @@ fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, 
     };
     let weight = artifact.find("weight", Dtype::I8, outputs, inputs).unwrap();
     plan.push(Op::Linear { x, weight, bias, output });
-    plan.input = Some(x);
+    plan.inputs = vec![x];
     let mut input = vec![0i8; rows * i8_stride(inputs)];
     for row in input.chunks_exact_mut(i8_stride(inputs)) {
         row[..inputs].iter_mut().for_each(|value| *value = random.i8(-127..));

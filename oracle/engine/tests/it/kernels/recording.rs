@@ -21,7 +21,7 @@ fn sum(rows: usize, width: usize) -> Plan {
     let x = plan.buffer("x", Element::I32, rows, width);
     let out = plan.buffer("out", Element::I32, 1, width);
     plan.push(Op::SumRows { x, out });
-    plan.input = Some(x);
+    plan.inputs = vec![x];
     plan.outputs = vec![out];
     plan
 }
@@ -29,7 +29,7 @@ fn sum(rows: usize, width: usize) -> Plan {
 #[test]
 fn execute_rejects_an_input_that_does_not_fill_its_buffer() {
     let Some(model) = model() else { return };
-    let error = model.execute(&sum(2, 3), &Values::I32(vec![1; 5])).unwrap_err();
+    let error = model.execute(&sum(2, 3), &[Values::I32(vec![1; 5])], &mut model.state(&[]).unwrap()).unwrap_err();
     assert!(matches!(error, Error::Length { expected: 24, found: 20, .. }), "{error}");
 }
 
@@ -55,7 +55,7 @@ fn record_rejects_a_grid_beyond_what_a_dispatch_covers() {
     let x = plan.buffer("x", Element::I32, 70_000, 1);
     let out = plan.buffer("out", Element::I32, 70_000, 1);
     plan.push(Op::Unit { x, out });
-    plan.input = Some(x);
+    plan.inputs = vec![x];
     let Some(model) = model() else { return };
     let error = model.prepare(&plan).unwrap_err();
     assert_eq!(error.to_string(), "operation 0 (unit): 70000 workgroups along one side; at most 65535 fit");
@@ -67,7 +67,7 @@ fn more_plans_than_are_kept_still_give_right_answers() {
     for round in 0..2 {
         for rows in 1..=MAX_RECORDED + 3 {
             let input = Values::I32((0..rows as i32 * 5).map(|value| value + round).collect());
-            self_test::compare(&model, &sum(rows, 5), &input).unwrap();
+            self_test::compare(&model, &sum(rows, 5), &[input]).unwrap();
         }
     }
 }
@@ -83,7 +83,9 @@ fn threads_share_a_model() {
                     // Half of the turns use the plan of all threads, half one of their own.
                     let rows = if turn % 2 == 0 { 7 } else { 8 + thread };
                     let value = (thread * 1000 + turn) as i32;
-                    let sums = model.execute(&sum(rows, 3), &Values::I32(vec![value; rows * 3])).unwrap();
+                    let sums = model
+                        .execute(&sum(rows, 3), &[Values::I32(vec![value; rows * 3])], &mut model.state(&[]).unwrap())
+                        .unwrap();
                     assert_eq!(sums, [Values::I32(vec![value * rows as i32; 3])]);
                 }
             });

@@ -45,7 +45,7 @@ fn norm(rows: usize, width: usize, residual: bool, quantised: bool, hostile: boo
     let bytes = plan.buffer("bytes", Element::I8, rows, width);
     let quantised = quantised.then(|| Quantise { scale: vector("quantise", Dtype::Scale), out: bytes });
     plan.push(Op::Norm { x, residual: residual.then_some(x), gain, bias, out, quantised });
-    plan.input = Some(x);
+    plan.inputs = vec![x];
     check(artifact, &plan, &Values::I32(stream(&mut random, rows, width)));
 }
 
@@ -74,7 +74,7 @@ proptest! {
         let words_id = artifact.find("words", Dtype::I16, words, width).unwrap();
         let positions = artifact.find("positions", Dtype::I16, 40, width).unwrap();
         plan.push(Op::Embed { ids, words: words_id, positions, out });
-        plan.input = Some(ids);
+        plan.inputs = vec![ids];
         check(artifact, &plan, &Values::U32((0..tokens).map(|_| random.u32(..words as u32)).collect()));
     }
 
@@ -85,7 +85,7 @@ proptest! {
         let x = plan.buffer("x", Element::I32, rows, width);
         let out = plan.buffer("out", Element::I32, 1, width);
         plan.push(Op::SumRows { x, out });
-        plan.input = Some(x);
+        plan.inputs = vec![x];
         check(build(ArtifactBuilder::new()), &plan, &Values::I32(stream(&mut random, rows, width)));
     }
 
@@ -96,7 +96,7 @@ proptest! {
         let x = plan.buffer("x", Element::I32, rows, width);
         let out = plan.buffer("out", Element::I32, rows, width);
         plan.push(Op::Unit { x, out });
-        plan.input = Some(x);
+        plan.inputs = vec![x];
         let mut values: Vec<i32> = (0..rows * width).map(|_| random.i32(..) >> bits).collect();
         if random.u8(..) < 64 {
             values[0] = i32::MIN;
@@ -111,7 +111,7 @@ proptest! {
         let x = plan.buffer("x", Element::I32, rows, width);
         let out = plan.buffer("out", Element::U32, rows, 1);
         plan.push(Op::Argmax { x, out });
-        plan.input = Some(x);
+        plan.inputs = vec![x];
         let values = (0..rows * width).map(|_| random.i32(..) >> bits).collect();
         check(build(ArtifactBuilder::new()), &plan, &Values::I32(values));
     }
@@ -124,7 +124,7 @@ fn unit_of_nothing_and_of_the_extremes() {
         let x = plan.buffer("x", Element::I32, 1, row.len());
         let out = plan.buffer("out", Element::I32, 1, row.len());
         plan.push(Op::Unit { x, out });
-        plan.input = Some(x);
+        plan.inputs = vec![x];
         check(build(ArtifactBuilder::new()), &plan, &Values::I32(row));
     }
 }

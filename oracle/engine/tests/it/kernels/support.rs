@@ -40,7 +40,8 @@ pub fn check(artifact: Artifact, plan: &Plan, input: &Values) {
     let artifact = Arc::new(artifact);
     for tuning in [Tuning::SOFTWARE, Tuning::HARDWARE] {
         let model = GpuModel::load_tuned(gpu, artifact.clone(), tuning).unwrap();
-        self_test::compare(&model, plan, input).unwrap_or_else(|error| panic!("{tuning:?}: {error}"));
+        self_test::compare(&model, plan, std::slice::from_ref(input))
+            .unwrap_or_else(|error| panic!("{tuning:?}: {error}"));
     }
 }
 
