@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn a_scale_of_a_temperature_is_the_factor_to_fourteen_bits(unit in 1u64 << 12..1 << 43, milli in 1u32..=100_000) {
         let scale = temperature_scale(unit, milli);
-        let exact = (u128::from(unit) * 1_000 << 20) / u128::from(milli);
+        let exact = ((u128::from(unit) * 1_000) << 20) / u128::from(milli);
         let found = (scale.multiplier() as u128) << (UNIT_BITS + 20 + scale.left()) >> (16 + scale.right());
         let largest = 7 << (UNIT_BITS + 20);
         prop_assume!(exact < largest && exact >= 1 << (UNIT_BITS + 20 - 33));
@@ -95,7 +95,7 @@ proptest! {
     fn no_two_logits_are_too_far_apart_for_the_scale(unit: u64, milli in 1u32.., below in 0i32..=2 * WIDE_MAX) {
         let scale = temperature_scale(unit, milli);
         prop_assert_ne!(scale, Scale(0));
-        let exact = i64::from(below) * i64::from(scale.multiplier()) << scale.left() >> 16;
+        let exact = ((i64::from(below) * i64::from(scale.multiplier())) << scale.left()) >> 16;
         let half = (1i64 << scale.right()) >> 1;
         prop_assert_eq!(i64::from(scale.apply(below)), (exact + half) >> scale.right());
     }
