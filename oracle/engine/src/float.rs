@@ -4,6 +4,7 @@
 //! so that a calibration gives the same artifact on processors with different vector widths.
 
 pub mod bert;
+pub mod cnn;
 pub mod mlp;
 
 use rayon::prelude::*;

@@ -4,6 +4,7 @@ mod balance;
 mod bert;
 mod calibration;
 mod card;
+mod cnn;
 mod config;
 mod mlp;
 mod quantise;
@@ -127,6 +128,7 @@ pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Re
     let Imported { artifact, quality } = match family {
         Family::Mlp => mlp::import(&mut job)?,
         Family::Bert => bert::import(&mut job)?,
+        Family::Cnn => cnn::import(&mut job)?,
         other => return Err(Error::Import(format!("the family {other} cannot be imported"))),
     };
     job.report("writing", 0, 1);

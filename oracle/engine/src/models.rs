@@ -3,7 +3,9 @@
 pub mod bert;
 pub mod cnn;
 mod layers;
+pub mod llama;
 pub mod mlp;
+mod scope;
 
 use crate::{
     artifact::{Artifact, ModelRecipe},

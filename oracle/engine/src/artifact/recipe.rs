@@ -317,6 +317,7 @@ impl CnnRecipe {
         within("the number of convolutions", self.convolutions.len() as u32, 1, 64)?;
         within("the number of layers", self.layers.len() as u32, 1, 64)?;
         self.layers.iter().try_for_each(|layer| within("a layer's width", layer.outputs, 1, 65_536))?;
+        within("the number of classes", self.layers.last().map_or(0, |layer| layer.outputs), 1, 256)?;
         self.sizes().map(drop)
     }
 
@@ -341,6 +342,12 @@ impl CnnRecipe {
             let (Some(height), Some(width)) = (side(size[0]), side(size[1])) else {
                 return Err(format!("a convolution does not fit an image of {} by {}", size[0], size[1]));
             };
+            // What the convolution reads and what it gives, before the pooling, are whole in memory.
+            let pixels = (height * width) as u64 * u64::from(convolution.pool).pow(2);
+            let patch = u64::from(convolution.kernel).pow(2) * size[2] as u64;
+            if pixels * patch.max(convolution.outputs.into()) > 1 << 26 {
+                return Err(format!("a convolution of an image of {} by {} needs too much memory", size[0], size[1]));
+            }
             size = [height, width, convolution.outputs as usize];
             sizes.push(size);
         }

@@ -52,7 +52,12 @@ impl FloatMlp {
     pub fn classify(&self, images: &[Vec<u8>]) -> Vec<u8> {
         let classes = self.layers.last().map_or(1, |layer| layer.bias.len());
         let logits = self.activations(images).pop().unwrap_or_default();
-        let best = |row: &[f32]| row.iter().enumerate().fold(0, |best, (i, v)| if *v > row[best] { i } else { best });
-        logits.chunks_exact(classes).map(|row| best(row) as u8).collect()
+        likeliest(&logits, classes)
     }
+}
+
+/// The class of each row of `classes` logits: the lowest of the largest.
+pub fn likeliest(logits: &[f32], classes: usize) -> Vec<u8> {
+    let best = |row: &[f32]| row.iter().enumerate().fold(0, |best, (i, v)| if *v > row[best] { i } else { best });
+    logits.chunks_exact(classes).map(|row| best(row) as u8).collect()
 }

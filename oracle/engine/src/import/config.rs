@@ -35,6 +35,9 @@ pub struct Config {
     layer_norm_eps: Option<f32>,
     hidden_act: Option<String>,
     position_embedding_type: Option<String>,
+    /// Everything that the file says.
+    #[serde(skip)]
+    pub raw: serde_json::Value,
 }
 
 /// A field that must be there.
@@ -50,7 +53,9 @@ impl Config {
             return Err(Error::Import(format!("config.json has {len} bytes, more than {MAX_LEN}")));
         }
         let text = std::fs::read(path).map_err(Error::read(path))?;
-        serde_json::from_slice(&text).map_err(|e| Error::Import(format!("config.json: {e}")))
+        let bad = |e: serde_json::Error| Error::Import(format!("config.json: {e}"));
+        let raw: serde_json::Value = serde_json::from_slice(&text).map_err(bad)?;
+        Ok(Self { raw: raw.clone(), ..serde_json::from_value(raw).map_err(bad)? })
     }
 
     /// The family that it names.

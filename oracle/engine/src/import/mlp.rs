@@ -9,13 +9,13 @@ use super::{
 use crate::{
     artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe, Recipe},
     error::Error,
-    float::mlp::FloatMlp,
+    float::mlp::{FloatLayer, FloatMlp},
     io::{Request, Response},
     reference,
 };
 
 /// Room above the largest activation that calibration saw.
-const MARGIN: f32 = 1.05;
+pub(super) const MARGIN: f32 = 1.05;
 
 pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
     let (widths, max_value) = job.config.mlp()?;
@@ -29,7 +29,8 @@ pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
     job.report("quantising", 0, 1);
     let artifact = quantise(job, &model, &widths, &largest)?;
     job.report("quantising", 1, 1);
-    let quality = images.map_or_else(|| Ok(vec![]), |images| compare(&model, &artifact, images))?;
+    let quality =
+        images.map_or_else(|| Ok(vec![]), |images| compare(&model.classify(&images.images), &artifact, images))?;
     Ok(Imported { artifact, quality })
 }
 
@@ -59,27 +60,8 @@ fn stated(job: &Job<'_>, widths: &[usize]) -> Result<Vec<Vec<f32>>, Error> {
 
 fn quantise(job: &Job<'_>, model: &FloatMlp, widths: &[usize], largest: &[Vec<f32>]) -> Result<Artifact, Error> {
     let mut builder = ArtifactBuilder::new();
-    let mut input_steps = vec![1.0 / f64::from(model.max_value); widths[0]];
-    for (i, layer) in model.layers.iter().enumerate() {
-        let name = format!("layer.{i}");
-        let dense = Dense { weight: &layer.weight, bias: &layer.bias, input_steps: &input_steps };
-        let mut ints = dense.quantise()?;
-        if i + 1 < model.layers.len() {
-            // How often a channel is used is not known here; uniform use up to the largest value is the plain guess.
-            let power: Vec<f64> = largest[i].iter().map(|v| f64::from(*v).powi(2) / 3.0).collect();
-            let next = &model.layers[i + 1];
-            let output_power = vec![1.0; next.bias.len()];
-            let reading =
-                Reading { largest: &largest[i], power: &power, weight: &next.weight, output_power: &output_power };
-            input_steps = reading.balance();
-            ints.put_scale(&mut builder, &name, &input_steps)?;
-        } else {
-            // Logits are compared with each other, so all of them need one step.
-            let coarsest = ints.steps.iter().copied().fold(0.0, f64::max);
-            ints = dense.quantise_to(coarsest)?;
-        }
-        ints.put(&mut builder, &name);
-    }
+    let input_steps = vec![1.0 / f64::from(model.max_value); widths[0]];
+    quantise_layers(&mut builder, &model.layers, input_steps, largest)?;
     let layers = widths[1..].iter().map(|w| MlpLayer { outputs: *w as u32 }).collect();
     builder.build(Recipe {
         name: job.name.clone(),
@@ -90,8 +72,39 @@ fn quantise(job: &Job<'_>, model: &FloatMlp, widths: &[usize], largest: &[Vec<f3
     })
 }
 
-fn compare(model: &FloatMlp, artifact: &Artifact, images: Images) -> Result<Vec<Figure>, Error> {
-    let float = model.classify(&images.images);
+/// Adds `layer.<i>.{weight, bias, scale}` for matrix products with ReLU between. `input_steps` is the real amount of one
+/// step of each column of the first, `largest` has the largest activation of each channel of each hidden layer.
+pub(super) fn quantise_layers(
+    builder: &mut ArtifactBuilder,
+    layers: &[FloatLayer],
+    mut input_steps: Vec<f64>,
+    largest: &[Vec<f32>],
+) -> Result<(), Error> {
+    for (i, layer) in layers.iter().enumerate() {
+        let name = format!("layer.{i}");
+        let dense = Dense { weight: &layer.weight, bias: &layer.bias, input_steps: &input_steps };
+        let mut ints = dense.quantise()?;
+        if i + 1 < layers.len() {
+            // How often a channel is used is not known here; uniform use up to the largest value is the plain guess.
+            let power: Vec<f64> = largest[i].iter().map(|v| f64::from(*v).powi(2) / 3.0).collect();
+            let next = &layers[i + 1];
+            let output_power = vec![1.0; next.bias.len()];
+            let reading =
+                Reading { largest: &largest[i], power: &power, weight: &next.weight, output_power: &output_power };
+            input_steps = reading.balance();
+            ints.put_scale(builder, &name, &input_steps)?;
+        } else {
+            // Logits are compared with each other, so all of them need one step.
+            let coarsest = ints.steps.iter().copied().fold(0.0, f64::max);
+            ints = dense.quantise_to(coarsest)?;
+        }
+        ints.put(builder, &name);
+    }
+    Ok(())
+}
+
+/// How often a classifier's artifact gives the float model's class, and how often each is right.
+pub(super) fn compare(float: &[u8], artifact: &Artifact, images: Images) -> Result<Vec<Figure>, Error> {
     let Response::Classify { labels: ints, .. } =
         reference::run(artifact, &Request::Classify { images: images.images })?
     else {
@@ -103,10 +116,10 @@ fn compare(model: &FloatMlp, artifact: &Artifact, images: Images) -> Result<Vec<
     };
     let mut figures = vec![
         Figure { name: "images".into(), value: ints.len() as f64 },
-        share("share of images on which int-v1 and float agree", &ints, &float),
+        share("share of images on which int-v1 and float agree", &ints, float),
     ];
     if !images.labels.is_empty() {
-        figures.push(share("accuracy of float", &float, &images.labels));
+        figures.push(share("accuracy of float", float, &images.labels));
         figures.push(share("accuracy of int-v1", &ints, &images.labels));
     }
     Ok(figures)
