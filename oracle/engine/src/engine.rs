@@ -145,12 +145,13 @@ impl Model {
         &self.artifact
     }
 
-    /// Whether [`Model::run`] would accept the request, without computing: its kind, sizes and token counts.
+    /// Whether [`Model::run`] would accept the request, without computing: its kind, sizes and token counts. Gives the
+    /// most units that the answer can have.
     ///
     /// # Errors
     /// [`Error::Request`], [`Error::InputTooLong`] or [`Error::Tokenizer`], as from [`Model::run`].
-    pub fn check(&self, request: &Request) -> Result<(), Error> {
-        self.prepared.inputs(request).map(drop)
+    pub fn check(&self, request: &Request) -> Result<u32, Error> {
+        self.prepared.inputs(request).map(|_| request.units())
     }
 
     /// Answers a request. The answer has the same bytes on every adapter.
