@@ -19,6 +19,14 @@ macro_rules! known {
     };
 }
 
+/// A function by its values at -2^15, -2^14, 0, 2^14 and 2^15.
+const TABLE: [i32; 5] = [-100, 0, 1_000, 3_000, -3_000];
+
+/// A wide sum from partial sums.
+fn partial(values: &[i32]) -> WideSum {
+    values.iter().fold(WideSum::default(), |sum, v| sum.add(*v))
+}
+
 /// A sum of squares from its elements.
 fn squares(values: &[i32]) -> SquareSum {
     values.iter().fold(SquareSum::default(), |sum, v| sum.add(*v))
@@ -65,6 +73,29 @@ pub fn answers() -> impl Iterator<Item = Known> {
         reciprocal(100_000).factor => 21_474,
         reciprocal(100_000).exponent => 2,
         context(-5_000_000, reciprocal(100_000)) => -12_800,
+        split(32_639).0 => 127,
+        split(32_639).1 => 127,
+        split(128).0 => 1,
+        split(128).1 => -128,
+        split(-129).0 => -1,
+        split(-129).1 => 127,
+        join(200, -1_000) => 196,
+        clamp_split(-40_000) => -32_639,
+        clamp_wide(a << 10) => 67_108_863,
+        rotate(30_000, -20_000, 23_170, 23_170).0 => 35_355,
+        rotate(30_000, -20_000, 23_170, 23_170).1 => 7_071,
+        rotate(-32_767, 32_767, 0, 32_767).0 => -32_766,
+        interpolate(&TABLE, -40_000) => -100,
+        interpolate(&TABLE, 5) => 1_001,
+        interpolate(&TABLE, 20_000) => 1_676,
+        interpolate(&TABLE, 32_767) => -3_000,
+        row_shift(32_767) => 0,
+        row_shift(70_000) => 2,
+        squares(&[3, -4]).add_epsilon(4_000, 1, 3).inverse_root().factor => 32_767,
+        squares(&[3, -4]).add_epsilon(4_000, 1, 3).inverse_root().exponent => -2,
+        context_wide(partial(&[-2_000_000_000, -2_000_000_000, -1_000_000_000]), reciprocal(100_000_000)) => -12_800,
+        context_wide(partial(&[-1]), reciprocal(16_383)) => 0,
     ]
     .into_iter()
+    .chain(crate::sampling::known::answers())
 }

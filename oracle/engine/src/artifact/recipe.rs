@@ -259,7 +259,8 @@ impl ModelRecipe {
                 within("the number of inputs", mlp.inputs, 1, 65_536)?;
                 within("the largest value", mlp.max_value.into(), 1, 127)?;
                 within("the number of layers", mlp.layers.len() as u32, 1, 64)?;
-                mlp.layers.iter().try_for_each(|layer| within("a layer's width", layer.outputs, 1, 65_536))
+                mlp.layers.iter().try_for_each(|layer| within("a layer's width", layer.outputs, 1, 65_536))?;
+                within("the number of classes", mlp.layers.last().map_or(0, |layer| layer.outputs), 1, 256)
             }
             Self::Bert(bert) => {
                 within("the vocabulary", bert.vocabulary, 1, 1 << 20)?;
