@@ -1,6 +1,9 @@
 //! BERT sentence encoders: post-normalised layers, the mean over tokens, length one.
 
-use super::Input;
+use super::{
+    Input,
+    scope::{Linear, Scope},
+};
 use crate::{
     artifact::{Artifact, BertRecipe, Dtype},
     error::Error,
@@ -31,12 +34,6 @@ struct Norm {
     scale: Option<TensorId>,
 }
 
-struct Linear {
-    weight: TensorId,
-    bias: TensorId,
-    scale: TensorId,
-}
-
 struct Layer {
     qkv: Linear,
     score_scale: TensorId,
@@ -50,44 +47,14 @@ struct Layer {
     norm2: Norm,
 }
 
-/// Looks tensors up below one prefix.
-struct Scope<'a> {
-    artifact: &'a Artifact,
-    prefix: String,
-}
-
-impl Scope<'_> {
-    fn vector(&self, part: &str, dtype: Dtype, len: usize) -> Result<TensorId, Error> {
-        self.artifact.find(&format!("{}.{part}", self.prefix), dtype, 1, len)
-    }
-
-    fn linear(&self, part: &str, outputs: usize, inputs: usize) -> Result<Linear, Error> {
-        let weight = format!("{}.{part}.weight", self.prefix);
-        Ok(Linear {
-            weight: self.artifact.find(&weight, Dtype::I8, outputs, inputs)?,
-            bias: self.vector(&format!("{part}.bias"), Dtype::I32, outputs)?,
-            scale: self.vector(&format!("{part}.scale"), Dtype::Scale, outputs)?,
-        })
-    }
-
-    fn norm(&self, part: &str, width: usize, quantised: bool) -> Result<Norm, Error> {
-        let scale = || self.vector(&format!("{part}.scale"), Dtype::Scale, width);
-        Ok(Norm {
-            gain: self.vector(&format!("{part}.gain"), Dtype::Scale, width)?,
-            bias: self.vector(&format!("{part}.bias"), Dtype::I32, width)?,
-            scale: quantised.then(scale).transpose()?,
-        })
-    }
-
-    /// A table whose length is a power of two.
-    fn table(&self, part: &str) -> Result<TensorId, Error> {
-        let name = format!("{}.{part}", self.prefix);
-        let (id, len) = self.artifact.find_table(&name, Dtype::I32)?;
-        if len < 2 || !len.is_power_of_two() {
-            return Err(Error::tensor(name, format!("has {len} entries, not a power of two")));
-        }
-        Ok(id)
-    }
+/// The tensors of a normalisation.
+fn norm(scope: &Scope<'_>, part: &str, width: usize, quantised: bool) -> Result<Norm, Error> {
+    let scale = || scope.vector(&format!("{part}.scale"), Dtype::Scale, width);
+    Ok(Norm {
+        gain: scope.vector(&format!("{part}.gain"), Dtype::Scale, width)?,
+        bias: scope.vector(&format!("{part}.bias"), Dtype::I32, width)?,
+        scale: quantised.then(scale).transpose()?,
+    })
 }
 
 impl Bert {
@@ -97,23 +64,22 @@ impl Bert {
     /// [`Error::Tensor`] for the first that is missing or of another shape, [`Error::Tokenizer`] for a bad tokenizer.
     pub fn new(artifact: &Artifact, recipe: &BertRecipe) -> Result<Self, Error> {
         let [width, inner, heads] = [recipe.width, recipe.inner, recipe.heads].map(|n| n as usize);
-        let scope = |prefix: String| Scope { artifact, prefix };
-        let embed = scope("embed".into());
+        let embed = Scope::new(artifact, "embed");
         let matrix = |name: &str, rows: u32| artifact.find(name, Dtype::I16, rows as usize, width);
         let mut layers = Vec::new();
         for i in 0..recipe.layers {
-            let layer = scope(format!("layer.{i:03}"));
+            let layer = Scope::new(artifact, format!("layer.{i:03}"));
             layers.push(Layer {
                 qkv: layer.linear("qkv", 3 * width, width)?,
                 score_scale: layer.vector("score.scale", Dtype::Scale, heads)?,
                 context_scale: layer.vector("context.scale", Dtype::Scale, width)?,
                 output: layer.linear("output", width, width)?,
-                norm1: layer.norm("norm1", width, true)?,
+                norm1: norm(&layer, "norm1", width, true)?,
                 up: layer.linear("up", inner, width)?,
                 table: layer.table("gelu.table")?,
                 table_scale: layer.vector("gelu.scale", Dtype::Scale, inner)?,
                 down: layer.linear("down", width, inner)?,
-                norm2: layer.norm("norm2", width, i + 1 < recipe.layers)?,
+                norm2: norm(&layer, "norm2", width, i + 1 < recipe.layers)?,
             });
         }
         Ok(Self {
@@ -123,9 +89,9 @@ impl Bert {
             tokenizer: Tokenizer::new(artifact.tokenizer(), recipe.vocabulary, recipe.max_tokens)?,
             words: matrix("embed.words", recipe.vocabulary)?,
             positions: matrix("embed.positions", recipe.positions)?,
-            first: embed.norm("norm", width, true)?,
+            first: norm(&embed, "norm", width, true)?,
             layers,
-            exp_table: scope("attention".into()).table("exp.table")?,
+            exp_table: Scope::new(artifact, "attention").table("exp.table")?,
         })
     }
 

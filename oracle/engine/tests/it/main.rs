@@ -8,6 +8,8 @@ mod hostile_artifacts;
 mod hostile_imports;
 mod int_v1_document;
 mod kernels;
+mod llama;
 mod quality;
 mod requests;
 mod tiny_encoder;
+mod tiny_llama;

@@ -174,7 +174,7 @@ fn import_rejects_tokenizers_that_do_not_fit() {
 }
 
 /// The artifact with one tensor replaced by other words, or left out.
-fn rebuilt(artifact: &Artifact, name: &str, with: Option<&[i32]>) -> Artifact {
+pub fn rebuilt(artifact: &Artifact, name: &str, with: Option<&[i32]>) -> Artifact {
     let mut builder = ArtifactBuilder::new();
     builder.tokenizer(artifact.tokenizer().to_vec());
     for (_, tensor) in artifact.tensors() {

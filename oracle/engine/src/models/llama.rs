@@ -1,0 +1,288 @@
+//! Decoders built like Llama: root-mean-square normalisation before each part, rotary positions, grouped queries, a
+//! gated feed-forward part.
+//!
+//! One plan serves prefill, decode and mixtures of both: each row is one token of one sequence, and keys and values lie
+//! in pages of [`PAGE`] slots.
+
+use provena_arith::fixed::{EXP_ONE, I16_MAX};
+
+use super::scope::{Linear, Scope};
+use crate::{
+    artifact::{Activations, Artifact, Dtype, LlamaRecipe},
+    error::Error,
+    plan::{Buffer, BufferId, Cache, Element, LinearOutput, Op, Plan, ROW_FIELDS, SAMPLE_FIELDS, TensorId},
+};
+
+/// Slots of a page. Page 0 belongs to no sequence: rows that only fill a plan up write there.
+pub const PAGE: usize = 16;
+
+/// The sizes of one plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Tokens that are computed.
+    pub rows: usize,
+    /// Sequences that they belong to: rows of the page table.
+    pub sequences: usize,
+    /// Pages of the longest sequence: columns of the page table.
+    pub pages: usize,
+    /// Rows whose next token is wanted.
+    pub picks: usize,
+    /// Slots of the cache.
+    pub slots: usize,
+    /// Whether the logits are read, too.
+    pub logits: bool,
+}
+
+/// A decoder whose tensors were found and checked.
+pub struct Llama {
+    recipe: LlamaRecipe,
+    embed: TensorId,
+    embed_scale: TensorId,
+    rotation: TensorId,
+    attention_table: TensorId,
+    sampling_table: TensorId,
+    epsilon: TensorId,
+    layers: Vec<Layer>,
+    final_gain: TensorId,
+    head: Linear,
+    unit: u64,
+}
+
+struct Layer {
+    norm1: TensorId,
+    qkv: Linear,
+    score_scale: TensorId,
+    context_scale: TensorId,
+    output: Linear,
+    norm2: TensorId,
+    up: Linear,
+    gate_table: TensorId,
+    gate_scale: TensorId,
+    down: Linear,
+}
+
+impl Llama {
+    /// Finds every tensor of the recipe and checks the tables' ranges.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] for the first that is missing, of another shape or beyond its range.
+    pub fn new(artifact: &Artifact, recipe: &LlamaRecipe) -> Result<Self, Error> {
+        let [width, vocabulary, depth] = [recipe.width, recipe.vocabulary, recipe.depth].map(|n| n as usize);
+        let scope = |prefix: &str| Scope::new(artifact, prefix);
+        let embed = scope("embed").matrix("weight", Dtype::I8, vocabulary, width)?;
+        let head = scope("head");
+        let weight = if recipe.tied { embed } else { head.matrix("weight", Dtype::I8, vocabulary, width)? };
+        let mut layers = Vec::with_capacity(recipe.layers as usize);
+        for i in 0..recipe.layers {
+            layers.push(Layer::find(&Scope::new(artifact, format!("layer.{i:03}")), recipe)?);
+        }
+        Ok(Self {
+            recipe: recipe.clone(),
+            embed,
+            embed_scale: scope("embed").vector("scale", Dtype::Scale, vocabulary)?,
+            rotation: scope("rotation").matrix("table", Dtype::I16, recipe.positions as usize, depth)?,
+            attention_table: scope("attention").weights("exp.table", EXP_ONE)?,
+            sampling_table: scope("sampling").weights("exp.table", EXP_ONE)?,
+            epsilon: wide_word(artifact, "norm.epsilon", 48)?.0,
+            layers,
+            final_gain: scope("final").vector("gain", Dtype::Scale, width)?,
+            head: Linear {
+                weight,
+                bias: head.vector("bias", Dtype::I32, vocabulary)?,
+                scale: head.vector("scale", Dtype::Scale, vocabulary)?,
+            },
+            unit: wide_word(artifact, "head.unit", 64)?.1,
+        })
+    }
+
+    /// The sizes of the model.
+    pub fn recipe(&self) -> &LlamaRecipe {
+        &self.recipe
+    }
+
+    /// The table of the weights that tokens are drawn by.
+    pub fn sampling_table(&self) -> TensorId {
+        self.sampling_table
+    }
+
+    /// The real amount of one step of a logit, in entries of the sampling table at a temperature of one, with 40
+    /// fraction bits.
+    pub fn unit(&self) -> u64 {
+        self.unit
+    }
+
+    /// What the plans for so many slots keep between executions: keys and values of each layer.
+    pub fn state(&self, slots: usize) -> Vec<Buffer> {
+        let cols = (self.recipe.kv_heads * self.recipe.depth) as usize;
+        let buffer = |name| Buffer { name, element: Element::I8, rows: slots, cols };
+        (0..self.layers.len()).flat_map(|i| [format!("keys.{i:03}"), format!("values.{i:03}")]).map(buffer).collect()
+    }
+
+    /// The plan for one shape.
+    ///
+    /// Inputs: rows `U32` [rows][4] (token, position, slot, sequence), pages `U32` [sequences][pages],
+    /// picks `U32` [picks][1], parameters `U32` [picks][4] as [`Op::Sample`] has them. State: [`Llama::state`].
+    /// Outputs: tokens `U32` [picks][1] and, where `shape.logits`, logits (wide stream) [picks][vocabulary].
+    pub fn plan(&self, shape: Shape) -> Plan {
+        let mut plan = Plan::default();
+        let rows = plan.buffer("rows", Element::U32, shape.rows, ROW_FIELDS);
+        let pages = plan.buffer("pages", Element::U32, shape.sequences, shape.pages);
+        let picks = plan.buffer("picks", Element::U32, shape.picks, 1);
+        let params = plan.buffer("params", Element::U32, shape.picks, SAMPLE_FIELDS);
+        plan.inputs = vec![rows, pages, picks, params];
+        for Buffer { name, element, rows, cols } in self.state(shape.slots) {
+            let id = plan.buffer(name, element, rows, cols);
+            plan.state.push(id);
+        }
+        let width = self.recipe.width as usize;
+        let mut build = Builder { plan, llama: self, rows, pages, shape };
+        let mut stream = build.wide("embed", shape.rows, width);
+        build.plan.push(Op::Lookup { rows, weight: self.embed, scale: self.embed_scale, out: stream });
+        let mut added = None;
+        for (i, layer) in self.layers.iter().enumerate() {
+            (stream, added) = build.layer(i, layer, stream, added);
+        }
+        let x = build.gather("picked.stream", picks, stream);
+        let added = added.map(|added| build.gather("picked.added", picks, added));
+        let (_, bytes) = build.norm("final", self.final_gain, x, added, false);
+        let logits = build.wide("logits", shape.picks, self.recipe.vocabulary as usize);
+        build.linear(bytes, self.head, LinearOutput::Wide { scale: self.head.scale, out: logits });
+        let tokens = build.plan.buffer("tokens", Element::U32, shape.picks, 1);
+        build.plan.push(Op::Sample { logits, params, exp_table: self.sampling_table, out: tokens });
+        build.plan.outputs = if shape.logits { vec![tokens, logits] } else { vec![tokens] };
+        build.plan
+    }
+}
+
+impl Layer {
+    fn find(scope: &Scope<'_>, recipe: &LlamaRecipe) -> Result<Self, Error> {
+        let [width, inner, heads] = [recipe.width, recipe.inner, recipe.heads].map(|n| n as usize);
+        let [kv_heads, depth] = [recipe.kv_heads, recipe.depth].map(|n| n as usize);
+        Ok(Self {
+            norm1: scope.vector("norm1.gain", Dtype::Scale, width)?,
+            qkv: scope.linear("qkv", (heads + 2 * kv_heads) * depth, width)?,
+            score_scale: scope.vector("score.scale", Dtype::Scale, heads)?,
+            context_scale: scope.vector("context.scale", Dtype::Scale, heads * depth)?,
+            output: scope.linear("output", width, heads * depth)?,
+            norm2: scope.vector("norm2.gain", Dtype::Scale, width)?,
+            up: scope.linear("up", 2 * inner, width)?,
+            gate_table: scope.line("gate.table", I16_MAX)?,
+            gate_scale: scope.vector("gate.scale", Dtype::Scale, inner)?,
+            down: scope.linear("down", width, inner)?,
+        })
+    }
+}
+
+/// An `I32` [2] tensor, and the number below 2^bits whose low and high word it holds.
+fn wide_word(artifact: &Artifact, name: &str, bits: u32) -> Result<(TensorId, u64), Error> {
+    let id = artifact.find(name, Dtype::I32, 1, 2)?;
+    let words = artifact.tensor(id).i32s();
+    let value = u64::from(words[0] as u32) | u64::from(words[1] as u32) << 32;
+    if bits < 64 && value >> bits != 0 {
+        return Err(Error::tensor(name, format!("is {value}, not below 2^{bits}")));
+    }
+    Ok((id, value))
+}
+
+/// A plan under construction.
+struct Builder<'a> {
+    plan: Plan,
+    llama: &'a Llama,
+    rows: BufferId,
+    pages: BufferId,
+    shape: Shape,
+}
+
+impl Builder<'_> {
+    fn wide(&mut self, name: impl Into<String>, rows: usize, cols: usize) -> BufferId {
+        self.plan.buffer(name, Element::I32, rows, cols)
+    }
+
+    /// What a matrix product reads.
+    fn bytes(&mut self, name: impl Into<String>, rows: usize, cols: usize) -> BufferId {
+        let element = match self.llama.recipe.activations {
+            Activations::Bytes => Element::I8,
+            Activations::Split => Element::Split,
+        };
+        self.plan.buffer(name, element, rows, cols)
+    }
+
+    fn linear(&mut self, x: BufferId, linear: Linear, output: LinearOutput) {
+        self.plan.push(Op::Linear { x, weight: linear.weight, bias: linear.bias, output });
+    }
+
+    fn gather(&mut self, name: &str, picks: BufferId, x: BufferId) -> BufferId {
+        let out = self.wide(name, self.shape.picks, self.plan.get(x).cols);
+        self.plan.push(Op::Gather { x, picks, out });
+        out
+    }
+
+    /// A normalisation of the stream and what is added to it; gives the stream that goes on, and the bytes.
+    fn norm(
+        &mut self,
+        name: &str,
+        gain: TensorId,
+        stream: BufferId,
+        added: Option<BufferId>,
+        goes_on: bool,
+    ) -> (BufferId, BufferId) {
+        let Buffer { rows, cols, .. } = *self.plan.get(stream);
+        let out = self.bytes(name, rows, cols);
+        let sum = (added.is_some() && goes_on).then(|| self.wide(format!("{name}.sum"), rows, cols));
+        self.plan.push(Op::RmsNorm {
+            x: added.unwrap_or(stream),
+            residual: added.map(|_| stream),
+            gain,
+            epsilon: self.llama.epsilon,
+            sum,
+            out,
+        });
+        (sum.unwrap_or(stream), out)
+    }
+
+    /// One layer: gives the stream and what is still to be added to it.
+    fn layer(
+        &mut self,
+        i: usize,
+        layer: &Layer,
+        stream: BufferId,
+        added: Option<BufferId>,
+    ) -> (BufferId, Option<BufferId>) {
+        let name = format!("layer.{i:03}");
+        let recipe = &self.llama.recipe;
+        let [width, inner, heads] = [recipe.width, recipe.inner, recipe.heads].map(|n| n as usize);
+        let [kv_heads, depth, window] = [recipe.kv_heads, recipe.depth, recipe.window].map(|n| n as usize);
+        let rows = self.shape.rows;
+        let (stream, bytes) = self.norm(&format!("{name}.norm1"), layer.norm1, stream, added, true);
+        let qkv = self.wide(format!("{name}.qkv"), rows, (heads + 2 * kv_heads) * depth);
+        self.linear(bytes, layer.qkv, LinearOutput::Int16 { scale: layer.qkv.scale, out: qkv });
+        let [keys, values] = [self.plan.state[2 * i], self.plan.state[2 * i + 1]];
+        let cache = Cache { keys, values, kv_heads, depth, page: PAGE };
+        let queries = self.plan.buffer(format!("{name}.queries"), Element::Split, rows, heads * depth);
+        let table = self.llama.rotation;
+        self.plan.push(Op::RotateStore { qkv, rows: self.rows, table, cache, queries });
+        let context = self.bytes(format!("{name}.context"), rows, heads * depth);
+        self.plan.push(Op::CachedAttention {
+            queries,
+            rows: self.rows,
+            pages: self.pages,
+            cache,
+            heads,
+            window,
+            score_scale: layer.score_scale,
+            exp_table: self.llama.attention_table,
+            context_scale: layer.context_scale,
+            out: context,
+        });
+        let attended = self.wide(format!("{name}.output"), rows, width);
+        self.linear(context, layer.output, LinearOutput::Wide { scale: layer.output.scale, out: attended });
+        let (stream, bytes) = self.norm(&format!("{name}.norm2"), layer.norm2, stream, Some(attended), true);
+        let up = self.wide(format!("{name}.up"), rows, 2 * inner);
+        self.linear(bytes, layer.up, LinearOutput::Int16 { scale: layer.up.scale, out: up });
+        let gated = self.bytes(format!("{name}.gate"), rows, inner);
+        self.plan.push(Op::Gate { x: up, table: layer.gate_table, out_scale: layer.gate_scale, out: gated });
+        let down = self.wide(format!("{name}.down"), rows, width);
+        self.linear(gated, layer.down, LinearOutput::Wide { scale: layer.down.scale, out: down });
+        (stream, Some(down))
+    }
+}
