@@ -23,6 +23,7 @@ pub const EXP_ONE: i32 = 16_383;
 pub const CONTEXT_BITS: i32 = 8;
 
 /// floor(a * m / 2^16) for -2^15 <= m < 2^15, through two products that fit 32 bits.
+#[inline]
 pub const fn mul16(a: i32, m: i32) -> i32 {
     let high = (a >> 16).wrapping_mul(m);
     let low = (a & 0xffff).wrapping_mul(m) >> 16;
@@ -30,22 +31,26 @@ pub const fn mul16(a: i32, m: i32) -> i32 {
 }
 
 /// x / 2^bits, rounded to the nearest, ties towards positive infinity; `bits` counts modulo 32.
+#[inline]
 pub const fn round_shift(x: i32, bits: u32) -> i32 {
     let half = (1u32.wrapping_shl(bits) >> 1) as i32;
     x.wrapping_add(half).wrapping_shr(bits)
 }
 
 /// x clamped to -127..=127.
+#[inline]
 pub const fn clamp_i8(x: i32) -> i32 {
     clamp(x, -I8_MAX, I8_MAX)
 }
 
 /// x clamped to -32767..=32767.
+#[inline]
 pub const fn clamp_i16(x: i32) -> i32 {
     clamp(x, -I16_MAX, I16_MAX)
 }
 
 /// x clamped to low..=high.
+#[inline]
 pub const fn clamp(x: i32, low: i32, high: i32) -> i32 {
     if x < low {
         low
@@ -65,21 +70,25 @@ pub struct Scale(pub u32);
 
 impl Scale {
     /// A scale from its parts; `right` and `left` count modulo 32.
+    #[inline]
     pub const fn new(multiplier: i16, right: u32, left: u32) -> Self {
         Self(multiplier as u16 as u32 | (right & 31) << 16 | (left & 31) << 24)
     }
 
     /// The signed multiplier.
+    #[inline]
     pub const fn multiplier(self) -> i32 {
         self.0 as u16 as i16 as i32
     }
 
     /// The rounding shift to the right, after the product.
+    #[inline]
     pub const fn right(self) -> u32 {
         (self.0 >> 16) & 31
     }
 
     /// The shift to the left, before the product.
+    #[inline]
     pub const fn left(self) -> u32 {
         (self.0 >> 24) & 31
     }
@@ -88,12 +97,14 @@ impl Scale {
     ///
     /// Exact when |x| * 2^left < 2^31 and the product over 2^16 is below 2^31 - 2^(right - 1); wraps otherwise.
     /// With `right` = 0 it rounds down, because nothing is left to round.
+    #[inline]
     pub const fn apply(self, x: i32) -> i32 {
         round_shift(mul16(x.wrapping_shl(self.left()), self.multiplier()), self.right())
     }
 }
 
 /// floor(sqrt(v)) by sixteen fixed steps.
+#[inline]
 pub const fn isqrt(v: u32) -> u32 {
     let mut root = 0u32;
     let mut bit = 15i32;
@@ -118,6 +129,7 @@ pub struct SquareSum {
 
 impl SquareSum {
     /// Adds d * d, for |d| < 2^16. Order does not matter.
+    #[inline]
     pub const fn add(self, d: i32) -> Self {
         let square = (d as u32).wrapping_mul(d as u32);
         Self { low: self.low.wrapping_add(square & 0xffff), high: self.high.wrapping_add(square >> 16) }
@@ -125,6 +137,7 @@ impl SquareSum {
 
     /// Adds floor((high * 2^32 + low) / 4^shift), for `shift` <= 15 and a quotient below 2^48: the epsilon of a
     /// normalisation whose row was shifted to the right by `shift`.
+    #[inline]
     pub const fn add_epsilon(self, low: u32, high: u32, shift: u32) -> Self {
         let bits = (2 * shift) & 31;
         let bottom = if bits == 0 { low } else { low >> bits | high << (32 - bits) };
@@ -136,11 +149,13 @@ impl SquareSum {
     }
 
     /// The sum of two sums.
+    #[inline]
     pub const fn merge(self, other: Self) -> Self {
         Self { low: self.low.wrapping_add(other.low), high: self.high.wrapping_add(other.high) }
     }
 
     /// The factor that brings the row to length one.
+    #[inline]
     pub const fn inverse_root(self) -> InverseRoot {
         // The sum is top * 2^32 + bottom.
         let carried = self.high.wrapping_add(self.low >> 16);
@@ -175,6 +190,7 @@ pub struct InverseRoot {
 /// d / sqrt(sum of squares) with `bits` fraction bits (at most 20), ties towards positive infinity, for |d| < 2^16.
 ///
 /// The magnitude never exceeds 2^bits by more than rounding, because no element is longer than its row.
+#[inline]
 pub const fn normalise(d: i32, inverse: InverseRoot, bits: i32) -> i32 {
     // d * factor / 4, which fits because |d| < 2^16 and factor < 2^15.
     let product = mul16(d.wrapping_shl(14), inverse.factor);
@@ -183,6 +199,7 @@ pub const fn normalise(d: i32, inverse: InverseRoot, bits: i32) -> i32 {
 }
 
 /// The mean of `count` values of an `i16` stream from their sum, ties towards positive infinity.
+#[inline]
 pub const fn mean(sum: i32, count: u32) -> i32 {
     // The offset makes the dividend positive; it is a multiple of the divisor, so it comes out whole.
     let shifted = (sum as u32).wrapping_add(count.wrapping_shl(15)).wrapping_add(count >> 1);
@@ -190,6 +207,7 @@ pub const fn mean(sum: i32, count: u32) -> i32 {
 }
 
 /// The index into the exponential's table for a score that is `below` (>= 0) the row's largest.
+#[inline]
 pub const fn exp_index(below: i32, scale: Scale, table_len: u32) -> u32 {
     let index = scale.apply(below);
     // A negative index is a large one as u32.
@@ -197,6 +215,7 @@ pub const fn exp_index(below: i32, scale: Scale, table_len: u32) -> u32 {
 }
 
 /// The index into an activation's table of `len` entries (a power of two) that is centred on zero.
+#[inline]
 pub const fn table_index(x: i32, len: u32) -> u32 {
     let half = (len / 2) as i32;
     (clamp(x, -half, half - 1) + half) as u32
@@ -212,6 +231,7 @@ pub struct Reciprocal {
 }
 
 /// The reciprocal of a total of softmax weights.
+#[inline]
 pub const fn reciprocal(total: u32) -> Reciprocal {
     // Totals below 2^14 (one weight of 2^14 - 1, or hostile tables) count as 2^14.
     let total = if total < 1 << 14 { 1 << 14 } else { total };
@@ -221,6 +241,7 @@ pub const fn reciprocal(total: u32) -> Reciprocal {
 }
 
 /// weighted sum / total with [`CONTEXT_BITS`] fraction bits, ties towards positive infinity.
+#[inline]
 pub const fn context(weighted: i32, total: Reciprocal) -> i32 {
     round_shift(mul16(weighted, total.factor), 5 + total.exponent)
 }
