@@ -4,6 +4,7 @@ mod answer;
 mod endpoint;
 mod error;
 mod post;
+pub mod units;
 mod wait;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub struct Client {
     payer: Arc<Keypair>,
     budget: Budget,
     spare_units: u32,
+    units: Option<u32>,
 }
 
 /// A job that is on the chain.
@@ -80,7 +82,7 @@ impl Client {
     /// A client that pays with `payer` and reads and writes blobs in `store`.
     #[must_use]
     pub fn new(chain: SharedChain, store: Store, payer: Arc<Keypair>) -> Self {
-        Self { chain, store, payer, budget: Budget::default(), spare_units: 0 }
+        Self { chain, store, payer, budget: Budget::default(), spare_units: 0, units: None }
     }
 
     /// Sets compute limit and price of every transaction.
@@ -90,10 +92,17 @@ impl Client {
         self
     }
 
-    /// Pays for `spare` units more than each request has; what is not used comes back with the settlement.
+    /// Pays for `spare` units more than each request can need; what is not used comes back with the settlement.
     #[must_use]
     pub fn with_spare_units(mut self, spare: u32) -> Self {
         self.spare_units = spare;
+        self
+    }
+
+    /// Pays for exactly so many units, whatever the request is; `None` for the most that it can need.
+    #[must_use]
+    pub fn with_units(mut self, units: Option<u32>) -> Self {
+        self.units = units;
         self
     }
 

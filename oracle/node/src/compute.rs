@@ -5,6 +5,7 @@ mod engine;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::store::{Bytes, Root};
@@ -29,7 +30,8 @@ pub struct Adapter {
 pub struct Computation {
     /// The response's bytes; their content root is the result root.
     pub response: Vec<u8>,
-    /// Units of work in the request.
+    /// Units of work that the answer took: images, texts, or tokens of prompt and answer. Never more than
+    /// [`Compute::check`] said.
     pub units: u32,
 }
 
@@ -45,6 +47,9 @@ pub enum ComputeError {
     /// The engine failed.
     #[error("the engine failed: {0}")]
     Engine(String),
+    /// Nobody waits for the answer any more.
+    #[error("the work was given up")]
+    GivenUp,
     /// The adapter does not compute what it must.
     #[error(
         "the adapter {adapter} computes wrong results ({reason}); update its driver, or set [engine] adapter = \"cpu\""
@@ -77,17 +82,18 @@ pub trait Compute: Send + Sync + 'static {
     /// [`ComputeError::Artifact`] and [`ComputeError::Engine`].
     fn load(&self, root: &Root, recipe_root: &Root, artifact: Bytes) -> Result<(), ComputeError>;
 
-    /// Whether a loaded artifact can answer `request`, and for how many units of work, without running it.
+    /// Whether a loaded artifact can answer `request`, and for how many units of work at most, without running it.
     ///
     /// # Errors
     /// [`ComputeError::Request`] when it cannot: nobody should stake a bond on it.
     fn check(&self, root: &Root, request: &[u8]) -> Result<u32, ComputeError>;
 
-    /// Runs a loaded artifact.
+    /// Runs a loaded artifact. Calls at the same time share the device: texts for one model are continued together.
     ///
     /// # Errors
-    /// Any [`ComputeError`] but the self-test's.
-    fn run(&self, root: &Root, request: &[u8]) -> Result<Computation, ComputeError>;
+    /// Any [`ComputeError`] but the self-test's; [`ComputeError::GivenUp`] within one token of a text after `given_up`
+    /// is cancelled.
+    fn run(&self, root: &Root, request: &[u8], given_up: &CancellationToken) -> Result<Computation, ComputeError>;
 }
 
 /// Opens the engine that `config` names, on a blocking thread.

@@ -22,12 +22,12 @@ pub enum ClientError {
     #[error("the response cannot be read: {0}")]
     Response(#[from] provena_engine::Error),
     /// Nothing to do.
-    #[error("the request is empty; give at least one image or text")]
+    #[error("the request is empty; give at least one image or text, and pay for at least one unit")]
     Empty,
     /// More than the offer allows.
-    #[error("the request has {asked} units, the offer allows {most} per job; split it")]
+    #[error("the request can take {asked} units, the offer allows {most} per job; ask for less at once")]
     TooManyUnits {
-        /// In the request.
+        /// What the request can take.
         asked: u32,
         /// In the offer.
         most: u32,

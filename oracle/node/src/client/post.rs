@@ -6,7 +6,7 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use super::{Client, ClientError, PostedJob};
+use super::{Client, ClientError, PostedJob, units};
 use crate::chain::ChainError;
 
 impl Client {
@@ -31,10 +31,10 @@ impl Client {
         nonce: u64,
     ) -> Result<PostedJob, ClientError> {
         let offer = self.offer(offer_address).await?;
-        if request.units() == 0 {
+        if request.units() == 0 || self.units == Some(0) {
             return Err(ClientError::Empty);
         }
-        let units = request.units().saturating_add(self.spare_units);
+        let units = self.units.unwrap_or_else(|| units::most(request)).saturating_add(self.spare_units);
         if units > offer.max_units {
             return Err(ClientError::TooManyUnits { asked: units, most: offer.max_units });
         }

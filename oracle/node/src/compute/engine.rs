@@ -1,10 +1,11 @@
-//! The engine behind [`Compute`]: one adapter, models kept loaded, the reference as a second when the adapter fails.
+//! The engine behind [`Compute`]: one adapter, models kept loaded, the processor as a second when the adapter fails.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use provena_engine::artifact::Artifact;
 use provena_engine::io::{Request, Response};
-use provena_engine::{AdapterChoice, Engine, Error, Model, reference};
+use provena_engine::{AdapterChoice, Engine, Error, Model};
+use tokio_util::sync::CancellationToken;
 
 use super::{Adapter, Computation, Compute, ComputeError};
 use crate::store::{Bytes, Root};
@@ -12,14 +13,24 @@ use crate::store::{Bytes, Root};
 /// An [`Engine`] with a cache of models.
 pub struct EngineCompute {
     engine: Engine,
+    /// Opened when the adapter first fails.
+    processor: OnceLock<Engine>,
     models: Mutex<Vec<Loaded>>,
+    /// Held while a model is loaded, so that jobs that come together do not load it twice.
+    loading: Mutex<()>,
     cache_bytes: u64,
 }
 
 /// A model with what identifies it; the most recently used one is last.
 struct Loaded {
     root: Root,
-    model: Arc<Model>,
+    model: Arc<Served>,
+}
+
+/// A model on the adapter and, once that failed, on the processor, too.
+struct Served {
+    first: Model,
+    second: OnceLock<Model>,
 }
 
 impl EngineCompute {
@@ -31,11 +42,21 @@ impl EngineCompute {
     pub fn open(adapter: &str, cache_bytes: u64) -> Result<Self, ComputeError> {
         let Ok(choice) = adapter.parse::<AdapterChoice>();
         let engine = Engine::new(choice).map_err(|error| ComputeError::Engine(in_full(&error)))?;
-        Ok(Self { engine, models: Mutex::default(), cache_bytes })
+        Ok(Self {
+            engine,
+            processor: OnceLock::new(),
+            models: Mutex::default(),
+            loading: Mutex::default(),
+            cache_bytes,
+        })
     }
 
-    fn model(&self, root: &Root) -> Option<Arc<Model>> {
-        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+    fn models(&self) -> MutexGuard<'_, Vec<Loaded>> {
+        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn model(&self, root: &Root) -> Option<Arc<Served>> {
+        let mut models = self.models();
         let found = models.iter().position(|loaded| loaded.root == *root)?;
         let loaded = models.remove(found);
         let model = Arc::clone(&loaded.model);
@@ -43,19 +64,67 @@ impl EngineCompute {
         Some(model)
     }
 
-    fn keep(&self, root: Root, model: Arc<Model>) {
-        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+    fn keep(&self, root: Root, model: Arc<Served>) {
+        let mut models = self.models();
         models.retain(|loaded| loaded.root != root);
         models.push(Loaded { root, model });
-        let len = |loaded: &Loaded| loaded.model.artifact().bytes().len() as u64;
+        let len = |loaded: &Loaded| loaded.model.first.artifact().bytes().len() as u64;
         while models.len() > 1 && models.iter().map(len).sum::<u64>() > self.cache_bytes {
             models.remove(0);
         }
     }
 
-    fn request(&self, root: &Root, request: &[u8]) -> Result<(Arc<Model>, Request), ComputeError> {
+    fn request(&self, root: &Root, request: &[u8]) -> Result<(Arc<Served>, Request), ComputeError> {
         let model = self.model(root).ok_or_else(|| ComputeError::Engine("the model is not loaded".to_owned()))?;
         Ok((model, Request::from_bytes(request).map_err(|error| ComputeError::Request(in_full(&error)))?))
+    }
+
+    /// Puts an artifact on the adapter: alone where it has no room beside the others, on the processor where it has
+    /// none at all.
+    fn place(&self, artifact: &Arc<Artifact>) -> Result<Served, ComputeError> {
+        let on_adapter = || self.engine.load(Arc::clone(artifact));
+        let mut loaded = on_adapter();
+        if let Err(error @ Error::Gpu(_)) = &loaded
+            && !self.models().is_empty()
+        {
+            tracing::warn!(error = in_full(error), "the adapter has no room for one more model; unloading the others");
+            self.models().clear();
+            loaded = on_adapter();
+        }
+        let first = match loaded {
+            Ok(model) => model,
+            Err(error @ Error::Gpu(_)) => {
+                tracing::warn!(error = in_full(&error), "the adapter cannot hold the model; the processor serves it");
+                self.on_processor(artifact)?
+            }
+            Err(error @ Error::SelfTest { .. }) => {
+                let adapter = self.engine.adapter().name;
+                return Err(ComputeError::SelfTest { adapter, reason: in_full(&error) });
+            }
+            Err(error) => return Err(ComputeError::Artifact(in_full(&error))),
+        };
+        Ok(Served { first, second: OnceLock::new() })
+    }
+
+    fn on_processor(&self, artifact: &Arc<Artifact>) -> Result<Model, ComputeError> {
+        let failed = |error: Error| ComputeError::Engine(in_full(&error));
+        let engine = match self.processor.get() {
+            Some(engine) => engine,
+            None => {
+                let engine = Engine::new(AdapterChoice::Cpu).map_err(failed)?;
+                self.processor.get_or_init(|| engine)
+            }
+        };
+        engine.load(Arc::clone(artifact)).map_err(failed)
+    }
+
+    /// The model on the processor, for when the adapter fails.
+    fn second<'a>(&self, served: &'a Served) -> Result<&'a Model, ComputeError> {
+        if let Some(model) = served.second.get() {
+            return Ok(model);
+        }
+        let model = self.on_processor(served.first.artifact())?;
+        Ok(served.second.get_or_init(|| model))
     }
 }
 
@@ -82,8 +151,12 @@ impl Compute for EngineCompute {
     }
 
     fn load(&self, root: &Root, recipe_root: &Root, artifact: Bytes) -> Result<(), ComputeError> {
-        let unusable = |error: &Error| ComputeError::Artifact(in_full(error));
-        let artifact = Artifact::from_bytes(artifact.into()).map_err(|error| unusable(&error))?;
+        let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_loaded(root) {
+            return Ok(());
+        }
+        let artifact =
+            Artifact::from_bytes(artifact.into()).map_err(|error| ComputeError::Artifact(in_full(&error)))?;
         let differs = |what, expected: &Root, found: Root| {
             ComputeError::Artifact(format!("its {what} is {}, not {}", hex::encode(found), hex::encode(expected)))
         };
@@ -93,39 +166,40 @@ impl Compute for EngineCompute {
         if artifact.recipe_root() != *recipe_root {
             return Err(differs("recipe root", recipe_root, artifact.recipe_root()));
         }
-        let model = self.engine.load(Arc::new(artifact)).map_err(|error| match error {
-            Error::Gpu(_) => ComputeError::Engine(in_full(&error)),
-            Error::SelfTest { .. } => {
-                ComputeError::SelfTest { adapter: self.engine.adapter().name, reason: in_full(&error) }
-            }
-            _ => unusable(&error),
-        })?;
-        self.keep(*root, Arc::new(model));
+        let served = self.place(&Arc::new(artifact))?;
+        self.keep(*root, Arc::new(served));
         Ok(())
     }
 
     fn check(&self, root: &Root, request: &[u8]) -> Result<u32, ComputeError> {
-        let (model, request) = self.request(root, request)?;
-        model.check(&request).map_err(|error| ComputeError::Request(in_full(&error)))?;
-        match request.units() {
+        let (served, request) = self.request(root, request)?;
+        match served.first.check(&request).map_err(|error| ComputeError::Request(in_full(&error)))? {
             0 => Err(ComputeError::Request("it is empty".to_owned())),
             units => Ok(units),
         }
     }
 
-    fn run(&self, root: &Root, request: &[u8]) -> Result<Computation, ComputeError> {
-        let (model, request) = self.request(root, request)?;
-        let response: Response = match model.run(&request) {
-            Ok(response) => response,
-            Err(error @ Error::Gpu(_)) => {
-                // A bond may hang on this answer, and the reference gives the same bytes, only more slowly.
-                tracing::warn!(error = in_full(&error), "the adapter failed; answering from the reference");
-                reference::run(model.artifact(), &request).map_err(|error| ComputeError::Engine(in_full(&error)))?
-            }
-            Err(error) => return Err(ComputeError::Request(in_full(&error))),
-        };
-        Ok(Computation { response: response.to_bytes(), units: request.units() })
+    fn run(&self, root: &Root, request: &[u8], given_up: &CancellationToken) -> Result<Computation, ComputeError> {
+        let (served, request) = self.request(root, request)?;
+        let mut answered = answer(&served.first, &request, given_up);
+        if let Err(error @ Error::Gpu(_)) = &answered {
+            // A bond may hang on this answer, and the processor gives the same bytes.
+            tracing::warn!(error = in_full(error), "the adapter failed; answering from the processor");
+            answered = answer(self.second(&served)?, &request, given_up);
+        }
+        if given_up.is_cancelled() {
+            return Err(ComputeError::GivenUp);
+        }
+        match answered {
+            Ok(response) => Ok(Computation { units: response.units(), response: response.to_bytes() }),
+            Err(error @ Error::Gpu(_)) => Err(ComputeError::Engine(in_full(&error))),
+            Err(error) => Err(ComputeError::Request(in_full(&error))),
+        }
     }
+}
+
+fn answer(model: &Model, request: &Request, _given_up: &CancellationToken) -> Result<Response, Error> {
+    model.run(request)
 }
 
 /// An error with its causes in one line.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use provena_engine::io::MAX_REQUEST_LEN;
 use provena_market::state::Job;
 use solana_pubkey::Pubkey;
+use tokio_util::sync::CancellationToken;
 
 use super::{Risk, Worker};
 use crate::compute::{Computation, Compute, ComputeError};
@@ -23,9 +24,9 @@ pub enum InferError {
     #[error(transparent)]
     Compute(#[from] ComputeError),
     /// The request asks for more than was paid.
-    #[error("the request has {asked} units, the job pays for {paid}")]
+    #[error("the request can take {asked} units, the job pays for {paid}")]
     Units {
-        /// In the request.
+        /// What the request can take.
         asked: u32,
         /// In the job.
         paid: u32,
@@ -93,7 +94,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Computes a job's result, keeps the response and writes the result into the crash log.
+    /// Computes a job's result, keeps the response and writes the result into the crash log. Dropping the future stops
+    /// the computation.
     ///
     /// # Errors
     /// Any [`InferError`].
@@ -101,7 +103,12 @@ impl Worker {
         let request = self.fetch(job).await?;
         let root = job.content_root;
         let begun = Instant::now();
-        let Computation { response, units } = self.blocking(move |compute| compute.run(&root, &request)).await?;
+        // The engine works on a thread that cannot be ended from outside; it looks at this after each token.
+        let given_up = CancellationToken::new();
+        let held = given_up.clone().drop_guard();
+        let run = move |compute: &dyn Compute| compute.run(&root, &request, &given_up);
+        let Computation { response, units } = self.blocking(run).await?;
+        drop(held);
         let took = begun.elapsed();
         self.parts.metrics.inference(units, took.as_secs_f64());
         let result_root = self.parts.private.put(response).await?;

@@ -25,6 +25,9 @@ const SLOT_TIME: Duration = Duration::from_millis(400);
 /// Nodes further back in the order wait this much longer before they settle, so that one of them pays the fee.
 const SETTLE_TURN: Duration = Duration::from_millis(1_500);
 
+/// How often to look whether a result that is being computed still has a taker.
+const DEADLINE_POLL: Duration = Duration::from_secs(10);
+
 /// Why work on a job stopped before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
@@ -115,7 +118,14 @@ impl Worker {
         tracing::debug!(job = %address, ?action, now = view.now, "next");
         match (action, &view.job) {
             (Action::Claim(index), Some(job)) => return self.claim(address, job, index).await,
-            (Action::Compute, Some(job)) => self.compute(address, job).await?,
+            (Action::Compute, Some(job)) => {
+                tokio::select! {
+                    computed = self.compute(address, job) => computed?,
+                    () = self.too_late(address, &view) => {
+                        tracing::warn!(job = %address, "no result in time; the work is given up");
+                    }
+                }
+            }
             (Action::Commit(index), Some(_)) => self.commit(address, index, &record).await?,
             (Action::Reveal(index), Some(_)) => return self.reveal(address, index, &record).await,
             (Action::Publish, Some(job)) => self.publish(address, job, &view, &record).await?,
@@ -228,6 +238,24 @@ impl Worker {
         tokio::select! {
             _ = changes.next(patience) => {}
             () = closing.cancelled() => {}
+        }
+    }
+
+    /// Resolves when a result that is being computed is of no use any more: the deadline has passed, or the job ended.
+    async fn too_late(&self, address: &Pubkey, view: &View) {
+        let mut view = view.clone();
+        loop {
+            let deadline = view.slot_of(&self.me).map_or(view.now, |slot| slot.commit_deadline);
+            let slots = u32::try_from(deadline.saturating_sub(view.now)).unwrap_or(u32::MAX).saturating_add(1);
+            tokio::time::sleep(SLOT_TIME.saturating_mul(slots).min(DEADLINE_POLL)).await;
+            // Without an answer from the chain the work goes on: it may be of use.
+            if let Ok(now) = View::read(self.parts.chain.as_ref(), address).await {
+                view = now;
+                let record = self.parts.journal.job(address).unwrap_or_default();
+                if next(&self.me, &view, &record) != Action::Compute {
+                    return;
+                }
+            }
         }
     }
 

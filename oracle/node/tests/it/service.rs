@@ -94,7 +94,7 @@ impl Compute for Broken {
     fn check(&self, _root: &Root, _request: &[u8]) -> Result<u32, ComputeError> {
         panic!("nothing may be asked of a broken adapter")
     }
-    fn run(&self, _root: &Root, _request: &[u8]) -> Result<Computation, ComputeError> {
+    fn run(&self, _: &Root, _: &[u8], _: &CancellationToken) -> Result<Computation, ComputeError> {
         panic!("nothing may be run on a broken adapter")
     }
 }
