@@ -14,7 +14,7 @@ Examples:
   provena localnet                                   a chain on this machine
   provena keygen && provena airdrop 10               a wallet with play money
   provena model mint model.pvna --title Digits       own a model
-  provena infer OFFER --text 'a question'            use one, and pay its makers
+  provena infer OFFER --prompt 'a question'          use one, and pay its makers
   provena royalty claim ASSET                        collect what your share earned
 
 Environment: PROVENA_URL, PROVENA_WS, PROVENA_KEYPAIR, PROVENA_STORE, NO_COLOR, RUST_LOG.

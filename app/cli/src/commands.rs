@@ -14,6 +14,7 @@ pub mod model;
 pub mod node;
 pub mod offer;
 pub mod royalty;
+mod text_args;
 pub mod verify;
 
 use anyhow::Result;

@@ -25,15 +25,20 @@ use crate::{
 
 use answer::{Answer, Paid};
 
+use super::text_args::TextArgs;
+
 /// Arguments of `provena infer`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena infer OFFER --csv digits.csv.gz --row 17\n  provena infer OFFER --image seven.pgm\n  provena infer OFFER --text 'How do I reset my password?' --text 'I cannot log in' --text 'Bananas are yellow'"
+    after_help = "Examples:\n  provena infer OFFER --csv digits.csv.gz --row 17\n  provena infer OFFER --image seven.pgm\n  provena infer OFFER --text 'How do I reset my password?' --text 'I cannot log in' --text 'Bananas are yellow'\n  provena infer OFFER --prompt 'What is an oracle?' --max-tokens 100\n\nA model of words is paid by the token, those of the prompt included. How many those are only the model knows, so the\ndeposit is for the most that they can be: one for each byte of the prompt, some for the model's chat template, and\n--max-tokens. The settlement pays back what was not used."
 )]
 pub struct Args {
     /// The offer (see `provena offer list`).
     #[arg(value_parser = address::parse)]
     offer: Pubkey,
+    /// A question for a model of words.
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["texts", "images", "csv"])]
+    prompt: Option<String>,
     /// A sentence to embed (repeat for more); the others are ranked by nearness to the first.
     #[arg(long = "text", value_name = "SENTENCE", conflicts_with_all = ["images", "csv"])]
     texts: Vec<String>,
@@ -46,6 +51,9 @@ pub struct Args {
     /// Which row of --csv, from 0 (repeat for more).
     #[arg(long = "row", value_name = "N", requires = "csv")]
     rows: Vec<usize>,
+    /// Pay for exactly so many units (pictures, sentences, or tokens of prompt and answer) [default: the most needed].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    units: Option<u32>,
     /// How many seconds to wait for the answer.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     patience: u64,
@@ -55,6 +63,8 @@ pub struct Args {
     /// Also compute the answer on this machine and compare it byte for byte.
     #[arg(long)]
     recompute: bool,
+    #[command(flatten)]
+    text: TextArgs,
 }
 
 /// Posts the job, waits, checks and shows the answer.
@@ -63,7 +73,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = Arc::new(context.wallet()?);
     let chain = Arc::new(context.chain()?);
     let store = Store::open(context.store_urls()).context("cannot open the store")?;
-    let client = Client::new(chain.clone(), store.clone(), wallet);
+    let client = Client::new(chain.clone(), store.clone(), wallet).with_units(args.units);
     let progress = Progress::spinner(context.output, "paying the deposit");
     let mut stages = |stage| progress.message(describe(stage));
     let patience = Duration::from_secs(args.patience);
@@ -94,6 +104,13 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 }
 
 fn request(args: &Args) -> Result<Request> {
+    if let Some(prompt) = &args.prompt {
+        return Ok(Request::Generate(args.text.question(prompt)?));
+    }
+    if let Some(option) = args.text.given() {
+        let wrong = Failure::usage(format!("{option} is for answers in words, and no question was asked"));
+        return Err(wrong.hint("ask it with --prompt").into());
+    }
     if !args.texts.is_empty() {
         return Ok(Request::Embed { texts: args.texts.clone() });
     }
@@ -115,7 +132,9 @@ fn request(args: &Args) -> Result<Request> {
         }
     }
     if images.is_empty() {
-        return Err(Failure::usage("there is nothing to ask").hint("give --image, --csv with --row, or --text").into());
+        return Err(Failure::usage("there is nothing to ask")
+            .hint("give --prompt, --text, --image, or --csv with --row")
+            .into());
     }
     Ok(Request::Classify { images })
 }

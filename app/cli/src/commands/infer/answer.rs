@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use provena_engine::io::{Request, Response};
+use provena_engine::io::{Finish, Request, Response};
 use provena_node::{
     client::{Finished, PostedJob},
     receipt::SignedReceipt,
@@ -87,12 +87,25 @@ impl Report for Answer {
     }
 }
 
-/// The answer itself: pictures with their digits, or texts by nearness.
+/// The answer itself: pictures with their digits, texts by nearness, or words.
 pub fn response(request: &Request, response: &Response, style: Style) -> String {
     match (request, response) {
         (Request::Classify { images }, Response::Classify { labels, .. }) => classified(images, labels, style),
         (Request::Embed { texts }, Response::Embed { vectors, .. }) => embedded(texts, vectors.len(), response, style),
+        (Request::Generate(_), Response::Generate { prompt_tokens, tokens, text, finish }) => {
+            let counted = format!("{prompt_tokens} tokens asked, {} answered; {}", tokens.len(), ended(*finish));
+            format!("{}\n{}", style.strong(text.trim()), style.faint(&counted))
+        }
         _ => "The answer is of another kind than the question.".into(),
+    }
+}
+
+/// Why an answer ended, in words.
+pub fn ended(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop => "the answer is complete",
+        Finish::Length => "cut off at the most tokens that were asked for",
+        Finish::Context => "cut off where the model's context is full",
     }
 }
 
