@@ -95,7 +95,7 @@ pub async fn play(options: &Options, output: &Output) -> Result<()> {
     story.minted(&subject, &artifact, &dataset, &model)?;
 
     story.doing("making an offer");
-    let terms = cast.terms();
+    let terms = cast.terms(&subject);
     let (offer, _) = offer::create(chain, &cast.trainer, &model.mint, terms).await?;
     story.offered(&subject, &currency, &terms)?;
 

@@ -12,7 +12,7 @@ use crate::{
 /// Arguments of `provena demo`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena demo\n  provena demo --model minilm\n  provena demo --token --json\n  provena demo --keep        then play on the same chain from another terminal\n\nNeeds a built tree and the real data: `cargo xtask demo` does all of it by itself."
+    after_help = "Examples:\n  provena demo\n  provena demo --model minilm\n  provena demo --model smollm2\n  provena demo --token --json\n  provena demo --keep        then play on the same chain from another terminal\n\nNeeds a built tree and the real data: `cargo xtask demo` does all of it by itself."
 )]
 pub struct Args {
     /// Which model to show.

@@ -169,13 +169,13 @@ impl Cast {
     }
 
     /// What the trainer asks for the model's use.
-    pub fn terms(&self) -> Terms {
-        let price = if token::is_sol(&self.mint) { SOL / 1_000 } else { 5 * 10u64.pow(u32::from(DECIMALS) - 2) };
+    pub fn terms(&self, subject: &Subject) -> Terms {
+        let picture = if token::is_sol(&self.mint) { SOL / 1_000 } else { 5 * 10u64.pow(u32::from(DECIMALS) - 2) };
         Terms {
-            price,
+            price: picture * subject.price_milli / 1_000,
             mint: self.mint,
             royalty_bps: ROYALTY_BPS,
-            max_units: 64,
+            max_units: subject.max_units,
             nodes: 1,
             agree: 1,
             bond: SOL / 10,

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use provena_engine::{artifact::Artifact, io::Response};
+use provena_engine::{
+    artifact::Artifact,
+    io::{Generate, Prompt, Request, Response},
+};
 use solana_signer::Signer;
 
 use super::{
-    Answered, SPARE_UNITS,
+    Answered,
     cast::{CURATOR_BPS, Cast, DATASET_BPS, SECOND_BPS},
     ledger::{Holding, Split},
     stage::Stage,
@@ -123,14 +126,21 @@ impl<'a> Story<'a> {
 
     /// Question and answer.
     pub fn answered(&self, subject: &Subject, answered: &Answered, currency: &Currency) -> Result<()> {
-        let asked = answered.finished.job.units_used;
-        let mut text = format!(
-            "You hand {} to the market program, which no person can empty: enough for {} {}. You ask for {asked}:\n\n{}\n",
-            currency.show(answered.posted.deposit),
-            asked + SPARE_UNITS,
-            subject.units,
-            infer::answer::response(&subject.request, &answered.finished.response, self.style),
-        );
+        let (asked, paid) = (answered.finished.job.units_used, answered.posted.units);
+        let deposit = currency.show(answered.posted.deposit);
+        let hand = format!("You hand {deposit} to the market program, which no person can empty: enough for");
+        let response = infer::answer::response(&subject.request, &answered.finished.response, self.style);
+        let mut text = match &subject.request {
+            Request::Generate(Generate { prompt: Prompt::Chat(said), max_tokens, .. }) => {
+                let question = said.last().map_or("", |message| message.content.as_str());
+                format!(
+                    "{hand}\n{paid} {}, more than your question and an answer of {max_tokens} can be. You ask:\n\n\
+                     {question}\n\n{response}\n",
+                    subject.units
+                )
+            }
+            _ => format!("{hand} {paid} {}. You ask for {asked}:\n\n{response}\n", subject.units),
+        };
         if let (Response::Classify { labels, .. }, false) = (&answered.finished.response, subject.labels.is_empty()) {
             let right = labels.iter().zip(&subject.labels).filter(|(model, person)| model == person).count();
             text += &format!("People read the same in {right} of {} cases.\n", labels.len());

@@ -1,4 +1,4 @@
-//! What the demo is about: digits or sentences.
+//! What the demo is about: digits, sentences or a conversation.
 
 use std::{
     fs,
@@ -7,7 +7,11 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use provena_engine::{import::CALIBRATION_TEXTS, io::Request, places};
+use provena_engine::{
+    import::CALIBRATION_TEXTS,
+    io::{Generate, Message, Prompt, Request, Sampling},
+    places,
+};
 
 use super::Options;
 use crate::{digits, failure::Failure};
@@ -19,9 +23,11 @@ pub enum Kind {
     Digits,
     /// The MiniLM sentence encoder.
     Minilm,
+    /// The SmolLM2 chat model.
+    Smollm2,
 }
 
-/// Everything that differs between the two.
+/// Everything that differs between them.
 pub struct Subject {
     /// Which one.
     pub kind: Kind,
@@ -39,6 +45,10 @@ pub struct Subject {
     pub request: Request,
     /// What people say the answers are, for pictures.
     pub labels: Vec<u8>,
+    /// The price of one unit, in thousandths of what a picture costs.
+    pub price_milli: u64,
+    /// The most units of one job.
+    pub max_units: u32,
     /// What one unit of work is called.
     pub unit: &'static str,
     /// Several of them.
@@ -58,6 +68,11 @@ const SENTENCES: [&str; 6] = [
     "The train to the coast leaves at noon.",
 ];
 
+/// What the chat model is asked, and the most tokens of its answer: few, because the reference, which takes its time,
+/// computes the answer again.
+const QUESTION: &str = "What is the capital of France?";
+const ANSWER_TOKENS: u32 = 24;
+
 impl Subject {
     /// Reads the real data.
     ///
@@ -67,6 +82,7 @@ impl Subject {
         match options.kind {
             Kind::Digits => Self::digits(&options.rows),
             Kind::Minilm => Self::sentences(),
+            Kind::Smollm2 => Self::conversation(),
         }
     }
 
@@ -91,6 +107,8 @@ impl Subject {
             dataset: fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?,
             request: Request::Classify { images },
             labels,
+            price_milli: 1_000,
+            max_units: 64,
             unit: "picture",
             units: "pictures",
         })
@@ -98,22 +116,58 @@ impl Subject {
 
     fn sentences() -> Result<Self> {
         asset("minilm/model.safetensors")?;
-        let lines = CALIBRATION_TEXTS.lines().filter(|line| !line.trim().is_empty()).count();
         Ok(Self {
-            kind: Kind::Minilm,
             model_title: "MiniLM",
-            dataset_title: "Calibration sentences",
-            dataset_is: format!("{lines} sentences, written to measure how large a model's numbers get"),
             derived: "The published MiniLM (Apache-2.0), made exact by measuring it on those sentences",
-            dataset: CALIBRATION_TEXTS.as_bytes().to_vec(),
             request: Request::Embed { texts: SENTENCES.map(str::to_owned).to_vec() },
-            labels: Vec::new(),
+            price_milli: 1_000,
+            max_units: 64,
             unit: "sentence",
             units: "sentences",
+            ..Self::calibrated(Kind::Minilm)
         })
     }
 
-    /// The float model's folder and, where one is used, the calibration file; `scratch` may be written to.
+    fn conversation() -> Result<Self> {
+        asset("smollm2/model.gguf")?;
+        let question = Message { role: "user".to_owned(), content: QUESTION.to_owned() };
+        Ok(Self {
+            model_title: "SmolLM2",
+            derived: "The published SmolLM2-135M-Instruct (Apache-2.0), made exact by measuring it on those sentences",
+            request: Request::Generate(Generate {
+                prompt: Prompt::Chat(vec![question]),
+                max_tokens: ANSWER_TOKENS,
+                sampling: Sampling::GREEDY,
+                stop: Vec::new(),
+            }),
+            price_milli: 10,
+            max_units: 1_024,
+            unit: "token (a word, or a piece of one)",
+            units: "tokens",
+            ..Self::calibrated(Kind::Smollm2)
+        })
+    }
+
+    /// What models that were measured on sentences have in common.
+    fn calibrated(kind: Kind) -> Self {
+        let lines = CALIBRATION_TEXTS.lines().filter(|line| !line.trim().is_empty()).count();
+        Self {
+            kind,
+            model_title: "",
+            dataset_title: "Calibration sentences",
+            dataset_is: format!("{lines} sentences, written to measure how large a model's numbers get"),
+            derived: "",
+            dataset: CALIBRATION_TEXTS.as_bytes().to_vec(),
+            request: Request::Embed { texts: Vec::new() },
+            labels: Vec::new(),
+            price_milli: 0,
+            max_units: 0,
+            unit: "",
+            units: "",
+        }
+    }
+
+    /// The float model and, where one is used, the calibration file; `scratch` may be written to.
     ///
     /// # Errors
     /// The scratch folder cannot be written.
@@ -126,10 +180,11 @@ impl Subject {
                 fs::write(folder.join("config.json"), DIGITS_CONFIG)?;
                 Ok((folder, None))
             }
-            Kind::Minilm => {
+            Kind::Minilm | Kind::Smollm2 => {
                 let calibration = scratch.join("calibration.txt");
                 fs::write(&calibration, &self.dataset)?;
-                Ok((asset("minilm")?, Some(calibration)))
+                let model = if self.kind == Kind::Minilm { "minilm" } else { "smollm2/model.gguf" };
+                Ok((asset(model)?, Some(calibration)))
             }
         }
     }
