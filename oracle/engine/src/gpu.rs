@@ -8,6 +8,7 @@
 pub mod adapter;
 pub mod caps;
 pub mod error;
+pub mod memory;
 pub mod pipeline;
 pub mod pool;
 pub mod readback;
@@ -90,6 +91,15 @@ impl Gpu {
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.inner.pool
+    }
+
+    /// Makes a buffer.
+    ///
+    /// # Errors
+    ///
+    /// As [`memory::create`].
+    pub fn create(&self, descriptor: &wgpu::BufferDescriptor<'_>) -> Result<wgpu::Buffer, Error> {
+        memory::create(&self.inner.device, descriptor)
     }
 
     /// The wgpu device.

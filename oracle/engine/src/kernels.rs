@@ -13,6 +13,8 @@ pub mod source;
 mod sum_rows;
 mod unit;
 
+use std::ops::Range;
+
 use crate::artifact::{Artifact, TensorRef};
 use crate::gpu::{Error, Key, caps};
 use crate::plan::{Buffer, BufferId, Op, Plan, TensorId};
@@ -22,8 +24,10 @@ use crate::plan::{Buffer, BufferId, Op, Plan, TensorId};
 pub enum Operand {
     /// A buffer of the plan.
     Buffer(BufferId),
-    /// A tensor of the artifact.
+    /// A tensor of the artifact, which must fit one binding.
     Tensor(TensorId),
+    /// A part of a tensor, by its place among [`shards`].
+    Shard(TensorId, usize),
     /// Memory between the kernels of one operation, by its place in [`Lowered::scratch`].
     Scratch(usize),
 }
@@ -50,19 +54,45 @@ pub struct Tuning {
     pub linear_lanes: u32,
     /// Up to this many rows a matrix product keeps one row per invocation, and eight beyond.
     pub single_rows: usize,
+    /// Bytes of the largest binding; larger tensors are split by rows, see [`shards`].
+    pub max_binding: u64,
 }
 
 impl Tuning {
     /// For processors that run one subgroup after the other, where every barrier is a switch of context.
-    pub const SOFTWARE: Self = Self { reduce_lanes: 8, linear_lanes: 32, single_rows: 2 };
+    pub const SOFTWARE: Self = Self { reduce_lanes: 8, linear_lanes: 32, single_rows: 2, max_binding: caps::MAX_BINDING_BYTES };
     /// For graphics processors, which hide latency behind many invocations.
-    pub const HARDWARE: Self = Self { reduce_lanes: 64, linear_lanes: 64, single_rows: 4 };
+    pub const HARDWARE: Self = Self { reduce_lanes: 64, linear_lanes: 64, single_rows: 4, max_binding: caps::MAX_BINDING_BYTES };
+
+    /// The tile of a matrix product over so many rows, whose x has one or two rows of bytes for each.
+    fn tile(&self, rows: usize, planes: u32) -> linear::Tile {
+        match (rows <= self.single_rows, planes) {
+            (true, _) => linear::Tile { rows: 1, quads: 1 },
+            (false, 1) => linear::Tile { rows: 8, quads: 1 },
+            (false, _) => linear::Tile { rows: 4, quads: 1 },
+        }
+    }
 
     /// The tuning for an adapter.
     #[must_use]
     pub fn of(caps: &caps::Caps) -> Self {
         if caps.device_type == "software" { Self::SOFTWARE } else { Self::HARDWARE }
     }
+}
+
+/// Rows of a shard are a multiple of this, so that shards end where words of the output do.
+const SHARD_ROWS: usize = 64;
+
+/// The rows of each part that `tensor` is split into so that none has more than `max_binding` bytes: parts of equally
+/// many rows, but for the last. `None` where not even few rows fit.
+#[must_use]
+pub fn shards(tensor: &TensorRef<'_>, max_binding: u64) -> Option<Vec<Range<usize>>> {
+    let row = tensor.bytes.len() as u64 / tensor.rows.max(1) as u64;
+    if tensor.bytes.len() as u64 <= max_binding {
+        return Some(vec![0..tensor.rows]);
+    }
+    let rows = usize::try_from(max_binding / row.max(1)).ok()? / SHARD_ROWS * SHARD_ROWS;
+    (rows > 0).then(|| (0..tensor.rows).step_by(rows).map(|start| start..tensor.rows.min(start + rows)).collect())
 }
 
 /// A plan as dispatches.
@@ -149,6 +179,12 @@ impl Lowering<'_> {
         Ok(self.artifact.tensor(id))
     }
 
+    /// The rows of each part of a tensor, see [`shards`].
+    fn shards(&self, id: TensorId) -> Result<Vec<Range<usize>>, String> {
+        let tensor = self.tensor(id)?;
+        shards(&tensor, self.tuning.max_binding).ok_or_else(|| format!("a row of {} is too long", tensor.name))
+    }
+
     /// Asks for scratch memory that lasts until the operation ends; the next operation uses it again.
     fn scratch(&mut self, bytes: u64) -> Operand {
         let slot = self.scratch_used;
@@ -170,6 +206,13 @@ impl Lowering<'_> {
     ) -> Result<(), String> {
         if grid.contains(&0) {
             return Ok(());
+        }
+        for (_, operand) in bindings {
+            if let Operand::Tensor(id) = *operand
+                && self.shards(id)?.len() > 1
+            {
+                return Err(format!("{} is too large for it", self.tensor(id)?.name));
+            }
         }
         let mut groups = [0; 3];
         for (group, wanted) in groups.iter_mut().zip(grid) {

@@ -4,6 +4,8 @@
 //! settles everything that does not depend on the input: pipelines, buffers, parameters, bind groups. What is left
 //! for an inference is one upload, one submission and one readback.
 
+mod bind;
+mod place;
 mod recorded;
 mod state;
 
@@ -13,9 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use recorded::Recorded;
 pub use state::GpuState;
 
-use crate::artifact::Artifact;
-use crate::gpu::{Error, Gpu, caps};
-use crate::kernels::Tuning;
+use crate::artifact::{Artifact, TensorRef};
+use crate::gpu::{Error, Gpu};
+use crate::kernels::{self, Tuning};
 use crate::plan::{Buffer, Plan};
 use crate::values::Values;
 
@@ -28,7 +30,8 @@ pub struct GpuModel {
     gpu: Gpu,
     artifact: Arc<Artifact>,
     tuning: Tuning,
-    tensors: Vec<wgpu::Buffer>,
+    /// The parts of each tensor, see [`kernels::shards`].
+    tensors: Vec<Vec<wgpu::Buffer>>,
     recorded: Mutex<Cache>,
 }
 
@@ -49,8 +52,8 @@ impl GpuModel {
     ///
     /// # Errors
     ///
-    /// [`Error::BindingTooLarge`] if a tensor exceeds one storage binding, [`Error::Lost`] if the device runs out of
-    /// memory.
+    /// [`Error::BindingTooLarge`] if few rows of a tensor exceed one storage binding, [`Error::OutOfMemory`] if it does
+    /// not fit: what it had taken until then is free again.
     pub fn load(gpu: &Gpu, artifact: Arc<Artifact>) -> Result<Self, Error> {
         Self::load_tuned(gpu, artifact, Tuning::of(gpu.caps()))
     }
@@ -63,26 +66,7 @@ impl GpuModel {
     pub fn load_tuned(gpu: &Gpu, artifact: Arc<Artifact>, tuning: Tuning) -> Result<Self, Error> {
         let mut tensors = Vec::with_capacity(artifact.tensor_count());
         for (_, tensor) in artifact.tensors() {
-            // A tensor's length need not be a multiple of the device's word.
-            let bytes = (tensor.bytes.len() as u64).next_multiple_of(4).max(4);
-            if bytes > caps::MAX_BINDING_BYTES {
-                let limit = caps::MAX_BINDING_BYTES;
-                return Err(Error::BindingTooLarge { label: tensor.name.to_owned(), bytes, limit });
-            }
-            let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
-                label: Some(tensor.name),
-                size: bytes,
-                usage: wgpu::BufferUsages::STORAGE,
-                mapped_at_creation: true,
-            });
-            gpu.healthy()?;
-            buffer
-                .get_mapped_range_mut(..)
-                .map_err(|error| Error::Lost(error.to_string()))?
-                .slice(..tensor.bytes.len())
-                .copy_from_slice(tensor.bytes);
-            buffer.unmap();
-            tensors.push(buffer);
+            tensors.push(upload(gpu, &tensor, tuning.max_binding)?);
         }
         Ok(Self { gpu: gpu.clone(), artifact, tuning, tensors, recorded: Mutex::default() })
     }
@@ -103,9 +87,18 @@ impl GpuModel {
     ///
     /// # Errors
     ///
-    /// [`Error::BindingTooLarge`] if a buffer exceeds one storage binding, [`Error::Lost`] if the device runs out of memory.
+    /// [`Error::BindingTooLarge`] if a buffer exceeds one storage binding, [`Error::OutOfMemory`] if it does not fit.
     pub fn state(&self, buffers: &[Buffer]) -> Result<GpuState, Error> {
         GpuState::new(&self.gpu, buffers)
+    }
+
+    /// Writes `values` over the contents of a state, one for each of its buffers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if they do not fill the state's buffers.
+    pub fn write_state(&self, state: &mut GpuState, values: &[Values]) -> Result<(), Error> {
+        state.write(&self.gpu, values)
     }
 
     /// Runs `plan` on `inputs` and returns the plan's outputs in their order, padding included.
@@ -154,4 +147,34 @@ impl GpuModel {
         cache.plans.insert(plan.clone(), Entry { recorded: recorded.clone(), used: now });
         Ok(recorded)
     }
+}
+
+/// Puts a tensor on the device, in as many parts as it takes.
+fn upload(gpu: &Gpu, tensor: &TensorRef<'_>, max_binding: u64) -> Result<Vec<wgpu::Buffer>, Error> {
+    let too_large = || Error::BindingTooLarge {
+        label: tensor.name.to_owned(),
+        bytes: tensor.bytes.len() as u64,
+        limit: max_binding,
+    };
+    let shards = kernels::shards(tensor, max_binding).ok_or_else(too_large)?;
+    let row = tensor.bytes.len() / tensor.rows.max(1);
+    let mut parts = Vec::with_capacity(shards.len());
+    for shard in shards {
+        let bytes = &tensor.bytes[shard.start * row..shard.end * row];
+        let buffer = gpu.create(&wgpu::BufferDescriptor {
+            label: Some(tensor.name),
+            // A tensor's length need not be a multiple of the device's word.
+            size: (bytes.len() as u64).next_multiple_of(4).max(4),
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: true,
+        })?;
+        buffer
+            .get_mapped_range_mut(..)
+            .map_err(|error| Error::Lost(error.to_string()))?
+            .slice(..bytes.len())
+            .copy_from_slice(bytes);
+        buffer.unmap();
+        parts.push(buffer);
+    }
+    Ok(parts)
 }

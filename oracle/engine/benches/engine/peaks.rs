@@ -28,7 +28,7 @@ pub fn measure(gpu: &Gpu) -> Result<Peaks, Error> {
 /// The least time that a pipeline takes on buffers of these sizes: a peak is what the machine can do undisturbed.
 fn probe(gpu: &Gpu, key: &Key, sizes: &[u64], params: Option<[u32; 2]>, groups: u32) -> Result<Duration, Error> {
     let pipeline = gpu.pipelines().get(key)?;
-    let leases: Vec<_> = sizes.iter().map(|&bytes| gpu.pool().lease(bytes)).collect();
+    let leases = sizes.iter().map(|&bytes| gpu.pool().lease("provena.probe", bytes)).collect::<Result<Vec<_>, _>>()?;
     let uniform = gpu.device().create_buffer(&wgpu::BufferDescriptor {
         label: Some("provena.probe"),
         size: 16,

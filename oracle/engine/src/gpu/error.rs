@@ -59,6 +59,14 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// The device has not so much memory left. It is usable as before.
+    #[error("{label} does not fit the device's memory: {bytes} bytes")]
+    OutOfMemory {
+        /// The tensor's or buffer's label.
+        label: String,
+        /// Its size.
+        bytes: u64,
+    },
     /// The caller's data does not fit the plan.
     #[error("{label} holds {expected} bytes, and {found} were given")]
     Length {

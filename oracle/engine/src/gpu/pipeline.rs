@@ -18,6 +18,8 @@ pub struct Key {
     pub op: &'static str,
     /// Names that `#if` finds defined.
     pub features: Vec<&'static str>,
+    /// Sizes of the tiles that `#repeat` writes out.
+    pub sizes: Vec<(&'static str, u32)>,
     /// Values of the shader's `override` constants.
     pub constants: Vec<(&'static str, u32)>,
 }
@@ -26,13 +28,20 @@ impl Key {
     /// An operation that has no variants.
     #[must_use]
     pub fn plain(op: &'static str) -> Self {
-        Self { op, features: Vec::new(), constants: Vec::new() }
+        Self { op, features: Vec::new(), sizes: Vec::new(), constants: Vec::new() }
     }
 
     /// The same with a feature switched on.
     #[must_use]
     pub fn with(mut self, feature: &'static str) -> Self {
         self.features.push(feature);
+        self
+    }
+
+    /// The same with the size of a tile set.
+    #[must_use]
+    pub fn size(mut self, name: &'static str, value: u32) -> Self {
+        self.sizes.push((name, value));
         self
     }
 
@@ -48,7 +57,8 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "provena.{}.", self.op)?;
         let features = self.features.iter().map(|feature| feature.to_lowercase());
-        let constants = self.constants.iter().map(|(name, value)| format!("{}{value}", name.to_lowercase()));
+        let numbers = self.sizes.iter().chain(&self.constants);
+        let constants = numbers.map(|(name, value)| format!("{}{value}", name.to_lowercase()));
         let parts: Vec<String> = features.chain(constants).collect();
         f.write_str(if parts.is_empty() { "base" } else { "" })?;
         f.write_str(&parts.join("_"))
@@ -95,7 +105,7 @@ impl Pipelines {
 
     fn compile(&self, key: &Key) -> Result<wgpu::ComputePipeline, Error> {
         let label = key.to_string();
-        let text = source::expand(key.op, &key.features)?;
+        let text = source::expand(key.op, &key.features, &key.sizes)?;
         let constants: Vec<(&str, f64)> = key.constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {

@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::{Error, memory};
+
 /// The most bytes kept idle.
 pub const MAX_IDLE_BYTES: u64 = 256 << 20;
 /// The smallest buffer handed out, in bytes.
@@ -31,9 +33,12 @@ impl Pool {
         Self { device, idle: Arc::default() }
     }
 
-    /// Lends a storage buffer of at least `bytes` bytes whose content is unspecified.
-    #[must_use]
-    pub fn lease(&self, bytes: u64) -> Lease {
+    /// Lends a storage buffer of at least `bytes` bytes whose content is unspecified; `label` says what for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`] names `label` if there is not so much memory left, idle buffers included.
+    pub fn lease(&self, label: &str, bytes: u64) -> Result<Lease, Error> {
         let size = bytes.max(MIN_BYTES).next_power_of_two();
         let reused = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,15 +48,35 @@ impl Pool {
             }
             found
         };
-        let buffer = reused.unwrap_or_else(|| {
-            self.device.create_buffer(&wgpu::BufferDescriptor {
+        let buffer = match reused {
+            Some(buffer) => buffer,
+            None => self.create(size).or_else(|_| {
+                // What lies idle in other sizes may be what is missing.
+                self.clear();
+                self.create(size).map_err(|error| match error {
+                    Error::OutOfMemory { .. } => Error::OutOfMemory { label: label.to_owned(), bytes },
+                    error => error,
+                })
+            })?,
+        };
+        Ok(Lease { buffer, pool: self.clone() })
+    }
+
+    fn create(&self, size: u64) -> Result<wgpu::Buffer, Error> {
+        memory::create(
+            &self.device,
+            &wgpu::BufferDescriptor {
                 label: Some("provena.pool"),
                 size,
                 usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
-            })
-        });
-        Lease { buffer, pool: self.clone() }
+            },
+        )
+    }
+
+    /// Frees what lies idle.
+    fn clear(&self) {
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Idle::default();
     }
 
     /// Bytes held idle.

@@ -16,15 +16,18 @@ pub struct Readback {
 
 impl Readback {
     /// Makes one of `bytes` bytes.
-    #[must_use]
-    pub fn new(gpu: &Gpu, label: &str, bytes: u64) -> Self {
-        let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn new(gpu: &Gpu, label: &str, bytes: u64) -> Result<Self, Error> {
+        let buffer = gpu.create(&wgpu::BufferDescriptor {
             label: Some(label),
             size: bytes.max(4),
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
-        });
-        Self { buffer }
+        })?;
+        Ok(Self { buffer })
     }
 
     /// The buffer, as a destination for copies.

@@ -2,12 +2,7 @@
 
 use super::{Lowering, Operand, same, word};
 use crate::gpu::Key;
-use crate::plan::{BufferId, Element, LinearOutput, TensorId};
-
-/// Rows of the larger tile.
-const TILE_ROWS: usize = 8;
-/// Columns of a tile: as many as bytes fit a word.
-const TILE_COLS: usize = 4;
+use crate::plan::{Buffer, BufferId, Element, LinearOutput, TensorId, i8_stride};
 
 impl Lowering<'_> {
     pub(super) fn linear(
@@ -17,67 +12,109 @@ impl Lowering<'_> {
         bias: TensorId,
         output: LinearOutput,
     ) -> Result<(), String> {
-        let (rows, inputs, stride) = (self.buffer(x)?.rows, self.buffer(x)?.cols, self.buffer(x)?.stride());
+        let Buffer { element, rows, cols: inputs, .. } = *self.buffer(x)?;
+        let planes = match element {
+            Element::I8 => 1,
+            Element::Split => 2,
+            Element::I32 | Element::U32 => return Err("x does not consist of bytes".into()),
+        };
         let outputs = self.tensor(weight)?.rows;
         same("inputs", self.tensor(weight)?.cols, inputs)?;
         same("biases", self.tensor(bias)?.cols, outputs)?;
-        let mut bindings = vec![(1, Operand::Buffer(x)), (2, Operand::Tensor(weight)), (3, Operand::Tensor(bias))];
         let mut key = Key::plain("linear");
+        if planes == 2 {
+            key = key.with("SPLIT");
+        }
+        let finish = self.finish(key, output, outputs)?;
+        let out = self.buffer(finish.out)?;
+        same("rows of the output", out.rows, rows)?;
+        same("columns of the output", out.cols, outputs)?;
+        // A byte output has columns of padding, which are written, too.
+        let (columns, out_stride) = match (finish.wide, out.element) {
+            (false, Element::I8) => (out.stride(), out.stride() / 4),
+            (true, Element::I32) => (out.cols, out.stride()),
+            _ => return Err(format!("the output consists of {:?}", out.element)),
+        };
+        let tile = self.tuning.tile(rows, planes);
+        let lanes = self.tuning.linear_lanes;
+        let key = finish
+            .key
+            .size("ROWS", tile.rows)
+            .size("COLS", tile.quads)
+            .constant("LANES", lanes)
+            .constant("TILE_ROWS", tile.rows)
+            .constant("TILE_COLS", 4 * tile.quads)
+            .constant("X_PLANES", planes);
+        let group = 4 * (tile.quads * lanes) as usize;
+        for (place, shard) in self.shards(weight)?.into_iter().enumerate() {
+            // Padding belongs to the last shard.
+            let columns = if shard.end == outputs { columns - shard.start } else { shard.len() };
+            let params = [
+                word(rows)?,
+                word(shard.len())?,
+                word(columns)?,
+                word(shard.start)?,
+                word(i8_stride(inputs) / 16)?,
+                word(out_stride)?,
+                word(finish.table_len)?,
+            ];
+            let mut bindings =
+                vec![(1, Operand::Buffer(x)), (2, Operand::Shard(weight, place)), (3, Operand::Tensor(bias))];
+            bindings.extend(&finish.bindings);
+            let grid = [columns.div_ceil(group), rows.div_ceil(tile.rows as usize), 1];
+            self.dispatch(key.clone(), &params, &bindings, grid)?;
+        }
+        Ok(())
+    }
+
+    /// What `output` asks of the kernel that `key` names so far.
+    fn finish(&self, key: Key, output: LinearOutput, outputs: usize) -> Result<Finish, String> {
+        let scales = |scale| same("scales", self.tensor(scale)?.cols, outputs);
         let mut table_len = 0;
-        let out = match output {
-            LinearOutput::Raw { out } => {
-                key = key.with("WIDE");
-                bindings.push((4, Operand::Buffer(out)));
-                out
-            }
+        let (key, wide, out, mut bindings) = match output {
+            LinearOutput::Raw { out } => (key.with("OUT32"), true, out, vec![]),
             LinearOutput::Int16 { scale, out } => {
-                key = key.with("WIDE").with("SCALED");
-                bindings.extend([(4, Operand::Buffer(out)), (5, Operand::Tensor(scale))]);
-                out
+                scales(scale)?;
+                (key.with("OUT32").with("SCALED"), true, out, vec![(5, Operand::Tensor(scale))])
             }
-            LinearOutput::Wide { .. } => return Err("no kernel computes it".into()),
+            LinearOutput::Wide { scale, out } => {
+                scales(scale)?;
+                (key.with("OUT32").with("SCALED").with("WIDE"), true, out, vec![(5, Operand::Tensor(scale))])
+            }
             LinearOutput::Int8 { scale, relu, out } => {
-                key = key.with("SCALED");
-                if relu {
-                    key = key.with("RELU");
-                }
-                bindings.extend([(4, Operand::Buffer(out)), (5, Operand::Tensor(scale))]);
-                out
+                scales(scale)?;
+                let key = key.with("SCALED");
+                (if relu { key.with("RELU") } else { key }, false, out, vec![(5, Operand::Tensor(scale))])
             }
             LinearOutput::Table { in_scale, table, out_scale, out } => {
-                key = key.with("SCALED").with("TABLE");
-                table_len = self.tensor(table)?.cols;
+                scales(in_scale)?;
                 same("scales out of the table", self.tensor(out_scale)?.cols, outputs)?;
-                bindings.extend([
-                    (4, Operand::Buffer(out)),
-                    (5, Operand::Tensor(in_scale)),
-                    (6, Operand::Tensor(table)),
-                    (7, Operand::Tensor(out_scale)),
-                ]);
-                out
+                table_len = self.tensor(table)?.cols;
+                let tensors = [(5, in_scale), (6, table), (7, out_scale)];
+                let bindings = tensors.map(|(binding, tensor)| (binding, Operand::Tensor(tensor))).to_vec();
+                (key.with("SCALED").with("TABLE"), false, out, bindings)
             }
         };
-        for &(binding, operand) in &bindings {
-            if let (5, Operand::Tensor(scale)) = (binding, operand) {
-                same("scales", self.tensor(scale)?.cols, outputs)?;
-            }
-        }
-        same("rows of the output", self.buffer(out)?.rows, rows)?;
-        same("columns of the output", self.buffer(out)?.cols, outputs)?;
-        // A byte output has columns of padding, which are written, too.
-        let out_stride = match self.buffer(out)?.element {
-            Element::I8 | Element::Split => self.buffer(out)?.stride() / 4,
-            Element::I32 | Element::U32 => self.buffer(out)?.stride(),
-        };
-        let columns = self.buffer(out)?.stride().div_ceil(TILE_COLS);
-        let tiles = if rows <= self.tuning.single_rows {
-            rows
-        } else {
-            key = key.with("ROWS8");
-            rows.div_ceil(TILE_ROWS)
-        };
-        let lanes = self.tuning.linear_lanes;
-        let params = [word(rows)?, word(outputs)?, word(stride / 16)?, word(out_stride)?, word(table_len)?];
-        self.dispatch(key.constant("LANES", lanes), &params, &bindings, [columns.div_ceil(lanes as usize), tiles, 1])
+        bindings.insert(0, (4, Operand::Buffer(out)));
+        Ok(Finish { key, wide, out, bindings, table_len })
     }
+}
+
+/// What becomes of the accumulators, as the kernel sees it.
+struct Finish {
+    key: Key,
+    /// Whether the outputs are words.
+    wide: bool,
+    out: BufferId,
+    bindings: Vec<(u32, Operand)>,
+    table_len: usize,
+}
+
+/// What one invocation computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// Rows.
+    pub rows: u32,
+    /// Fours of columns.
+    pub quads: u32,
 }

@@ -1,10 +1,12 @@
 //! Puts a shader's text together.
 //!
-//! A shader is one operation in one file. Two kinds of line are ours and not WGSL's:
+//! A shader is one operation in one file. Three kinds of line are ours and not WGSL's:
 //! - `#import shared/<name>` is replaced by that file, once per shader however often it is asked for;
-//! - `#if <FEATURE>`, `#else` and `#endif` keep or drop the lines between them; they may nest.
+//! - `#if <FEATURE>`, `#else` and `#endif` keep or drop the lines between them; they may nest;
+//! - `#repeat <i> <SIZE>` and `#end` repeat the lines between them for i = 0, 1, .., SIZE - 1 with `$i` replaced; they
+//!   may nest. So a tile's values stay in registers, which an array indexed in a loop need not.
 //!
-//! Numbers never come in this way: they are `override` constants of the pipeline.
+//! Other numbers never come in this way: they are `override` constants of the pipeline.
 
 use crate::gpu::Error;
 
@@ -34,15 +36,56 @@ const SHADERS: &[(&str, &str)] = shaders![
 /// How deep imports may nest; more is a cycle.
 const MAX_DEPTH: usize = 8;
 
-/// Returns the WGSL of `op` with `features` switched on.
+/// Returns the WGSL of `op` with `features` switched on and the loops over `sizes` unrolled.
 ///
 /// # Errors
 ///
-/// [`Error::Shader`] if an import names no file or an `#if` is not closed.
-pub fn expand(op: &str, features: &[&str]) -> Result<String, Error> {
+/// [`Error::Shader`] if an import names no file, a size is unknown, or an `#if` or `#repeat` is not closed.
+pub fn expand(op: &str, features: &[&str], sizes: &[(&str, u32)]) -> Result<String, Error> {
     let mut expansion = Expansion { features, imported: Vec::new(), text: String::new() };
     expansion.file(op, 0)?;
-    Ok(expansion.text)
+    if !expansion.text.contains("#repeat ") {
+        return Ok(expansion.text);
+    }
+    let lines: Vec<&str> = expansion.text.lines().collect();
+    let mut text = String::new();
+    unroll(&lines, sizes, &mut text).map_err(|reason| Error::Shader { shader: op.to_owned(), reason })?;
+    Ok(text)
+}
+
+/// Appends `lines` with their repetitions written out.
+fn unroll(lines: &[&str], sizes: &[(&str, u32)], text: &mut String) -> Result<(), String> {
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        let Some(head) = line.trim().strip_prefix("#repeat ") else {
+            text.push_str(line);
+            text.push('\n');
+            at += 1;
+            continue;
+        };
+        let (variable, size) = head.split_once(' ').ok_or_else(|| format!("{line:?} names no size"))?;
+        let found = sizes.iter().find(|(name, _)| *name == size);
+        let &(_, count) = found.ok_or_else(|| format!("the size {size:?} is not given"))?;
+        let body = block(&lines[at + 1..]).ok_or("a #repeat is not closed")?;
+        for turn in 0..count {
+            let turned: Vec<String> =
+                body.iter().map(|line| line.replace(&format!("${variable}"), &turn.to_string())).collect();
+            unroll(&turned.iter().map(String::as_str).collect::<Vec<_>>(), sizes, text)?;
+        }
+        at += body.len() + 2;
+    }
+    Ok(())
+}
+
+/// The lines before the `#end` that closes a block, whose first line is the first of `lines`.
+fn block<'a>(lines: &'a [&'a str]) -> Option<&'a [&'a str]> {
+    let mut open = 1;
+    let end = lines.iter().position(|line| {
+        let line = line.trim();
+        open += i32::from(line.starts_with("#repeat ")) - i32::from(line == "#end");
+        open == 0
+    })?;
+    lines.get(..end)
 }
 
 struct Expansion<'a> {
@@ -112,18 +155,28 @@ mod tests {
 
     #[test]
     fn an_import_appears_once_and_features_choose_lines() {
-        let plain = expand("norm", &[]).unwrap();
+        let plain = expand("norm", &[], &[]).unwrap();
         assert_eq!(plain.matches("fn mul16").count(), 1);
         assert!(!plain.contains("var<storage, read> residual"));
         assert!(!plain.contains('#'));
-        let both = expand("norm", &["RESIDUAL", "QUANTISED"]).unwrap();
+        let both = expand("norm", &["RESIDUAL", "QUANTISED"], &[]).unwrap();
         assert!(both.contains("var<storage, read> residual"));
         assert!(both.contains("pack_i8(bytes)"));
     }
 
     #[test]
+    fn a_repetition_is_written_out_and_may_nest() {
+        let lines = ["#repeat r ROWS", "a$r", "#repeat c COLS", "b$r_$c", "#end", "#end", "c"];
+        let mut text = String::new();
+        unroll(&lines, &[("ROWS", 2), ("COLS", 2)], &mut text).unwrap();
+        assert_eq!(text, "a0\nb0_0\nb0_1\na1\nb1_0\nb1_1\nc\n");
+        assert_eq!(unroll(&lines, &[("ROWS", 2)], &mut text).unwrap_err(), "the size \"COLS\" is not given");
+        assert_eq!(unroll(&lines[..5], &[("ROWS", 2)], &mut text).unwrap_err(), "a #repeat is not closed");
+    }
+
+    #[test]
     fn a_missing_file_is_named() {
-        let error = expand("no_such_op", &[]).unwrap_err();
+        let error = expand("no_such_op", &[], &[]).unwrap_err();
         assert_eq!(error.to_string(), "shader no_such_op: there is no such file");
     }
 }

@@ -1,116 +1,171 @@
 //! One plan, ready to be replayed.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use super::GpuState;
+use super::bind::{Bindings, Bound};
+use super::place::{Places, place};
 use crate::artifact::Artifact;
 use crate::gpu::pool::Lease;
 use crate::gpu::readback::{Readback, TIMEOUT};
 use crate::gpu::{Error, Gpu, caps};
 use crate::kernels::{self, Dispatch, Operand, Tuning};
-use crate::plan::Plan;
-use crate::recording::GpuState;
+use crate::plan::{BufferId, Plan};
 use crate::values::Values;
 
 /// Bytes between the parameters of two dispatches, which is the least alignment every device grants.
 const PARAMS_ALIGN: u64 = 256;
+/// States whose bind groups are kept; the one unused for longest makes room.
+const MAX_STATES: usize = 4;
 
 /// A plan with everything bound that does not change from one inference to the next.
 #[derive(Debug)]
 pub struct Recorded {
     gpu: Gpu,
     steps: Vec<Step>,
+    /// The bindings of the steps that touch the state, in their order.
+    stateful: Vec<Bindings>,
+    /// The bind groups of those for the states seen last, the latest at the end.
+    bound: Mutex<Vec<(Weak<()>, StateGroups)>>,
     /// Kept for as long as the bind groups refer to them.
     leases: Vec<Lease>,
     /// Place of each input among the leases, and its bytes.
     inputs: Vec<(usize, usize)>,
-    /// Place of each output among the leases, and its bytes.
-    outputs: Vec<(usize, usize)>,
+    /// Where each output lies, and its bytes.
+    outputs: Vec<(Place, usize)>,
+    /// Buffers of the plan's state.
+    states: usize,
     readback: Readback,
 }
+
+/// The bind groups of the steps that touch the state, for one state.
+type StateGroups = Arc<[wgpu::BindGroup]>;
 
 #[derive(Debug)]
 struct Step {
     label: String,
     pipeline: Arc<wgpu::ComputePipeline>,
-    bind_group: wgpu::BindGroup,
+    group: Group,
     grid: [u32; 3],
 }
 
+#[derive(Debug)]
+enum Group {
+    /// The same for every execution.
+    Fixed(wgpu::BindGroup),
+    /// One of [`StateGroups`].
+    State(usize),
+}
+
+/// Where a buffer lies.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// In a lease.
+    Lease(usize),
+    /// In the state.
+    State(usize),
+}
+
 impl Recorded {
-    /// Records `plan`; `tensors` are `artifact`'s, in its order.
+    /// Records `plan`; `tensors` are the parts of `artifact`'s tensors, in its order.
     pub(super) fn new(
         gpu: &Gpu,
         artifact: &Artifact,
         tuning: Tuning,
-        tensors: &[wgpu::Buffer],
+        tensors: &[Vec<wgpu::Buffer>],
         plan: &Plan,
     ) -> Result<Self, Error> {
-        let lowered = kernels::lower(plan, artifact, tuning)?;
-        let mut sizes = Vec::with_capacity(plan.buffers.len() + lowered.scratch.len());
+        let wrong = |reason: String| Error::Plan { op: "the plan's buffers".into(), reason };
+        for id in plan.inputs.iter().chain(&plan.outputs).chain(&plan.state) {
+            if id.0 as usize >= plan.buffers.len() {
+                return Err(wrong(format!("there is no buffer {}", id.0)));
+            }
+        }
         for buffer in &plan.buffers {
-            sizes.push((buffer.name.as_str(), buffer.byte_len() as u64));
-        }
-        sizes.extend(lowered.scratch.iter().map(|&bytes| ("scratch", bytes)));
-        for &(label, bytes) in &sizes {
+            let (label, bytes) = (buffer.name.clone(), buffer.byte_len() as u64);
             if bytes > caps::MAX_BINDING_BYTES {
-                let limit = caps::MAX_BINDING_BYTES;
-                return Err(Error::BindingTooLarge { label: label.to_owned(), bytes, limit });
+                return Err(Error::BindingTooLarge { label, bytes, limit: caps::MAX_BINDING_BYTES });
             }
         }
-        let leases: Vec<Lease> = sizes.iter().map(|&(_, bytes)| gpu.pool().lease(bytes)).collect();
-        let place = |id: crate::plan::BufferId| -> Result<(usize, usize), Error> {
-            let place = id.0 as usize;
-            let buffer = plan.buffers.get(place).ok_or_else(|| Error::Plan {
-                op: "the plan's input or output".into(),
-                reason: format!("there is no buffer {place}"),
-            })?;
-            Ok((place, buffer.byte_len()))
-        };
-        let inputs = plan.inputs.iter().map(|&id| place(id)).collect::<Result<Vec<_>, _>>()?;
-        let outputs = plan.outputs.iter().map(|&id| place(id)).collect::<Result<Vec<_>, _>>()?;
-        let read: usize = outputs.iter().map(|(_, bytes)| bytes).sum();
+        let lowered = kernels::lower(plan, artifact, tuning)?;
+        let places = place(plan, &lowered);
+        let leases = lease(gpu, &places)?;
+        let params = upload_params(gpu, &lowered.dispatches)?;
 
-        let params = upload_params(gpu, &lowered.dispatches);
-        let bindable = |operand: Operand| match operand {
-            Operand::Tensor(id) => tensors[id.0 as usize].as_entire_buffer_binding(),
-            Operand::Buffer(id) => bound(&leases[id.0 as usize], sizes[id.0 as usize].1),
-            Operand::Scratch(slot) => {
-                let place = plan.buffers.len() + slot;
-                bound(&leases[place], sizes[place].1)
-            }
+        let of = |id: BufferId| {
+            let place = plan.state.iter().position(|&state| state == id).map(Place::State);
+            place.or_else(|| places.buffers[id.0 as usize].map(Place::Lease))
         };
-        let mut steps = Vec::with_capacity(lowered.dispatches.len());
+        let bound = |operand: Operand| -> Option<Bound> {
+            let whole = |buffer: &wgpu::Buffer, bytes| Bound::Fixed { buffer: buffer.clone(), offset: 0, bytes };
+            Some(match operand {
+                Operand::Tensor(id) => tensors.get(id.0 as usize)?.first().map(|b| whole(b, b.size()))?,
+                Operand::Shard(id, shard) => tensors.get(id.0 as usize)?.get(shard).map(|b| whole(b, b.size()))?,
+                Operand::Scratch(slot) => {
+                    whole(leases[*places.scratch.get(slot)?].buffer(), *lowered.scratch.get(slot)?)
+                }
+                Operand::Buffer(id) => match of(id)? {
+                    Place::State(place) => Bound::State(place),
+                    Place::Lease(place) => whole(leases[place].buffer(), plan.get(id).byte_len() as u64),
+                },
+            })
+        };
+        let (mut steps, mut stateful) = (Vec::with_capacity(lowered.dispatches.len()), Vec::new());
         for (index, dispatch) in lowered.dispatches.iter().enumerate() {
-            steps.push(step(gpu, dispatch, &params, index as u64 * PARAMS_ALIGN, &bindable)?);
+            let label = dispatch.key.to_string();
+            let pipeline = gpu.pipelines().get(&dispatch.key)?;
+            let offset = index as u64 * PARAMS_ALIGN;
+            let mut entries = vec![(0, Bound::Fixed { buffer: params.clone(), offset, bytes: PARAMS_ALIGN })];
+            for &(binding, operand) in &dispatch.bindings {
+                let missing = || wrong(format!("{label} binds {operand:?}, which is nowhere"));
+                entries.push((binding, bound(operand).ok_or_else(missing)?));
+            }
+            let bindings = Bindings { label: label.clone(), pipeline: pipeline.clone(), entries };
+            let group = if bindings.have_state() {
+                stateful.push(bindings);
+                Group::State(stateful.len() - 1)
+            } else {
+                Group::Fixed(bindings.group(gpu, None)?)
+            };
+            steps.push(Step { label, pipeline, group, grid: dispatch.grid });
         }
         gpu.healthy()?;
-        let readback = Readback::new(gpu, "provena.readback", read as u64);
-        Ok(Self { gpu: gpu.clone(), steps, leases, inputs, outputs, readback })
+
+        let missing = |id: &BufferId| wrong(format!("{} is never bound", plan.get(*id).name));
+        let inputs = plan.inputs.iter().map(|id| match of(*id) {
+            Some(Place::Lease(place)) => Ok((place, plan.get(*id).byte_len())),
+            _ => Err(missing(id)),
+        });
+        let inputs = inputs.collect::<Result<_, _>>()?;
+        let outputs = plan.outputs.iter().map(|id| Ok((of(*id).ok_or_else(|| missing(id))?, plan.get(*id).byte_len())));
+        let outputs = outputs.collect::<Result<Vec<_>, Error>>()?;
+        let read: usize = outputs.iter().map(|(_, bytes)| bytes).sum();
+        let readback = Readback::new(gpu, "provena.readback", read as u64)?;
+        let (bound, states) = (Mutex::default(), plan.state.len());
+        Ok(Self { gpu: gpu.clone(), steps, stateful, bound, leases, inputs, outputs, states, readback })
     }
 
-    /// Runs the plan, which must be the one recorded, on `inputs` and returns its outputs in their order.
+    /// Runs the plan, which must be the one recorded, on `inputs` and `state` and returns its outputs in their order.
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] if `inputs` do not fill the plan's inputs, [`Error::Lost`] if the device fails.
+    /// [`Error::Length`] if `inputs` do not fill the plan's inputs or `state` is another plan's, [`Error::Lost`] if the
+    /// device fails.
     pub fn run(&self, plan: &Plan, inputs: &[Values], state: &mut GpuState) -> Result<Vec<Values>, Error> {
+        let groups = self.groups(state)?;
         self.upload(inputs)?;
-        if state.buffers().len() != plan.state.len() {
-            return Err(Error::Length {
-                label: "the plan's state".into(),
-                expected: plan.state.len(),
-                found: state.buffers().len(),
-            });
-        }
         let mut encoder = self.encoder();
-        encode(&self.steps, &mut encoder);
+        self.encode(0..self.steps.len(), &groups, &mut encoder);
         let mut offset = 0;
         for &(place, bytes) in &self.outputs {
-            let bytes = bytes as u64;
-            encoder.copy_buffer_to_buffer(self.leases[place].buffer(), 0, self.readback.buffer(), offset, bytes);
-            offset += bytes;
+            let buffer = match place {
+                Place::Lease(place) => self.leases[place].buffer(),
+                Place::State(place) => &state.buffers()[place],
+            };
+            encoder.copy_buffer_to_buffer(buffer, 0, self.readback.buffer(), offset, bytes as u64);
+            offset += bytes as u64;
         }
         let submission = self.gpu.queue().submit([encoder.finish()]);
         let outputs = self.readback.read(&self.gpu, submission, |all| {
@@ -134,16 +189,26 @@ impl Recorded {
     }
 
     /// The time that `repeats` runs of the kernels in `steps` take in one submission, without upload and readback, for
-    /// measurements. What the buffers hold afterwards is no answer.
+    /// measurements of plans without state. What the buffers hold afterwards is no answer.
     ///
     /// # Errors
     ///
-    /// [`Error::Lost`] if the device fails.
+    /// As [`Recorded::time_with`].
     pub fn time(&self, steps: Range<usize>, repeats: usize) -> Result<Duration, Error> {
+        self.time_with(&GpuState::new(&self.gpu, &[])?, steps, repeats)
+    }
+
+    /// The same for plans with state.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if `state` is another plan's, [`Error::Lost`] if the device fails.
+    pub fn time_with(&self, state: &GpuState, steps: Range<usize>, repeats: usize) -> Result<Duration, Error> {
+        let groups = self.groups(state)?;
         let start = Instant::now();
         let mut encoder = self.encoder();
         for _ in 0..repeats {
-            encode(self.steps.get(steps.clone()).unwrap_or_default(), &mut encoder);
+            self.encode(steps.clone(), &groups, &mut encoder);
         }
         let submission = self.gpu.queue().submit([encoder.finish()]);
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(TIMEOUT) };
@@ -169,70 +234,75 @@ impl Recorded {
         Ok(())
     }
 
+    /// The bind groups of the steps that touch `state`, made when it is first seen.
+    fn groups(&self, state: &GpuState) -> Result<StateGroups, Error> {
+        if state.buffers().len() != self.states {
+            let (expected, found) = (self.states, state.buffers().len());
+            return Err(Error::Length { label: "the plan's state".into(), expected, found });
+        }
+        if self.stateful.is_empty() {
+            return Ok(Arc::default());
+        }
+        let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        // Bind groups keep buffers alive: those of states that are gone must go.
+        bound.retain(|(identity, _)| identity.strong_count() > 0);
+        let identity = state.identity();
+        let known = bound.iter().position(|(known, _)| known.ptr_eq(&identity));
+        let groups = match known {
+            Some(place) => bound.remove(place).1,
+            None => {
+                let group = |bindings: &Bindings| bindings.group(&self.gpu, Some(state));
+                self.stateful.iter().map(group).collect::<Result<_, _>>()?
+            }
+        };
+        if bound.len() >= MAX_STATES {
+            bound.remove(0);
+        }
+        bound.push((identity, groups.clone()));
+        Ok(groups)
+    }
+
     fn encoder(&self) -> wgpu::CommandEncoder {
         self.gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("provena.inference") })
     }
-}
 
-/// Adds one pass over `steps`.
-fn encode(steps: &[Step], encoder: &mut wgpu::CommandEncoder) {
-    let descriptor = wgpu::ComputePassDescriptor { label: Some("provena.inference"), timestamp_writes: None };
-    let mut pass = encoder.begin_compute_pass(&descriptor);
-    for step in steps {
-        pass.set_pipeline(&step.pipeline);
-        pass.set_bind_group(0, &step.bind_group, &[]);
-        let [x, y, z] = step.grid;
-        pass.dispatch_workgroups(x, y, z);
+    /// Adds one pass over `steps`.
+    fn encode(&self, steps: Range<usize>, groups: &StateGroups, encoder: &mut wgpu::CommandEncoder) {
+        let descriptor = wgpu::ComputePassDescriptor { label: Some("provena.inference"), timestamp_writes: None };
+        let mut pass = encoder.begin_compute_pass(&descriptor);
+        for step in self.steps.get(steps).unwrap_or_default() {
+            pass.set_pipeline(&step.pipeline);
+            let group = match &step.group {
+                Group::Fixed(group) => group,
+                Group::State(place) => &groups[*place],
+            };
+            pass.set_bind_group(0, group, &[]);
+            let [x, y, z] = step.grid;
+            pass.dispatch_workgroups(x, y, z);
+        }
     }
 }
 
-/// The first `bytes` bytes of a lease, which may be longer.
-fn bound(lease: &Lease, bytes: u64) -> wgpu::BufferBinding<'_> {
-    wgpu::BufferBinding { buffer: lease.buffer(), offset: 0, size: wgpu::BufferSize::new(bytes) }
+/// The memory of a plan's buffers. What was lent goes back if something does not fit.
+fn lease(gpu: &Gpu, places: &Places) -> Result<Vec<Lease>, Error> {
+    places.memory.iter().map(|(bytes, label)| gpu.pool().lease(label, *bytes)).collect()
 }
 
 /// All dispatches' parameters in one buffer.
 ///
 /// It is a storage buffer: with a uniform buffer, Mesa's software driver was measured several times slower on the first
 /// shape it saw, as if it specialised the kernel on the buffer's content.
-fn upload_params(gpu: &Gpu, dispatches: &[Dispatch]) -> wgpu::Buffer {
+fn upload_params(gpu: &Gpu, dispatches: &[Dispatch]) -> Result<wgpu::Buffer, Error> {
     let mut words = vec![0u32; dispatches.len().max(1) * PARAMS_ALIGN as usize / 4];
     for (slot, dispatch) in words.chunks_exact_mut(PARAMS_ALIGN as usize / 4).zip(dispatches) {
         slot[..dispatch.params.len()].copy_from_slice(&dispatch.params);
     }
-    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+    let buffer = gpu.create(&wgpu::BufferDescriptor {
         label: Some("provena.params"),
         size: words.len() as u64 * 4,
         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
-    });
+    })?;
     gpu.queue().write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
-    buffer
-}
-
-fn step<'a>(
-    gpu: &Gpu,
-    dispatch: &Dispatch,
-    params: &'a wgpu::Buffer,
-    offset: u64,
-    bindable: &impl Fn(Operand) -> wgpu::BufferBinding<'a>,
-) -> Result<Step, Error> {
-    let label = dispatch.key.to_string();
-    let pipeline = gpu.pipelines().get(&dispatch.key)?;
-    let params = wgpu::BufferBinding { buffer: params, offset, size: wgpu::BufferSize::new(PARAMS_ALIGN) };
-    let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) }];
-    for &(binding, operand) in &dispatch.bindings {
-        let resource = wgpu::BindingResource::Buffer(bindable(operand));
-        entries.push(wgpu::BindGroupEntry { binding, resource });
-    }
-    let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
-    let bind_group = gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some(&label),
-        layout: &pipeline.get_bind_group_layout(0),
-        entries: &entries,
-    });
-    match pollster::block_on(scope.pop()) {
-        Some(error) => Err(Error::Rejected { label, reason: error.to_string() }),
-        None => Ok(Step { label, pipeline, bind_group, grid: dispatch.grid }),
-    }
+    Ok(buffer)
 }
