@@ -46,8 +46,12 @@ pub struct Args {
 enum FamilyName {
     /// A classifier of small pictures.
     Mlp,
+    /// A classifier of pictures, by convolutions.
+    Cnn,
     /// A sentence encoder.
     Bert,
+    /// A model of words: Llama, Mistral, Qwen2, SmolLM2, TinyLlama.
+    Llama,
 }
 
 #[derive(Serialize)]
@@ -65,7 +69,12 @@ impl Report for Imported {
         ];
         rows.extend(report.quality.iter().map(|figure| (figure.name.as_str(), format!("{:.4}", figure.value))));
         let table = facts(&rows, style);
-        format!("{table}\n\n{} provena model mint {}", style.faint("next:"), report.artifact.display())
+        let (next, file) = (style.faint("next:"), report.artifact.display());
+        let chat = match report.summary.family {
+            Family::Llama => format!("provena model chat {file}, "),
+            _ => String::new(),
+        };
+        format!("{table}\n\n{next} {chat}provena model mint {file}")
     }
 }
 
@@ -74,7 +83,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let Args { source, out, family, name, calibration } = args;
     let family = family.map(|family| match family {
         FamilyName::Mlp => Family::Mlp,
+        FamilyName::Cnn => Family::Cnn,
         FamilyName::Bert => Family::Bert,
+        FamilyName::Llama => Family::Llama,
     });
     let bar = Progress::spinner(context.output, "importing");
     let mut progress = |step: import::Progress| {
