@@ -3,6 +3,7 @@
 mod self_test;
 
 use std::{
+    ops::ControlFlow,
     str::FromStr,
     sync::{Arc, OnceLock},
 };
@@ -10,12 +11,13 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    artifact::Artifact,
+    artifact::{Artifact, ModelRecipe},
     backend::Backend,
     error::Error,
+    generate::{Generator, Options, Token},
     gpu::{self, Gpu, Selection},
-    io::{Request, Response},
-    models::{self, Prepared},
+    io::{Generate, Request, Response},
+    models::{self, Prepared, llama::Llama},
     plan::Plan,
     values::Values,
 };
@@ -116,10 +118,25 @@ impl Engine {
     /// Those of [`Engine::self_test`]; [`Error::Tensor`] and [`Error::Tokenizer`] when the artifact's parts do not fit
     /// its recipe; [`Error::Gpu`] when it does not fit the adapter.
     pub fn load(&self, artifact: Arc<Artifact>) -> Result<Model, Error> {
+        self.load_with(artifact, &Options::default())
+    }
+
+    /// The same with a say in how texts are generated. The options mean nothing to models that do not generate.
+    ///
+    /// # Errors
+    /// Those of [`Engine::load`], and [`Error::Options`] for options beyond their range.
+    pub fn load_with(&self, artifact: Arc<Artifact>, options: &Options) -> Result<Model, Error> {
         self.self_test()?;
-        let prepared = Prepared::new(&artifact)?;
-        let backend = Backend::new(artifact.clone(), self.gpu.as_ref())?;
-        Ok(Model { artifact, prepared, backend })
+        let backend = |artifact: &Arc<Artifact>| Backend::new(artifact.clone(), self.gpu.as_ref());
+        let work = if let ModelRecipe::Llama(recipe) = &artifact.recipe().model {
+            let llama = Arc::new(Llama::new(&artifact, recipe)?);
+            let backend = Arc::new(backend(&artifact)?);
+            Work::Generate(Box::new(Generator::new(&artifact, llama, backend, options)?))
+        } else {
+            let prepared = Prepared::new(&artifact)?;
+            Work::Plans(prepared, backend(&artifact)?)
+        };
+        Ok(Model { artifact, work })
     }
 }
 
@@ -132,11 +149,18 @@ fn cpu_info() -> AdapterInfo {
     }
 }
 
-/// A model on an adapter.
+/// A model on an adapter. Any number of threads may ask it at once.
 pub struct Model {
     artifact: Arc<Artifact>,
-    prepared: Prepared,
-    backend: Backend,
+    work: Work,
+}
+
+/// How a model answers.
+enum Work {
+    /// By plans that know nothing of each other.
+    Plans(Prepared, Backend),
+    /// Token by token.
+    Generate(Box<Generator<Arc<Backend>>>),
 }
 
 impl Model {
@@ -149,9 +173,13 @@ impl Model {
     /// most units that the answer can have.
     ///
     /// # Errors
-    /// [`Error::Request`], [`Error::InputTooLong`] or [`Error::Tokenizer`], as from [`Model::run`].
+    /// [`Error::Request`], [`Error::InputTooLong`], [`Error::ChatTemplate`], [`Error::CacheTooSmall`] or
+    /// [`Error::Tokenizer`], as from [`Model::run`].
     pub fn check(&self, request: &Request) -> Result<u32, Error> {
-        self.prepared.inputs(request).map(|_| request.units())
+        match &self.work {
+            Work::Plans(prepared, _) => prepared.inputs(request).map(|_| request.units()),
+            Work::Generate(generator) => generator.check(as_generate(request)?),
+        }
     }
 
     /// Answers a request. The answer has the same bytes on every adapter.
@@ -159,10 +187,40 @@ impl Model {
     /// # Errors
     /// Those of [`Model::check`], and [`Error::Gpu`] when the adapter fails.
     pub fn run(&self, request: &Request) -> Result<Response, Error> {
-        models::answer(&self.prepared, request, &mut |plan, input| self.execute(plan, input))
+        match &self.work {
+            Work::Plans(prepared, backend) => {
+                let mut execute = |plan: &Plan, input: &Values| {
+                    backend.execute(plan, std::slice::from_ref(input), &mut backend.state(&[])?)
+                };
+                models::answer(prepared, request, &mut execute)
+            }
+            Work::Generate(generator) => {
+                generator.generate(as_generate(request)?, &mut |_| ControlFlow::Continue(()))
+            }
+        }
     }
 
-    fn execute(&self, plan: &Plan, input: &Values) -> Result<Vec<Values>, Error> {
-        self.backend.execute(plan, std::slice::from_ref(input), &mut self.backend.state(&[])?)
+    /// Continues a text and shows each token as soon as it is there. Callers on several threads are served together.
+    /// When `show` breaks off, nothing more is computed for this text and its memory is free for others.
+    ///
+    /// # Errors
+    /// Those of [`Model::check`]; [`Error::Cancelled`] when `show` broke off; [`Error::Gpu`] when the adapter fails, perhaps
+    /// within [`Error::Shared`].
+    pub fn generate(
+        &self,
+        request: &Generate,
+        show: &mut dyn FnMut(Token) -> ControlFlow<()>,
+    ) -> Result<Response, Error> {
+        match &self.work {
+            Work::Plans(..) => Err(Error::Request("this model does not generate text".into())),
+            Work::Generate(generator) => generator.generate(request, show),
+        }
     }
+}
+
+fn as_generate(request: &Request) -> Result<&Generate, Error> {
+    if let Request::Generate(request) = request {
+        return Ok(request);
+    }
+    Err(Error::Request("this model generates text".into()))
 }

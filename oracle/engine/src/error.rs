@@ -1,6 +1,6 @@
 //! Everything that can go wrong in the engine.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// An error of the engine. The message says what is wrong; the source, where there is one, is not repeated in it.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,32 @@ pub enum Error {
     /// The tokenizer cannot be read or cannot encode a text.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
+    /// A model has no chat template, or it cannot be read, does not come to an end, or refuses the conversation.
+    #[error("chat template: {0}")]
+    ChatTemplate(String),
+    /// The longest answer to a request does not fit the room for keys and values.
+    #[error(
+        "the request may need {tokens} tokens, and the model was loaded with room for {room}: ask for fewer tokens, or \
+         load it with a larger cache"
+    )]
+    CacheTooSmall {
+        /// Tokens of the prompt and of the longest answer.
+        tokens: usize,
+        /// Tokens that fit.
+        room: usize,
+    },
+    /// An option with which a model is to be loaded is beyond its range.
+    #[error("cannot load the model: {0}")]
+    Options(String),
+    /// Whoever asked for an answer no longer wants it.
+    #[error("cancelled")]
+    Cancelled,
+    /// The computation of several answers ended in a panic.
+    #[error("the computation was aborted")]
+    Aborted,
+    /// An error that several callers share, because they shared the computation.
+    #[error(transparent)]
+    Shared(Arc<Error>),
     /// A float model cannot be imported.
     #[error("cannot import: {0}")]
     Import(String),
@@ -77,6 +103,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error itself, where several callers share it.
+    pub fn root(&self) -> &Self {
+        if let Self::Shared(error) = self { error.root() } else { self }
+    }
+
     pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { action: "read", path, source }

@@ -6,10 +6,12 @@
 
 pub mod artifact;
 pub mod backend;
+pub mod chat_template;
 pub mod engine;
 pub mod error;
 pub mod float;
 pub mod format;
+pub mod generate;
 pub mod gpu;
 pub mod import;
 pub mod io;

@@ -26,8 +26,9 @@ mod unit;
 pub use unit::UNIT_BITS;
 
 use crate::{
-    artifact::Artifact,
+    artifact::{Artifact, ModelRecipe},
     error::Error,
+    generate,
     io::{Request, Response},
     models,
     plan::{BufferId, Cache, LinearOutput, Op, Plan, TensorId},
@@ -40,6 +41,9 @@ use crate::{
 /// [`Error::Request`] or [`Error::InputTooLong`] when the request does not fit the model, [`Error::Tensor`] when the
 /// artifact's tensors do not fit its recipe.
 pub fn run(artifact: &Artifact, request: &Request) -> Result<Response, Error> {
+    if let (ModelRecipe::Llama(_), Request::Generate(request)) = (&artifact.recipe().model, request) {
+        return generate::reference(artifact, request);
+    }
     let model = models::Prepared::new(artifact)?;
     models::answer(&model, request, &mut |plan, input| {
         Ok(outputs(artifact, plan, std::slice::from_ref(input), &mut []))

@@ -1,4 +1,8 @@
-//! Texts become token ids, through the tokenizer that the artifact carries.
+//! Texts become token ids and back, through the tokenizer that the artifact carries.
+
+mod text;
+
+pub use text::TextStream;
 
 use crate::error::Error;
 
@@ -8,6 +12,7 @@ const MAX_BYTES_PER_TOKEN: usize = 1_024;
 /// A tokenizer with the model's limits.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    pieces: text::Pieces,
     vocabulary: u32,
     max_tokens: usize,
 }
@@ -25,7 +30,8 @@ impl Tokenizer {
             inner.with_truncation(None)?;
             Ok(inner)
         })?;
-        Ok(Self { inner, vocabulary, max_tokens: max_tokens as usize })
+        let pieces = text::Pieces::new(&inner);
+        Ok(Self { inner, pieces, vocabulary, max_tokens: max_tokens as usize })
     }
 
     /// The ids of one text, the special tokens included; `index` is for the error.
@@ -34,11 +40,23 @@ impl Tokenizer {
     /// [`Error::InputTooLong`] above the model's limit, [`Error::Tokenizer`] when the tokenizer fails or gives an id
     /// that the model does not know.
     pub fn encode(&self, index: usize, text: &str) -> Result<Vec<u32>, Error> {
+        self.ids(index, text, true)
+    }
+
+    /// The ids of a text that has its special tokens already, as a chat template writes them.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_as_is(&self, index: usize, text: &str) -> Result<Vec<u32>, Error> {
+        self.ids(index, text, false)
+    }
+
+    fn ids(&self, index: usize, text: &str, add_special: bool) -> Result<Vec<u32>, Error> {
         let limit = self.max_tokens;
         if text.len() > limit * MAX_BYTES_PER_TOKEN {
             return Err(Error::InputTooLong { index, tokens: text.len() / MAX_BYTES_PER_TOKEN, limit });
         }
-        let ids = guarded(|| Ok(self.inner.encode(text, true)?.get_ids().to_vec()))?;
+        let ids = guarded(|| Ok(self.inner.encode(text, add_special)?.get_ids().to_vec()))?;
         if ids.len() > limit {
             return Err(Error::InputTooLong { index, tokens: ids.len(), limit });
         }

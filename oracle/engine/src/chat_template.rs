@@ -1,0 +1,163 @@
+//! Conversations become texts by the template that a model ships, as `transformers` renders it.
+//!
+//! A template is a program from anybody. It sees the conversation and nothing else: no clock, no files, no other
+//! template; it is stopped after [`FUEL`] steps and after [`MAX_LEN`] bytes.
+
+use std::io::Write;
+
+use minijinja::{
+    AutoEscape, Environment, Error as Failure, ErrorKind, Value, context,
+    value::{Kwargs, ValueKind},
+};
+
+use crate::{error::Error, io::Message};
+
+/// Steps that a template may take: far beyond what the longest conversation of a real one needs.
+pub const FUEL: u64 = 10_000_000;
+/// Bytes that a template may write.
+pub const MAX_LEN: usize = 16 << 20;
+
+/// The text of a conversation, up to where the model goes on; `bos` and `eos` are the texts of the tokens that begin and
+/// end a sequence.
+///
+/// # Errors
+/// [`Error::ChatTemplate`] when there is no template, when it cannot be read, fails, refuses the conversation, asks for
+/// a file, does not end or writes too much.
+pub fn render(template: &str, messages: &[Message], bos: &str, eos: &str) -> Result<String, Error> {
+    if template.is_empty() {
+        return Err(Error::ChatTemplate("the model has none; send a text instead of a conversation".into()));
+    }
+    let source = without_marks(template);
+    let environment = environment();
+    let template = environment.template_from_str(&source).map_err(|failure| described(&failure))?;
+    let context = context! {
+        messages,
+        bos_token => bos,
+        eos_token => eos,
+        add_generation_prompt => true,
+        tools => Value::from(()),
+        documents => Value::from(()),
+    };
+    let mut out = Limited(Vec::new());
+    template.render_captured_to(context, &mut out).map_err(|failure| described(&failure))?;
+    String::from_utf8(out.0).map_err(|_| Error::ChatTemplate("writes what is not UTF-8".into()))
+}
+
+/// The environment that `transformers` gives to templates.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(100);
+    environment.add_function("raise_exception", |message: String| -> Result<Value, Failure> {
+        Err(Failure::new(ErrorKind::InvalidOperation, message).with_source(Refusal))
+    });
+    environment.add_filter("tojson", tojson);
+    environment
+}
+
+/// Marks a failure that the template itself asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("refused")]
+struct Refusal;
+
+/// What went wrong, in one line.
+fn described(failure: &Failure) -> Error {
+    let source = std::error::Error::source(failure);
+    let detail = failure.detail().unwrap_or_default();
+    if source.is_some_and(|source| source.is::<Refusal>()) {
+        return Error::ChatTemplate(format!("refuses the conversation: {detail}"));
+    }
+    if source.and_then(|source| source.downcast_ref::<std::io::Error>()).is_some() {
+        return Error::ChatTemplate(format!("writes more than {MAX_LEN} bytes"));
+    }
+    let line = failure.line().map(|line| format!(", line {line}")).unwrap_or_default();
+    match failure.kind() {
+        ErrorKind::OutOfFuel => Error::ChatTemplate(format!("does not end within {FUEL} steps")),
+        kind if detail.is_empty() => Error::ChatTemplate(format!("{kind}{line}")),
+        kind => Error::ChatTemplate(format!("{kind}: {detail}{line}")),
+    }
+}
+
+/// What a template writes, up to the limit.
+struct Limited(Vec<u8>);
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_LEN {
+            return Err(std::io::Error::other("too long"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A value as Python's `json.dumps` writes it, which is what `transformers` puts in the place of Jinja's own filter.
+fn tojson(value: &Value, options: Kwargs) -> Result<String, Failure> {
+    let indent: Option<usize> = options.get("indent")?;
+    let _: Option<bool> = options.get("ensure_ascii")?;
+    options.assert_all_used()?;
+    if value.kind() == ValueKind::Undefined {
+        return Err(Failure::new(ErrorKind::BadSerialization, "an undefined value is no JSON"));
+    }
+    let failed = |e: serde_json::Error| Failure::new(ErrorKind::BadSerialization, e.to_string());
+    let mut out = Vec::new();
+    match indent {
+        Some(width) => {
+            let indent = vec![b' '; width.min(16)];
+            let formatter = serde_json::ser::PrettyFormatter::with_indent(&indent);
+            let mut writer = serde_json::Serializer::with_formatter(&mut out, formatter);
+            serde::Serialize::serialize(value, &mut writer).map_err(failed)?;
+        }
+        None => {
+            let mut writer = serde_json::Serializer::with_formatter(&mut out, Spaced);
+            serde::Serialize::serialize(value, &mut writer).map_err(failed)?;
+        }
+    }
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// JSON on one line with a space after each comma and colon.
+struct Spaced;
+
+impl serde_json::ser::Formatter for Spaced {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
+        out.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
+        out.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+        out.write_all(b": ")
+    }
+}
+
+/// The template without the marks that training frameworks put around answers (`{% generation %}`), which change nothing
+/// of what is rendered but that other readers do not know.
+fn without_marks(template: &str) -> String {
+    let mut source = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(at) = rest.find("{%") {
+        let Some(end) = rest[at..].find("%}").map(|end| at + end + 2) else { break };
+        let tag = &rest[at..end];
+        let word = tag[2..tag.len() - 2].trim_matches(['-', '+']).trim();
+        source.push_str(&rest[..at]);
+        match word {
+            "generation" => source.push_str(&tag.replacen("generation", "if true", 1)),
+            "endgeneration" => source.push_str(&tag.replacen("endgeneration", "endif", 1)),
+            _ => source.push_str(tag),
+        }
+        rest = &rest[end..];
+    }
+    source.push_str(rest);
+    source
+}
