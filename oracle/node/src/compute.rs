@@ -103,5 +103,6 @@ pub trait Compute: Send + Sync + 'static {
 pub async fn engine(config: &Config) -> Result<Arc<dyn Compute>, ComputeError> {
     let (adapter, cache) = (config.engine.adapter.clone(), config.node.model_cache_bytes);
     let opened = tokio::task::spawn_blocking(move || EngineCompute::open(&adapter, cache)).await;
-    Ok(Arc::new(opened.map_err(|error| ComputeError::Engine(error.to_string()))??))
+    let opened = opened.map_err(|error| ComputeError::Engine(error.to_string()))??;
+    Ok(Arc::new(opened.with_options(config.engine.options())))
 }

@@ -97,6 +97,11 @@ impl Config {
         zero("[node] max_artifact_bytes", self.node.max_artifact_bytes)?;
         zero("[store] timeout_s", self.store.timeout_s)?;
         zero("[node] max_bond_lamports", self.node.max_bond_lamports)?;
+        for (setting, value) in [("[engine] texts", self.engine.texts), ("[engine] chunk", self.engine.chunk)] {
+            if !(1..=4_096).contains(&value) {
+                return Err(ConfigError::Value { setting, reason: "must be 1 to 4096".to_owned() });
+            }
+        }
         zero("[http] max_upload_bytes", self.http.max_upload_bytes)
     }
 

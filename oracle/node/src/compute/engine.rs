@@ -1,8 +1,10 @@
 //! The engine behind [`Compute`]: one adapter, models kept loaded, the processor as a second when the adapter fails.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use provena_engine::artifact::Artifact;
+use provena_engine::generate::Options;
 use provena_engine::io::{Request, Response};
 use provena_engine::{AdapterChoice, Engine, Error, Model};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +21,7 @@ pub struct EngineCompute {
     /// Held while a model is loaded, so that jobs that come together do not load it twice.
     loading: Mutex<()>,
     cache_bytes: u64,
+    options: Options,
 }
 
 /// A model with what identifies it; the most recently used one is last.
@@ -48,7 +51,15 @@ impl EngineCompute {
             models: Mutex::default(),
             loading: Mutex::default(),
             cache_bytes,
+            options: Options::default(),
         })
+    }
+
+    /// Sets how models of words are loaded from now on.
+    #[must_use]
+    pub fn with_options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
     }
 
     fn models(&self) -> MutexGuard<'_, Vec<Loaded>> {
@@ -82,9 +93,10 @@ impl EngineCompute {
     /// Puts an artifact on the adapter: alone where it has no room beside the others, on the processor where it has
     /// none at all.
     fn place(&self, artifact: &Arc<Artifact>) -> Result<Served, ComputeError> {
-        let on_adapter = || self.engine.load(Arc::clone(artifact));
+        let on_adapter = || self.engine.load_with(Arc::clone(artifact), &self.options);
         let mut loaded = on_adapter();
-        if let Err(error @ Error::Gpu(_)) = &loaded
+        if let Err(error) = &loaded
+            && of_device(error)
             && !self.models().is_empty()
         {
             tracing::warn!(error = in_full(error), "the adapter has no room for one more model; unloading the others");
@@ -93,7 +105,7 @@ impl EngineCompute {
         }
         let first = match loaded {
             Ok(model) => model,
-            Err(error @ Error::Gpu(_)) => {
+            Err(error) if of_device(&error) => {
                 tracing::warn!(error = in_full(&error), "the adapter cannot hold the model; the processor serves it");
                 self.on_processor(artifact)?
             }
@@ -115,7 +127,7 @@ impl EngineCompute {
                 self.processor.get_or_init(|| engine)
             }
         };
-        engine.load(Arc::clone(artifact)).map_err(failed)
+        engine.load_with(Arc::clone(artifact), &self.options).map_err(failed)
     }
 
     /// The model on the processor, for when the adapter fails.
@@ -182,7 +194,9 @@ impl Compute for EngineCompute {
     fn run(&self, root: &Root, request: &[u8], given_up: &CancellationToken) -> Result<Computation, ComputeError> {
         let (served, request) = self.request(root, request)?;
         let mut answered = answer(&served.first, &request, given_up);
-        if let Err(error @ Error::Gpu(_)) = &answered {
+        if let Err(error) = &answered
+            && of_device(error)
+        {
             // A bond may hang on this answer, and the processor gives the same bytes.
             tracing::warn!(error = in_full(error), "the adapter failed; answering from the processor");
             answered = answer(self.second(&served)?, &request, given_up);
@@ -192,14 +206,26 @@ impl Compute for EngineCompute {
         }
         match answered {
             Ok(response) => Ok(Computation { units: response.units(), response: response.to_bytes() }),
-            Err(error @ Error::Gpu(_)) => Err(ComputeError::Engine(in_full(&error))),
+            Err(error) if of_device(&error) || matches!(error.root(), Error::Aborted) => {
+                Err(ComputeError::Engine(in_full(&error)))
+            }
             Err(error) => Err(ComputeError::Request(in_full(&error))),
         }
     }
 }
 
-fn answer(model: &Model, request: &Request, _given_up: &CancellationToken) -> Result<Response, Error> {
-    model.run(request)
+/// Has a model answer; a text is no longer continued once `given_up` is cancelled.
+fn answer(model: &Model, request: &Request, given_up: &CancellationToken) -> Result<Response, Error> {
+    let Request::Generate(request) = request else { return model.run(request) };
+    model.generate(request, &mut |_| match given_up.is_cancelled() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    })
+}
+
+/// Whether the device is to blame, which the processor may make good.
+fn of_device(error: &Error) -> bool {
+    matches!(error.root(), Error::Gpu(_))
 }
 
 /// An error with its causes in one line.

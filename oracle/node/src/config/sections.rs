@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use provena_engine::generate::Options;
 use serde::Deserialize;
 use solana_commitment_config::CommitmentLevel;
 
@@ -74,6 +75,12 @@ pub struct StoreConfig {
 pub struct EngineConfig {
     /// "best", "cpu" or an adapter's name.
     pub adapter: String,
+    /// Tokens of texts in progress kept for each model of words; 0 for one full context, at least 4,096.
+    pub cache_tokens: usize,
+    /// Texts that one model continues at the same time.
+    pub texts: usize,
+    /// Tokens of prompts that are read in one step.
+    pub chunk: usize,
 }
 
 /// `[http]`
@@ -118,7 +125,17 @@ impl Default for StoreConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { adapter: "best".to_owned() }
+        let Options { sequences, chunk, .. } = Options::default();
+        Self { adapter: "best".to_owned(), cache_tokens: 0, texts: sequences, chunk }
+    }
+}
+
+impl EngineConfig {
+    /// How models of words are loaded.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let cache_tokens = (self.cache_tokens > 0).then_some(self.cache_tokens);
+        Options { cache_tokens, sequences: self.texts, chunk: self.chunk, ..Options::default() }
     }
 }
 
@@ -157,7 +174,7 @@ mod default {
         "provena-node".into()
     }
     pub fn max_jobs() -> usize {
-        2
+        8
     }
     pub fn max_bond_lamports() -> u64 {
         1_000_000_000

@@ -67,6 +67,8 @@ fn wrong_settings_are_named() {
         ("[http]\nlisten = \"localhost\"\n", "listen"),
         ("[http]\nlissen = \"127.0.0.1:1\"\n", "unknown field `lissen`"),
         ("[engine]\nadapter = 3\n", "adapter"),
+        ("[engine]\ntexts = 0\n", "[engine] texts: must be 1 to 4096"),
+        ("[engine]\nchunk = 5000\n", "[engine] chunk: must be 1 to 4096"),
         ("[http]\nmax_upload_bytes = 0\n", "[http] max_upload_bytes: must be greater than 0"),
         ("[store]\ntimeout_s = -1\n", "timeout_s"),
         ("[log]\nformat = \"xml\"\n", "unknown variant `xml`, expected `text` or `json`"),

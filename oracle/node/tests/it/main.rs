@@ -12,3 +12,4 @@ mod service;
 mod store;
 mod submitter;
 mod support;
+mod words;

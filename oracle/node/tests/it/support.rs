@@ -5,6 +5,8 @@ pub mod localnet;
 pub mod market;
 pub mod meddle;
 pub mod model;
+#[path = "../../../engine/tests/it/tiny_llama.rs"]
+pub mod tiny_llama;
 
 use std::path::Path;
 

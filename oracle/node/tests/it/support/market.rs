@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use provena_engine::artifact::Artifact;
 use provena_market::client;
 use provena_market::state::{Node, Offer, OfferTerms};
 use provena_node::chain::{Budget, SharedChain};
@@ -61,19 +62,30 @@ impl Scene {
 
     /// An offer that wants `slots` nodes of which `quorum` must agree; `nodes` are registered by these names.
     pub async fn new(nodes: &[&str], slots: u8, quorum: u8) -> Self {
-        Self::paid_in(World::new(), Money::Sol, nodes, slots, quorum).await
+        Self::paid_in(World::new(), Money::Sol, &model::artifact(), nodes, slots, quorum).await
+    }
+
+    /// As [`Scene::new`] with one node, "node", and another model than the small classifier.
+    pub async fn serving(artifact: &Artifact) -> Self {
+        Self::paid_in(World::new(), Money::Sol, artifact, &["node"], 1, 1).await
     }
 
     /// As [`Scene::new`], with an offer that is priced in a token of which only the payer has any.
     pub async fn in_tokens(nodes: &[&str], slots: u8, quorum: u8) -> Self {
         let mut world = World::new();
         let money = Money::token(&mut world, "dollar");
-        Self::paid_in(world, money, nodes, slots, quorum).await
+        Self::paid_in(world, money, &model::artifact(), nodes, slots, quorum).await
     }
 
-    async fn paid_in(mut world: World, money: Money, nodes: &[&str], slots: u8, quorum: u8) -> Self {
+    async fn paid_in(
+        mut world: World,
+        money: Money,
+        artifact: &Artifact,
+        nodes: &[&str],
+        slots: u8,
+        quorum: u8,
+    ) -> Self {
         royalty::configure(&mut world, &[money]);
-        let artifact = model::artifact();
         let (creator, mint) = registry::prepare(&mut world, "trainer", "model", &[], &[money]);
         let mut draft = Draft::new(AssetKind::Model, &creator.pubkey(), &mint.pubkey());
         draft.content_root = artifact.content_root();

@@ -1,0 +1,145 @@
+//! Models of words: what is paid for, what is refused before it costs anything, work that nobody waits for.
+
+use std::sync::Arc;
+use std::thread;
+
+use provena_engine::artifact::Artifact;
+use provena_engine::io::{Generate, Prompt, Request, Response, Sampling};
+use provena_market::state::{Job, JobState};
+use provena_node::client::ClientError;
+use provena_node::compute::{Compute, ComputeError, EngineCompute};
+use provena_node::journal::End;
+use provena_node::tasks::submit::Outcome;
+use solana_pubkey::Pubkey;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::market::{PRICE, Scene};
+use crate::support::tiny_llama;
+
+fn artifact() -> Artifact {
+    tiny_llama::random(&tiny_llama::recipe(), 11)
+}
+
+fn request(text: &str, max_tokens: u32, seed: u64) -> Request {
+    let sampling = Sampling { temperature_milli: 900, top_k: 40, top_p_milli: 950, seed };
+    Request::Generate(Generate { prompt: Prompt::Text(text.to_owned()), max_tokens, sampling, stop: Vec::new() })
+}
+
+/// An engine with the artifact loaded.
+fn loaded(artifact: &Artifact) -> EngineCompute {
+    let compute = EngineCompute::open("cpu", 1 << 30).unwrap();
+    compute.load(&artifact.content_root(), &artifact.recipe_root(), artifact.bytes().to_vec().into()).unwrap();
+    compute
+}
+
+async fn drive(scene: &Scene, job: &Pubkey) -> Outcome {
+    let data = tempfile::tempdir().unwrap();
+    let worker = scene.worker("node", scene.chain.clone(), data.path());
+    worker.drive(job, &CancellationToken::new()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_text_is_paid_for_by_the_token_and_the_rest_comes_back() {
+    let artifact = artifact();
+    let scene = Scene::serving(&artifact).await;
+    let asked = request("w7 w8 w9", 20, 5);
+    let posted = scene.client().post_job(&scene.offer, &asked).await.unwrap();
+    assert_eq!(posted.units, 8 + 1 + 20, "a token for each byte of the prompt, a mark, and the answer");
+    assert_eq!(drive(&scene, &posted.job).await, Outcome::Ended(End::Settled));
+
+    let job: Job = scene.chain.world(|world| world.state(&posted.job));
+    assert_eq!(job.state(), Ok(JobState::Settled));
+    let response = scene.client().response(&job).await.unwrap();
+    assert_eq!(response, provena_engine::reference::run(&artifact, &asked).unwrap());
+    let Response::Generate { prompt_tokens, tokens, .. } = &response else { panic!("{response:?}") };
+    assert_eq!(*prompt_tokens, 3);
+    assert!((1..=20).contains(&tokens.len()));
+    let used = response.units();
+    assert_eq!((job.units_used, job.refunded), (used, u64::from(posted.units - used) * PRICE));
+}
+
+#[tokio::test]
+async fn a_payer_who_knows_the_tokens_pays_for_no_more() {
+    let scene = Scene::serving(&artifact()).await;
+    let asked = request("w7 w8 w9", 4, 5);
+    let posted = scene.client().with_units(Some(7)).post_job(&scene.offer, &asked).await.unwrap();
+    assert_eq!(posted.deposit, 7 * PRICE);
+    assert_eq!(drive(&scene, &posted.job).await, Outcome::Ended(End::Settled));
+
+    let posted = scene.client().with_units(Some(6)).post_job(&scene.offer, &asked).await.unwrap();
+    let Outcome::Declined(reason) = drive(&scene, &posted.job).await else { panic!("it was not paid for") };
+    assert_eq!(reason, "the request can take 7 units, the job pays for 6");
+}
+
+#[tokio::test]
+async fn post_job_rejects_more_than_the_offer_allows_and_nothing_at_all() {
+    let scene = Scene::serving(&artifact()).await;
+    let post = async |asked: &Request, units| {
+        scene.client().with_units(units).post_job(&scene.offer, asked).await.unwrap_err()
+    };
+    let error = post(&request("w7", 100, 0), None).await;
+    assert!(matches!(error, ClientError::TooManyUnits { asked: 103, most: 64 }), "{error}");
+    for (asked, units) in [(request("w7", 0, 0), None), (request("w7", 3, 0), Some(0))] {
+        let error = post(&asked, units).await;
+        assert!(matches!(error, ClientError::Empty), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_the_model_cannot_take_is_never_claimed() {
+    let scene = Scene::serving(&artifact()).await;
+    let long = vec!["w2"; 101].join(" ");
+    let bad = |sampling| {
+        Request::Generate(Generate { prompt: Prompt::Text("w2".to_owned()), max_tokens: 1, sampling, stop: Vec::new() })
+    };
+    for (asked, words) in [
+        (request(&long, 5, 0), "has 101 tokens; the model takes at most 100"),
+        (request("", 5, 0), "the prompt is empty"),
+        (bad(Sampling { top_p_milli: 1_001, ..Sampling::GREEDY }), "top-p is 1001 thousandths"),
+        (Request::Embed { texts: vec!["w2".to_owned()] }, "this model generates text"),
+    ] {
+        let posted = scene.client().with_units(Some(60)).post_job(&scene.offer, &asked).await.unwrap();
+        let Outcome::Declined(reason) = drive(&scene, &posted.job).await else { panic!("{words}: it was taken") };
+        assert!(reason.contains(words), "{reason}");
+    }
+}
+
+#[test]
+fn texts_at_the_same_time_get_the_answers_they_get_alone() {
+    let artifact = artifact();
+    let root = artifact.content_root();
+    let compute = Arc::new(loaded(&artifact));
+    let asked: Vec<Request> =
+        (0..12).map(|n| request(&format!("w{} w3 w{}", n + 2, 90 - n), 5 + n, u64::from(n))).collect();
+    let running: Vec<_> = asked
+        .iter()
+        .map(|asked| {
+            let (compute, bytes) = (Arc::clone(&compute), asked.to_bytes());
+            thread::spawn(move || compute.run(&root, &bytes, &CancellationToken::new()).unwrap())
+        })
+        .collect();
+    for (asked, running) in asked.iter().zip(running) {
+        let computed = running.join().unwrap();
+        let alone = provena_engine::reference::run(&artifact, asked).unwrap();
+        assert_eq!((computed.response, computed.units), (alone.to_bytes(), alone.units()));
+    }
+}
+
+#[test]
+fn work_that_nobody_waits_for_stops() {
+    let mut recipe = tiny_llama::recipe();
+    // Long enough that it would take minutes, and nothing ends it.
+    (recipe.positions, recipe.stops) = (60_000, Vec::new());
+    let artifact = tiny_llama::random(&recipe, 12);
+    let root = artifact.content_root();
+    let compute = Arc::new(loaded(&artifact));
+    let given_up = CancellationToken::new();
+    let (working, cancelled) = (Arc::clone(&compute), given_up.clone());
+    let work = thread::spawn(move || working.run(&root, &request("w7", 50_000, 1).to_bytes(), &cancelled));
+    thread::sleep(std::time::Duration::from_millis(100));
+    given_up.cancel();
+    let stopped = work.join().unwrap();
+    assert!(matches!(stopped, Err(ComputeError::GivenUp)), "{stopped:?}");
+    // The model goes on serving others.
+    compute.run(&root, &request("w7", 2, 1).to_bytes(), &CancellationToken::new()).unwrap();
+}
