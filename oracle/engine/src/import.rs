@@ -6,6 +6,7 @@ mod calibration;
 mod card;
 mod cnn;
 mod config;
+mod llama;
 mod mlp;
 mod quantise;
 mod scale;
@@ -21,7 +22,7 @@ use serde::Serialize;
 use crate::{
     artifact::{Artifact, Family, Source, Summary},
     error::Error,
-    format::safetensors::FloatTensors,
+    format::Checkpoint,
 };
 pub use calibration::TEXTS as CALIBRATION_TEXTS;
 use config::Config;
@@ -30,7 +31,7 @@ use config::Config;
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
     /// A folder with `model.safetensors` (or `model.safetensors.index.json` and its shards), `config.json` and, for
-    /// models of text, `tokenizer.json`. [`crate::format::safetensors`] says what is read of the weights.
+    /// models of text, `tokenizer.json`; or a `.gguf` file, or a folder with one. [`Checkpoint::open`] says the rest.
     pub source: PathBuf,
     /// The family; by default the one that `config.json` names.
     pub family: Option<Family>,
@@ -87,7 +88,7 @@ struct Imported {
 /// What every family's importer is given.
 struct Job<'a> {
     name: String,
-    tensors: FloatTensors,
+    checkpoint: Checkpoint,
     config: Config,
     options: &'a ImportOptions,
     progress: &'a mut dyn FnMut(Progress),
@@ -96,7 +97,7 @@ struct Job<'a> {
 impl Job<'_> {
     fn source(&self) -> Source {
         let importer = concat!("provena-engine ", env!("CARGO_PKG_VERSION"));
-        Source { weights_sha256: self.tensors.sha256.clone(), importer: importer.into() }
+        Source { weights_sha256: self.checkpoint.sha256.clone(), importer: importer.into() }
     }
 
     fn report(&mut self, stage: &'static str, done: usize, total: usize) {
@@ -112,9 +113,9 @@ impl Job<'_> {
 pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Result<ImportReport, Error> {
     let start = Instant::now();
     progress(Progress { stage: "reading", done: 0, total: 1 });
-    let config = Config::open(&options.source.join("config.json"))?;
+    let checkpoint = Checkpoint::open(&options.source)?;
+    let config = Config::new(&checkpoint.config)?;
     let family = options.family.map_or_else(|| config.family(), Ok)?;
-    let tensors = FloatTensors::open_folder(&options.source)?;
     progress(Progress { stage: "reading", done: 1, total: 1 });
     let name = options.name.clone().unwrap_or_else(|| {
         options
@@ -124,16 +125,21 @@ pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Re
             .and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
             .unwrap_or_default()
     });
-    let mut job = Job { name, tensors, config, options, progress };
-    let Imported { artifact, quality } = match family {
-        Family::Mlp => mlp::import(&mut job)?,
-        Family::Bert => bert::import(&mut job)?,
-        Family::Cnn => cnn::import(&mut job)?,
-        other => return Err(Error::Import(format!("the family {other} cannot be imported"))),
+    let mut job = Job { name, checkpoint, config, options, progress };
+    let imported = match family {
+        Family::Mlp => mlp::import(&mut job).map(Some)?,
+        Family::Bert => bert::import(&mut job).map(Some)?,
+        Family::Cnn => cnn::import(&mut job).map(Some)?,
+        Family::Llama => None,
     };
-    job.report("writing", 0, 1);
-    let summary = artifact.summary();
-    write(&options.out, artifact.bytes())?;
+    let (summary, quality) = match imported {
+        Some(Imported { artifact, quality }) => {
+            job.report("writing", 0, 1);
+            write(&options.out, artifact.bytes())?;
+            (artifact.summary(), quality)
+        }
+        None => llama::import(&mut job)?,
+    };
     let card = options.out.with_extension("card.md");
     write(&card, card::markdown(&summary, &quality).as_bytes())?;
     write(&options.out.with_extension("card.json"), &card::json(&summary, &quality))?;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{gelu, linear};
-use crate::{artifact::BertRecipe, error::Error, format::safetensors::FloatTensors};
+use crate::{artifact::BertRecipe, error::Error, format::Weights};
 
 /// A matrix product.
 pub struct FloatLinear {
@@ -80,11 +80,10 @@ impl FloatBert {
     ///
     /// # Errors
     /// [`Error::ImportTensor`] for the first that is missing or of another shape.
-    pub fn new(tensors: &FloatTensors, recipe: &BertRecipe, types: usize, epsilon: f32) -> Result<Self, Error> {
+    pub fn new(weights: &Weights, recipe: &BertRecipe, types: usize, epsilon: f32) -> Result<Self, Error> {
         let [width, inner] = [recipe.width as usize, recipe.inner as usize];
-        let prefix = if tensors.shape("bert.embeddings.word_embeddings.weight").is_some() { "bert." } else { "" };
-        let get =
-            |name: String, shape: &[usize]| Ok::<_, Error>(tensors.get(&format!("{prefix}{name}"), shape)?.to_vec());
+        let prefix = if weights.shape("bert.embeddings.word_embeddings.weight").is_some() { "bert." } else { "" };
+        let get = |name: String, shape: &[usize]| weights.read(&format!("{prefix}{name}"), shape);
         let dense = |name: String, outputs: usize, inputs: usize| {
             let (weight, bias) =
                 (get(format!("{name}.weight"), &[outputs, inputs])?, get(format!("{name}.bias"), &[outputs])?);

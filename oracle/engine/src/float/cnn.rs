@@ -4,7 +4,7 @@ use super::{linear, mlp::FloatLayer};
 use crate::{
     artifact::{CnnRecipe, Convolution},
     error::Error,
-    format::safetensors::FloatTensors,
+    format::Weights,
 };
 
 /// A classifier of images whose values are divided by the recipe's `max_value` first; ReLU after all but the last
@@ -26,15 +26,15 @@ impl FloatCnn {
     /// # Errors
     /// [`Error::ImportTensor`] for the first that is missing or of another shape; [`Error::Import`] when the recipe's
     /// convolutions do not fit its image.
-    pub fn new(tensors: &FloatTensors, recipe: &CnnRecipe) -> Result<Self, Error> {
+    pub fn new(weights: &Weights, recipe: &CnnRecipe) -> Result<Self, Error> {
         let sizes = recipe.sizes().map_err(Error::Import)?;
         let mut convolutions = Vec::with_capacity(recipe.convolutions.len());
         for (i, (convolution, [_, _, channels])) in recipe.convolutions.iter().zip(&sizes).enumerate() {
             let (outputs, kernel) = (convolution.outputs as usize, convolution.kernel as usize);
-            let weight = tensors.get(&format!("conv.{i}.weight"), &[outputs, *channels, kernel, kernel])?;
+            let weight = weights.read(&format!("conv.{i}.weight"), &[outputs, *channels, kernel, kernel])?;
             convolutions.push(FloatLayer {
-                weight: channels_last(weight, *channels, kernel * kernel),
-                bias: tensors.get(&format!("conv.{i}.bias"), &[outputs])?.to_vec(),
+                weight: channels_last(&weight, *channels, kernel * kernel),
+                bias: weights.read(&format!("conv.{i}.bias"), &[outputs])?,
             });
         }
         let [height, width, channels] = sizes.last().copied().unwrap_or_default();
@@ -42,9 +42,9 @@ impl FloatCnn {
         let mut layers = Vec::with_capacity(recipe.layers.len());
         for (i, layer) in recipe.layers.iter().enumerate() {
             let outputs = layer.outputs as usize;
-            let weight = tensors.get(&format!("layers.{i}.weight"), &[outputs, inputs])?;
-            let weight = if i == 0 { channels_last(weight, channels, height * width) } else { weight.to_vec() };
-            layers.push(FloatLayer { weight, bias: tensors.get(&format!("layers.{i}.bias"), &[outputs])?.to_vec() });
+            let weight = weights.read(&format!("layers.{i}.weight"), &[outputs, inputs])?;
+            let weight = if i == 0 { channels_last(&weight, channels, height * width) } else { weight };
+            layers.push(FloatLayer { weight, bias: weights.read(&format!("layers.{i}.bias"), &[outputs])? });
             inputs = outputs;
         }
         Ok(Self { recipe: recipe.clone(), convolutions, layers })

@@ -1,7 +1,7 @@
 //! Classifiers in floats.
 
 use super::linear;
-use crate::{error::Error, format::safetensors::FloatTensors};
+use crate::{error::Error, format::Weights};
 
 /// A classifier of images whose values are divided by `max_value` first; ReLU between its layers.
 pub struct FloatMlp {
@@ -24,11 +24,11 @@ impl FloatMlp {
     ///
     /// # Errors
     /// [`Error::ImportTensor`] for the first that is missing or of another shape.
-    pub fn new(tensors: &FloatTensors, widths: &[usize], max_value: u8) -> Result<Self, Error> {
+    pub fn new(weights: &Weights, widths: &[usize], max_value: u8) -> Result<Self, Error> {
         let layer = |(i, pair): (usize, &[usize])| {
             Ok(FloatLayer {
-                weight: tensors.get(&format!("layers.{i}.weight"), &[pair[1], pair[0]])?.to_vec(),
-                bias: tensors.get(&format!("layers.{i}.bias"), &[pair[1]])?.to_vec(),
+                weight: weights.read(&format!("layers.{i}.weight"), &[pair[1], pair[0]])?,
+                bias: weights.read(&format!("layers.{i}.bias"), &[pair[1]])?,
             })
         };
         Ok(Self { max_value, layers: widths.windows(2).enumerate().map(layer).collect::<Result<_, Error>>()? })

@@ -8,159 +8,98 @@
 //!
 //! An index is believed only as far as the shards bear it out: the shards hold exactly the tensors that it names, each
 //! where it says. A shard's name stays in the folder; links are followed, as model caches consist of them. All headers
-//! are checked before the first weight is read, and weights are read tensor by tensor, so that memory holds each weight
-//! once, as F32, and beside them the bytes of a single tensor.
+//! are checked when a checkpoint is opened; weights are read when they are asked for.
 
-mod element;
 mod file;
 mod index;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     fmt::Write as _,
-    fs::File,
     path::{Path, PathBuf},
 };
 
 use provena_arith::hash::sha256;
 
+use super::{
+    file_len,
+    weights::{Source, Weights},
+};
 use crate::{artifact::hex, error::Error};
-use file::{MAX_HEADER_LEN, Opened};
+use file::{Header, MAX_HEADER_LEN};
 use index::Index;
 
 /// The name of weights in one file.
 const WHOLE: &str = "model.safetensors";
 /// The name of the list of shards.
 const INDEX: &str = "model.safetensors.index.json";
-/// The most bytes of weights that are read, in one file or in all shards together.
-const MAX_LEN: u64 = 4 << 30;
 
-/// A float tensor.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FloatTensor {
-    /// Its dimensions, outermost first.
-    pub shape: Vec<usize>,
-    /// Its elements, row after row; all finite.
-    pub data: Vec<f32>,
+/// The weights of a model's folder and what identifies them, or `None` where it has no safetensors.
+///
+/// They are identified by the SHA-256 of a single file, lower-case hex; for shards by that of the list which `sha256sum`
+/// prints for the index and then the shards in the order of their names.
+///
+/// # Errors
+/// As for [`Weights::from_safetensors`]; also [`Error::File`] when a file cannot be read, [`Error::Import`] when the
+/// index cannot be honoured: it is too long or no index, names too many shards, one that is not a plain `.safetensors`
+/// file beside it or one that is missing; and [`Error::ImportTensor`] for a tensor that the shards do not hold where the
+/// index says, or hold twice.
+pub(super) fn open(folder: &Path) -> Result<Option<(Weights, String)>, Error> {
+    let whole = folder.join(WHOLE);
+    if let Some(len) = file_len(&whole)? {
+        super::check_len(WHOLE, len)?;
+        let weights = Weights::from_source(Source::open(&whole, len)?)?;
+        let sha256 = hex(&weights.sources()[0].sha256()?);
+        return Ok(Some((weights, sha256)));
+    }
+    let index = folder.join(INDEX);
+    match file_len(&index)? {
+        Some(len) => open_shards(folder, &Index::open(&index, len)?).map(Some),
+        None => Ok(None),
+    }
 }
 
-/// All tensors of a model.
-#[derive(Debug)]
-pub struct FloatTensors {
-    tensors: BTreeMap<String, FloatTensor>,
-    /// What identifies the weights, lower-case hex. For a single file its SHA-256; for shards the SHA-256 of the list
-    /// that `sha256sum` prints for the index and then the shards in the order of their names.
-    pub sha256: String,
-}
-
-impl FloatTensors {
-    /// Reads the weights of a model's folder: `model.safetensors`, or else the shards of
-    /// `model.safetensors.index.json`.
+impl Weights {
+    /// The weights of a safetensors file's bytes.
     ///
     /// # Errors
-    /// As for [`FloatTensors::open`]; also [`Error::Import`] when the folder has neither, or the index cannot be
-    /// honoured: it is too long or no index, names too many shards, one that is not a plain `.safetensors` file beside
-    /// it or one that is missing; and [`Error::ImportTensor`] for a tensor that the shards do not hold where the index
-    /// says, or hold twice.
-    pub fn open_folder(folder: &Path) -> Result<Self, Error> {
-        let whole = folder.join(WHOLE);
-        if file_len(&whole)?.is_some() {
-            return Self::open(&whole);
-        }
-        let index = folder.join(INDEX);
-        match file_len(&index)? {
-            Some(len) => Self::open_shards(folder, &Index::open(&index, len)?),
-            None => Err(Error::Import(format!("{} has neither {WHOLE} nor {INDEX}", folder.display()))),
-        }
+    /// [`Error::Import`] when it is truncated, its header is too long or does not decode, or its tensors overlap;
+    /// [`Error::ImportTensor`] for a tensor of an unknown type or with too many dimensions.
+    pub fn from_safetensors(bytes: Vec<u8>) -> Result<Self, Error> {
+        Self::from_source(Source::bytes("the safetensors file", bytes))
     }
 
-    /// Reads one file.
-    ///
-    /// # Errors
-    /// [`Error::File`] when it cannot be read; [`Error::Import`] when it is truncated, too long, its header is too long
-    /// or does not decode, or its tensors overlap; [`Error::ImportTensor`] for a tensor of an unknown type or with an
-    /// element that is not finite.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let Some(len) = file_len(path)? else {
-            return Err(Error::read(path)(std::io::ErrorKind::NotFound.into()));
-        };
-        check_len(&path.display().to_string(), len)?;
-        let file = File::open(path).map_err(Error::read(path))?;
-        Self::from_one(Opened::new(path, len, file)?)
-    }
-
-    /// Reads a file's bytes.
-    ///
-    /// # Errors
-    /// As for [`FloatTensors::open`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::from_one(Opened::new("the safetensors file", bytes.len() as u64, bytes)?)
-    }
-
-    fn from_one(file: Opened<impl std::io::Read>) -> Result<Self, Error> {
+    fn from_source(source: Source) -> Result<Self, Error> {
         let mut tensors = BTreeMap::new();
-        let sha256 = hex(&file.decode(&mut tensors)?);
-        Ok(Self { tensors, sha256 })
-    }
-
-    fn open_shards(folder: &Path, index: &Index) -> Result<Self, Error> {
-        let shards = find_shards(folder, index)?;
-        let mut opened = Vec::with_capacity(shards.len());
-        let mut headers = 0;
-        for (name, path, len) in shards {
-            let file = File::open(&path).map_err(Error::read(&path))?;
-            let file = Opened::new(path, len, file)?;
-            headers += file.header_len;
-            if headers > MAX_HEADER_LEN {
-                let reason = format!("the headers of the shards up to {name:?} have {headers} bytes, more than");
-                return Err(Error::Import(format!("{reason} {MAX_HEADER_LEN} together")));
-            }
-            opened.push((name, file));
-        }
-        check_placement(index, &opened)?;
-        let mut tensors = BTreeMap::new();
-        let mut sums = format!("{}  {INDEX}\n", hex(&index.sha256));
-        for (name, file) in opened {
-            let sum = hex(&file.decode(&mut tensors)?);
-            writeln!(sums, "{sum}  {name}").expect("writing to memory does not fail");
-        }
-        Ok(Self { tensors, sha256: hex(&sha256(&[sums.as_bytes()])) })
-    }
-
-    /// The tensor of this name, which must have this shape.
-    ///
-    /// # Errors
-    /// [`Error::ImportTensor`] when it is missing or differs.
-    pub fn get(&self, name: &str, shape: &[usize]) -> Result<&[f32], Error> {
-        let tensor = self.tensors.get(name).ok_or_else(|| Error::import_tensor(name, "missing"))?;
-        if tensor.shape != shape {
-            return Err(Error::import_tensor(name, format!("has the shape {:?}, must have {shape:?}", tensor.shape)));
-        }
-        Ok(&tensor.data)
-    }
-
-    /// The dimensions of the tensor of this name.
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|t| t.shape.as_slice())
+        Header::read(&source)?.place(0, &mut tensors)?;
+        Ok(Self::new(vec![source], tensors))
     }
 }
 
-/// The length of a file, links followed; `None` where there is nothing of this name.
-fn file_len(path: &Path) -> Result<Option<u64>, Error> {
-    match std::fs::metadata(path) {
-        // Opening a pipe would wait for its writer.
-        Ok(found) if !found.is_file() => Err(Error::Import(format!("{} is not a file", path.display()))),
-        Ok(found) => Ok(Some(found.len())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::read(path)(error)),
+fn open_shards(folder: &Path, index: &Index) -> Result<(Weights, String), Error> {
+    let shards = find_shards(folder, index)?;
+    let mut opened = Vec::with_capacity(shards.len());
+    let mut sources = Vec::with_capacity(shards.len());
+    let mut headers = 0;
+    for (name, path, len) in shards {
+        let source = Source::open(&path, len)?;
+        let header = Header::read(&source)?;
+        headers += header.len;
+        if headers > MAX_HEADER_LEN {
+            let reason = format!("the headers of the shards up to {name:?} have {headers} bytes, more than");
+            return Err(Error::Import(format!("{reason} {MAX_HEADER_LEN} together")));
+        }
+        opened.push((name, header));
+        sources.push(source);
     }
-}
-
-fn check_len(what: &str, len: u64) -> Result<(), Error> {
-    if len > MAX_LEN {
-        return Err(Error::Import(format!("{what} has {len} bytes, more than {MAX_LEN}")));
+    check_placement(index, &opened)?;
+    let mut tensors = BTreeMap::new();
+    let mut sums = format!("{}  {INDEX}\n", hex(&index.sha256));
+    for (at, ((name, header), source)) in opened.into_iter().zip(&sources).enumerate() {
+        header.place(at, &mut tensors)?;
+        writeln!(sums, "{}  {name}", hex(&source.sha256()?)).expect("writing to memory does not fail");
     }
-    Ok(())
+    Ok((Weights::new(sources, tensors), hex(&sha256(&[sums.as_bytes()]))))
 }
 
 /// Name, path and length of every shard, in the order of the names; all are there and together not too long.
@@ -174,15 +113,15 @@ fn find_shards<'a>(folder: &Path, index: &'a Index) -> Result<Vec<(&'a str, Path
         total = total.saturating_add(len);
         shards.push((name, path, len));
     }
-    check_len("the checkpoint in shards", total)?;
+    super::check_len("the checkpoint in shards", total)?;
     Ok(shards)
 }
 
 /// Checks that the shards hold exactly the tensors that the index names, each once and where it says.
-fn check_placement<R>(index: &Index, shards: &[(&str, Opened<R>)]) -> Result<(), Error> {
+fn check_placement(index: &Index, shards: &[(&str, Header)]) -> Result<(), Error> {
     let mut places: BTreeMap<&str, &str> = BTreeMap::new();
-    for (shard, file) in shards {
-        for tensor in file.names() {
+    for (shard, header) in shards {
+        for tensor in header.names() {
             match places.entry(tensor) {
                 Entry::Vacant(entry) => entry.insert(shard),
                 Entry::Occupied(first) => {

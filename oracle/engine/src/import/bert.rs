@@ -18,18 +18,12 @@ use crate::{
     tokenizer::Tokenizer,
 };
 
-/// The longest `tokenizer.json` that is read.
-const MAX_TOKENIZER_LEN: u64 = 64 << 20;
-
 pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
     let (recipe, types, epsilon) = job.config.bert()?;
-    let model = FloatBert::new(&job.tensors, &recipe, types, epsilon)?;
-    let path = job.options.source.join("tokenizer.json");
-    let len = std::fs::metadata(&path).map_err(Error::read(&path))?.len();
-    if len > MAX_TOKENIZER_LEN {
-        return Err(Error::Import(format!("tokenizer.json has {len} bytes, more than {MAX_TOKENIZER_LEN}")));
-    }
-    let json = std::fs::read(&path).map_err(Error::read(&path))?;
+    let model = FloatBert::new(&job.checkpoint.weights, &recipe, types, epsilon)?;
+    // Read where there is one; where there is none, this says so.
+    let missing = || Error::read(job.options.source.join("tokenizer.json"))(std::io::ErrorKind::NotFound.into());
+    let json = job.checkpoint.tokenizer.take().ok_or_else(missing)?;
     let tokenizer = Tokenizer::new(&json, recipe.vocabulary, recipe.max_tokens)?;
     let texts = calibration::texts(job.options.calibration.as_deref())?;
     // Every other text measures; the rest never calibrate.

@@ -78,10 +78,10 @@ impl Config {
 }
 
 pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
-    let config: Config = serde_json::from_value(job.config.raw.clone())
+    let config: Config = serde_json::from_value(job.checkpoint.config.clone())
         .map_err(|error| Error::Import(format!("config.json: {error}")))?;
     let recipe = config.recipe()?;
-    let model = FloatCnn::new(&job.tensors, &recipe)?;
+    let model = FloatCnn::new(&job.checkpoint.weights, &recipe)?;
     let pixels = (recipe.height * recipe.width * recipe.channels) as usize;
     let images = job.options.calibration.as_deref().map(|path| calibration::images(path, pixels, recipe.max_value));
     let images = images.transpose()?;

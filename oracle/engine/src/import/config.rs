@@ -1,16 +1,13 @@
 //! `config.json`, as the `transformers` library writes it, or as this repository's own training does.
 
-use std::path::Path;
-
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     artifact::{BertRecipe, Family, ModelRecipe},
     error::Error,
 };
 
-/// The longest `config.json` that is read.
-const MAX_LEN: u64 = 1 << 20;
 /// Tokens that a sentence encoder takes unless its positions are fewer: what MiniLM was trained for.
 const MAX_TOKENS: u32 = 256;
 
@@ -35,9 +32,6 @@ pub struct Config {
     layer_norm_eps: Option<f32>,
     hidden_act: Option<String>,
     position_embedding_type: Option<String>,
-    /// Everything that the file says.
-    #[serde(skip)]
-    pub raw: serde_json::Value,
 }
 
 /// A field that must be there.
@@ -46,16 +40,9 @@ fn need<T>(value: Option<T>, name: &str) -> Result<T, Error> {
 }
 
 impl Config {
-    /// Reads the file.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let len = std::fs::metadata(path).map_err(Error::read(path))?.len();
-        if len > MAX_LEN {
-            return Err(Error::Import(format!("config.json has {len} bytes, more than {MAX_LEN}")));
-        }
-        let text = std::fs::read(path).map_err(Error::read(path))?;
-        let bad = |e: serde_json::Error| Error::Import(format!("config.json: {e}"));
-        let raw: serde_json::Value = serde_json::from_slice(&text).map_err(bad)?;
-        Ok(Self { raw: raw.clone(), ..serde_json::from_value(raw).map_err(bad)? })
+    /// Takes what `config.json` says.
+    pub fn new(json: &Value) -> Result<Self, Error> {
+        Self::deserialize(json).map_err(|e| Error::Import(format!("config.json: {e}")))
     }
 
     /// The family that it names.

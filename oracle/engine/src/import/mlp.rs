@@ -19,7 +19,7 @@ pub(super) const MARGIN: f32 = 1.05;
 
 pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
     let (widths, max_value) = job.config.mlp()?;
-    let model = FloatMlp::new(&job.tensors, &widths, max_value)?;
+    let model = FloatMlp::new(&job.checkpoint.weights, &widths, max_value)?;
     let images = job.options.calibration.as_deref().map(|path| calibration::images(path, widths[0], max_value));
     let images = images.transpose()?;
     let largest = match &images {

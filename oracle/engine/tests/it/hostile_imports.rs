@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use provena_engine::{
     Error,
     artifact::Family,
-    format::safetensors::FloatTensors,
+    format::Weights,
     import::{ImportOptions, import},
 };
 use safetensors::{Dtype, tensor::TensorView};
@@ -115,7 +115,7 @@ fn import_rejects_tensors_that_overlap_leave_gaps_or_lie_about_their_length() {
         ("not json", 8),
         ("{", 0),
     ] {
-        let result = FloatTensors::from_bytes(&with_header(header, data));
+        let result = Weights::from_safetensors(with_header(header, data));
         assert!(matches!(result, Err(Error::Import(_))), "{header}: {result:?}");
     }
 }
@@ -123,7 +123,7 @@ fn import_rejects_tensors_that_overlap_leave_gaps_or_lie_about_their_length() {
 #[test]
 fn import_rejects_types_that_it_does_not_know_by_the_tensors_name() {
     let header = r#"{"strange":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#;
-    let error = FloatTensors::from_bytes(&with_header(header, 8)).unwrap_err();
+    let error = Weights::from_safetensors(with_header(header, 8)).unwrap_err();
     assert!(matches!(&error, Error::ImportTensor { name, .. } if name == "strange"), "{error}");
 }
 

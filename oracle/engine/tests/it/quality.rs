@@ -3,7 +3,7 @@
 use provena_engine::{
     artifact::ModelRecipe,
     float::{bert::FloatBert, cosine, mlp::FloatMlp},
-    format::safetensors::FloatTensors,
+    format::Checkpoint,
     io::{Request, Response},
     reference,
     tokenizer::Tokenizer,
@@ -15,8 +15,8 @@ use crate::assets::{DIGITS, MINILM, digits, fetched, lines, own};
 fn embed(texts: &[String]) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
     let artifact = &MINILM.artifact;
     let ModelRecipe::Bert(recipe) = &artifact.recipe().model else { panic!("MiniLM is no encoder") };
-    let tensors = FloatTensors::open(&fetched("minilm/model.safetensors")).unwrap();
-    let model = FloatBert::new(&tensors, recipe, 2, 1e-12).unwrap();
+    let weights = Checkpoint::open(&fetched("minilm")).unwrap().weights;
+    let model = FloatBert::new(&weights, recipe, 2, 1e-12).unwrap();
     let tokenizer = Tokenizer::new(artifact.tokenizer(), recipe.vocabulary, recipe.max_tokens).unwrap();
     let float = texts.iter().map(|t| model.embed(&tokenizer.encode(0, t).unwrap(), &mut |_, _| ())).collect();
     let Response::Embed { vectors, shift } =
@@ -52,11 +52,11 @@ fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
 #[test]
 fn digits_accuracy_is_within_half_a_point_of_float() {
     let digits = digits();
-    let tensors = FloatTensors::open(&own("models/digits/model.safetensors")).unwrap();
+    let weights = Checkpoint::open(&own("models/digits")).unwrap().weights;
     let ModelRecipe::Mlp(recipe) = &DIGITS.artifact.recipe().model else { panic!("digits is no classifier") };
     let widths: Vec<usize> =
         std::iter::once(recipe.inputs).chain(recipe.layers.iter().map(|l| l.outputs)).map(|w| w as usize).collect();
-    let model = FloatMlp::new(&tensors, &widths, recipe.max_value).unwrap();
+    let model = FloatMlp::new(&weights, &widths, recipe.max_value).unwrap();
     let float = model.classify(&digits.images);
     let request = Request::Classify { images: digits.images };
     let Response::Classify { labels: ints, logits } = reference::run(&DIGITS.artifact, &request).unwrap() else {

@@ -6,7 +6,7 @@ use provena_engine::{
     AdapterChoice, Engine, Error,
     artifact::{Artifact, ArtifactBuilder, Dtype, ModelRecipe},
     float::{bert::FloatBert, cosine},
-    format::safetensors::FloatTensors,
+    format::Weights,
     import::{ImportOptions, import},
     io::{Request, Response},
     models::Prepared,
@@ -73,7 +73,7 @@ fn file(tensors: &Tensors) -> Vec<u8> {
 }
 
 /// A text of this many tokens.
-fn text(tokens: usize) -> String {
+pub fn text(tokens: usize) -> String {
     (0..tokens).map(|i| WORDS[1 + (i * i + tokens) % 8]).collect::<Vec<_>>().join(" ")
 }
 
@@ -96,7 +96,7 @@ fn try_import(weights: &[u8], config: &str, tokenizer: &str) -> Result<Artifact,
     Artifact::open(Path::new(&out))
 }
 
-fn tiny() -> Artifact {
+pub fn tiny() -> Artifact {
     try_import(&file(&weights()), CONFIG, TOKENIZER).unwrap()
 }
 
@@ -110,7 +110,7 @@ fn every_length_of_an_awkward_shape_has_the_same_bits_everywhere_and_points_wher
         assert!(found == expected, "{}", engine.adapter().name);
     }
     let ModelRecipe::Bert(recipe) = &artifact.recipe().model else { panic!("not an encoder") };
-    let model = FloatBert::new(&FloatTensors::from_bytes(&file(&weights())).unwrap(), recipe, 2, 1e-12).unwrap();
+    let model = FloatBert::new(&Weights::from_safetensors(file(&weights())).unwrap(), recipe, 2, 1e-12).unwrap();
     let tokenizer = Tokenizer::new(artifact.tokenizer(), recipe.vocabulary, recipe.max_tokens).unwrap();
     let Response::Embed { vectors, .. } = expected else { panic!("an encoder gave no vectors") };
     for (i, vector) in vectors.iter().enumerate() {
