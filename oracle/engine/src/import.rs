@@ -6,7 +6,6 @@ mod calibration;
 mod card;
 mod cnn;
 mod config;
-mod llama;
 mod mlp;
 mod quantise;
 mod scale;
@@ -126,20 +125,15 @@ pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Re
             .unwrap_or_default()
     });
     let mut job = Job { name, checkpoint, config, options, progress };
-    let imported = match family {
-        Family::Mlp => mlp::import(&mut job).map(Some)?,
-        Family::Bert => bert::import(&mut job).map(Some)?,
-        Family::Cnn => cnn::import(&mut job).map(Some)?,
-        Family::Llama => None,
+    let Imported { artifact, quality } = match family {
+        Family::Mlp => mlp::import(&mut job)?,
+        Family::Bert => bert::import(&mut job)?,
+        Family::Cnn => cnn::import(&mut job)?,
+        other => return Err(Error::Import(format!("the family {other} cannot be imported"))),
     };
-    let (summary, quality) = match imported {
-        Some(Imported { artifact, quality }) => {
-            job.report("writing", 0, 1);
-            write(&options.out, artifact.bytes())?;
-            (artifact.summary(), quality)
-        }
-        None => llama::import(&mut job)?,
-    };
+    job.report("writing", 0, 1);
+    let summary = artifact.summary();
+    write(&options.out, artifact.bytes())?;
     let card = options.out.with_extension("card.md");
     write(&card, card::markdown(&summary, &quality).as_bytes())?;
     write(&options.out.with_extension("card.json"), &card::json(&summary, &quality))?;
