@@ -1,5 +1,6 @@
 //! `provena model`: models from files of float weights to owned assets.
 
+mod chat;
 mod import;
 mod mint;
 mod show;
@@ -22,6 +23,8 @@ enum Verb {
     Import(import::Args),
     /// Mint an artifact as a model: an NFT whose holders share what it earns
     Mint(mint::Args),
+    /// Talk with a model of words on this machine
+    Chat(chat::Args),
     /// Look at an artifact file or a minted asset
     Show(show::Args),
 }
@@ -31,6 +34,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Import(args) => import::run(args, context),
         Verb::Mint(args) => mint::run(args, context).await,
+        Verb::Chat(args) => chat::run(args, context).await,
         Verb::Show(args) => show::run(args, context).await,
     }
 }

@@ -22,13 +22,13 @@ pub struct TextArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
     /// 0 takes the likeliest token each time; 0.7 is lively, 1 as the model learned it, at most 100 [default: 0].
-    #[arg(long, value_name = "T", value_parser = temperature)]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, value_parser = temperature)]
     temperature: Option<Thousandths>,
     /// Draw only from the K likeliest tokens; 0 is all [default: 0].
     #[arg(long, value_name = "K")]
     top_k: Option<u32>,
     /// Draw only from the likeliest tokens that together have this probability [default: 1].
-    #[arg(long, value_name = "P", value_parser = probability)]
+    #[arg(long, value_name = "P", allow_negative_numbers = true, value_parser = probability)]
     top_p: Option<Thousandths>,
     /// Where chance begins: the same seed and question give the same answer on every machine [default: 0].
     #[arg(long, value_name = "N")]

@@ -7,3 +7,6 @@ mod keys;
 mod offline;
 mod provena;
 mod stop;
+#[path = "../../../../oracle/engine/tests/it/tiny_llama.rs"]
+mod tiny_llama;
+mod words;
