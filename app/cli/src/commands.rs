@@ -13,6 +13,7 @@ mod mint_args;
 pub mod model;
 pub mod node;
 pub mod offer;
+pub mod recompute;
 pub mod royalty;
 mod text_args;
 pub mod verify;

@@ -21,7 +21,11 @@ use provena_node::client::{Client, Finished, PostedJob};
 use solana_pubkey::Pubkey;
 
 use crate::{
-    commands::{infer, node, offer, verify},
+    commands::{
+        infer, node, offer,
+        recompute::{self, By},
+        verify,
+    },
     failure::Failure,
     output::Output,
     stop,
@@ -142,7 +146,9 @@ async fn ask(stage: &Stage, cast: &Cast, subject: &Subject, offer: &Pubkey, stor
     let outcome = client.infer(offer, &subject.request, PATIENCE, &mut stages).await;
     let (posted, finished) = outcome.map_err(infer::explain)?;
     story.doing("computing the answer again");
-    let matches = infer::recompute(stage.store(), &finished, subject.request.clone()).await?;
+    let root = &finished.job.content_root;
+    let ours = recompute::answer(stage.store(), root, subject.request.clone(), By::Reference).await?;
+    let matches = ours.result_root() == finished.job.result_root;
     let receipt = finished.receipts.first().with_context(|| {
         let why: Vec<&str> = finished.missing_receipts.iter().map(|(_, why)| why.as_str()).collect();
         format!("the node gave no receipt: {}", why.join("; "))

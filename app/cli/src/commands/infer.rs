@@ -5,7 +5,7 @@ pub mod answer;
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use provena_engine::io::{Request, Response};
+use provena_engine::io::Request;
 use provena_market::{state::JobState, view};
 use provena_node::{
     client::{Client, ClientError, Finished, PostedJob, Stage},
@@ -25,7 +25,10 @@ use crate::{
 
 use answer::{Answer, Paid};
 
-use super::text_args::TextArgs;
+use super::{
+    recompute::{self, By},
+    text_args::TextArgs,
+};
 
 /// Arguments of `provena infer`.
 #[derive(Debug, clap::Args)]
@@ -82,7 +85,9 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let recomputed = match args.recompute {
         true => {
             progress.message("computing the answer again");
-            Some(recompute(&store, &finished, request.clone()).await?)
+            let job = &finished.job;
+            let ours = recompute::answer(&store, &job.content_root, request.clone(), By::Processor).await?;
+            Some(ours.result_root() == job.result_root)
         }
         false => None,
     };
@@ -166,17 +171,6 @@ pub fn explain(error: ClientError) -> anyhow::Error {
         _ => Failure::failed("the answer could not be had"),
     };
     anyhow::Error::from(error).context(failure)
-}
-
-/// Computes the answer with the scalar reference and compares it with the agreed one.
-pub async fn recompute(store: &Store, finished: &Finished, request: Request) -> Result<bool> {
-    let bytes = store.get(&finished.job.content_root).await.context("the model's artifact is in no store")?;
-    let run = move || -> Result<Response, provena_engine::Error> {
-        let artifact = provena_engine::artifact::Artifact::from_bytes(bytes.to_vec())?;
-        provena_engine::reference::run(&artifact, &request)
-    };
-    let ours = tokio::task::spawn_blocking(run).await?.context("the reference could not compute the answer")?;
-    Ok(ours.result_root() == finished.job.result_root)
 }
 
 fn save_receipt(

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use provena_arith::receipt::Receipt;
-use provena_engine::{artifact::Artifact, io::Request};
+use provena_engine::io::Request;
 use provena_market::{
     pda,
     state::{Job, Slot},
@@ -17,6 +17,7 @@ use provena_node::{
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
+use super::recompute::{self, By};
 use crate::{
     context::Context,
     failure::Failure,
@@ -93,7 +94,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     if args.recompute {
         let store = Store::open(context.store_urls()).context("cannot open the store")?;
         let progress = Progress::spinner(context.output, "computing the answer again");
-        recompute(&store, &receipt).await?;
+        again(&store, &receipt).await?;
         drop(progress);
         verified.recomputed = Some("equal");
     }
@@ -122,12 +123,10 @@ pub async fn against_chain(chain: &dyn Chain, signed: &receipt::SignedReceipt, r
     signed.check_against(&address, &job, slot.as_ref()).map_err(|error| invalid(&error))
 }
 
-async fn recompute(store: &Store, receipt: &Receipt) -> Result<()> {
-    let artifact = store.get(&receipt.content_root).await.context("the model's artifact is in no store")?;
+async fn again(store: &Store, receipt: &Receipt) -> Result<()> {
     let input = store.get(&receipt.input_root).await.context("the request is in no store")?;
-    let artifact = Artifact::from_bytes(artifact.to_vec())?;
     let request = Request::from_bytes(&input)?;
-    let response = tokio::task::spawn_blocking(move || provena_engine::reference::run(&artifact, &request)).await??;
+    let response = recompute::answer(store, &receipt.content_root, request, By::Processor).await?;
     let (ours, theirs) = (hex::encode(response.result_root()), hex::encode(receipt.result_root));
     if ours == theirs {
         return Ok(());

@@ -18,22 +18,23 @@ use crate::{
 /// Arguments of `provena model import`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena model import oracle/engine/models/digits --out digits.pvna\n  provena model import ~/.cache/provena/assets/minilm --name MiniLM --out minilm.pvna"
+    after_help = "Examples:\n  provena model import oracle/engine/models/digits --out digits.pvna\n  provena model import ~/.cache/provena/assets/minilm --name MiniLM --out minilm.pvna\n  provena model import ~/.cache/provena/assets/smollm2/model.gguf --name SmolLM2 --out smollm2.pvna"
 )]
 pub struct Args {
-    /// A folder with model.safetensors, config.json and, for models of text, tokenizer.json.
+    /// A folder as models are published (safetensors, config.json, for models of text tokenizer.json), or a .gguf file.
     ///
-    /// Instead of model.safetensors there may be model.safetensors.index.json and the shards that it names, at most
-    /// 128 beside it; model.safetensors wins where both are there. Weights may be F32, BF16 or F16, all of them
-    /// finite, and at most 4 GiB on disk.
+    /// Weights in safetensors may be F32, BF16 or F16, in model.safetensors or in the shards, at most 128, that
+    /// model.safetensors.index.json names; those in GGUF also Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K. All must be finite. A
+    /// model of words brings its tokenizer and its chat template along: in tokenizer_config.json or
+    /// chat_template.jinja, or in the .gguf file itself.
     source: PathBuf,
     /// The artifact to write (.pvna); its card is written beside it.
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
-    /// What kind of model it is [default: what config.json says].
+    /// What kind of model it is [default: what the model says].
     #[arg(long, value_enum)]
     family: Option<FamilyName>,
-    /// The model's name [default: the folder's].
+    /// The model's name [default: the folder's or file's].
     #[arg(long)]
     name: Option<String>,
     /// Typical inputs to measure ranges on: lines of text, or lines of pixels [default: those that come with the engine].
