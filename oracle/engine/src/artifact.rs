@@ -14,15 +14,19 @@
 
 mod builder;
 mod header;
+mod layout;
 mod recipe;
 mod tensor;
+mod writer;
 
 pub use builder::ArtifactBuilder;
+pub use layout::Entry;
 pub use recipe::{
     Activations, BertRecipe, CnnRecipe, Convolution, Family, LlamaRecipe, MlpLayer, MlpRecipe, ModelRecipe, Recipe,
     Source,
 };
 pub use tensor::{Dtype, TensorRef};
+pub use writer::ArtifactWriter;
 
 use std::path::Path;
 

@@ -83,7 +83,8 @@ impl Header {
         Ok(header)
     }
 
-    fn check(&self, file: &[u8], header_end: usize) -> Result<(), Error> {
+    /// Checks everything about the tensors but their places.
+    pub fn check_tensors(&self) -> Result<(), Error> {
         if self.tensors.len() > MAX_TENSORS {
             return invalid(format!("{} tensors are more than {MAX_TENSORS}", self.tensors.len()));
         }
@@ -92,17 +93,24 @@ impl Header {
                 return invalid(format!("tensor {:?} is repeated or out of order", pair[1].name));
             }
         }
+        for TensorEntry { name, rows, cols, .. } in &self.tensors {
+            if name.is_empty() || name.len() > MAX_NAME {
+                return invalid(format!("a tensor's name has {} bytes, allowed are 1 to {MAX_NAME}", name.len()));
+            }
+            if *rows == 0 || *cols == 0 || *rows > MAX_DIM || *cols > MAX_DIM {
+                return invalid(format!("tensor {name:?} has the shape [{rows}][{cols}]"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, file: &[u8], header_end: usize) -> Result<(), Error> {
+        self.check_tensors()?;
         // One encoding per content: tensors lie in the table's order, each at the next multiple of 64, zeros between,
         // nothing after the last. So nothing overlaps and no byte of the file is without meaning.
         let mut end = header_end;
         for entry in &self.tensors {
             let name = &entry.name;
-            if name.is_empty() || name.len() > MAX_NAME {
-                return invalid(format!("a tensor's name has {} bytes, allowed are 1 to {MAX_NAME}", name.len()));
-            }
-            if entry.rows == 0 || entry.cols == 0 || entry.rows > MAX_DIM || entry.cols > MAX_DIM {
-                return invalid(format!("tensor {name:?} has the shape [{}][{}]", entry.rows, entry.cols));
-            }
             if entry.len != TensorEntry::expected_len(entry.dtype, entry.rows, entry.cols) {
                 return invalid(format!("tensor {name:?} has {} bytes, which its shape contradicts", entry.len));
             }

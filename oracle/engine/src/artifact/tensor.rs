@@ -81,3 +81,14 @@ impl<'a> TensorRef<'a> {
         self.bytes.chunks_exact(4).map(|b| provena_arith::fixed::Scale(word(b))).collect()
     }
 }
+
+/// Rows of signed bytes as they lie in a file, from rows without padding.
+pub(super) fn padded(cols: usize, values: &[i8]) -> Vec<u8> {
+    let stride = i8_stride(cols);
+    let rows = values.chunks_exact(cols.max(1));
+    let mut bytes = vec![0u8; rows.len() * stride];
+    for (to, from) in bytes.chunks_exact_mut(stride.max(1)).zip(rows) {
+        to[..cols].copy_from_slice(bytemuck::cast_slice(from));
+    }
+    bytes
+}

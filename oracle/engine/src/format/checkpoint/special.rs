@@ -24,7 +24,7 @@ impl Special {
         let file = |name: &str| parsed(&folder.join(name), MAX_LEN).map(Option::unwrap_or_default);
         let (settings, map) = (file("tokenizer_config.json")?, file("special_tokens_map.json")?);
         let generation = file("generation_config.json")?;
-        let added = Added::read(tokenizer)?;
+        let added = Added::read(tokenizer);
         // The texts are said by name, or by the id that the model's own configuration has.
         let text = |name: &str| {
             let named = [&settings, &map].into_iter().find_map(|file| token_text(&file[format!("{name}_token")]));
@@ -53,7 +53,7 @@ impl Special {
 struct Added(Vec<(u32, String)>);
 
 impl Added {
-    fn read(tokenizer: Option<&[u8]>) -> Result<Self, Error> {
+    fn read(tokenizer: Option<&[u8]>) -> Self {
         /// All that is read of it here.
         #[derive(serde::Deserialize)]
         struct Json {
@@ -65,9 +65,10 @@ impl Added {
             id: u32,
             content: String,
         }
-        let Some(bytes) = tokenizer else { return Ok(Self(vec![])) };
-        let json: Json = serde_json::from_slice(bytes).map_err(|e| Error::Import(format!("tokenizer.json: {e}")))?;
-        Ok(Self(json.added_tokens.into_iter().map(|token| (token.id, token.content)).collect()))
+        // Whoever uses the tokenizer says what is wrong with it.
+        let json =
+            tokenizer.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or(Json { added_tokens: vec![] });
+        Self(json.added_tokens.into_iter().map(|token| (token.id, token.content)).collect())
     }
 
     fn text(&self, id: u32) -> Option<String> {
