@@ -11,5 +11,6 @@ mod kernels;
 mod llama;
 mod quality;
 mod requests;
+mod second_implementation;
 mod tiny_encoder;
 mod tiny_llama;
