@@ -2,6 +2,7 @@
 // One workgroup per row; the row's sums are exact, so the order of the reduction cannot show.
 #import shared/fixed
 #import shared/pack
+#import shared/reduce
 
 struct Params {
     width: u32,
@@ -31,9 +32,6 @@ override LANES: u32 = 64u;
 @group(0) @binding(7) var<storage, read_write> quantised: array<u32>;
 #endif
 
-var<workgroup> sums: array<i32, LANES>;
-var<workgroup> squares: array<SquareSum, LANES>;
-
 fn value(at: u32) -> i32 {
 #if RESIDUAL
     return clamp_i16(x[at] + residual[at]);
@@ -51,25 +49,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var c = lane; c < params.width; c += LANES) {
         part += value(start + c);
     }
-    sums[lane] = part;
-    workgroupBarrier();
-    var sum = 0;
-    for (var l = 0u; l < LANES; l++) {
-        sum += sums[l];
-    }
-    let centre = mean(sum, params.width);
+    let centre = mean(bitcast<i32>(reduce_sum(lane, bitcast<u32>(part))), params.width);
 
-    var square_part = SquareSum(0u, 0u);
+    var squares = SquareSum(0u, 0u);
     for (var c = lane; c < params.width; c += LANES) {
-        square_part = square_add(square_part, value(start + c) - centre);
+        squares = square_add(squares, value(start + c) - centre);
     }
-    squares[lane] = square_part;
-    workgroupBarrier();
-    var square_sum = SquareSum(0u, 0u);
-    for (var l = 0u; l < LANES; l++) {
-        square_sum = square_merge(square_sum, squares[l]);
-    }
-    let inverse = inverse_root(square_sum);
+    let inverse = inverse_root(reduce_squares(lane, squares));
 
 #if QUANTISED
     for (var word = lane; word < params.stride; word += LANES) {

@@ -5,9 +5,19 @@
 
 mod argmax;
 mod attention;
+mod cached_attention;
 mod embed;
+mod flatten;
+mod gate;
+mod gather;
 mod linear;
+mod lookup;
+mod max_pool;
 mod norm;
+mod patches;
+mod rms_norm;
+mod rotate_store;
+mod sample;
 pub mod self_test;
 pub mod source;
 mod sum_rows;
@@ -89,11 +99,15 @@ const SHARD_ROWS: usize = 64;
 pub fn shards(tensor: &TensorRef<'_>, max_binding: u64) -> Option<Vec<Range<usize>>> {
     let row = tensor.bytes.len() as u64 / tensor.rows.max(1) as u64;
     if tensor.bytes.len() as u64 <= max_binding {
-        return Some(vec![0..tensor.rows]);
+        return Some(std::iter::once(0..tensor.rows).collect());
     }
     let rows = usize::try_from(max_binding / row.max(1)).ok()? / SHARD_ROWS * SHARD_ROWS;
     (rows > 0).then(|| (0..tensor.rows).step_by(rows).map(|start| start..tensor.rows.min(start + rows)).collect())
 }
+
+/// Turns of all its loops together that one invocation may make: Mesa's software driver leaves every loop after 65,535
+/// of them, without a word, and the answer is wrong.
+const MAX_TURNS: usize = 60_000;
 
 /// A plan as dispatches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,7 +178,44 @@ impl Lowering<'_> {
             Op::SumRows { x, out } => self.sum_rows(x, out),
             Op::Unit { x, out } => self.unit(x, out),
             Op::Argmax { x, out } => self.argmax(x, out),
-            _ => Err("no kernel computes it".into()),
+            Op::Lookup { rows, weight, scale, out } => self.lookup(rows, weight, scale, out),
+            Op::RmsNorm { x, residual, gain, epsilon, sum, out } => {
+                self.rms_norm(x, residual, gain, epsilon, sum, out)
+            }
+            Op::RotateStore { qkv, rows, table, cache, queries } => {
+                self.rotate_store(qkv, rows, table, cache, queries)
+            }
+            Op::CachedAttention {
+                queries,
+                rows,
+                pages,
+                cache,
+                heads,
+                window,
+                score_scale,
+                exp_table,
+                context_scale,
+                out,
+            } => self.cached_attention(&cached_attention::CachedAttention {
+                queries,
+                rows,
+                pages,
+                cache,
+                heads,
+                window,
+                score_scale,
+                exp_table,
+                context_scale,
+                out,
+            }),
+            Op::Gate { x, table, out_scale, out } => self.gate(x, table, out_scale, out),
+            Op::Gather { x, picks, out } => self.gather(x, picks, out),
+            Op::Sample { logits, params, exp_table, out } => self.sample(logits, params, exp_table, out),
+            Op::Patches { x, size, kernel, stride, pad, out } => {
+                self.patches(x, patches::Layout { size, kernel, stride, pad }, out)
+            }
+            Op::MaxPool { x, size, kernel, out } => self.max_pool(x, size, kernel, out),
+            Op::Flatten { x, out } => self.flatten(x, out),
         }
     }
 

@@ -1,15 +1,17 @@
 //! Known answers: every kernel against its scalar twin, before an adapter may sign anything.
 //!
-//! The test runs two small plans that between them use every kernel in every variant, on fixed data with awkward
+//! The test runs a few small plans that between them use every kernel in every variant, on fixed data with awkward
 //! shapes, and compares every buffer. Drivers differ and have bugs; a node that finds one must not answer.
 
 mod fixture;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::fixture::{Case, Fixture};
 use crate::gpu::{Error, Gpu};
 use crate::kernels;
-use crate::plan::{BufferId, LinearOutput, Op, Plan};
+use crate::plan::{Buffer, BufferId, LinearOutput, Op, Plan};
 use crate::recording::GpuModel;
 use crate::reference;
 use crate::values::Values;
@@ -20,13 +22,13 @@ use crate::values::Values;
 ///
 /// [`Error::Mismatch`] names the first operation whose result differs; other errors say that the device failed.
 pub fn run(gpu: &Gpu) -> Result<Vec<String>, Error> {
-    let fixture = fixture::Fixture::new()
+    let fixture = Fixture::new()
         .map_err(|error| Error::Plan { op: "the self test's artifact".into(), reason: error.to_string() })?;
     let artifact = Arc::new(fixture.artifact);
     let model = GpuModel::load(gpu, artifact)?;
     let mut labels = Vec::new();
-    for (plan, input) in &fixture.cases {
-        compare(&model, plan, std::slice::from_ref(input))?;
+    for Case { plan, inputs, state } in &fixture.cases {
+        compare(&model, plan, inputs, state)?;
         let lowered = kernels::lower(plan, model.artifact(), kernels::Tuning::of(gpu.caps()))?;
         labels.extend(lowered.dispatches.iter().map(|dispatch| dispatch.key.to_string()));
     }
@@ -35,20 +37,33 @@ pub fn run(gpu: &Gpu) -> Result<Vec<String>, Error> {
     Ok(labels)
 }
 
-/// Runs `plan` on the device and on the reference and compares every buffer, in the order of execution.
+/// Runs `plan` on the device and on the reference and compares every buffer that an operation writes, the state
+/// included, in the order of execution. `state` is what the plan's state holds before. Returns the number of elements
+/// that were compared.
 ///
 /// # Errors
 ///
 /// [`Error::Mismatch`] names the first operation whose result differs; other errors say that the device failed.
-pub fn compare(model: &GpuModel, plan: &Plan, inputs: &[Values]) -> Result<(), Error> {
+pub fn compare(model: &GpuModel, plan: &Plan, inputs: &[Values], state: &[Values]) -> Result<usize, Error> {
     let mut all = plan.clone();
-    all.outputs = (0..).map(BufferId).take(plan.buffers.len()).collect();
-    let expected = reference::execute(model.artifact(), &all, inputs, &mut []);
-    let found = model.execute(&all, inputs, &mut model.state(&[])?)?;
+    all.outputs = plan.ops.iter().flat_map(written).collect();
+    all.outputs.sort_unstable();
+    all.outputs.dedup();
+    let mut after = state.to_vec();
+    let mut expected = reference::execute(model.artifact(), &all, inputs, &mut after);
+    for (id, values) in plan.state.iter().zip(after) {
+        expected[id.0 as usize] = values;
+    }
+    let buffers: Vec<Buffer> = plan.state.iter().map(|&id| plan.get(id).clone()).collect();
+    let mut on_device = model.state(&buffers)?;
+    model.write_state(&mut on_device, state)?;
+    let outputs = model.execute(&all, inputs, &mut on_device)?;
+    let found: HashMap<BufferId, &Values> = all.outputs.iter().copied().zip(&outputs).collect();
+    let mut compared = 0;
     for (index, op) in plan.ops.iter().enumerate() {
         for id in written(op) {
-            let place = id.0 as usize;
-            if let Some((at, expected, found)) = first_difference(&expected[place], &found[place]) {
+            let expected = &expected[id.0 as usize];
+            if let Some((at, expected, found)) = first_difference(expected, found[&id]) {
                 return Err(Error::Mismatch {
                     op: format!("{} (operation {index})", kernels::name(op)),
                     adapter: model.gpu().caps().name.clone(),
@@ -58,9 +73,10 @@ pub fn compare(model: &GpuModel, plan: &Plan, inputs: &[Values]) -> Result<(), E
                     found,
                 });
             }
+            compared += plan.get(id).len();
         }
     }
-    Ok(())
+    Ok(compared)
 }
 
 /// The buffers that an operation writes.
@@ -69,6 +85,8 @@ fn written(op: &Op) -> Vec<BufferId> {
         Op::Norm { out, quantised, .. } => {
             [Some(*out), quantised.map(|quantise| quantise.out)].into_iter().flatten().collect()
         }
+        Op::RmsNorm { out, sum, .. } => [Some(*out), *sum].into_iter().flatten().collect(),
+        Op::RotateStore { cache, queries, .. } => vec![*queries, cache.keys, cache.values],
         Op::Linear { output, .. } => match output {
             LinearOutput::Raw { out }
             | LinearOutput::Int8 { out, .. }
@@ -76,9 +94,10 @@ fn written(op: &Op) -> Vec<BufferId> {
             | LinearOutput::Wide { out, .. }
             | LinearOutput::Table { out, .. } => vec![*out],
         },
-        Op::RmsNorm { sum, out, .. } => sum.iter().copied().chain([*out]).collect(),
-        Op::RotateStore { cache, queries, .. } => vec![cache.keys, cache.values, *queries],
         Op::Embed { out, .. }
+        | Op::Attention { out, .. }
+        | Op::SumRows { out, .. }
+        | Op::Unit { out, .. }
         | Op::Lookup { out, .. }
         | Op::CachedAttention { out, .. }
         | Op::Gate { out, .. }
@@ -87,15 +106,15 @@ fn written(op: &Op) -> Vec<BufferId> {
         | Op::Patches { out, .. }
         | Op::MaxPool { out, .. }
         | Op::Flatten { out, .. }
-        | Op::Attention { out, .. }
-        | Op::SumRows { out, .. }
-        | Op::Unit { out, .. }
         | Op::Argmax { out, .. } => vec![*out],
     }
 }
 
 /// Place, expected and found element of the first difference.
 fn first_difference(expected: &Values, found: &Values) -> Option<(usize, i64, i64)> {
+    if expected == found {
+        return None;
+    }
     let wide = |values: &Values| -> Vec<i64> {
         match values {
             Values::I8(values) => values.iter().map(|&value| value.into()).collect(),
@@ -121,11 +140,32 @@ mod tests {
 
     #[test]
     fn the_cases_use_every_operation() {
-        let fixture = fixture::Fixture::new().unwrap();
+        let fixture = Fixture::new().unwrap();
         let mut names: Vec<&str> =
-            fixture.cases.iter().flat_map(|(plan, _)| plan.ops.iter().map(kernels::name)).collect();
+            fixture.cases.iter().flat_map(|case| case.plan.ops.iter().map(kernels::name)).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names, ["argmax", "attention", "embed", "linear", "norm", "sum_rows", "unit"]);
+        assert_eq!(
+            names,
+            [
+                "argmax",
+                "attention",
+                "cached_attention",
+                "embed",
+                "flatten",
+                "gate",
+                "gather",
+                "linear",
+                "lookup",
+                "max_pool",
+                "norm",
+                "patches",
+                "rms_norm",
+                "rotate_store",
+                "sample",
+                "sum_rows",
+                "unit",
+            ]
+        );
     }
 }

@@ -4,8 +4,12 @@
 //! message says what to install.
 
 mod attention;
+mod cached_attention;
+mod decoder_rows;
+mod images;
 mod linear;
 mod recording;
 mod rows;
+mod sample;
 mod support;
 mod whole;

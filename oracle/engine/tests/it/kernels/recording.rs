@@ -67,7 +67,7 @@ fn more_plans_than_are_kept_still_give_right_answers() {
     for round in 0..2 {
         for rows in 1..=MAX_RECORDED + 3 {
             let input = Values::I32((0..rows as i32 * 5).map(|value| value + round).collect());
-            self_test::compare(&model, &sum(rows, 5), &[input]).unwrap();
+            self_test::compare(&model, &sum(rows, 5), &[input], &[]).unwrap();
         }
     }
 }

@@ -7,7 +7,7 @@ use provena_arith::receipt::ENGINE_CLASS_INT_V1;
 use provena_engine::artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe, Recipe, Source};
 use provena_engine::gpu::{Gpu, Selection};
 use provena_engine::kernels::{Tuning, self_test};
-use provena_engine::plan::Plan;
+use provena_engine::plan::{Plan, i8_stride};
 use provena_engine::recording::GpuModel;
 use provena_engine::values::Values;
 
@@ -34,15 +34,31 @@ pub fn build(builder: ArtifactBuilder) -> Artifact {
     builder.build(recipe).unwrap()
 }
 
-/// Compares every buffer of the plan with the reference's, under both tunings.
+/// Compares what every operation of the plan writes with the reference's, under both tunings.
 pub fn check(artifact: Artifact, plan: &Plan, input: &Values) {
-    let Some(gpu) = gpu() else { return };
+    check_with(artifact, plan, std::slice::from_ref(input), &[]);
+}
+
+/// The same for a plan with several inputs and with state; gives the number of elements that were compared.
+pub fn check_with(artifact: Artifact, plan: &Plan, inputs: &[Values], state: &[Values]) -> usize {
+    let Some(gpu) = gpu() else { return 0 };
     let artifact = Arc::new(artifact);
+    let mut compared = 0;
     for tuning in [Tuning::SOFTWARE, Tuning::HARDWARE] {
         let model = GpuModel::load_tuned(gpu, artifact.clone(), tuning).unwrap();
-        self_test::compare(&model, plan, std::slice::from_ref(input))
-            .unwrap_or_else(|error| panic!("{tuning:?}: {error}"));
+        let outcome = self_test::compare(&model, plan, inputs, state);
+        compared += outcome.unwrap_or_else(|error| panic!("{tuning:?}: {error}"));
     }
+    compared
+}
+
+/// Rows of signed bytes of any value, padded with zeros.
+pub fn byte_rows(random: &mut fastrand::Rng, rows: usize, cols: usize) -> Vec<i8> {
+    let mut bytes = vec![0i8; rows * i8_stride(cols)];
+    for row in bytes.chunks_exact_mut(i8_stride(cols)) {
+        row[..cols].iter_mut().for_each(|value| *value = random.i8(-127..));
+    }
+    bytes
 }
 
 /// Scales of any bits, as a hostile artifact may hold them.

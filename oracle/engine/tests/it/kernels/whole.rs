@@ -13,14 +13,28 @@ fn the_self_test_covers_every_kernel_and_passes() {
         "attention_context",
         "attention_scores",
         "attention_weights",
+        "cached_attention",
         "embed",
+        "flatten",
+        "gate",
+        "gather",
         "linear",
+        "lookup",
+        "max_pool",
         "norm",
+        "patches",
+        "rms_norm",
+        "rotate_store",
+        "sample",
         "sum_rows",
         "unit",
     ] {
         assert!(labels.iter().any(|label| label.starts_with(&format!("provena.{op}."))), "{op} is missing: {labels:?}");
     }
-    assert_eq!(labels.iter().filter(|label| label.starts_with("provena.linear.")).count(), 10, "{labels:?}");
-    assert_eq!(labels.iter().filter(|label| label.starts_with("provena.norm.")).count(), 4, "{labels:?}");
+    let variants = |op: &str| labels.iter().filter(|label| label.starts_with(&format!("provena.{op}."))).count();
+    assert_eq!(variants("linear"), 24, "{labels:?}");
+    assert_eq!(variants("norm"), 4, "{labels:?}");
+    assert_eq!(variants("rms_norm"), 8, "{labels:?}");
+    assert_eq!(variants("cached_attention"), 2, "{labels:?}");
+    assert_eq!(variants("gate"), 2, "{labels:?}");
 }

@@ -1,0 +1,110 @@
+//! Attention of each row to its own sequence, whose keys and values lie in pages.
+//!
+//! One kernel does all of it, because on short contexts a dispatch costs more than the arithmetic.
+
+use super::{Lowering, MAX_TURNS, Operand, same, word};
+use crate::plan::{BufferId, Cache, ROW_FIELDS, TensorId};
+
+/// Words of the widest head that the kernel has room for, and its invocations at most.
+const MAX_WORDS: usize = 128;
+/// Tokens whose weights the kernel holds at a time.
+const CHUNK: usize = 1024;
+
+/// The fields of [`crate::plan::Op::CachedAttention`].
+pub(super) struct CachedAttention {
+    pub queries: BufferId,
+    pub rows: BufferId,
+    pub pages: BufferId,
+    pub cache: Cache,
+    pub heads: usize,
+    pub window: usize,
+    pub score_scale: TensorId,
+    pub exp_table: TensorId,
+    pub context_scale: TensorId,
+    pub out: BufferId,
+}
+
+impl Lowering<'_> {
+    pub(super) fn cached_attention(&mut self, op: &CachedAttention) -> Result<(), String> {
+        let CachedAttention { heads, cache, .. } = *op;
+        let slot_stride = self.slot_stride(&cache)?;
+        let (count, width) = (self.buffer(op.out)?.rows, heads * cache.depth);
+        if heads == 0 || heads % cache.kv_heads != 0 {
+            return Err(format!("{heads} heads ask {} heads of keys", cache.kv_heads));
+        }
+        let words = cache.depth / 4;
+        if words > MAX_WORDS {
+            return Err(format!("a head of depth {}; at most {} fit", cache.depth, 4 * MAX_WORDS));
+        }
+        same("rows", self.buffer(op.queries)?.rows, count)?;
+        same("width of the queries", self.buffer(op.queries)?.cols, width)?;
+        same("width of the contexts", self.buffer(op.out)?.cols, width)?;
+        same("fields of the rows", self.buffer(op.rows)?.len(), count * ROW_FIELDS)?;
+        same("scales of the heads", self.tensor(op.score_scale)?.cols, heads)?;
+        same("scales of the contexts", self.tensor(op.context_scale)?.cols, width)?;
+        let key = self.bytes_key("cached_attention", op.out)?;
+        let lanes = self.attention_lanes(self.buffer(op.pages)?.cols * cache.page, words)?;
+        let key = key.constant("LANES", word(lanes)?).constant("PAGE", word(cache.page)?);
+        self.dispatch(
+            key,
+            &[
+                word(heads)?,
+                word(heads / cache.kv_heads)?,
+                word(words)?,
+                word(self.buffer(op.queries)?.stride() / 8)?,
+                slot_stride,
+                word(self.buffer(op.pages)?.cols)?,
+                word(op.window)?,
+                word(self.tensor(op.exp_table)?.cols)?,
+                word(self.buffer(op.out)?.stride() / 4)?,
+            ],
+            &[
+                (1, Operand::Buffer(op.queries)),
+                (2, Operand::Buffer(op.rows)),
+                (3, Operand::Buffer(op.pages)),
+                (4, Operand::Buffer(cache.keys)),
+                (5, Operand::Buffer(cache.values)),
+                (6, Operand::Tensor(op.score_scale)),
+                (7, Operand::Tensor(op.exp_table)),
+                (8, Operand::Tensor(op.context_scale)),
+                (9, Operand::Buffer(op.out)),
+            ],
+            [heads, count, 1],
+        )
+    }
+
+    /// Invocations that share a row and a head, for contexts of up to so many tokens and heads of so many words.
+    fn attention_lanes(&self, tokens: usize, words: usize) -> Result<usize, String> {
+        let mut lanes = self.tuning.reduce_lanes as usize;
+        while turns(tokens, words, lanes) > MAX_TURNS {
+            lanes *= 2;
+            if lanes > MAX_WORDS {
+                return Err(format!(
+                    "a context of {tokens} tokens and heads of {words} words are too much for a kernel"
+                ));
+            }
+        }
+        Ok(lanes)
+    }
+}
+
+/// Turns of all loops that an invocation makes.
+fn turns(tokens: usize, words: usize, lanes: usize) -> usize {
+    let (each, chunks) = (tokens.div_ceil(lanes), tokens.div_ceil(CHUNK));
+    let passes = if chunks > 1 { 2 } else { 1 };
+    let shares = (lanes / words).max(1);
+    let sums = (shares * words).div_ceil(lanes) * (tokens / shares + 4 * chunks);
+    each * (passes * (words / 2 + 1) + 1) + sums + 2 * lanes + 8 * words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_contexts_take_more_invocations_but_not_too_many_turns() {
+        assert!(turns(1024, 16, 8) < MAX_TURNS);
+        assert!(turns(65_536, 16, 8) > MAX_TURNS);
+        assert!(turns(65_536, 32, MAX_WORDS) < MAX_TURNS);
+    }
+}
