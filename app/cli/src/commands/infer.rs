@@ -168,6 +168,8 @@ pub fn explain(error: ClientError) -> anyhow::Error {
         }
         ClientError::Ended { .. } => Failure::failed("no node gave an answer; the deposit came back")
             .hint("see that a node runs and serves this model, then ask again"),
+        ClientError::TooManyUnits { .. } => Failure::failed("the answer could not be had")
+            .hint("ask for less: a shorter prompt, a smaller --max-tokens, or --units N for what you know is enough"),
         _ => Failure::failed("the answer could not be had"),
     };
     anyhow::Error::from(error).context(failure)

@@ -30,13 +30,13 @@ use crate::{
 /// Arguments of `provena offer create`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena offer create ASSET --price 0.001\n  provena offer create ASSET --price 0.02 --pay-in MINT --royalty 60%\n  provena offer create ASSET --price 0.01 --nodes 3 --agree 2     three nodes compute, two must agree"
+    after_help = "Examples:\n  provena offer create ASSET --price 0.001\n  provena offer create ASSET --price 0.00001 --max-units 2048      a model of words, paid by the token\n  provena offer create ASSET --price 0.02 --pay-in MINT --royalty 60%\n  provena offer create ASSET --price 0.01 --nodes 3 --agree 2     three nodes compute, two must agree"
 )]
 pub struct Args {
     /// A model that the wallet owns.
     #[arg(value_parser = address::parse)]
     asset: Pubkey,
-    /// The price of one picture or text, in SOL or in the token of --pay-in.
+    /// The price of one picture, sentence, or token of prompt and answer, in SOL or in the token of --pay-in.
     #[arg(long, value_name = "AMOUNT")]
     price: String,
     /// What it is paid in: SOL or a token's mint.
@@ -45,7 +45,7 @@ pub struct Args {
     /// The part of each fee that goes to the model's holders; the rest pays the node and the protocol.
     #[arg(long, default_value = "50%", value_name = "SHARE%", value_parser = parse_bps)]
     royalty: u16,
-    /// The most pictures or texts in one job.
+    /// The most pictures, sentences or tokens in one job. For a model of words: what prompt and answer may take.
     #[arg(long, default_value_t = 64, value_name = "N")]
     max_units: u32,
     /// How many nodes compute each job.
@@ -104,7 +104,7 @@ impl Report for Created {
         let table = facts(
             &[
                 ("offer", style.strong(&self.offer)),
-                ("price", format!("{} for each picture or text", self.currency.show(self.price_per_unit))),
+                ("price", format!("{} for each picture, sentence or token", self.currency.show(self.price_per_unit))),
                 ("to the holders", show_bps(self.royalty_basis_points)),
                 ("nodes", format!("{} compute, {} must agree", self.nodes, self.agree)),
                 ("transactions", self.signatures.join("\n                ")),
