@@ -1,38 +1,57 @@
 //! What is written beside the weights.
 
 use crate::data::{self, Set};
-use crate::net::Net;
-use crate::{BATCH, EPOCHS, HIDDEN, RATE, SEED};
+use crate::model::Model;
+use crate::net::{Net, Shape};
 
 /// The configuration that the importer reads. The largest values between the layers, on the training images, are what
 /// it calibrates with.
-pub fn config(net: &Net, set: &Set) -> String {
-    let config = serde_json::json!({
-        "model_type": "mlp",
+pub fn config(model: &Model, net: &Net, set: &Set) -> String {
+    let convolution = |shape: &Shape| match shape {
+        Shape::Convolution { channels } => {
+            Some(serde_json::json!({"channels": channels, "kernel": 3, "padding": 1, "pool": 2}))
+        }
+        Shape::Dense { .. } => None,
+    };
+    let product = |shape: &Shape| match shape {
+        Shape::Convolution { .. } => None,
+        Shape::Dense { outputs } => Some(*outputs),
+    };
+    let convolutions: Vec<_> = model.shapes.iter().filter_map(convolution).collect();
+    let widths = model.shapes.iter().filter_map(product);
+    let mut config = serde_json::json!({
         "activation": "relu",
         "activation_max": net.largest_hidden(set.training.iter().map(|image| image.pixels.as_slice())),
         "input_scale": data::MAX_PIXEL,
-        "widths": net.widths(),
         "classes": (0..data::CLASSES).map(|class| class.to_string()).collect::<Vec<_>>(),
     });
+    if convolutions.is_empty() {
+        config["model_type"] = "mlp".into();
+        config["widths"] = std::iter::once(data::PIXELS).chain(widths).collect();
+    } else {
+        config["model_type"] = "cnn".into();
+        config["image_size"] = vec![data::SIDE; 2].into();
+        config["convolutions"] = convolutions.into();
+        config["widths"] = widths.collect();
+    }
     format!("{config:#}\n")
 }
 
 /// The model card.
-pub fn card(set: &Set, on_training: f64, on_test: f64) -> String {
+pub fn card(model: &Model, set: &Set, on_training: f64, on_test: f64) -> String {
+    let Model { name, architecture, purpose, epochs, batch, rate, seed, .. } = model;
     let (training, test) = (set.training.len(), set.test.len());
     let (on_training, on_test) = (on_training * 100.0, on_test * 100.0);
     format!(
-        "# digits
+        "# {name}
 
-A small classifier of handwritten digits. It is the model that `cargo xtask demo` mints, and the one on which the
-whole path is tested with real input. Licence of the weights: Apache-2.0, as the rest of this repository.
+{purpose} Licence of the weights: Apache-2.0, as the rest of this repository.
 
 | | |
 |---|---|
 | Input | 8 x 8 pixels, row after row, 0 (paper) to 16 (ink), divided by 16 |
 | Output | ten logits, one per digit |
-| Architecture | 64 - {HIDDEN} - 10, ReLU between |
+| Architecture | {architecture} |
 | Accuracy on the {test} held-out images | {on_test:.2} % |
 | Accuracy on the {training} training images | {on_training:.2} % |
 
@@ -49,15 +68,15 @@ reads these writers' digits, not how well it reads a stranger's.
 
 ## Training
 
-Adam, {EPOCHS} passes, {BATCH} images per step, rate {RATE} falling in a straight line to zero, weight decay 0.02, each
-image moved by -1, 0 or 1 pixels along both axes at random, seed {SEED}. These were the first settings tried: none was
+Adam, {epochs} passes, {batch} images per step, rate {rate} falling in a straight line to zero, weight decay 0.02, each
+image moved by -1, 0 or 1 pixels along both axes at random, seed {seed}. These were the first settings tried: none was
 chosen by its accuracy on the held-out images.
 
 ## Reproduce
 
 ```text
 cargo xtask fetch
-cargo run -p provena-engine --example train_digits -- --check
+cargo run -p provena-engine --example train_digits -- {name} --check
 ```
 
 The training runs on one thread and uses only operations that IEEE 754 rounds in one way, so it gives these same bytes

@@ -13,7 +13,8 @@ pub const MAX_PIXEL: f32 = 16.0;
 const TEST_REMAINDER: usize = 4;
 /// ... divided by this is held out.
 const TEST_EVERY: usize = 5;
-const SIDE: usize = 8;
+/// Pixels along each side of an image.
+pub const SIDE: usize = 8;
 
 /// A digit and what it shows.
 pub struct Image {

@@ -1,9 +1,9 @@
-//! Trains the digits classifier from scratch, the same bytes on every machine.
+//! Trains the digits classifiers from scratch, the same bytes on every machine.
 //!
 //! ```text
-//! cargo xtask fetch                                                  # the data
-//! cargo run -p provena-engine --example train_digits                 # writes models/digits
-//! cargo run -p provena-engine --example train_digits -- --check      # trains and compares with what is committed
+//! cargo xtask fetch                                                          # the data
+//! cargo run -p provena-engine --example train_digits                         # writes models/digits and models/digits-cnn
+//! cargo run -p provena-engine --example train_digits -- digits --check       # trains one and compares with what is committed
 //! ```
 //!
 //! Everything that could differ between machines is pinned: one thread, our own random numbers, our own
@@ -12,6 +12,7 @@
 
 mod card;
 mod data;
+mod model;
 mod net;
 mod random;
 
@@ -19,24 +20,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use data::{Image, Set};
+use model::{MODELS, Model};
 use net::Net;
 use random::Random;
 
-/// Units between the pixels and the ten classes.
-const HIDDEN: usize = 96;
-/// Passes over the training images.
-const EPOCHS: usize = 160;
-/// Images per step.
-const BATCH: usize = 32;
-/// Rate of the first step; it falls in a straight line towards zero.
-const RATE: f32 = 0.004;
-/// Seed of the initial weights, of the order of the images and of their shifts.
-const SEED: u64 = 20_260_815;
-/// What the classifier must reach on images it was not trained on.
-const LEAST_ACCURACY: f64 = 0.975;
-
 fn main() -> ExitCode {
-    match run(std::env::args().any(|argument| argument == "--check")) {
+    let (options, names): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|a| a.starts_with("--"));
+    match run(&names, options.iter().any(|option| option == "--check")) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
@@ -45,20 +35,29 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(check: bool) -> Result<(), String> {
-    let set = Set::load(&data::path())?;
-    let net = train(&set);
-    let (on_training, on_test) = (accuracy(&net, &set.training), accuracy(&net, &set.test));
-    eprintln!("training images: {:.2} %", on_training * 100.0);
-    eprintln!("held-out images: {:.2} %", on_test * 100.0);
-    if on_test < LEAST_ACCURACY {
-        return Err(format!("below {:.1} %: nothing was written", LEAST_ACCURACY * 100.0));
+/// Trains the models of these names, all when there are none.
+fn run(names: &[String], check: bool) -> Result<(), String> {
+    if let Some(name) = names.iter().find(|name| !MODELS.iter().any(|model| model.name == **name)) {
+        return Err(format!("{name:?} is unknown; there are {}", MODELS.map(|model| model.name).join(" and ")));
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits");
+    let set = Set::load(&data::path())?;
+    let mut chosen = MODELS.iter().filter(|model| names.is_empty() || names.iter().any(|name| name == model.name));
+    chosen.try_for_each(|model| make(model, &set, check))
+}
+
+fn make(model: &Model, set: &Set, check: bool) -> Result<(), String> {
+    let net = train(model, set);
+    let (on_training, on_test) = (accuracy(&net, &set.training), accuracy(&net, &set.test));
+    eprintln!("{}, training images: {:.2} %", model.name, on_training * 100.0);
+    eprintln!("{}, held-out images: {:.2} %", model.name, on_test * 100.0);
+    if on_test < model.least_accuracy {
+        return Err(format!("below {:.1} %: nothing was written", model.least_accuracy * 100.0));
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model.name);
     let files = [
         ("model.safetensors", net.to_safetensors()?),
-        ("config.json", card::config(&net, &set).into_bytes()),
-        ("MODEL_CARD.md", card::card(&set, on_training, on_test).into_bytes()),
+        ("config.json", card::config(model, &net, set).into_bytes()),
+        ("MODEL_CARD.md", card::card(model, set, on_training, on_test).into_bytes()),
     ];
     for (name, bytes) in files {
         let path: PathBuf = folder.join(name);
@@ -77,21 +76,21 @@ fn run(check: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn train(set: &Set) -> Net {
-    let mut random = Random::new(SEED);
-    let mut net = Net::new(&[data::PIXELS, HIDDEN, data::CLASSES], &mut random);
+fn train(model: &Model, set: &Set) -> Net {
+    let mut random = Random::new(model.seed);
+    let mut net = Net::new(data::SIDE, model.shapes, &mut random);
     let mut order: Vec<usize> = (0..set.training.len()).collect();
-    let steps = EPOCHS * order.len().div_ceil(BATCH);
+    let steps = model.epochs * order.len().div_ceil(model.batch);
     let mut step = 0;
-    for _ in 0..EPOCHS {
+    for _ in 0..model.epochs {
         random.shuffle(&mut order);
-        for batch in order.chunks(BATCH) {
+        for batch in order.chunks(model.batch) {
             for &index in batch {
                 let image = set.training[index].shifted(random.shift(), random.shift());
                 net.learn(&image.pixels, image.label);
             }
             let left = 1.0 - step as f32 / steps as f32;
-            net.step(RATE * left, batch.len());
+            net.step(model.rate * left, batch.len());
             step += 1;
         }
     }

@@ -1,68 +1,77 @@
-//! Matrix products with ReLU between, trained by Adam on the cross-entropy.
+//! Layers with ReLU between, trained by Adam on the cross-entropy.
 
+mod convolution;
+mod dense;
+mod parameters;
+
+use convolution::Convolution;
+use dense::Dense;
+use parameters::Adam;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
 use crate::random::Random;
 
-const MOMENTUM: f32 = 0.9;
-const SMOOTHING: f32 = 0.999;
-const EPSILON: f32 = 1e-8;
-/// Pulls weights towards zero, which also keeps the range that quantisation has to cover small.
-const DECAY: f32 = 0.02;
+/// What a classifier consists of.
+#[derive(Clone, Copy)]
+pub enum Shape {
+    /// A convolution with patches of 3 x 3 pixels, a pixel of zeros around the image, and the largest of each 2 x 2
+    /// pixels of what it gives.
+    Convolution {
+        /// Channels that it gives.
+        channels: usize,
+    },
+    /// A matrix product.
+    Dense {
+        /// Values that it gives.
+        outputs: usize,
+    },
+}
 
 /// A classifier.
 pub struct Net {
     layers: Vec<Layer>,
-    /// Steps taken, as the powers that Adam's correction needs.
-    momentum_left: f32,
-    smoothing_left: f32,
+    adam: Adam,
 }
 
-struct Layer {
-    inputs: usize,
-    outputs: usize,
-    /// [outputs][inputs]
-    weight: Parameters,
-    bias: Parameters,
+enum Layer {
+    Convolution(Convolution),
+    Dense(Dense),
 }
 
-/// Numbers to be learnt, with their gradient and Adam's two averages of it.
-struct Parameters {
+/// What a layer gave for one image.
+struct Output {
+    /// After ReLU, for all layers but the last.
     values: Vec<f32>,
-    gradient: Vec<f32>,
-    first: Vec<f32>,
-    second: Vec<f32>,
-    decay: f32,
+    /// For each value of a convolution the place, before the pooling, that it came from.
+    picks: Vec<usize>,
 }
 
 impl Net {
-    /// A classifier with these widths, from the input to the output.
-    pub fn new(widths: &[usize], random: &mut Random) -> Self {
-        let layers = widths.windows(2).map(|pair| {
-            let (inputs, outputs) = (pair[0], pair[1]);
-            // He's initialisation: a uniform distribution with variance 2 / inputs.
-            let bound = (6.0 / inputs as f32).sqrt();
-            let weight = (0..inputs * outputs).map(|_| bound * random.symmetric()).collect();
-            Layer {
-                inputs,
-                outputs,
-                weight: Parameters::new(weight, DECAY),
-                bias: Parameters::new(vec![0.0; outputs], 0.0),
+    /// A classifier of square images of one channel with `side` pixels along each side.
+    pub fn new(side: usize, shapes: &[Shape], random: &mut Random) -> Self {
+        let (mut channels, mut side) = (1, side);
+        let mut layers = Vec::with_capacity(shapes.len());
+        for shape in shapes {
+            match *shape {
+                Shape::Convolution { channels: outputs } => {
+                    let layer = Convolution::new(channels, outputs, side, random);
+                    side = layer.pooled_side();
+                    channels = outputs;
+                    layers.push(Layer::Convolution(layer));
+                }
+                Shape::Dense { outputs } => {
+                    layers.push(Layer::Dense(Dense::new(channels * side * side, outputs, random)));
+                    (channels, side) = (outputs, 1);
+                }
             }
-        });
-        Self { layers: layers.collect(), momentum_left: 1.0, smoothing_left: 1.0 }
-    }
-
-    /// Widths from the input to the output.
-    pub fn widths(&self) -> Vec<usize> {
-        let outputs = self.layers.iter().map(|layer| layer.outputs);
-        self.layers.first().map(|layer| layer.inputs).into_iter().chain(outputs).collect()
+        }
+        Self { layers, adam: Adam::default() }
     }
 
     /// The class with the largest output.
     pub fn classify(&self, input: &[f32]) -> usize {
-        let outputs = self.forward(input).pop().unwrap_or_default();
+        let outputs = self.forward(input).pop().map_or_else(Vec::new, |output| output.values);
         let mut best = 0;
         for (class, value) in outputs.iter().enumerate() {
             if *value > outputs[best] {
@@ -77,19 +86,19 @@ impl Net {
         let mut largest = vec![0.0f32; self.layers.len().saturating_sub(1)];
         for input in inputs {
             for (largest, output) in largest.iter_mut().zip(self.forward(input)) {
-                *largest = output.into_iter().fold(*largest, f32::max);
+                *largest = output.values.into_iter().fold(*largest, f32::max);
             }
         }
         largest
     }
 
     /// The output of every layer.
-    fn forward(&self, input: &[f32]) -> Vec<Vec<f32>> {
-        let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());
+    fn forward(&self, input: &[f32]) -> Vec<Output> {
+        let mut outputs: Vec<Output> = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
-            let mut output = layer.apply(outputs.last().map_or(input, Vec::as_slice));
+            let mut output = layer.apply(outputs.last().map_or(input, |output| &output.values));
             if index + 1 < self.layers.len() {
-                output.iter_mut().for_each(|value| *value = value.max(0.0));
+                output.values.iter_mut().for_each(|value| *value = value.max(0.0));
             }
             outputs.push(output);
         }
@@ -100,32 +109,51 @@ impl Net {
     pub fn learn(&mut self, input: &[f32], label: usize) {
         let outputs = self.forward(input);
         let Some(logits) = outputs.last() else { return };
-        let mut error = softmax(logits);
+        let mut error = softmax(&logits.values);
         error[label] -= 1.0;
         for index in (0..self.layers.len()).rev() {
-            let below = if index == 0 { input } else { &outputs[index - 1] };
-            error = self.layers[index].backward(below, &error);
+            let below = if index == 0 { input } else { &outputs[index - 1].values };
+            error = self.layers[index].backward(below, &outputs[index].picks, &error);
+            // As far as ReLU let the value through.
+            for (value, &input) in error.iter_mut().zip(below) {
+                if input <= 0.0 {
+                    *value = 0.0;
+                }
+            }
         }
     }
 
-    /// Moves every parameter against its mean gradient over `count` images.
+    /// Moves along the gradient over `count` images.
     pub fn step(&mut self, rate: f32, count: usize) {
-        self.momentum_left *= MOMENTUM;
-        self.smoothing_left *= SMOOTHING;
-        let correction = (1.0 - self.smoothing_left).sqrt() / (1.0 - self.momentum_left);
+        let step = self.adam.step(rate, count);
         for layer in &mut self.layers {
-            layer.weight.step(rate, correction, count as f32);
-            layer.bias.step(rate, correction, count as f32);
+            let (weight, bias) = match layer {
+                Layer::Convolution(layer) => (&mut layer.weight, &mut layer.bias),
+                Layer::Dense(layer) => (&mut layer.weight, &mut layer.bias),
+            };
+            weight.step(step);
+            bias.step(step);
         }
     }
 
-    /// The weights as `layers.<n>.weight` [outputs][inputs] and `layers.<n>.bias` [outputs].
+    /// The weights: `conv.<n>.weight` [channels][channels before][3][3] and `conv.<n>.bias`, then `layers.<n>.weight`
+    /// [outputs][inputs] and `layers.<n>.bias`.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, String> {
         let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        for (index, layer) in self.layers.iter().enumerate() {
-            let shape = vec![layer.outputs, layer.inputs];
-            tensors.push((format!("layers.{index}.weight"), shape, layer.weight.bytes()));
-            tensors.push((format!("layers.{index}.bias"), vec![layer.outputs], layer.bias.bytes()));
+        let (mut convolutions, mut products) = (0, 0);
+        for layer in &self.layers {
+            let (name, shape, weight, bias) = match layer {
+                Layer::Convolution(layer) => {
+                    convolutions += 1;
+                    (format!("conv.{}", convolutions - 1), layer.shape(), &layer.weight, &layer.bias)
+                }
+                Layer::Dense(layer) => {
+                    products += 1;
+                    (format!("layers.{}", products - 1), layer.shape(), &layer.weight, &layer.bias)
+                }
+            };
+            tensors.push((format!("{name}.bias"), vec![shape[0]], bias.bytes()));
+            tensors.push((format!("{name}.weight"), shape, weight.bytes()));
         }
         let views = tensors.iter().map(|(name, shape, bytes)| {
             let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|error| error.to_string());
@@ -137,66 +165,20 @@ impl Net {
 }
 
 impl Layer {
-    fn apply(&self, input: &[f32]) -> Vec<f32> {
-        let rows = self.weight.values.chunks_exact(self.inputs);
-        rows.zip(&self.bias.values).map(|(row, bias)| bias + dot(row, input)).collect()
-    }
-
-    /// Adds this layer's gradient and returns the input's, as far as ReLU lets it through.
-    fn backward(&mut self, input: &[f32], error: &[f32]) -> Vec<f32> {
-        let mut below = vec![0.0; self.inputs];
-        for (output, &error) in error.iter().enumerate() {
-            self.bias.gradient[output] += error;
-            let row = output * self.inputs..(output + 1) * self.inputs;
-            let weights = &self.weight.values[row.clone()];
-            let gradient = &mut self.weight.gradient[row];
-            for column in 0..self.inputs {
-                below[column] += weights[column] * error;
-                gradient[column] += input[column] * error;
-            }
-        }
-        for (value, &input) in below.iter_mut().zip(input) {
-            if input <= 0.0 {
-                *value = 0.0;
-            }
-        }
-        below
-    }
-}
-
-impl Parameters {
-    fn new(values: Vec<f32>, decay: f32) -> Self {
-        let zeros = vec![0.0; values.len()];
-        Self { gradient: zeros.clone(), first: zeros.clone(), second: zeros, values, decay }
-    }
-
-    fn step(&mut self, rate: f32, correction: f32, count: f32) {
-        for index in 0..self.values.len() {
-            let gradient = self.gradient[index] / count;
-            self.gradient[index] = 0.0;
-            self.first[index] = MOMENTUM * self.first[index] + (1.0 - MOMENTUM) * gradient;
-            self.second[index] = SMOOTHING * self.second[index] + (1.0 - SMOOTHING) * gradient * gradient;
-            let adam = correction * self.first[index] / (self.second[index].sqrt() + EPSILON);
-            self.values[index] -= rate * (adam + self.decay * self.values[index]);
+    fn apply(&self, input: &[f32]) -> Output {
+        match self {
+            Self::Convolution(layer) => layer.apply(input),
+            Self::Dense(layer) => Output { values: layer.apply(input), picks: vec![] },
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
-    }
-}
-
-/// A dot product in eight interleaved sums, an order that compilers can vectorise and must not change.
-fn dot(left: &[f32], right: &[f32]) -> f32 {
-    let mut sums = [0.0f32; 8];
-    for (left, right) in left.chunks_exact(8).zip(right.chunks_exact(8)) {
-        for lane in 0..8 {
-            sums[lane] += left[lane] * right[lane];
+    /// Adds this layer's gradient and returns the input's.
+    fn backward(&mut self, input: &[f32], picks: &[usize], error: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Convolution(layer) => layer.backward(input, picks, error),
+            Self::Dense(layer) => layer.backward(input, error),
         }
     }
-    let done = left.len() / 8 * 8;
-    let rest: f32 = left[done..].iter().zip(&right[done..]).map(|(left, right)| left * right).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 fn softmax(logits: &[f32]) -> Vec<f32> {

@@ -56,10 +56,18 @@ pub struct Imported {
     pub report: ImportReport,
 }
 
-fn imported(source: PathBuf, name: &str) -> Imported {
+/// Imports the model in `source`.
+pub fn imported(source: PathBuf, name: &str) -> Imported {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join(name).with_extension("pvna");
-    let options = ImportOptions { source, family: None, name: Some(name.into()), calibration: None, out: out.clone() };
+    let options = ImportOptions {
+        source,
+        family: None,
+        name: Some(name.into()),
+        calibration: None,
+        context: None,
+        out: out.clone(),
+    };
     let report = import(&options, &mut |_| ()).unwrap();
     Imported { artifact: Arc::new(Artifact::open(&out).unwrap()), report }
 }

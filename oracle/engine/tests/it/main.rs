@@ -3,9 +3,11 @@
 mod assets;
 mod checkpoint_files;
 mod checkpoints;
+mod cnn;
 mod equality;
 mod hostile_artifacts;
 mod hostile_imports;
+mod independent;
 mod int_v1_document;
 mod kernels;
 mod llama;
