@@ -5,60 +5,11 @@
 
 pub mod bert;
 pub mod cnn;
+pub mod llama;
 pub mod mlp;
+mod product;
 
-use rayon::prelude::*;
-
-/// Lanes of a dot product.
-const LANES: usize = 16;
-
-/// The sum of a[i] * b[i].
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0f32; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a_chunks.zip(b_chunks) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += a * b;
-        }
-    }
-    lanes.iter().sum::<f32>() + tail
-}
-
-/// x [rows][inputs] times weight [outputs][inputs] transposed, plus bias [outputs].
-pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
-    let (outputs, inputs) = (bias.len(), weight.len() / bias.len());
-    let mut out = vec![0f32; x.len() / inputs * outputs];
-    // Each thread reads a block of the weight once for all rows.
-    let columns: Vec<Vec<f32>> = weight
-        .par_chunks(inputs)
-        .zip(bias)
-        .map(|(weight, bias)| x.chunks_exact(inputs).map(|x| bias + dot_wide(x, weight)).collect())
-        .collect();
-    for (n, column) in columns.iter().enumerate() {
-        for (row, v) in column.iter().enumerate() {
-            out[row * outputs + n] = *v;
-        }
-    }
-    out
-}
-
-/// [`dot`] with wider registers where the processor has them; the same sums in the same order.
-fn dot_wide(a: &[f32], b: &[f32]) -> f32 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2")]
-        fn dot_avx2(a: &[f32], b: &[f32]) -> f32 {
-            dot(a, b)
-        }
-        if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2, which is all that the function needs beyond the safe version.
-            return unsafe { dot_avx2(a, b) };
-        }
-    }
-    dot(a, b)
-}
+pub use product::linear;
 
 /// The error function, to about 1e-15 near zero and 1e-12 elsewhere: its series, or its continued fraction far out.
 pub fn erf(x: f64) -> f64 {
@@ -113,19 +64,6 @@ mod tests {
         ] {
             assert!((erf(x) - expected).abs() < 1e-9, "{x}");
             assert_eq!(erf(-x), -erf(x));
-        }
-    }
-
-    #[test]
-    fn a_linear_layer_is_the_sum_of_products() {
-        let x: Vec<f32> = (0..2 * 19).map(|i| i as f32 * 0.25 - 2.0).collect();
-        let weight: Vec<f32> = (0..3 * 19).map(|i| 1.5 - i as f32 * 0.0625).collect();
-        let out = linear(&x, &weight, &[1.0, -2.0, 0.5]);
-        for row in 0..2 {
-            for n in 0..3 {
-                let exact: f32 = (0..19).map(|k| x[row * 19 + k] * weight[n * 19 + k]).sum();
-                assert!((out[row * 3 + n] - exact - [1.0, -2.0, 0.5][n]).abs() < 1e-3);
-            }
         }
     }
 }

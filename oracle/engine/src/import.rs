@@ -6,6 +6,7 @@ mod calibration;
 mod card;
 mod cnn;
 mod config;
+mod llama;
 mod mlp;
 mod quantise;
 mod scale;
@@ -39,6 +40,8 @@ pub struct ImportOptions {
     /// Typical inputs: lines of text, or lines of comma-separated pixels (and perhaps the label). By default a list
     /// that the engine carries, or the ranges that `config.json` states.
     pub calibration: Option<PathBuf>,
+    /// A decoder's longest context in tokens; by default the model's own, but no more than 4,096.
+    pub context: Option<u32>,
     /// The artifact to write; its card is written beside it.
     pub out: PathBuf,
 }
@@ -102,6 +105,14 @@ impl Job<'_> {
     fn report(&mut self, stage: &'static str, done: usize, total: usize) {
         (self.progress)(Progress { stage, done, total });
     }
+
+    /// Imports a model that is small enough to lie in memory as a whole, and writes it.
+    fn whole(&mut self, import: fn(&mut Self) -> Result<Imported, Error>) -> Result<(Summary, Vec<Figure>), Error> {
+        let Imported { artifact, quality } = import(self)?;
+        self.report("writing", 0, 1);
+        write(&self.options.out, artifact.bytes())?;
+        Ok((artifact.summary(), quality))
+    }
 }
 
 /// Imports a float model.
@@ -125,15 +136,12 @@ pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Re
             .unwrap_or_default()
     });
     let mut job = Job { name, checkpoint, config, options, progress };
-    let Imported { artifact, quality } = match family {
-        Family::Mlp => mlp::import(&mut job)?,
-        Family::Bert => bert::import(&mut job)?,
-        Family::Cnn => cnn::import(&mut job)?,
-        other => return Err(Error::Import(format!("the family {other} cannot be imported"))),
+    let (summary, quality) = match family {
+        Family::Mlp => job.whole(mlp::import)?,
+        Family::Bert => job.whole(bert::import)?,
+        Family::Cnn => job.whole(cnn::import)?,
+        Family::Llama => llama::import(&mut job)?,
     };
-    job.report("writing", 0, 1);
-    let summary = artifact.summary();
-    write(&options.out, artifact.bytes())?;
     let card = options.out.with_extension("card.md");
     write(&card, card::markdown(&summary, &quality).as_bytes())?;
     write(&options.out.with_extension("card.json"), &card::json(&summary, &quality))?;

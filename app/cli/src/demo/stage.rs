@@ -83,7 +83,7 @@ fn start_import(subject: &Subject, folder: &Path) -> Result<JoinHandle<Result<Ar
     let (source, calibration) = subject.source(folder)?;
     let out = folder.join("model.pvna");
     let name = Some(subject.model_title.to_owned());
-    let options = ImportOptions { source, family: None, name, calibration, out };
+    let options = ImportOptions { source, family: None, name, calibration, context: None, out };
     Ok(tokio::task::spawn_blocking(move || {
         import(&options, &mut |_| {}).context("the model cannot be imported")?;
         Artifact::open(&options.out).context("the imported model cannot be read")

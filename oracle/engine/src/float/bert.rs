@@ -195,7 +195,7 @@ fn attend(qkv: &[f32], width: usize, heads: usize) -> Vec<f32> {
     for head in 0..heads {
         let at = head * depth;
         for i in 0..rows {
-            let score = |j| super::dot(part(i, at), part(j, width + at)) / (depth as f32).sqrt();
+            let score = |j| super::product::dot(part(i, at), part(j, width + at)) / (depth as f32).sqrt();
             let scores: Vec<f32> = (0..rows).map(score).collect();
             let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let weights: Vec<f32> = scores.iter().map(|s| (s - largest).exp()).collect();

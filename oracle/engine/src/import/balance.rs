@@ -3,10 +3,60 @@
 //! One step of an `i8` activation may stand for another amount in each channel, because the weight that reads the
 //! channel takes the amount in. Channels with rare large values would otherwise cost all others their precision.
 
-/// Exponents of the activation's range that are tried; the rest of the split goes to the weights.
-const SHARES: [f64; 12] = [0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 1.0];
+use provena_arith::fixed::SPLIT_MAX;
+use rayon::prelude::*;
+
 /// Ranges below this part of the largest are treated as this: a channel that calibration hardly saw.
 const FLOOR: f64 = 1e-3;
+
+/// What an activation is stored as, and how its range may be split between it and the weights that read it.
+pub struct Levels {
+    /// The largest integer that calibration's values may become.
+    pub largest: f64,
+    /// Exponents that are tried: of the channel's magnitude, and of one over what reads it.
+    splits: &'static [(f64, f64)],
+    /// Whether a channel's magnitude is its root mean square, and not its largest value.
+    typical: bool,
+}
+
+/// Signed bytes.
+pub const BYTES: Levels = Levels {
+    largest: 127.0,
+    splits: &[
+        (0.3, 0.7),
+        (0.4, 0.6),
+        (0.5, 0.5),
+        (0.55, 0.45),
+        (0.6, 0.4),
+        (0.65, 0.35),
+        (0.7, 0.3),
+        (0.75, 0.25),
+        (0.8, 0.2),
+        (0.85, 0.15),
+        (0.9, 0.1),
+        (1.0, 0.0),
+    ],
+    typical: false,
+};
+
+/// Two signed bytes per value, with room for twice what calibration saw. The weights' rounding is all that counts, so
+/// that channels with large values should have the finer weights.
+pub const SPLIT: Levels = Levels {
+    largest: SPLIT_MAX as f64 / 2.0,
+    splits: &[
+        (0.0, 0.0),
+        (0.2, 0.0),
+        (0.35, 0.0),
+        (0.5, 0.0),
+        (0.7, 0.0),
+        (0.0, 0.5),
+        (0.2, 0.3),
+        (0.35, 0.35),
+        (0.5, 0.3),
+        (0.5, 0.5),
+    ],
+    typical: true,
+};
 
 /// What is known about an activation and the weight that reads it.
 pub struct Reading<'a> {
@@ -21,39 +71,45 @@ pub struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// The real amount that one step of each channel stands for, where the activation is stored as bytes.
+    pub fn balance(&self) -> Vec<f64> {
+        self.balance_to(&BYTES)
+    }
+
     /// The real amount that one step of each channel stands for.
     ///
     /// Of several splits it takes the one that adds the least noise to the outputs, each output measured by its own
     /// power, so that one with huge values does not decide for all.
-    pub fn balance(&self) -> Vec<f64> {
-        let steps = SHARES.map(|share| self.split(share));
+    pub fn balance_to(&self, levels: &Levels) -> Vec<f64> {
+        let reads = self.reads();
+        let steps: Vec<Vec<f64>> = levels.splits.iter().map(|split| self.split(levels, *split, &reads)).collect();
         let noise: Vec<f64> = steps.iter().map(|steps| self.noise(steps)).collect();
         let best = noise.iter().enumerate().fold(0, |best, (i, v)| if *v < noise[best] { i } else { best });
         steps.into_iter().nth(best).unwrap_or_default()
     }
 
-    fn split(&self, share: f64) -> Vec<f64> {
-        let floored = |values: Vec<f64>| {
-            let floor = FLOOR * values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-            values.into_iter().map(|v| v.max(floor)).collect::<Vec<_>>()
-        };
-        let ranges = floored(self.largest.iter().map(|v| f64::from(*v)).collect());
-        let mut reads = vec![0f64; ranges.len()];
-        for row in self.weight.chunks_exact(ranges.len()) {
-            for (read, w) in reads.iter_mut().zip(row) {
-                *read = read.max(f64::from(w.abs()));
-            }
+    /// Per channel the largest magnitude of a weight that reads it.
+    fn reads(&self) -> Vec<f64> {
+        let mut reads = vec![0f32; self.largest.len()];
+        for row in self.weight.chunks_exact(reads.len()) {
+            reads.iter_mut().zip(row).for_each(|(read, w)| *read = read.max(w.abs()));
         }
-        let reads = floored(reads);
+        floored(reads.into_iter().map(f64::from).collect())
+    }
+
+    fn split(&self, levels: &Levels, (range, read): (f64, f64), reads: &[f64]) -> Vec<f64> {
+        let ranges = floored(self.largest.iter().map(|v| f64::from(*v)).collect());
+        let typical = || floored(self.power.iter().map(|v| v.sqrt()).collect());
+        let magnitudes = if levels.typical { typical() } else { ranges.clone() };
         let factors: Vec<f64> =
-            ranges.iter().zip(&reads).map(|(range, read)| range.powf(share) / read.powf(1.0 - share)).collect();
-        let step = ranges.iter().zip(&factors).map(|(range, factor)| range / factor).fold(0.0, f64::max) / 127.0;
-        factors.into_iter().map(|factor| factor * step).collect()
+            magnitudes.iter().zip(reads).map(|(size, reads)| size.powf(range) / reads.powf(read)).collect();
+        let step = ranges.iter().zip(&factors).map(|(range, factor)| range / factor).fold(0.0, f64::max);
+        factors.into_iter().map(|factor| factor * step / levels.largest).collect()
     }
 
     /// The mean over outputs of the noise of rounding, relative to the output's power. A step s adds s^2 / 12.
     fn noise(&self, steps: &[f64]) -> f64 {
-        let outputs = self.weight.chunks_exact(steps.len()).zip(self.output_power);
+        let rows = self.weight.par_chunks_exact(steps.len()).zip(self.output_power);
         let one = |(row, power): (&[f32], &f64)| {
             let range = row.iter().zip(steps).map(|(w, s)| f64::from(w.abs()) * s).fold(0.0, f64::max);
             let weight_step = range / 127.0;
@@ -61,8 +117,15 @@ impl Reading<'_> {
             let noise = channels.map(|((w, s), power)| (f64::from(*w) * s).powi(2) + (weight_step / s).powi(2) * power);
             noise.sum::<f64>() / power.max(1e-12)
         };
-        outputs.map(one).sum()
+        // Collected first, so that the sum has one order.
+        rows.map(one).collect::<Vec<f64>>().into_iter().sum()
     }
+}
+
+/// The values, none below a part of the largest.
+fn floored(values: Vec<f64>) -> Vec<f64> {
+    let floor = FLOOR * values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    values.into_iter().map(|v| v.max(floor)).collect()
 }
 
 /// One real amount per channel for queries and one for keys, so that their product is the same in all channels of a
@@ -112,7 +175,7 @@ mod tests {
         let reading = Reading { largest: &largest, power: &power, weight: &weight, output_power: &output_power };
         let steps = reading.balance();
         // Half and half would give 0.25 and more.
-        assert!(reading.split(0.5)[0] > 0.2 && steps[0] < 0.03, "{steps:?}");
+        assert!(reading.split(&BYTES, (0.5, 0.5), &reading.reads())[0] > 0.2 && steps[0] < 0.03, "{steps:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::{error::Error, float::bert::Site};
+use crate::error::Error;
 
 /// Lines of text that the engine carries, written for this purpose.
 pub const TEXTS: &str = include_str!("texts.txt");
@@ -65,12 +65,17 @@ struct Columns {
 }
 
 /// Per site and column the magnitudes seen.
-#[derive(Default)]
-pub struct Ranges {
+pub struct Ranges<Site> {
     sites: BTreeMap<Site, Columns>,
 }
 
-impl Ranges {
+impl<Site> Default for Ranges<Site> {
+    fn default() -> Self {
+        Self { sites: BTreeMap::new() }
+    }
+}
+
+impl<Site: Ord> Ranges<Site> {
     /// Takes in rows of `cols` values.
     pub fn see(&mut self, site: Site, cols: usize, rows: &[f32]) {
         let columns = self.sites.entry(site).or_default();
@@ -83,6 +88,11 @@ impl Ranges {
                 *squares += f64::from(*v).powi(2);
             }
         }
+    }
+
+    /// Whether every value was a finite number.
+    pub fn is_finite(&self) -> bool {
+        self.sites.values().all(|columns| columns.squares.iter().all(|s| s.is_finite()))
     }
 
     /// The largest magnitude in each column of a site.

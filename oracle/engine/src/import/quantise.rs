@@ -52,7 +52,8 @@ impl Dense<'_> {
             let step = choose((range / 127.0).max(f64::from(bias.abs()) / f64::from(1 << 26)).max(1e-30));
             let ints: Vec<i8> = row.iter().map(|w| (w / step).round().clamp(-127.0, 127.0) as i8).collect();
             let bias = (f64::from(*bias) / step).round();
-            let largest = bias.abs() + ints.iter().map(|w| 127.0 * f64::from(w.unsigned_abs())).sum::<f64>();
+            // Half more than the high byte's 127 where x is split: its low byte counts, too.
+            let largest = bias.abs() + 1.0 + ints.iter().map(|w| 127.5 * f64::from(w.unsigned_abs())).sum::<f64>();
             if largest >= f64::from(1 << 30) {
                 return Err(Error::Import(format!("a row of {inputs} weights can exceed 32 bits")));
             }

@@ -85,7 +85,8 @@ fn imported(source: &Path, name: &str) -> Artifact {
     let out = tempfile::tempdir().unwrap();
     let out = out.path().join("model.pvna");
     let source = source.to_owned();
-    let options = ImportOptions { source, family: None, name: Some(name.into()), calibration: None, out };
+    let options =
+        ImportOptions { source, family: None, name: Some(name.into()), calibration: None, context: None, out };
     import(&options, &mut |_| ()).unwrap();
     Artifact::open(&options.out).unwrap()
 }
@@ -191,6 +192,7 @@ fn reason(folder: &Path) -> String {
         family: None,
         name: Some("digits".into()),
         calibration: None,
+        context: None,
         out: out.path().join("out/model.pvna"),
     };
     let error = import(&options, &mut |_| ()).unwrap_err();

@@ -52,8 +52,14 @@ fn try_import(weights: &[u8], config: &str) -> Result<(), Error> {
     std::fs::write(source.join("model.safetensors"), weights).unwrap();
     std::fs::write(source.join("config.json"), config).unwrap();
     let out = folder.path().join("out/model.pvna");
-    let options =
-        ImportOptions { source, family: None, name: Some("model".into()), calibration: None, out: out.clone() };
+    let options = ImportOptions {
+        source,
+        family: None,
+        name: Some("model".into()),
+        calibration: None,
+        context: None,
+        out: out.clone(),
+    };
     let result = import(&options, &mut |_| ()).map(drop);
     assert_eq!(result.is_ok(), out.exists(), "a failed import wrote something");
     assert!(result.is_ok() || !out.parent().unwrap().exists());
@@ -197,6 +203,7 @@ fn import_names_the_file_that_is_missing() {
         family: Some(Family::Mlp),
         name: None,
         calibration: None,
+        context: None,
         out: folder.path().join("a.pvna"),
     };
     let error = import(&options, &mut |_| ()).unwrap_err();
@@ -215,6 +222,7 @@ fn import_rejects_calibration_that_does_not_fit() {
         family: None,
         name: None,
         calibration: Some(calibration.clone()),
+        context: None,
         out: folder.path().join("a.pvna"),
     };
     let good = vec!["3"; 64].join(",");

@@ -3,6 +3,7 @@
 mod assets;
 mod checkpoint_files;
 mod checkpoints;
+mod cpu;
 mod cnn;
 mod equality;
 mod hostile_artifacts;

@@ -137,6 +137,7 @@ fn an_import_writes_the_same_artifact_again_and_a_card_with_its_figures() {
         family: None,
         name: Some("digits".into()),
         calibration: None,
+        context: None,
         out: out.clone(),
     };
     let mut stages = vec![];

@@ -90,6 +90,7 @@ fn try_import(weights: &[u8], config: &str, tokenizer: &str) -> Result<Artifact,
         family: None,
         name: Some("tiny".into()),
         calibration: Some(folder.path().join("lines.txt")),
+        context: None,
         out: out.clone(),
     };
     import(&options, &mut |_| ())?;
@@ -175,8 +176,13 @@ fn import_rejects_tokenizers_that_do_not_fit() {
 
 /// The artifact with one tensor replaced by other words, or left out.
 pub fn rebuilt(artifact: &Artifact, name: &str, with: Option<&[i32]>) -> Artifact {
+    rebuilt_with(artifact, artifact.tokenizer().to_vec(), name, with)
+}
+
+/// The same with another tokenizer, too.
+pub fn rebuilt_with(artifact: &Artifact, tokenizer: Vec<u8>, name: &str, with: Option<&[i32]>) -> Artifact {
     let mut builder = ArtifactBuilder::new();
-    builder.tokenizer(artifact.tokenizer().to_vec());
+    builder.tokenizer(tokenizer);
     for (_, tensor) in artifact.tensors() {
         match tensor.dtype {
             _ if tensor.name == name => with.into_iter().for_each(|words| builder.i32(name, words)),

@@ -93,7 +93,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Result<()> {
         bar.message(step.stage);
         bar.position(step.done as u64, step.total as u64);
     };
-    let options = ImportOptions { source, family, name, calibration, out };
+    let options = ImportOptions { source, family, name, calibration, context: None, out };
     let report = import::import(&options, &mut progress)
         .with_context(|| format!("{} cannot be imported", options.source.display()))?;
     drop(bar);

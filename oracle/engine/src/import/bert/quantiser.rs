@@ -32,7 +32,12 @@ const EXP_ENTRIES: usize = 4_096;
 const EXP_PER_UNIT: f64 = 384.0;
 
 /// The artifact of a float encoder.
-pub fn quantise(job: &Job<'_>, model: &FloatBert, ranges: &Ranges, tokenizer: Vec<u8>) -> Result<Artifact, Error> {
+pub fn quantise(
+    job: &Job<'_>,
+    model: &FloatBert,
+    ranges: &Ranges<Site>,
+    tokenizer: Vec<u8>,
+) -> Result<Artifact, Error> {
     let norms = 2 * model.layers.len();
     let streams = (0..=norms).map(|n| {
         let next =
@@ -62,7 +67,7 @@ pub fn quantise(job: &Job<'_>, model: &FloatBert, ranges: &Ranges, tokenizer: Ve
 struct Quantiser<'a> {
     builder: ArtifactBuilder,
     model: &'a FloatBert,
-    ranges: &'a Ranges,
+    ranges: &'a Ranges<Site>,
     /// Per normalisation the step of the stream that it gives.
     streams: Vec<f64>,
 }

@@ -1,0 +1,128 @@
+//! Imports decoders built like Llama, one layer at a time: what all texts make of a layer is held, never a second
+//! layer's weights.
+
+mod compare;
+mod layer;
+mod sequences;
+mod shared;
+
+use std::{path::Path, sync::Arc};
+
+use super::{
+    Figure, Job, Progress,
+    calibration::{self, Ranges},
+};
+use crate::{
+    artifact::{Activations, Artifact, ArtifactWriter, LlamaRecipe, ModelRecipe, Recipe, Summary},
+    error::Error,
+    float::llama::{FloatLayer, FloatLlama, LlamaConfig, Site},
+    tokenizer::Tokenizer,
+};
+use compare::Twin;
+use layer::{Deferred, LayerQuantiser};
+
+/// What the residual streams of all sequences are, before some layer: each [tokens][width].
+type Streams = Vec<Vec<f32>>;
+
+/// What an artifact is measured against.
+struct Held {
+    /// Texts that did not calibrate.
+    tokens: Vec<Vec<u32>>,
+    /// The float model's streams after the last layer.
+    streams: Streams,
+}
+
+pub fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
+    let config = LlamaConfig::new(&job.checkpoint.config, job.options.context)?;
+    let recipe = recipe(job, &config)?;
+    let Some(json) = job.checkpoint.tokenizer.take() else {
+        return Err(Error::Import("the model has no tokenizer.json".into()));
+    };
+    let tokenizer = Tokenizer::new(&json, recipe.vocabulary, u32::MAX >> 1)?;
+    let texts = calibration::texts(job.options.calibration.as_deref())?;
+    let (seen, held) = sequences::sequences(&tokenizer, &recipe, &texts)?;
+    drop(tokenizer);
+    let out = job.options.out.clone();
+    let (held, logit_step) = write(job, config.clone(), recipe.clone(), json, &seen, held, &out)?;
+    let quality = Artifact::open(&out).and_then(|artifact| {
+        let artifact = Arc::new(artifact);
+        let model = FloatLlama::new(&job.checkpoint.weights, config)?;
+        let twin = Twin { model: &model, tokens: &held.tokens, streams: &held.streams, logit_step };
+        let figures = twin.compare(&artifact, &mut |done, total| {
+            (job.progress)(Progress { stage: "comparing", done, total });
+        })?;
+        Ok((artifact.summary(), figures))
+    });
+    // An artifact whose quality nobody knows is not left behind.
+    quality.inspect_err(|_| drop(std::fs::remove_file(&out)))
+}
+
+/// The artifact's recipe, checked.
+fn recipe(job: &Job<'_>, config: &LlamaConfig) -> Result<LlamaRecipe, Error> {
+    let recipe = LlamaRecipe {
+        vocabulary: config.vocabulary as u32,
+        width: config.width as u32,
+        layers: config.layers as u32,
+        heads: config.heads as u32,
+        kv_heads: config.kv_heads as u32,
+        depth: config.depth as u32,
+        inner: config.inner as u32,
+        positions: config.positions as u32,
+        window: config.window as u32,
+        tied: config.tied,
+        activations: Activations::Split,
+        stops: job.checkpoint.stops.clone(),
+        chat_template: job.checkpoint.chat_template.clone().unwrap_or_default(),
+        bos: job.checkpoint.bos.clone().unwrap_or_default(),
+        eos: job.checkpoint.eos.clone().unwrap_or_default(),
+    };
+    ModelRecipe::Llama(recipe.clone()).check().map_err(|reason| Error::Import(format!("config.json: {reason}")))?;
+    Ok(recipe)
+}
+
+/// Calibrates, quantises and writes; gives what the artifact is measured against, and the real amount of a logit's step.
+fn write(
+    job: &mut Job<'_>,
+    config: LlamaConfig,
+    recipe: LlamaRecipe,
+    tokenizer: Vec<u8>,
+    seen: &[Vec<u32>],
+    held: Vec<Vec<u32>>,
+    out: &Path,
+) -> Result<(Held, f64), Error> {
+    let model = FloatLlama::new(&job.checkpoint.weights, config)?;
+    let entries = shared::entries(&recipe);
+    let full = Recipe {
+        name: job.name.clone(),
+        engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
+        model: ModelRecipe::Llama(recipe.clone()),
+        tokenizer_sha256: None,
+        source: job.source(),
+    };
+    let mut writer = ArtifactWriter::create(out, full, tokenizer, entries)?;
+    let embed = |tokens: &[Vec<u32>]| tokens.iter().map(|t| model.embed(t)).collect::<Result<Streams, Error>>();
+    let (mut streams, mut held_streams) = (embed(seen)?, embed(&held)?);
+    let mut deferred: Vec<Deferred> = Vec::with_capacity(recipe.layers as usize);
+    for i in 0..recipe.layers as usize {
+        (job.progress)(Progress { stage: "quantising", done: i, total: recipe.layers as usize });
+        let layer = model.layer(i)?;
+        let ranges = observe(&model, i, &layer, &mut streams)?;
+        held_streams.iter_mut().for_each(|stream| model.forward(&layer, stream, &mut |_, _| ()));
+        deferred.push(LayerQuantiser { recipe: &recipe, ranges: &ranges, i }.quantise(&layer, &mut writer)?);
+    }
+    let logit_step = shared::finish(&model, &recipe, &streams, &deferred, &mut writer)?;
+    writer.finish()?;
+    Ok((Held { tokens: held, streams: held_streams }, logit_step))
+}
+
+/// Takes the sequences through a layer and gives what was seen there.
+fn observe(model: &FloatLlama<'_>, i: usize, layer: &FloatLayer, streams: &mut Streams) -> Result<Ranges<Site>, Error> {
+    let mut ranges = Ranges::default();
+    for stream in streams {
+        model.forward(layer, stream, &mut |site, rows| ranges.see(site, model.config.columns(site), rows));
+    }
+    if !ranges.is_finite() {
+        return Err(Error::Import(format!("layer {i} overflows floats of 32 bits on the calibration texts")));
+    }
+    Ok(ranges)
+}
