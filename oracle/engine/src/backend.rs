@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use crate::{
     artifact::Artifact,
+    cpu::{CpuModel, Level},
     error::Error,
     gpu::Gpu,
     plan::{Buffer, Plan},
     recording::{GpuModel, GpuState},
-    reference,
     values::Values,
 };
 
 /// An artifact where it is computed with.
 pub enum Backend {
     /// On the processor.
-    Cpu(Arc<Artifact>),
+    Cpu(Box<CpuModel>),
     /// On a graphics adapter.
     Gpu(Box<GpuModel>),
 }
@@ -29,15 +29,23 @@ pub enum State {
 }
 
 impl Backend {
-    /// Puts an artifact on a device, or keeps it on the processor.
+    /// Puts an artifact on a device, or keeps it on the processor with its widest instructions.
     ///
     /// # Errors
-    /// [`Error::Gpu`] when it does not fit the device.
+    /// [`Error::Gpu`] when it does not fit the device, those of [`Backend::cpu`].
     pub fn new(artifact: Arc<Artifact>, gpu: Option<&Gpu>) -> Result<Self, Error> {
         Ok(match gpu {
             Some(gpu) => Self::Gpu(Box::new(GpuModel::load(gpu, artifact)?)),
-            None => Self::Cpu(artifact),
+            None => Self::cpu(artifact, Level::best())?,
         })
+    }
+
+    /// Keeps an artifact on the processor, with instructions of the caller's choice and as many threads as rayon has.
+    ///
+    /// # Errors
+    /// [`Error::Cpu`] when no threads can be started.
+    pub fn cpu(artifact: Arc<Artifact>, level: Level) -> Result<Self, Error> {
+        Ok(Self::Cpu(Box::new(CpuModel::with(artifact, level, rayon::current_num_threads())?)))
     }
 
     /// State for plans whose state buffers are these.
@@ -60,7 +68,7 @@ impl Backend {
     /// When the inputs do not fit the plan, or the state is not one that [`Backend::state`] gave for its buffers.
     pub fn execute(&self, plan: &Plan, inputs: &[Values], state: &mut State) -> Result<Vec<Values>, Error> {
         Ok(match (self, state) {
-            (Self::Cpu(artifact), State::Host(state)) => reference::outputs(artifact, plan, inputs, state),
+            (Self::Cpu(model), State::Host(state)) => model.execute(plan, inputs, state)?,
             (Self::Gpu(model), State::Device(state)) => model.execute(plan, inputs, state)?,
             _ => panic!("the state belongs to another backend"),
         })

@@ -92,6 +92,9 @@ pub enum Error {
     /// The GPU cannot be opened, failed while it worked or computes something else than the reference.
     #[error(transparent)]
     Gpu(#[from] crate::gpu::Error),
+    /// The CPU backend cannot be set up.
+    #[error("CPU backend: {0}")]
+    Cpu(String),
     /// The adapter computes something else than the reference, so nothing it gives may be signed.
     #[error("the adapter {adapter:?} fails the self test at {check}: its answers must not be signed")]
     SelfTest {

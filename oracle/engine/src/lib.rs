@@ -7,6 +7,7 @@
 pub mod artifact;
 pub mod backend;
 pub mod chat_template;
+pub mod cpu;
 pub mod engine;
 pub mod error;
 pub mod float;

@@ -3,8 +3,8 @@
 mod assets;
 mod checkpoint_files;
 mod checkpoints;
-mod cpu;
 mod cnn;
+mod cpu;
 mod equality;
 mod hostile_artifacts;
 mod hostile_imports;

@@ -1,0 +1,203 @@
+//! Operations that take rows apart from each other and are soon done.
+
+use provena_arith::{
+    fixed::{Scale, clamp_i16, clamp_wide, interpolate},
+    sampling::{Params, sample},
+};
+
+use super::{bytes::pack_row, context::Context, isa::Isa, level::Kernel, norm::UnitRow, shared::Shared};
+use crate::{
+    artifact::TensorRef,
+    plan::{Element, ROW_FIELDS, SAMPLE_FIELDS},
+};
+
+/// Words and positions become the residual stream.
+pub fn embed(context: &mut Context, ids: &[u32], words: TensorRef<'_>, positions: TensorRef<'_>, out: &mut [i32]) {
+    let width = words.cols;
+    let out = Shared::new(out);
+    context.ranges(ids.len(), width, |_, tokens| {
+        for token in tokens {
+            // SAFETY: ranges of rows do not overlap.
+            let row = unsafe { out.part(token * width..(token + 1) * width) };
+            let values = words.i16_row(ids[token] as usize).zip(positions.i16_row(token));
+            for (to, (word, position)) in row.iter_mut().zip(values) {
+                *to = clamp_i16(word.wrapping_add(position));
+            }
+        }
+    });
+}
+
+/// Tokens become the residual stream.
+pub fn lookup(context: &mut Context, rows: &[u32], weight: TensorRef<'_>, scale: &[Scale], out: &mut [i32]) {
+    let (width, level) = (weight.cols, context.level());
+    let out = Shared::new(out);
+    context.ranges(rows.len() / ROW_FIELDS, width, |_, rows_of_piece| {
+        for row in rows_of_piece {
+            let token = rows[row * ROW_FIELDS] as usize;
+            // SAFETY: ranges of rows do not overlap.
+            let out = unsafe { out.part(row * width..(row + 1) * width) };
+            level.run(LookupRow { word: &weight.i8_row(token)[..width], scale: scale[token], out });
+        }
+    });
+}
+
+struct LookupRow<'a> {
+    word: &'a [i8],
+    scale: Scale,
+    out: &'a mut [i32],
+}
+
+impl Kernel for LookupRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (to, v) in self.out.iter_mut().zip(self.word) {
+            *to = clamp_wide(self.scale.apply(i32::from(*v) << 14));
+        }
+    }
+}
+
+/// A gated activation.
+#[derive(Clone, Copy)]
+pub struct Gate<'a> {
+    /// [rows][2 * inner].
+    pub x: &'a [i32],
+    /// [2^k + 1].
+    pub table: &'a [i32],
+    /// [inner].
+    pub scale: &'a [Scale],
+    /// What the bytes are.
+    pub element: Element,
+}
+
+impl Gate<'_> {
+    /// Writes all of `out`.
+    pub fn run(&self, context: &mut Context, out: &mut [i8]) {
+        let (inner, level) = (self.scale.len(), context.level());
+        let rows = self.x.len() / (2 * inner);
+        let stride = out.len() / rows.max(1);
+        let out = Shared::new(out);
+        context.ranges(rows, 4 * inner, |scratch, rows| {
+            scratch.words.resize(inner, 0);
+            for row in rows {
+                // SAFETY: ranges of rows do not overlap.
+                let out = unsafe { out.part(row * stride..(row + 1) * stride) };
+                level.run(GateRow { gate: self, row, words: &mut scratch.words[..inner], out });
+            }
+        });
+    }
+}
+
+struct GateRow<'a> {
+    gate: &'a Gate<'a>,
+    row: usize,
+    words: &'a mut [i32],
+    out: &'a mut [i8],
+}
+
+impl Kernel for GateRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { gate, row, words, out } = self;
+        let inner = words.len();
+        let (gates, ups) = gate.x[row * 2 * inner..(row + 1) * 2 * inner].split_at(inner);
+        for (to, v) in words.iter_mut().zip(gates) {
+            *to = interpolate(gate.table, *v);
+        }
+        for ((v, up), scale) in words.iter_mut().zip(ups).zip(gate.scale) {
+            *v = scale.apply(v.wrapping_mul(*up));
+        }
+        pack_row(gate.element, words, out);
+    }
+}
+
+/// Some rows of a stream.
+pub fn gather(x: &[i32], width: usize, picks: &[u32], out: &mut [i32]) {
+    for (to, pick) in out.chunks_exact_mut(width).zip(picks) {
+        to.copy_from_slice(&x[*pick as usize * width..][..width]);
+    }
+}
+
+/// Each row brought to length one.
+pub fn unit(context: &mut Context, x: &[i32], width: usize, out: &mut [i32]) {
+    for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+        context.level().run(UnitRow { x, out });
+    }
+}
+
+/// The sum over all rows.
+pub struct SumRows<'a> {
+    /// [rows][width].
+    pub x: &'a [i32],
+    /// [width].
+    pub out: &'a mut [i32],
+}
+
+impl Kernel for SumRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { x, out } = self;
+        out.fill(0);
+        for row in x.chunks_exact(out.len()) {
+            for (sum, v) in out.iter_mut().zip(row) {
+                *sum = sum.wrapping_add(*v);
+            }
+        }
+    }
+}
+
+/// The lowest index of the largest value.
+pub struct Argmax<'a> {
+    /// A row.
+    pub x: &'a [i32],
+}
+
+impl Kernel for Argmax<'_> {
+    type Output = u32;
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> u32 {
+        let largest = self.x.iter().fold(i32::MIN, |largest, v| largest.max(*v));
+        self.x.iter().position(|v| *v == largest).unwrap_or(0) as u32
+    }
+}
+
+/// One token per row of logits.
+pub fn draw(context: &mut Context, logits: &[i32], width: usize, params: &[u32], table: &[i32], out: &mut [u32]) {
+    let level = context.level();
+    let rows = out.len();
+    let (params, _) = params.as_chunks::<SAMPLE_FIELDS>();
+    let out = Shared::new(out);
+    context.ranges(rows, width, |_, rows| {
+        for row in rows {
+            let logits = &logits[row * width..(row + 1) * width];
+            let token = level.run(Draw { logits, table, params: Params::from_words(params[row]) });
+            // SAFETY: ranges of rows do not overlap.
+            let to = unsafe { out.part(row..row + 1) };
+            to[0] = token;
+        }
+    });
+}
+
+struct Draw<'a> {
+    logits: &'a [i32],
+    table: &'a [i32],
+    params: Params,
+}
+
+impl Kernel for Draw<'_> {
+    type Output = u32;
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> u32 {
+        if self.params.scale.0 == 0 {
+            return Argmax { x: self.logits }.run::<I>();
+        }
+        sample(self.logits, self.table, self.params)
+    }
+}
