@@ -1,7 +1,6 @@
 //! The authority for int-v1: executes a plan one operation at a time with the scalar functions of `provena_arith`.
 //!
-//! It is also the CPU backend. Rows are spread over threads and the dot product is written so that compilers use wide
-//! instructions; neither can change a bit, because every sum is of integers.
+//! It is plain on purpose: one value at a time, rows spread over threads. [`crate::cpu`] is the quick way to the same bytes.
 
 mod argmax;
 mod attention;
