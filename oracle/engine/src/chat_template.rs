@@ -147,7 +147,7 @@ fn without_marks(template: &str) -> String {
     let mut source = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.find("{%") {
-        let Some(end) = rest[at..].find("%}").map(|end| at + end + 2) else { break };
+        let Some(end) = rest[at + 2..].find("%}").map(|end| at + end + 4) else { break };
         let tag = &rest[at..end];
         let word = tag[2..tag.len() - 2].trim_matches(['-', '+']).trim();
         source.push_str(&rest[..at]);

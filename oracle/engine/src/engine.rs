@@ -178,7 +178,7 @@ impl Model {
     pub fn check(&self, request: &Request) -> Result<u32, Error> {
         match &self.work {
             Work::Plans(prepared, _) => prepared.inputs(request).map(|_| request.units()),
-            Work::Generate(generator) => generator.check(as_generate(request)?),
+            Work::Generate(generator) => generator.check(request.as_generate()?),
         }
     }
 
@@ -194,9 +194,7 @@ impl Model {
                 };
                 models::answer(prepared, request, &mut execute)
             }
-            Work::Generate(generator) => {
-                generator.generate(as_generate(request)?, &mut |_| ControlFlow::Continue(()))
-            }
+            Work::Generate(generator) => generator.generate(request.as_generate()?, &mut |_| ControlFlow::Continue(())),
         }
     }
 
@@ -216,11 +214,12 @@ impl Model {
             Work::Generate(generator) => generator.generate(request, show),
         }
     }
-}
 
-fn as_generate(request: &Request) -> Result<&Generate, Error> {
-    if let Request::Generate(request) = request {
-        return Ok(request);
+    /// Pages of the key-value cache that could be given to somebody now; 0 for a model that does not generate.
+    pub fn available_pages(&self) -> usize {
+        match &self.work {
+            Work::Plans(..) => 0,
+            Work::Generate(generator) => generator.available_pages(),
+        }
     }
-    Err(Error::Request("this model generates text".into()))
 }

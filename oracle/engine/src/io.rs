@@ -146,6 +146,17 @@ impl Request {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
+    /// What a model that generates text is asked.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when another kind of model is asked.
+    pub(crate) fn as_generate(&self) -> Result<&Generate, Error> {
+        if let Self::Generate(request) = self {
+            return Ok(request);
+        }
+        Err(Error::Request("this model generates text".into()))
+    }
+
     /// Content root of the request's bytes.
     pub fn input_root(&self) -> Hash {
         merkle::content_root(&self.to_bytes()).expect("a request has at least one byte")
