@@ -4,6 +4,7 @@
 // Scores become weights once the largest is known. Those of the first CHUNK tokens wait in shared memory; longer
 // contexts compute theirs a second time. Sums are exact, so neither the chunks nor the lanes can show in a bit.
 #import shared/bytes
+#import shared/pages
 #import shared/reduce
 
 struct Params {
@@ -28,9 +29,6 @@ struct Params {
 }
 
 override LANES: u32 = 64u;
-// Slots of a page.
-override PAGE: u32 = 16u;
-
 // Tokens whose weights are in shared memory at a time.
 const CHUNK: u32 = 1024u;
 // Weights of up to 16,383 times bytes: so many of them sum up in 32 bits.
@@ -62,11 +60,6 @@ var<workgroup> weights: array<i32, CHUNK>;
 // The sums of a word of columns over a share of the tokens, each written by one invocation.
 var<workgroup> sums: array<WideSum4, MAX_ENTRIES>;
 
-// The slot of a token of a sequence.
-fn slot(sequence: u32, token: u32) -> u32 {
-    return pages[sequence * params.pages + token / PAGE] * PAGE + token % PAGE;
-}
-
 // The product of a head's query, from vector `query` on, with the key from vector `key` on.
 fn score(query: u32, key: u32) -> i32 {
     let plane = params.query_stride / 2u;
@@ -86,10 +79,8 @@ fn score(query: u32, key: u32) -> i32 {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
     let head = group.x;
     let row = group.y;
-    let position = rows[4u * row + 1u];
-    let sequence = rows[4u * row + 3u];
-    let first = select(0u, position + 1u - min(position + 1u, params.window), params.window != 0u);
-    let count = position + 1u - first;
+    let tokens = seen(row);
+    let count = tokens.count;
     let query = row * params.query_stride + head * params.words / 2u;
     // Words from a slot's start to the head's keys and values.
     let at = head / params.group * params.words;
@@ -97,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     // As unsigned numbers in the same order, so that one reduction serves all.
     var part = 0u;
     for (var i = lane; i < count; i += LANES) {
-        let s = score(query, (slot(sequence, first + i) * params.slot_stride + at) / 2u);
+        let s = score(query, (slot(tokens.sequence, tokens.first + i) * params.slot_stride + at) / 2u);
         part = max(part, bitcast<u32>(s) ^ 0x80000000u);
         if i < CHUNK {
             weights[i] = s;
@@ -118,7 +109,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         for (var i = lane; i < length; i += LANES) {
             var s = weights[i];
             if start != 0u {
-                s = score(query, (slot(sequence, first + start + i) * params.slot_stride + at) / 2u);
+                s = score(query, (slot(tokens.sequence, tokens.first + start + i) * params.slot_stride + at) / 2u);
             }
             let weight = exp_table[exp_index(largest - s, scale, params.table_len)];
             weights[i] = weight;
@@ -132,7 +123,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
                 let end = min(length, i + EXACT * shares);
                 var partial = vec4i(0);
                 for (; i < end; i += shares) {
-                    let v = values[slot(sequence, first + start + i) * params.slot_stride + word];
+                    let v = values[slot(tokens.sequence, tokens.first + start + i) * params.slot_stride + word];
                     partial += weights[i] * unpack_i8(v);
                 }
                 sums[entry] = wide_add(sums[entry], partial);

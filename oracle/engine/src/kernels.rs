@@ -26,7 +26,7 @@ mod unit;
 use std::ops::Range;
 
 use crate::artifact::{Artifact, TensorRef};
-use crate::gpu::{Error, Key, caps};
+use crate::gpu::{Error, Key, Switch, caps};
 use crate::plan::{Buffer, BufferId, Op, Plan, TensorId};
 
 /// What a kernel reads or writes.
@@ -64,29 +64,46 @@ pub struct Tuning {
     pub linear_lanes: u32,
     /// Up to this many rows a matrix product keeps one row per invocation, and eight beyond.
     pub single_rows: usize,
+    /// Invocations of a subgroup, where it pays that they load for each other; 0 for nowhere.
+    pub subgroup: u32,
+    /// Whether weights are loaded by eight bytes.
+    pub words64: bool,
     /// Bytes of the largest binding; larger tensors are split by rows, see [`shards`].
     pub max_binding: u64,
+    /// Whether attention to cached tokens takes two kernels without barriers instead of one with them.
+    pub split_attention: bool,
 }
 
 impl Tuning {
     /// For processors that run one subgroup after the other, where every barrier is a switch of context.
-    pub const SOFTWARE: Self = Self { reduce_lanes: 8, linear_lanes: 32, single_rows: 2, max_binding: caps::MAX_BINDING_BYTES };
+    pub const SOFTWARE: Self = Self {
+        reduce_lanes: 8,
+        linear_lanes: 32,
+        single_rows: 2,
+        subgroup: 0,
+        words64: false,
+        max_binding: caps::MAX_BINDING_BYTES,
+        split_attention: true,
+    };
     /// For graphics processors, which hide latency behind many invocations.
-    pub const HARDWARE: Self = Self { reduce_lanes: 64, linear_lanes: 64, single_rows: 4, max_binding: caps::MAX_BINDING_BYTES };
-
-    /// The tile of a matrix product over so many rows, whose x has one or two rows of bytes for each.
-    fn tile(&self, rows: usize, planes: u32) -> linear::Tile {
-        match (rows <= self.single_rows, planes) {
-            (true, _) => linear::Tile { rows: 1, quads: 1 },
-            (false, 1) => linear::Tile { rows: 8, quads: 1 },
-            (false, _) => linear::Tile { rows: 4, quads: 1 },
-        }
-    }
+    pub const HARDWARE: Self = Self {
+        reduce_lanes: 64,
+        linear_lanes: 64,
+        single_rows: 4,
+        subgroup: 0,
+        words64: false,
+        max_binding: caps::MAX_BINDING_BYTES,
+        split_attention: false,
+    };
 
     /// The tuning for an adapter.
     #[must_use]
     pub fn of(caps: &caps::Caps) -> Self {
-        if caps.device_type == "software" { Self::SOFTWARE } else { Self::HARDWARE }
+        if caps.device_type != "software" {
+            return Self::HARDWARE;
+        }
+        let subgroup = if caps.uses(Switch::Subgroup) { caps.subgroup.unwrap_or(0) } else { 0 };
+        Self { subgroup, words64: caps.uses(Switch::Int64), ..Self::SOFTWARE }
     }
 }
 

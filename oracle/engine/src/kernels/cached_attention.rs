@@ -1,14 +1,20 @@
 //! Attention of each row to its own sequence, whose keys and values lie in pages.
 //!
-//! One kernel does all of it, because on short contexts a dispatch costs more than the arithmetic.
+//! There are two ways. One kernel can do all of it, with a workgroup for each row and head whose invocations share the
+//! tokens; that suits devices that hide latency behind many invocations. Or scores and contexts are a kernel each,
+//! without a barrier, with the scores in scratch memory between them.
 
 use super::{Lowering, MAX_TURNS, Operand, same, word};
 use crate::plan::{BufferId, Cache, ROW_FIELDS, TensorId};
 
-/// Words of the widest head that the kernel has room for, and its invocations at most.
+/// Words of the widest head that the single kernel has room for, and its invocations at most.
 const MAX_WORDS: usize = 128;
-/// Tokens whose weights the kernel holds at a time.
+/// Tokens whose weights the single kernel holds at a time.
 const CHUNK: usize = 1024;
+/// The most scratch memory for scores, in bytes; the single kernel needs none.
+const MAX_SCORES: u64 = 32 << 20;
+/// The most heads that one invocation of the two kernels serves.
+const MAX_TILE: usize = 4;
 
 /// The fields of [`crate::plan::Op::CachedAttention`].
 pub(super) struct CachedAttention {
@@ -27,14 +33,10 @@ pub(super) struct CachedAttention {
 impl Lowering<'_> {
     pub(super) fn cached_attention(&mut self, op: &CachedAttention) -> Result<(), String> {
         let CachedAttention { heads, cache, .. } = *op;
-        let slot_stride = self.slot_stride(&cache)?;
+        self.slot_stride(&cache)?;
         let (count, width) = (self.buffer(op.out)?.rows, heads * cache.depth);
         if heads == 0 || heads % cache.kv_heads != 0 {
             return Err(format!("{heads} heads ask {} heads of keys", cache.kv_heads));
-        }
-        let words = cache.depth / 4;
-        if words > MAX_WORDS {
-            return Err(format!("a head of depth {}; at most {} fit", cache.depth, 4 * MAX_WORDS));
         }
         same("rows", self.buffer(op.queries)?.rows, count)?;
         same("width of the queries", self.buffer(op.queries)?.cols, width)?;
@@ -42,8 +44,24 @@ impl Lowering<'_> {
         same("fields of the rows", self.buffer(op.rows)?.len(), count * ROW_FIELDS)?;
         same("scales of the heads", self.tensor(op.score_scale)?.cols, heads)?;
         same("scales of the contexts", self.tensor(op.context_scale)?.cols, width)?;
+        let tokens = self.buffer(op.pages)?.cols * cache.page;
+        let scores = 4 * (count * heads * tokens) as u64;
+        // Each of the two kernels goes through all tokens at most twice.
+        if self.tuning.split_attention && scores <= MAX_SCORES && 2 * tokens + cache.depth <= MAX_TURNS {
+            self.two_kernels(op, tokens, scores)
+        } else {
+            self.one_kernel(op, tokens)
+        }
+    }
+
+    fn one_kernel(&mut self, op: &CachedAttention, tokens: usize) -> Result<(), String> {
+        let CachedAttention { heads, cache, .. } = *op;
+        let words = cache.depth / 4;
+        if words > MAX_WORDS {
+            return Err(format!("a head of depth {}; at most {} fit", cache.depth, 4 * MAX_WORDS));
+        }
+        let lanes = self.attention_lanes(tokens, words)?;
         let key = self.bytes_key("cached_attention", op.out)?;
-        let lanes = self.attention_lanes(self.buffer(op.pages)?.cols * cache.page, words)?;
         let key = key.constant("LANES", word(lanes)?).constant("PAGE", word(cache.page)?);
         self.dispatch(
             key,
@@ -52,7 +70,7 @@ impl Lowering<'_> {
                 word(heads / cache.kv_heads)?,
                 word(words)?,
                 word(self.buffer(op.queries)?.stride() / 8)?,
-                slot_stride,
+                self.slot_stride(&cache)?,
                 word(self.buffer(op.pages)?.cols)?,
                 word(op.window)?,
                 word(self.tensor(op.exp_table)?.cols)?,
@@ -69,26 +87,68 @@ impl Lowering<'_> {
                 (8, Operand::Tensor(op.context_scale)),
                 (9, Operand::Buffer(op.out)),
             ],
-            [heads, count, 1],
+            [heads, self.buffer(op.out)?.rows, 1],
         )
     }
 
-    /// Invocations that share a row and a head, for contexts of up to so many tokens and heads of so many words.
+    fn two_kernels(&mut self, op: &CachedAttention, tokens: usize, bytes: u64) -> Result<(), String> {
+        let CachedAttention { heads, cache, .. } = *op;
+        let (rows, group, eighths) = (self.buffer(op.out)?.rows, heads / cache.kv_heads, cache.depth / 8);
+        let tile = (1..=MAX_TILE).rev().find(|tile| group % tile == 0).unwrap_or(1);
+        let scores = self.scratch(bytes);
+        let shaped = |key: crate::gpu::Key| -> Result<_, String> {
+            let key = key.size("HEADS", word(tile)?).constant("TILE_HEADS", word(tile)?);
+            Ok(key.constant("PAGE", word(cache.page)?))
+        };
+        let slot_stride = self.slot_stride(&cache)? / 2;
+        let (longest, window, span) = (word(self.buffer(op.pages)?.cols)?, word(op.window)?, word(tokens)?);
+        let heads_and_group = [word(heads)?, word(group)?, word(eighths)?];
+        let [a, b, c] = heads_and_group;
+        self.dispatch(
+            shaped(crate::gpu::Key::plain("cached_scores"))?,
+            &[a, b, c, word(self.buffer(op.queries)?.stride() / 8)?, slot_stride, longest, window, span],
+            &[
+                (1, Operand::Buffer(op.queries)),
+                (2, Operand::Buffer(op.rows)),
+                (3, Operand::Buffer(op.pages)),
+                (4, Operand::Buffer(cache.keys)),
+                (5, scores),
+            ],
+            [tokens.div_ceil(32), rows, heads / tile],
+        )?;
+        let (entries, stride) = (word(self.tensor(op.exp_table)?.cols)?, word(self.buffer(op.out)?.stride() / 4)?);
+        self.dispatch(
+            shaped(self.bytes_key("cached_contexts", op.out)?)?,
+            &[a, b, c, slot_stride, longest, window, span, entries, stride],
+            &[
+                (1, Operand::Buffer(op.rows)),
+                (2, Operand::Buffer(op.pages)),
+                (3, Operand::Buffer(cache.values)),
+                (4, Operand::Tensor(op.score_scale)),
+                (5, Operand::Tensor(op.exp_table)),
+                (6, Operand::Tensor(op.context_scale)),
+                (7, scores),
+                (8, Operand::Buffer(op.out)),
+            ],
+            [(heads / tile * eighths).div_ceil(8), rows, 1],
+        )
+    }
+
+    /// Invocations of the single kernel that share a row and a head, for contexts of up to so many tokens and heads of
+    /// so many words.
     fn attention_lanes(&self, tokens: usize, words: usize) -> Result<usize, String> {
         let mut lanes = self.tuning.reduce_lanes as usize;
         while turns(tokens, words, lanes) > MAX_TURNS {
             lanes *= 2;
             if lanes > MAX_WORDS {
-                return Err(format!(
-                    "a context of {tokens} tokens and heads of {words} words are too much for a kernel"
-                ));
+                return Err(format!("a context of {tokens} tokens and heads of {words} words are too much"));
             }
         }
         Ok(lanes)
     }
 }
 
-/// Turns of all loops that an invocation makes.
+/// Turns of all loops that an invocation of the single kernel makes.
 fn turns(tokens: usize, words: usize, lanes: usize) -> usize {
     let (each, chunks) = (tokens.div_ceil(lanes), tokens.div_ceil(CHUNK));
     let passes = if chunks > 1 { 2 } else { 1 };

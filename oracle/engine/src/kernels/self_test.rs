@@ -3,7 +3,7 @@
 //! The test runs a few small plans that between them use every kernel in every variant, on fixed data with awkward
 //! shapes, and compares every buffer. Drivers differ and have bugs; a node that finds one must not answer.
 
-mod fixture;
+pub(crate) mod fixture;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,12 +25,17 @@ pub fn run(gpu: &Gpu) -> Result<Vec<String>, Error> {
     let fixture = Fixture::new()
         .map_err(|error| Error::Plan { op: "the self test's artifact".into(), reason: error.to_string() })?;
     let artifact = Arc::new(fixture.artifact);
-    let model = GpuModel::load(gpu, artifact)?;
+    let usual = kernels::Tuning::of(gpu.caps());
+    // Long contexts may take the other way than short ones do.
+    let other = kernels::Tuning { split_attention: !usual.split_attention, ..usual };
     let mut labels = Vec::new();
-    for Case { plan, inputs, state } in &fixture.cases {
-        compare(&model, plan, inputs, state)?;
-        let lowered = kernels::lower(plan, model.artifact(), kernels::Tuning::of(gpu.caps()))?;
-        labels.extend(lowered.dispatches.iter().map(|dispatch| dispatch.key.to_string()));
+    for tuning in [usual, other] {
+        let model = GpuModel::load_tuned(gpu, artifact.clone(), tuning)?;
+        for Case { plan, inputs, state } in &fixture.cases {
+            compare(&model, plan, inputs, state)?;
+            let lowered = kernels::lower(plan, model.artifact(), tuning)?;
+            labels.extend(lowered.dispatches.iter().map(|dispatch| dispatch.key.to_string()));
+        }
     }
     labels.sort();
     labels.dedup();

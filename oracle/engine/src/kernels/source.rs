@@ -6,6 +6,8 @@
 //! - `#repeat <i> <SIZE>` and `#end` repeat the lines between them for i = 0, 1, .., SIZE - 1 with `$i` replaced; they
 //!   may nest. So a tile's values stay in registers, which an array indexed in a loop need not.
 //!
+//! `$SIZE` anywhere is the size itself.
+//!
 //! Other numbers never come in this way: they are `override` constants of the pipeline.
 
 use crate::gpu::Error;
@@ -23,6 +25,8 @@ const SHADERS: &[(&str, &str)] = shaders![
     "attention_scores",
     "attention_weights",
     "cached_attention",
+    "cached_contexts",
+    "cached_scores",
     "embed",
     "flatten",
     "gate",
@@ -40,6 +44,7 @@ const SHADERS: &[(&str, &str)] = shaders![
     "shared/bytes",
     "shared/fixed",
     "shared/pack",
+    "shared/pages",
     "shared/reduce",
     "shared/wide",
     "sum_rows",
@@ -57,12 +62,15 @@ const MAX_DEPTH: usize = 8;
 pub fn expand(op: &str, features: &[&str], sizes: &[(&str, u32)]) -> Result<String, Error> {
     let mut expansion = Expansion { features, imported: Vec::new(), text: String::new() };
     expansion.file(op, 0)?;
-    if !expansion.text.contains("#repeat ") {
+    if sizes.is_empty() && !expansion.text.contains("#repeat ") {
         return Ok(expansion.text);
     }
     let lines: Vec<&str> = expansion.text.lines().collect();
     let mut text = String::new();
     unroll(&lines, sizes, &mut text).map_err(|reason| Error::Shader { shader: op.to_owned(), reason })?;
+    for (name, size) in sizes {
+        text = text.replace(&format!("${name}"), &size.to_string());
+    }
     Ok(text)
 }
 

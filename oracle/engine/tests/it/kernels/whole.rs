@@ -14,6 +14,8 @@ fn the_self_test_covers_every_kernel_and_passes() {
         "attention_scores",
         "attention_weights",
         "cached_attention",
+        "cached_contexts",
+        "cached_scores",
         "embed",
         "flatten",
         "gate",
@@ -36,5 +38,6 @@ fn the_self_test_covers_every_kernel_and_passes() {
     assert_eq!(variants("norm"), 4, "{labels:?}");
     assert_eq!(variants("rms_norm"), 8, "{labels:?}");
     assert_eq!(variants("cached_attention"), 2, "{labels:?}");
+    assert_eq!(variants("cached_contexts"), 2, "{labels:?}");
     assert_eq!(variants("gate"), 2, "{labels:?}");
 }
