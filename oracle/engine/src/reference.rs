@@ -40,8 +40,8 @@ use crate::{
 /// [`Error::Request`] or [`Error::InputTooLong`] when the request does not fit the model, [`Error::Tensor`] when the
 /// artifact's tensors do not fit its recipe.
 pub fn run(artifact: &Artifact, request: &Request) -> Result<Response, Error> {
-    if let (ModelRecipe::Llama(_), Request::Generate(request)) = (&artifact.recipe().model, request) {
-        return generate::reference(artifact, request);
+    if let ModelRecipe::Llama(_) = &artifact.recipe().model {
+        return generate::reference(artifact, request.as_generate()?);
     }
     let model = models::Prepared::new(artifact)?;
     models::answer(&model, request, &mut |plan, input| {

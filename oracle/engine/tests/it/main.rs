@@ -6,6 +6,8 @@ mod checkpoints;
 mod cnn;
 mod cpu;
 mod equality;
+mod formats;
+mod generate;
 mod hostile_artifacts;
 mod hostile_imports;
 mod independent;

@@ -1,0 +1,10 @@
+//! Generation: the cache's accounts, what is scheduled, whole answers, texts and requests.
+
+mod answers;
+mod cache;
+mod callers;
+mod chat;
+mod requests;
+mod schedule;
+mod support;
+mod text;
