@@ -2,8 +2,12 @@
 // accumulator itself; SCALED scales it, and then clamps to bytes, or to 16 bits with INT16, or to 26 bits with WIDE;
 // RELU drops negative values; TABLE looks an activation up. SPLIT: x has high and low bytes, summed apart and joined.
 //
-// One invocation holds a tile of ROWS rows by 4 * COLS neighbouring columns in registers, so that four bytes of output
-// are one word and every loaded word is used several times. There is no shared memory and no barrier.
+// One invocation holds a tile of GROUPS * PER rows by 4 * QUADS neighbouring columns in registers, so that four bytes of
+// output are one word and every loaded word is used several times. There is no shared memory and no barrier.
+//
+// BROADCAST: a workgroup is one subgroup. All its invocations need the same rows of x, so each loads one (of high bytes,
+// or of low ones) and gets the others from its neighbours. A software driver loads lane by lane, so that loads are what
+// costs there, and this leaves one for PER rows. WORDS64: weights are loaded eight bytes at a time, for the same reason.
 #import shared/fixed
 #import shared/pack
 
@@ -24,17 +28,16 @@ struct Params {
 }
 
 override LANES: u32 = 32u;
-// Rows and columns of a tile.
-override TILE_ROWS: u32 = 1u;
-override TILE_COLS: u32 = 4u;
-// Rows of bytes for each row of x: 2 with SPLIT.
-override X_PLANES: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read> params: Params;
 // i8 [rows][inputs], sixteen to a vector, padded with zeros; with SPLIT a row of high and one of low bytes for each
 @group(0) @binding(1) var<storage, read> x: array<vec4u>;
 // i8 [outputs][inputs], sixteen to a vector, padded with zeros
+#if WORDS64
+@group(0) @binding(2) var<storage, read> weight: array<vec2<u64>>;
+#else
 @group(0) @binding(2) var<storage, read> weight: array<vec4u>;
+#endif
 // i32 [outputs of the whole tensor]
 @group(0) @binding(3) var<storage, read> bias: array<i32>;
 #if OUT32
@@ -54,6 +57,15 @@ override X_PLANES: u32 = 1u;
 // Scale [outputs of the whole tensor]
 @group(0) @binding(7) var<storage, read> out_scale: array<u32>;
 #endif
+
+fn weights(at: u32) -> vec4u {
+#if WORDS64
+    let words = weight[at];
+    return vec4u(u32(words.x), u32(words.x >> 32u), u32(words.y), u32(words.y >> 32u));
+#else
+    return weight[at];
+#endif
+}
 
 fn dot16(a: vec4u, b: vec4u) -> i32 {
     return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
@@ -117,56 +129,76 @@ fn store(row: u32, column: u32, acc: vec4i) {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    let column = TILE_COLS * (group.x * LANES + lane);
-    if column >= params.columns {
-        return;
-    }
+    // A name for what a loop reads: a software driver would load it again in every turn.
+    let depth = params.depth;
+    let column = 4u * $QUADSu * (group.x * LANES + lane);
+    let row = $GROUPSu * $PERu * group.y;
     // Rows and columns beyond the last are computed from the last and not stored.
     let last = params.outputs - 1u;
-    let row = TILE_ROWS * group.y;
     let bottom = params.rows - 1u;
-#repeat c COLS
-    let w$c_0 = min(column + 4u * $cu, last) * params.depth;
-    let w$c_1 = min(column + 4u * $cu + 1u, last) * params.depth;
-    let w$c_2 = min(column + 4u * $cu + 2u, last) * params.depth;
-    let w$c_3 = min(column + 4u * $cu + 3u, last) * params.depth;
+#repeat q QUADS
+    let w$q_0 = min(column + 4u * $qu, last) * depth;
+    let w$q_1 = min(column + 4u * $qu + 1u, last) * depth;
+    let w$q_2 = min(column + 4u * $qu + 2u, last) * depth;
+    let w$q_3 = min(column + 4u * $qu + 3u, last) * depth;
 #end
-#repeat r ROWS
-    let x$r = min(row + $ru, bottom) * params.depth * X_PLANES;
-#repeat c COLS
-    var a$r_$c = vec4i(0);
+#repeat g GROUPS
+#if BROADCAST
+    // Of the rows that the subgroup shares, this invocation's: first the high bytes of all, then the low bytes.
+    let x$g = (min(row + $PERu * $gu + lane % $PERu, bottom) * $PLANESu + lane / $PERu % $PLANESu) * depth;
+#else
+    let x$g = min(row + $gu, bottom) * $PLANESu * depth;
+#endif
+#repeat r PER
+#repeat q QUADS
+    var a$g_$r_$q = vec4i(0);
 #if SPLIT
-    var b$r_$c = vec4i(0);
+    var b$g_$r_$q = vec4i(0);
 #endif
 #end
 #end
-    for (var k = 0u; k < params.depth; k++) {
-#repeat c COLS
-        let v$c_0 = weight[w$c_0 + k];
-        let v$c_1 = weight[w$c_1 + k];
-        let v$c_2 = weight[w$c_2 + k];
-        let v$c_3 = weight[w$c_3 + k];
 #end
-#repeat r ROWS
-        let h$r = x[x$r + k];
-#if SPLIT
-        let l$r = x[x$r + params.depth + k];
+    for (var k = 0u; k < depth; k++) {
+#repeat q QUADS
+        let v$q_0 = weights(w$q_0 + k);
+        let v$q_1 = weights(w$q_1 + k);
+        let v$q_2 = weights(w$q_2 + k);
+        let v$q_3 = weights(w$q_3 + k);
+#end
+#repeat g GROUPS
+#if BROADCAST
+        let m$g = x[x$g + k];
 #endif
-#repeat c COLS
-        a$r_$c += step(h$r, v$c_0, v$c_1, v$c_2, v$c_3);
+#repeat r PER
+#if BROADCAST
+        let h$g_$r = subgroupBroadcast(m$g, $ru);
 #if SPLIT
-        b$r_$c += step(l$r, v$c_0, v$c_1, v$c_2, v$c_3);
+        let l$g_$r = subgroupBroadcast(m$g, $PERu + $ru);
 #endif
+#else
+        let h$g_$r = x[x$g + k];
+#if SPLIT
+        let l$g_$r = x[x$g + depth + k];
+#endif
+#endif
+#repeat q QUADS
+        a$g_$r_$q += step(h$g_$r, v$q_0, v$q_1, v$q_2, v$q_3);
+#if SPLIT
+        b$g_$r_$q += step(l$g_$r, v$q_0, v$q_1, v$q_2, v$q_3);
+#endif
+#end
 #end
 #end
     }
-#repeat r ROWS
-#repeat c COLS
+#repeat g GROUPS
+#repeat r PER
+#repeat q QUADS
 #if SPLIT
     // The high sums are in units of 256, the low ones are rounded to them.
-    a$r_$c += (b$r_$c + vec4i(128)) >> vec4u(8u);
+    a$g_$r_$q += (b$g_$r_$q + vec4i(128)) >> vec4u(8u);
 #endif
-    store(row + $ru, column + 4u * $cu, a$r_$c);
+    store(row + $PERu * $gu + $ru, column + 4u * $qu, a$g_$r_$q);
+#end
 #end
 #end
 }

@@ -9,6 +9,7 @@ pub mod adapter;
 pub mod caps;
 pub mod error;
 pub mod memory;
+pub mod options;
 pub mod pipeline;
 pub mod pool;
 pub mod readback;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use adapter::Selection;
 pub use caps::Caps;
 pub use error::Error;
+pub use options::{Options, Switch};
 pub use pipeline::{Key, Pipelines};
 pub use pool::Pool;
 
@@ -47,12 +49,22 @@ impl Gpu {
     ///
     /// [`Error::NoAdapter`] if this machine has no driver at all, [`Error::AdapterNotFound`] if none has the
     /// wanted name, [`Error::TooSmall`] if the adapter is below the common limits, [`Error::RequestDevice`]
-    /// if the driver refuses.
+    /// if the driver refuses, [`Error::Option`] if the environment's [`Options`] are wrong.
     pub fn open(selection: &Selection) -> Result<Self, Error> {
+        Self::open_with(selection, &Options::from_env()?)
+    }
+
+    /// The same with the caller's options instead of the environment's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gpu::open`].
+    pub fn open_with(selection: &Selection, options: &Options) -> Result<Self, Error> {
         let adapter = adapter::choose(selection)?;
-        let caps = Caps::detect(&adapter)?;
+        let caps = Caps::detect(&adapter, options)?;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("provena"),
+            required_features: caps.features,
             required_limits: caps.limits.clone(),
             ..Default::default()
         };

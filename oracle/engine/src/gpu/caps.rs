@@ -1,10 +1,11 @@
 //! What an adapter can do, detected once.
 //!
 //! The kernels count on nothing beyond the limits below, which every driver we measured offers. They never need
-//! f16, 64-bit integers or a fixed subgroup size, and no optional feature is asked for: packed dot products are part of
-//! WGSL, and naga spells them out where the hardware has none.
+//! f16, 64-bit integers or a fixed subgroup size: packed dot products are part of WGSL, and naga spells them out where
+//! the hardware has none. What an adapter offers beyond that is asked for where a kernel's variant has a use for it and
+//! no [`Switch`] forbids it.
 
-use super::Error;
+use super::{Error, Options, options::Switch};
 
 /// Storage buffers that one shader stage may bind.
 pub const MAX_STORAGE_BUFFERS: u32 = 10;
@@ -30,6 +31,16 @@ pub struct Caps {
     pub api: String,
     /// Limits asked for: the common ones above, whatever the adapter offers beyond them.
     pub limits: wgpu::Limits,
+    /// Optional features asked for: those that the adapter offers, a kernel may use and no switch forbids.
+    pub features: wgpu::Features,
+    /// Invocations of a subgroup, where all subgroups have equally many.
+    pub subgroup: Option<u32>,
+    /// Whether the adapter offers 16-bit floats. int-v1 never uses them.
+    pub offers_f16: bool,
+    /// Whether the adapter offers matrix units. int-v1 does not use them: wgpu reaches them for 32-bit floats only.
+    pub offers_cooperative_matrix: bool,
+    /// What the caller allows.
+    pub options: Options,
 }
 
 impl Caps {
@@ -38,7 +49,7 @@ impl Caps {
     /// # Errors
     ///
     /// [`Error::TooSmall`] if a limit is below what the kernels count on.
-    pub(super) fn detect(adapter: &wgpu::Adapter) -> Result<Self, Error> {
+    pub(super) fn detect(adapter: &wgpu::Adapter, options: &Options) -> Result<Self, Error> {
         let info = adapter.get_info();
         let offered = adapter.limits();
         let needs: [(&'static str, u64, u64); 5] = [
@@ -83,9 +94,31 @@ impl Caps {
             device_type: device_type(info.device_type),
             api: info.backend.to_string(),
             limits,
+            features: USED
+                .iter()
+                .filter(|(switch, feature)| options.allows(*switch) && adapter.features().contains(*feature))
+                .fold(wgpu::Features::empty(), |all, (_, feature)| all | *feature),
+            subgroup: (info.subgroup_min_size == info.subgroup_max_size).then_some(info.subgroup_min_size),
+            offers_f16: adapter.features().contains(wgpu::Features::SHADER_F16),
+            offers_cooperative_matrix: adapter.features().contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
+            options: options.clone(),
         })
     }
+
+    /// Whether something optional may be used: the caller allows it, and the device has it.
+    #[must_use]
+    pub fn uses(&self, switch: Switch) -> bool {
+        let feature = USED.iter().find(|(known, _)| *known == switch).map(|(_, feature)| *feature);
+        self.options.allows(switch) && feature.is_none_or(|feature| self.features.contains(feature))
+    }
 }
+
+/// The optional features that something uses, with their switches.
+const USED: [(Switch, wgpu::Features); 3] = [
+    (Switch::Subgroup, wgpu::Features::SUBGROUP),
+    (Switch::Int64, wgpu::Features::SHADER_INT64),
+    (Switch::PipelineCache, wgpu::Features::PIPELINE_CACHE),
+];
 
 fn device_type(device_type: wgpu::DeviceType) -> &'static str {
     match device_type {

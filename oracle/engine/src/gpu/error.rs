@@ -30,6 +30,14 @@ pub enum Error {
         /// What the kernels need.
         needed: u64,
     },
+    /// An environment variable says what nobody knows.
+    #[error("{name}: {reason}")]
+    Option {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The driver refused to open the device.
     #[error("the driver refused to open the device")]
     RequestDevice(#[from] wgpu::RequestDeviceError),

@@ -1,5 +1,9 @@
 //! Matrix products of signed bytes, with what follows them done while the sums are still in registers.
 
+mod tile;
+
+pub use tile::Tile;
+
 use super::{Lowering, Operand, same, word};
 use crate::gpu::Key;
 use crate::plan::{Buffer, BufferId, Element, LinearOutput, TensorId, i8_stride};
@@ -35,17 +39,8 @@ impl Lowering<'_> {
             (true, Element::I32) => (out.cols, out.stride()),
             _ => return Err(format!("the output consists of {:?}", out.element)),
         };
-        let tile = self.tuning.tile(rows, planes);
-        let lanes = self.tuning.linear_lanes;
-        let key = finish
-            .key
-            .size("ROWS", tile.rows)
-            .size("COLS", tile.quads)
-            .constant("LANES", lanes)
-            .constant("TILE_ROWS", tile.rows)
-            .constant("TILE_COLS", 4 * tile.quads)
-            .constant("X_PLANES", planes);
-        let group = 4 * (tile.quads * lanes) as usize;
+        let tile = Tile::usual(&self.tuning, rows, planes);
+        let key = tile.key(finish.key, planes);
         for (place, shard) in self.shards(weight)?.into_iter().enumerate() {
             // Padding belongs to the last shard.
             let columns = if shard.end == outputs { columns - shard.start } else { shard.len() };
@@ -61,7 +56,7 @@ impl Lowering<'_> {
             let mut bindings =
                 vec![(1, Operand::Buffer(x)), (2, Operand::Shard(weight, place)), (3, Operand::Tensor(bias))];
             bindings.extend(&finish.bindings);
-            let grid = [columns.div_ceil(group), rows.div_ceil(tile.rows as usize), 1];
+            let grid = [columns.div_ceil(tile.columns()), rows.div_ceil(tile.rows()), 1];
             self.dispatch(key.clone(), &params, &bindings, grid)?;
         }
         Ok(())
@@ -108,13 +103,4 @@ struct Finish {
     out: BufferId,
     bindings: Vec<(u32, Operand)>,
     table_len: usize,
-}
-
-/// What one invocation computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tile {
-    /// Rows.
-    pub rows: u32,
-    /// Fours of columns.
-    pub quads: u32,
 }

@@ -51,7 +51,8 @@ pub(super) fn place(plan: &Plan, lowered: &Lowered) -> Places {
             let bytes = buffer.byte_len() as u64;
             // The least that is large enough, or else the largest, which grows.
             let size = |&(_, place): &(usize, &usize)| places.memory[*place].0;
-            let fitting = free.iter().enumerate().filter(|(_, place)| places.memory[**place].0 >= bytes).min_by_key(size);
+            let fitting =
+                free.iter().enumerate().filter(|(_, place)| places.memory[**place].0 >= bytes).min_by_key(size);
             let chosen = fitting.or_else(|| free.iter().enumerate().max_by_key(size)).map(|(slot, _)| slot);
             let place = chosen.map_or_else(
                 || {

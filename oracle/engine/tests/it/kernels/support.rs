@@ -44,7 +44,7 @@ pub fn check_with(artifact: Artifact, plan: &Plan, inputs: &[Values], state: &[V
     let Some(gpu) = gpu() else { return 0 };
     let artifact = Arc::new(artifact);
     let mut compared = 0;
-    for tuning in [Tuning::SOFTWARE, Tuning::HARDWARE] {
+    for tuning in [Tuning::SOFTWARE, Tuning::HARDWARE, Tuning::of(gpu.caps())] {
         let model = GpuModel::load_tuned(gpu, artifact.clone(), tuning).unwrap();
         let outcome = self_test::compare(&model, plan, inputs, state);
         compared += outcome.unwrap_or_else(|error| panic!("{tuning:?}: {error}"));
