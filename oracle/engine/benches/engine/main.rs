@@ -1,36 +1,59 @@
-//! `cargo bench -p provena-engine --bench engine [-- --json | --limits]`: what the kernels and the models take on the best
-//! adapter, beside the reference on the CPU and beside what the machine can do at all.
+//! `cargo bench -p provena-engine --bench engine [-- --json | --limits | --quick | NAMES]`: what kernels and models
+//! take on the best adapter and on the processor, beside what the machine can do at all and beside candle.
+//!
+//! The names choose among `start`, `kernels` and the models; with none everything is measured.
 
+mod chat;
+mod decoders;
 mod kernels;
 mod limits;
-mod models;
+mod options;
 mod peaks;
 mod report;
+mod requests;
 mod timing;
+#[path = "../../tests/it/tiny_llama.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod tiny_llama;
+mod yardstick;
 
 use std::error::Error;
 
-use provena_engine::gpu::{Gpu, Selection};
+use options::Options;
+use provena_engine::gpu::{self, Gpu, Selection};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let asked = |option| std::env::args().any(|argument| argument == option);
-    if asked("--limits") {
-        return limits::check(&models::measure()?.0);
+    let mut options = Options::read()?;
+    if options.limits {
+        options.only = vec!["digits".into(), "minilm".into()];
+        let engines = requests::Engines::open()?;
+        return limits::check(&requests::measure(&options, &engines)?);
     }
-    let gpu = Gpu::open(&Selection::Best)?;
     // Before anything else warms the driver's caches.
-    let (models, start) = models::measure()?;
+    let start = requests::start(&options)?;
+    let engines = requests::Engines::open()?;
+    let gpu = match Gpu::open(&Selection::Best) {
+        Ok(gpu) => Some(gpu),
+        Err(gpu::Error::NoAdapter) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let host = peaks::host::measure();
+    let device = gpu.as_ref().map(peaks::device::measure).transpose()?;
     let report = report::Report {
-        adapter: gpu.caps().name.clone(),
-        driver: gpu.caps().driver.clone(),
-        threads: std::thread::available_parallelism()?.get(),
+        adapter: gpu.as_ref().map_or_else(|| "none".into(), |gpu| gpu.caps().name.clone()),
+        driver: gpu.as_ref().map(|gpu| gpu.caps().driver.clone()),
+        processor: report::processor(),
+        threads: rayon::current_num_threads(),
         profile: if cfg!(debug_assertions) { "dev" } else { "release" },
-        peaks: peaks::measure(&gpu)?,
-        kernels: kernels::measure(&gpu)?,
-        models,
+        host,
+        device,
+        kernels: if options.wants("kernels") { kernels::measure(&options, gpu.as_ref())? } else { vec![] },
+        answers: requests::measure(&options, &engines)?,
+        decoders: decoders::measure(&options, gpu.as_ref())?,
+        chat: chat::measure(&options, &engines)?,
         start,
     };
-    if asked("--json") {
+    if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         report.print();

@@ -1,68 +1,17 @@
 //! The machine's own limits, measured in the same process as the kernels.
 
-use std::time::{Duration, Instant};
+pub mod device;
+pub mod host;
 
-use provena_engine::gpu::{Error, Gpu, Key};
+use serde::Serialize;
 
-use crate::report::Peaks;
-use crate::timing::summarise;
-
-/// Bytes that one copy moves: more than any cache holds.
-const COPY_BYTES: u64 = 64 << 20;
-/// Invocations of the dot product probe.
-const DOT_INVOCATIONS: u64 = 1 << 14;
-/// Rounds of the dot product probe, each of 64 packed products, so 512 operations.
-const DOT_ROUNDS: u32 = 400;
-const RUNS: usize = 7;
-
-/// Measures both.
-pub fn measure(gpu: &Gpu) -> Result<Peaks, Error> {
-    let copy = probe(gpu, &Key::plain("probe_copy"), &[COPY_BYTES, COPY_BYTES], None, (COPY_BYTES / 16 / 128) as u32)?;
-    let params = [DOT_ROUNDS, 12_345];
-    let dot =
-        probe(gpu, &Key::plain("probe_dot"), &[DOT_INVOCATIONS * 4], Some(params), (DOT_INVOCATIONS / 64) as u32)?;
-    let operations = DOT_INVOCATIONS as f64 * f64::from(DOT_ROUNDS) * 512.0;
-    Ok(Peaks { gops: operations / dot.as_secs_f64() / 1e9, gbytes: 2.0 * COPY_BYTES as f64 / copy.as_secs_f64() / 1e9 })
-}
-
-/// The least time that a pipeline takes on buffers of these sizes: a peak is what the machine can do undisturbed.
-fn probe(gpu: &Gpu, key: &Key, sizes: &[u64], params: Option<[u32; 2]>, groups: u32) -> Result<Duration, Error> {
-    let pipeline = gpu.pipelines().get(key)?;
-    let leases = sizes.iter().map(|&bytes| gpu.pool().lease("provena.probe", bytes)).collect::<Result<Vec<_>, _>>()?;
-    let uniform = gpu.device().create_buffer(&wgpu::BufferDescriptor {
-        label: Some("provena.probe"),
-        size: 16,
-        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    let mut entries = Vec::new();
-    if let Some(params) = params {
-        gpu.queue().write_buffer(&uniform, 0, bytemuck::cast_slice(&params));
-        entries.push(wgpu::BindGroupEntry { binding: 0, resource: uniform.as_entire_binding() });
-    }
-    for lease in &leases {
-        let binding = entries.len() as u32;
-        entries.push(wgpu::BindGroupEntry { binding, resource: lease.buffer().as_entire_binding() });
-    }
-    let bind_group = gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("provena.probe"),
-        layout: &pipeline.get_bind_group_layout(0),
-        entries: &entries,
-    });
-    let run = || {
-        let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            pass.set_pipeline(&pipeline);
-            pass.set_bind_group(0, &bind_group, &[]);
-            pass.dispatch_workgroups(groups, 1, 1);
-        }
-        let start = Instant::now();
-        gpu.queue().submit([encoder.finish()]);
-        let wait = gpu.device().poll(wgpu::PollType::wait_indefinitely());
-        wait.map(|_| start.elapsed()).map_err(|error| Error::Lost(error.to_string()))
-    };
-    run()?;
-    let durations = (0..RUNS).map(|_| run()).collect::<Result<Vec<_>, _>>()?;
-    Ok(summarise(durations.into_iter()).1)
+/// What an adapter or the processor reaches when nothing else is to be done.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Peak {
+    /// Billions of additions and multiplications per second in packed dot products of registers.
+    pub gops: f64,
+    /// Billions of bytes per second that a copy reads and writes, both counted.
+    pub copy_gbytes: f64,
+    /// The instruction of the dot products.
+    pub dot: &'static str,
 }

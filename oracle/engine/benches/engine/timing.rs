@@ -2,8 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-/// Median and least of `samples` runs, after one that is not counted.
-pub fn sample(samples: usize, mut run: impl FnMut()) -> (Duration, Duration) {
+use serde::Serialize;
+
+/// Several runs of the same thing.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Sample {
+    /// The median in milliseconds.
+    pub millis: f64,
+    /// The quickest in milliseconds: what the machine does when nobody disturbs it.
+    pub best_millis: f64,
+}
+
+/// `samples` runs, after one that is not counted.
+pub fn sample(samples: usize, mut run: impl FnMut()) -> Sample {
     run();
     summarise((0..samples).map(|_| {
         let start = Instant::now();
@@ -13,10 +24,11 @@ pub fn sample(samples: usize, mut run: impl FnMut()) -> (Duration, Duration) {
 }
 
 /// Median and least of the durations.
-pub fn summarise(durations: impl Iterator<Item = Duration>) -> (Duration, Duration) {
-    let mut all: Vec<Duration> = durations.collect();
-    all.sort();
-    (all.get(all.len() / 2).copied().unwrap_or_default(), all.first().copied().unwrap_or_default())
+pub fn summarise(durations: impl IntoIterator<Item = Duration>) -> Sample {
+    let mut all: Vec<f64> = durations.into_iter().map(|duration| duration.as_secs_f64() * 1e3).collect();
+    all.sort_by(f64::total_cmp);
+    let best_millis = all.first().copied().unwrap_or_default();
+    Sample { millis: all.get(all.len() / 2).copied().unwrap_or_default(), best_millis }
 }
 
 /// Milliseconds that `run` takes, and what it gives.
