@@ -65,7 +65,7 @@ impl Gguf {
         }
         match reader.u32("the version")? {
             2 | 3 => (),
-            version if version.swap_bytes() <= 3 => {
+            version if (1..=3).contains(&version.swap_bytes()) => {
                 return Err(Error::Import(format!("{} is a big-endian GGUF file: not supported", source.name())));
             }
             version => {

@@ -47,7 +47,14 @@ impl Config {
 
     /// The family that it names.
     pub fn family(&self) -> Result<Family, Error> {
-        self.model_type.parse()
+        match self.model_type.as_str() {
+            // Built like Llama.
+            "mistral" | "qwen2" => Ok(Family::Llama),
+            name => name.parse().map_err(|_| {
+                let known = Family::ALL.map(|family| family.to_string()).join(", ");
+                Error::Import(format!("unknown model family {name:?}, known are {known}, mistral, qwen2"))
+            }),
+        }
     }
 
     /// A classifier's widths, the input's first, and its largest input value.

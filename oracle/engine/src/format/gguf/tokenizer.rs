@@ -3,7 +3,7 @@
 mod bytes;
 mod pieces;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub struct Tokens<'a> {
     texts: &'a [String],
     /// One per token, or none at all.
     types: &'a [i64],
-    ids: BTreeMap<&'a str, u32>,
+    ids: HashMap<&'a str, u32>,
 }
 
 impl<'a> Tokens<'a> {
@@ -49,7 +49,7 @@ impl<'a> Tokens<'a> {
             let reason = format!("the GGUF file has {} tokens, but {} types of tokens", texts.len(), types.len());
             return Err(Error::Import(reason));
         }
-        let mut ids = BTreeMap::new();
+        let mut ids = HashMap::with_capacity(texts.len());
         for (id, text) in texts.iter().enumerate() {
             // MAX_TOKENS fits.
             if let Some(first) = ids.insert(text.as_str(), id as u32) {
@@ -99,7 +99,7 @@ impl<'a> Tokens<'a> {
     /// # Errors
     /// [`Error::Import`] when the tokenizer is of a kind that is not known here, or contradicts itself.
     pub fn json(&self) -> Result<Vec<u8>, Error> {
-        let json = match self.kind {
+        let mut json = match self.kind {
             "gpt2" => bytes::json(self)?,
             "llama" => pieces::json(self)?,
             other => {
@@ -108,6 +108,8 @@ impl<'a> Tokens<'a> {
                 )));
             }
         };
+        // The same bytes however the JSON library keeps its objects.
+        json.sort_all_objects();
         Ok(json.to_string().into_bytes())
     }
 

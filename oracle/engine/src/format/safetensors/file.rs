@@ -82,6 +82,10 @@ impl Header {
             if info.shape.len() > MAX_DIMS {
                 return Err(Error::import_tensor(name, format!("{} dimensions are too many", info.shape.len())));
             }
+            // A tensor without elements may have any other dimensions.
+            if info.shape.iter().skip(1).try_fold(1usize, |product, dim| product.checked_mul(*dim)).is_none() {
+                return Err(Error::import_tensor(name, format!("has the shape {:?}, which is too large", info.shape)));
+            }
             let offset = 8 + self.len + info.data_offsets.0 as u64;
             let place = Place { source, offset, encoding, shape: info.shape.clone(), order: Order::Straight };
             tensors.insert(name, place);

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::{BYTE, Tokens, UNKNOWN};
 use crate::error::Error;
 
+/// The longest piece, in bytes: how many merges are looked for grows with it.
+const MAX_PIECE: usize = 256;
 /// What stands for a blank.
 const BLANK: &str = "\u{2581}";
 
@@ -15,6 +17,9 @@ pub fn json(tokens: &Tokens<'_>) -> Result<Value, Error> {
     if scores.len() != tokens.texts.len() || scores.iter().any(|score| score.is_nan()) {
         let count = tokens.texts.len();
         return Err(Error::Import(format!("the GGUF file has {count} tokens, but no score for each of them")));
+    }
+    if let Some(long) = tokens.texts.iter().find(|text| text.len() > MAX_PIECE) {
+        return Err(Error::Import(format!("the GGUF file has a token of {} bytes, more than {MAX_PIECE}", long.len())));
     }
     let unknown = (0..tokens.texts.len()).find(|id| tokens.kind_of(*id) == UNKNOWN);
     let bytes = (0..tokens.texts.len()).filter(|id| tokens.kind_of(*id) == BYTE).count();

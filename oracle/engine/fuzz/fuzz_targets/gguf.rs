@@ -1,0 +1,8 @@
+//! Any bytes as a GGUF file.
+
+#![no_main]
+
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::gguf(bytes));
