@@ -47,7 +47,7 @@ const ROYALTY_BPS: u16 = 6_000;
 /// The node's stake, in lamports.
 const STAKE: u64 = 1_000_000_000;
 /// Longest wait for the answer.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What the person chose.
 #[derive(Clone, Debug)]

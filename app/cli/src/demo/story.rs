@@ -85,7 +85,7 @@ impl<'a> Story<'a> {
         );
         self.step(1, &format!("The dataset \"{}\" becomes an NFT", subject.dataset_title), &capital(&text))?;
         let text = format!(
-            "{}, so {} of whatever the model earns goes to the dataset.\n\
+            "{},\nso {} of whatever the model earns goes to the dataset.\n\
              The trainer keeps {}, the curator gets {}. {} weights, in exact integers.\n{}",
             subject.derived,
             show_bps(DATASET_BPS),
@@ -104,7 +104,7 @@ impl<'a> Story<'a> {
     /// The offer.
     pub fn offered(&self, subject: &Subject, currency: &Currency, terms: &Terms) -> Result<()> {
         let text = format!(
-            "{} for each {}. {} of every fee goes to those who share the model, the rest pays for the work.",
+            "{} for each {}.\n{} of every fee goes to those who share the model, the rest pays for the work.",
             currency.show(terms.price),
             subject.unit,
             show_bps(terms.royalty_bps),

@@ -70,8 +70,10 @@ const SENTENCES: [&str; 6] = [
 
 /// What the chat model is asked, and the most tokens of its answer: few, because the reference, which takes its time,
 /// computes the answer again.
-const QUESTION: &str = "What is the capital of France?";
+const QUESTION: &str = "What is gravity?";
 const ANSWER_TOKENS: u32 = 24;
+/// Sentences that the chat model is measured on: few, because the float model reads every one of them.
+const CHAT_SENTENCES: usize = 24;
 
 impl Subject {
     /// Reads the real data.
@@ -124,7 +126,7 @@ impl Subject {
             max_units: 64,
             unit: "sentence",
             units: "sentences",
-            ..Self::calibrated(Kind::Minilm)
+            ..Self::calibrated(Kind::Minilm, usize::MAX)
         })
     }
 
@@ -133,7 +135,7 @@ impl Subject {
         let question = Message { role: "user".to_owned(), content: QUESTION.to_owned() };
         Ok(Self {
             model_title: "SmolLM2",
-            derived: "The published SmolLM2-135M-Instruct (Apache-2.0), made exact by measuring it on those sentences",
+            derived: "The published SmolLM2-135M-Instruct (Apache-2.0), made exact by measuring it on them",
             request: Request::Generate(Generate {
                 prompt: Prompt::Chat(vec![question]),
                 max_tokens: ANSWER_TOKENS,
@@ -142,22 +144,22 @@ impl Subject {
             }),
             price_milli: 10,
             max_units: 1_024,
-            unit: "token (a word, or a piece of one)",
+            unit: "token, which is a word or a piece of one",
             units: "tokens",
-            ..Self::calibrated(Kind::Smollm2)
+            ..Self::calibrated(Kind::Smollm2, CHAT_SENTENCES)
         })
     }
 
-    /// What models that were measured on sentences have in common.
-    fn calibrated(kind: Kind) -> Self {
-        let lines = CALIBRATION_TEXTS.lines().filter(|line| !line.trim().is_empty()).count();
+    /// What models that were measured on sentences, at most so many, have in common.
+    fn calibrated(kind: Kind, most: usize) -> Self {
+        let lines: Vec<&str> = CALIBRATION_TEXTS.lines().filter(|line| !line.trim().is_empty()).take(most).collect();
         Self {
             kind,
             model_title: "",
             dataset_title: "Calibration sentences",
-            dataset_is: format!("{lines} sentences, written to measure how large a model's numbers get"),
+            dataset_is: format!("{} sentences, written to measure how large a model's numbers get", lines.len()),
             derived: "",
-            dataset: CALIBRATION_TEXTS.as_bytes().to_vec(),
+            dataset: (lines.join("\n") + "\n").into_bytes(),
             request: Request::Embed { texts: Vec::new() },
             labels: Vec::new(),
             price_milli: 0,

@@ -96,6 +96,17 @@ fn the_demo_holds_in_a_token_and_on_the_processor() {
 }
 
 #[test]
+fn the_demo_holds_for_a_conversation() {
+    let outcome = Person::new().run(&["demo", "--json", "--model", "smollm2"]).ok().json();
+    check(&outcome);
+    assert_eq!((&outcome["model"], &outcome["backend"]), (&"SmolLM2".into(), &"wgpu".into()));
+    // At 0.00001 SOL: 128 tokens for the template, 16 + 4 + 16 for the question, 24 for the answer, 2 to spare. The
+    // template and the question are 34 tokens.
+    assert_eq!(number(&outcome, "deposit"), 1_900_000);
+    assert!(number(&outcome, "refund") >= 1_900_000 - 10_000 * (34 + 24), "{outcome}");
+}
+
+#[test]
 fn the_demo_tells_its_story_to_people() {
     let ended = Person::new().run(&["demo"]).ok();
     for words in ["becomes an NFT", "██", "reads 6", "byte for byte the same", "signed by the node", "It adds up:"]

@@ -40,6 +40,11 @@ pub struct Args {
     /// Typical inputs to measure ranges on: lines of text, or lines of pixels [default: those that come with the engine].
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
+    /// The longest context of a model of words, in tokens [default: the model's own, at most 4096].
+    ///
+    /// A longer one takes more memory when the model is loaded.
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    context: Option<u32>,
 }
 
 /// The families that can be imported.
@@ -81,7 +86,7 @@ impl Report for Imported {
 
 /// Imports and reports.
 pub fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let Args { source, out, family, name, calibration } = args;
+    let Args { source, out, family, name, calibration, context: longest } = args;
     let family = family.map(|family| match family {
         FamilyName::Mlp => Family::Mlp,
         FamilyName::Cnn => Family::Cnn,
@@ -93,7 +98,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Result<()> {
         bar.message(step.stage);
         bar.position(step.done as u64, step.total as u64);
     };
-    let options = ImportOptions { source, family, name, calibration, context: None, out };
+    let options = ImportOptions { source, family, name, calibration, context: longest, out };
     let report = import::import(&options, &mut progress)
         .with_context(|| format!("{} cannot be imported", options.source.display()))?;
     drop(bar);
