@@ -14,6 +14,11 @@ pub struct Args {
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
+    /// Fewer repetitions, and not the largest model
+    #[arg(long)]
+    quick: bool,
+    /// Only these parts: start, kernels, digits, digits-cnn, minilm, llama-15m, llama-110m, llama-1b, smollm2
+    parts: Vec<String>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -26,8 +31,12 @@ pub fn run(args: &Args) -> Result<()> {
     let What::Engine = args.what;
     fetch::run(true)?;
     let mut bench = cargo(["bench", "--locked", "-p", "provena-engine", "--bench", "engine"]);
-    if args.json {
-        bench.args(["--", "--json"]);
+    bench.arg("--");
+    for (given, flag) in [(args.json, "--json"), (args.quick, "--quick")] {
+        if given {
+            bench.arg(flag);
+        }
     }
+    bench.args(&args.parts);
     must(&mut bench)
 }
