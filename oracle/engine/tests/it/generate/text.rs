@@ -1,7 +1,13 @@
 //! Tokens that become text again, by the tokenizers that models of words use.
 
-use provena_engine::tokenizer::{TextStream, Tokenizer};
+use provena_engine::{
+    chat_template::render,
+    format::Checkpoint,
+    tokenizer::{TextStream, Tokenizer},
+};
 use serde_json::{Value, json};
+
+use super::support::chat;
 
 /// A tokenizer whose tokens spell bytes as GPT-2 does: every byte, and some longer ones.
 fn byte_level() -> Value {
@@ -146,4 +152,44 @@ fn a_conversation_gets_no_second_beginning() {
     let as_is = fallback.encode_as_is(0, "<s>a").unwrap();
     assert_eq!(as_is.iter().filter(|id| **id == 1).count(), 1);
     assert_eq!(as_is[0], 1);
+}
+
+/// The tokenizer and the template of a real model.
+fn smollm2() -> (Tokenizer, String) {
+    let checkpoint = Checkpoint::open(&crate::assets::fetched("smollm2/model.gguf")).unwrap();
+    let tokenizer = Tokenizer::new(&checkpoint.tokenizer.unwrap(), 49_152, 8_192).unwrap();
+    (tokenizer, checkpoint.chat_template.unwrap())
+}
+
+#[test]
+fn a_real_model_sees_the_conversation_that_it_was_trained_on() {
+    let (tokenizer, template) = smollm2();
+    let question = chat(&[("user", "What is the capital of France?")]);
+    let text = render(&template, &question, "<|im_start|>", "<|im_end|>").unwrap();
+    // As `transformers` gives them.
+    #[rustfmt::skip]
+    let expected = [
+        1, 9690, 198, 2683, 359, 253, 5356, 5646, 11173, 3365, 3511, 308, 34519, 28, 7018, 411, 407, 19712, 8182, 2, 198,
+        1, 4093, 198, 1780, 314, 260, 3575, 282, 4649, 47, 2, 198,
+        1, 520, 9531, 198,
+    ];
+    assert_eq!(tokenizer.encode_as_is(0, &text).unwrap(), expected);
+}
+
+#[test]
+fn a_real_models_tokens_become_the_text_that_they_came_from() {
+    let (tokenizer, _) = smollm2();
+    for text in [
+        "One, two; three!  Four\n\n\tfive 12345 6.78e-9",
+        "Ünïcödé, 中文字, العربية, हिन्दी, 한국어",
+        "👩‍🚀🌊 and a family: 👨‍👩‍👧‍👦.",
+        " leading and trailing spaces   ",
+    ] {
+        let ids = tokenizer.encode_as_is(0, text).unwrap();
+        let pieces = pieces(&tokenizer, &ids);
+        assert_eq!(pieces.concat(), text);
+        assert!(!text.contains('\u{fffd}') && pieces.iter().all(|piece| !piece.contains('\u{fffd}')), "{pieces:?}");
+    }
+    let hidden = tokenizer.encode_as_is(0, "<|im_start|>a<|im_end|>").unwrap();
+    assert_eq!(pieces(&tokenizer, &hidden).concat(), "a");
 }
