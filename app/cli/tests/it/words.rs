@@ -138,6 +138,20 @@ fn what_cannot_chat_is_refused() {
 }
 
 #[test]
+fn an_adapter_without_room_names_what_did_not_fit() {
+    let person = Person::new();
+    // Large enough that the self-test fits where this model does not.
+    let (path, _) = model(&person, |recipe| (recipe.inner, recipe.layers) = (65_536, 6));
+    let chat = ["model", "chat", &path, "--prompt", "w7", "--max-tokens", "2"];
+    let limited = |arguments: &[&str]| {
+        let mut command = person.command();
+        ended(command.args(arguments).env("PROVENA_GPU_MEMORY", "16000000").output().unwrap())
+    };
+    limited(&chat).fails(1, &["cannot be loaded on this adapter", "does not fit", "--adapter cpu"]);
+    limited(&[&chat[..], &["--adapter", "cpu"]].concat()).ok();
+}
+
+#[test]
 fn settings_that_make_no_sense_are_refused_with_an_example() {
     let person = Person::new();
     let chat = |flag: &str, value: &str| person.run(&["model", "chat", "words.pvna", flag, value]);

@@ -79,7 +79,14 @@ fn load(path: &std::path::Path, adapter: &str) -> Result<Arc<Model>> {
     }
     let Ok(choice) = adapter.parse::<AdapterChoice>();
     let engine = Engine::new(choice).context("the adapter cannot be opened")?;
-    let model = engine.load(Arc::new(artifact)).context("the model cannot be loaded")?;
+    let model = engine.load(Arc::new(artifact)).map_err(|error| {
+        let failure = match error.root() {
+            Error::Gpu(_) | Error::SelfTest { .. } => Failure::failed("the model cannot be loaded on this adapter")
+                .hint("--adapter cpu   computes on the processor; the words are the same"),
+            _ => Failure::failed("the model cannot be loaded"),
+        };
+        anyhow::Error::from(error).context(failure)
+    })?;
     Ok(Arc::new(model))
 }
 
