@@ -1,17 +1,19 @@
 //! Decoders of real sizes with random integers for weights: a prompt at once, then token by token, alone and eight
 //! together, on the device, on the processor, and by candle in floats.
 
+mod equality;
+mod run;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_transformers::models::llama::Config;
 use provena_engine::artifact::{Activations, Artifact, Dtype, LlamaRecipe, ModelRecipe};
-use provena_engine::backend::{Backend, State};
+use provena_engine::backend::Backend;
 use provena_engine::gpu::Gpu;
-use provena_engine::models::llama::{Llama, PAGE, Shape};
-use provena_engine::plan::Plan;
-use provena_engine::values::Values;
+use provena_engine::models::llama::Llama;
+use run::Run;
 
 use crate::options::Options;
 use crate::report::{Decoder, DecoderSpeed};
@@ -122,13 +124,13 @@ impl Size {
         let weight_bytes = weight_bytes(&artifact, recipe);
         let cpu = Backend::new(artifact.clone(), None)?;
         let device = gpu.map(|gpu| Backend::new(artifact.clone(), Some(gpu))).transpose()?;
-        if let Some(device) = &device {
-            same(self.name, &llama, &cpu, device)?;
-        }
+        let backends: Vec<&Backend> = std::iter::once(&cpu).chain(&device).collect();
+        let compared = if self.width < 512 { equality::thorough } else { equality::brief };
+        let compared = compared(self.name, &llama, &backends)?;
         let device = device.map(|device| speed(&llama, &device, weight_bytes)).transpose()?;
         let cpu = speed(&llama, &cpu, weight_bytes)?;
         let candle = self.candle.then(|| candle(self.candle())).transpose()?;
-        Ok(Decoder { model: self.name, weight_bytes, device, cpu, candle })
+        Ok(Decoder { model: self.name, compared, weight_bytes, device, cpu, candle })
     }
 }
 
@@ -141,78 +143,6 @@ fn weight_bytes(artifact: &Artifact, recipe: &LlamaRecipe) -> usize {
     };
     let tensors = artifact.tensors().filter(|(_, tensor)| read(tensor.name, tensor.dtype));
     tensors.map(|(_, tensor)| tensor.bytes.len()).sum()
-}
-
-/// Sequences on a backend, each in pages of its own.
-struct Run<'a> {
-    llama: &'a Llama,
-    backend: &'a Backend,
-    sequences: usize,
-    pages: usize,
-    state: State,
-    logits: bool,
-}
-
-impl<'a> Run<'a> {
-    fn new(
-        llama: &'a Llama,
-        backend: &'a Backend,
-        sequences: usize,
-        tokens: usize,
-        logits: bool,
-    ) -> Result<Self, Box<dyn Error>> {
-        let pages = tokens.div_ceil(PAGE);
-        let state = backend.state(&llama.state((1 + sequences * pages) * PAGE))?;
-        Ok(Self { llama, backend, sequences, pages, state, logits })
-    }
-
-    fn plan(&self, rows: usize, picks: usize) -> Plan {
-        let slots = (1 + self.sequences * self.pages) * PAGE;
-        let (sequences, pages, logits) = (self.sequences, self.pages, self.logits);
-        self.llama.plan(Shape { rows, sequences, pages, picks, slots, logits })
-    }
-
-    fn execute(&mut self, plan: &Plan, rows: Vec<u32>, picks: Vec<u32>) -> Result<Vec<Values>, Box<dyn Error>> {
-        let greedy = [0, 0, 1 << 16, 0].repeat(picks.len());
-        let pages = (1..=(self.sequences * self.pages) as u32).collect();
-        let inputs = [rows, pages, picks, greedy].map(Values::U32);
-        Ok(self.backend.execute(plan, &inputs, &mut self.state)?)
-    }
-
-    fn row(&self, token: u32, position: usize, sequence: usize) -> [u32; 4] {
-        let slot = (1 + sequence * self.pages) * PAGE + position;
-        [token, position as u32, slot as u32, sequence as u32]
-    }
-
-    /// The first sequence's prompt; gives the outputs for its last token.
-    fn prefill(&mut self, plan: &Plan, tokens: usize) -> Result<Vec<Values>, Box<dyn Error>> {
-        let rows = (0..tokens).flat_map(|i| self.row((i as u32 * 37 + 5) % VOCABULARY, i, 0)).collect();
-        self.execute(plan, rows, vec![tokens as u32 - 1])
-    }
-
-    /// The next token of every sequence.
-    fn step(&mut self, plan: &Plan, tokens: &[u32], position: usize) -> Result<Vec<Values>, Box<dyn Error>> {
-        let rows = tokens.iter().enumerate().flat_map(|(i, token)| self.row(*token, position, i)).collect();
-        self.execute(plan, rows, (0..tokens.len() as u32).collect())
-    }
-}
-
-/// Fails unless both backends give the same tokens and logits for a prompt and what follows it.
-fn same(name: &str, llama: &Llama, cpu: &Backend, device: &Backend) -> Result<(), Box<dyn Error>> {
-    let outputs = |backend| -> Result<Vec<Vec<Values>>, Box<dyn Error>> {
-        let mut run = Run::new(llama, backend, 1, PAGE + 2, true)?;
-        let mut all = vec![run.prefill(&run.plan(SHORT_PROMPT, 1), SHORT_PROMPT)?];
-        let one = run.plan(1, 1);
-        for position in SHORT_PROMPT..PAGE + 2 {
-            let token = all.last().and_then(|outputs| outputs[0].as_u32().first().copied()).unwrap_or(0);
-            all.push(run.step(&one, &[token], position)?);
-        }
-        Ok(all)
-    };
-    if outputs(cpu)? == outputs(device)? {
-        return Ok(());
-    }
-    Err(format!("{name}: the device and the processor differ").into())
 }
 
 fn speed(llama: &Llama, backend: &Backend, weight_bytes: usize) -> Result<DecoderSpeed, Box<dyn Error>> {

@@ -8,8 +8,12 @@ use serde::Serialize;
 /// What an adapter or the processor reaches when nothing else is to be done.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Peak {
-    /// Billions of additions and multiplications per second in packed dot products of registers.
+    /// Billions of additions and multiplications per second in packed dot products of registers, each of operands of its
+    /// own, as in a matrix product.
     pub gops: f64,
+    /// The same where operands are shared, which some compilers turn into fewer products; nobody measures it on the
+    /// processor.
+    pub shared_gops: Option<f64>,
     /// Billions of bytes per second that a copy reads and writes, both counted.
     pub copy_gbytes: f64,
     /// The instruction of the dot products.

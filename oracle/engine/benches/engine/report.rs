@@ -67,7 +67,7 @@ pub struct Kernel {
 /// How quick an operation is.
 #[derive(Clone, Copy, Serialize)]
 pub struct Speed {
-    /// Microseconds; the median of several runs.
+    /// Microseconds; the least of several runs.
     pub micros: f64,
     /// Billions of operations per second; one multiplication and one addition are two.
     pub gops: f64,
@@ -95,6 +95,8 @@ pub struct Answer {
 pub struct Decoder {
     /// Its name.
     pub model: &'static str,
+    /// Logits that were compared between backends, parts of prompts and batches; all were equal.
+    pub compared: usize,
     /// Bytes of weights that each step reads.
     pub weight_bytes: usize,
     /// On the adapter.
@@ -160,7 +162,11 @@ impl Report {
         println!("processor  {}, {} threads; profile {}", self.processor, self.threads, self.profile);
         for (name, peak) in [("device", self.device), ("cpu", Some(self.host))] {
             if let Some(peak) = peak {
-                println!("{name:<10} {:.1} GOP/s {}, {:.1} GB/s copy", peak.gops, peak.dot, peak.copy_gbytes);
+                print!("{name:<10} {:.1} GOP/s {}, {:.1} GB/s copy", peak.gops, peak.dot, peak.copy_gbytes);
+                println!(
+                    "{}",
+                    peak.shared_gops.map_or_else(String::new, |v| format!(" ({v:.1} GOP/s of shared operands)"))
+                );
             }
         }
         self.print_kernels();
@@ -248,6 +254,8 @@ impl Report {
                 );
             }
         }
+        let compared: usize = self.decoders.iter().map(|decoder| decoder.compared).sum();
+        println!("{compared} logits compared between backends, parts of prompts and batches: all equal");
     }
 
     fn print_chat(&self) {

@@ -15,7 +15,7 @@ use provena_engine::{
     io::{Request, Response},
     reference,
 };
-use random::Shape;
+pub use random::Shape;
 
 use crate::{
     assets::{digits, imported, own},

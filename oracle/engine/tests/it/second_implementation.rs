@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     assets::{DIGITS, digits, own},
-    tiny_encoder, tiny_llama,
+    cnn, tiny_encoder, tiny_llama,
 };
 
 /// What the second implementation answers.
@@ -59,6 +59,26 @@ fn the_document_is_enough_for_a_classifier() {
     };
     let found = second_on(&DIGITS.artifact, "classify", &json!({ "images": images }));
     assert_eq!(found, json!({ "labels": labels, "logits": logits }));
+}
+
+/// Both implementations on a convolutional classifier.
+fn convolutional(artifact: &Artifact, images: &[Vec<u8>]) {
+    let Response::Classify { labels, logits } =
+        reference::run(artifact, &Request::Classify { images: images.to_vec() }).unwrap()
+    else {
+        panic!("not a classifier");
+    };
+    let found = second_on(artifact, "classify", &json!({ "images": images }));
+    assert_eq!(found, json!({ "labels": labels, "logits": logits }));
+}
+
+#[test]
+fn the_document_is_enough_for_convolutional_classifiers() {
+    convolutional(&cnn::DIGITS_CNN, &digits().images[..3]);
+    for (seed, shape) in cnn::Shape::awkward().into_iter().enumerate() {
+        let images = shape.images(2, seed as u64);
+        convolutional(&shape.model(seed as u64).import(None).unwrap(), &images);
+    }
 }
 
 #[test]
