@@ -5,7 +5,7 @@ use rayon::prelude::*;
 /// Lanes of a dot product.
 const LANES: usize = 16;
 /// Rows of x, and rows of the weight, whose products are summed side by side in registers.
-const TILE: [usize; 2] = [2, 2];
+const TILE: [usize; 2] = [3, 2];
 /// Rows of the weight that a thread takes at a time: few enough to stay in its second cache.
 const BLOCK: usize = 16;
 
@@ -32,11 +32,16 @@ fn dots<const A: usize, const B: usize>(a: [&[f32]; A], b: [&[f32]; B]) -> [[f32
     let mut out = [[0f32; B]; A];
     for ((out, lanes), a) in out.iter_mut().zip(&lanes).zip(&a) {
         for ((out, lanes), b) in out.iter_mut().zip(lanes).zip(&b) {
-            let tail: f32 = a[whole..].iter().zip(&b[whole..]).map(|(a, b)| a * b).sum();
-            *out = lanes.iter().sum::<f32>() + tail;
+            *out = finish(lanes, &a[whole..], &b[whole..]);
         }
     }
     out
+}
+
+/// The sum of the lanes and of what was left over.
+fn finish(lanes: &[f32; LANES], a: &[f32], b: &[f32]) -> f32 {
+    let tail: f32 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+    lanes.iter().sum::<f32>() + tail
 }
 
 /// x [rows][inputs] times weight [outputs][inputs] transposed, plus bias [outputs].
@@ -58,49 +63,90 @@ pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     out
 }
 
-/// [rows of the weight][rows of x], with wider registers where the processor has them: the same sums in the same order.
+/// [rows of the weight][rows of x].
 fn block(x: &[f32], weight: &[f32], inputs: usize) -> Vec<f32> {
     #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2")]
-        fn block_avx2(x: &[f32], weight: &[f32], inputs: usize) -> Vec<f32> {
-            block_portable(x, weight, inputs)
-        }
-        if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2, which is all that the function needs beyond the safe version.
-            return unsafe { block_avx2(x, weight, inputs) };
-        }
+    if std::arch::is_x86_feature_detected!("avx2") {
+        return tiles(x, weight, inputs, |x, w| {
+            // SAFETY: the processor has AVX2, and all rows are of one length.
+            unsafe { avx2::dots(x, w) }
+        });
     }
-    block_portable(x, weight, inputs)
+    tiles(x, weight, inputs, dots)
 }
 
+/// The products of all rows by a function that takes a tile of them.
 #[inline(always)]
-fn block_portable(x: &[f32], weight: &[f32], inputs: usize) -> Vec<f32> {
-    let [x_tile, w_tile] = TILE;
+fn tiles(
+    x: &[f32],
+    weight: &[f32],
+    inputs: usize,
+    tile: impl Fn([&[f32]; TILE[0]], [&[f32]; TILE[1]]) -> [[f32; TILE[1]]; TILE[0]],
+) -> Vec<f32> {
     let rows = x.len() / inputs;
     let mut out = vec![0f32; weight.len() / inputs * rows];
-    for (i, x) in x.chunks(x_tile * inputs).enumerate() {
-        for (n, weight) in weight.chunks(w_tile * inputs).enumerate() {
-            let (x0, x1) = x.split_at(inputs);
-            let (w0, w1) = weight.split_at(inputs);
-            let at = |r: usize, o: usize| (n * w_tile + o) * rows + i * x_tile + r;
-            if x1.is_empty() || w1.is_empty() {
-                for (r, x) in x.chunks_exact(inputs).enumerate() {
-                    for (o, w) in weight.chunks_exact(inputs).enumerate() {
-                        out[at(r, o)] = dots([x], [w])[0][0];
-                    }
-                }
-                continue;
-            }
-            let sums = dots([x0, x1], [w0, w1]);
-            for (r, sums) in sums.iter().enumerate() {
-                for (o, sum) in sums.iter().enumerate() {
-                    out[at(r, o)] = *sum;
+    for (i, x) in x.chunks(TILE[0] * inputs).enumerate() {
+        for (n, weight) in weight.chunks(TILE[1] * inputs).enumerate() {
+            // Where rows are missing, the first one stands in, and its products are not looked at.
+            let row = |of: &'_ [f32], r: usize| if of.len() > r * inputs { r * inputs } else { 0 };
+            let xs = std::array::from_fn(|r| &x[row(x, r)..][..inputs]);
+            let ws = std::array::from_fn(|o| &weight[row(weight, o)..][..inputs]);
+            for (r, sums) in tile(xs, ws).iter().take(x.len() / inputs).enumerate() {
+                for (o, sum) in sums.iter().take(weight.len() / inputs).enumerate() {
+                    out[(n * TILE[1] + o) * rows + i * TILE[0] + r] = *sum;
                 }
             }
         }
     }
     out
+}
+
+/// The same sums in the same order, in registers of eight.
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::{
+        __m256, _mm256_add_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    };
+
+    use super::{LANES, TILE, finish};
+
+    /// As [`super::dots`].
+    ///
+    /// # Safety
+    /// The processor has AVX2, and all rows are of one length.
+    #[target_feature(enable = "avx2")]
+    pub unsafe fn dots(x: [&[f32]; TILE[0]], w: [&[f32]; TILE[1]]) -> [[f32; TILE[1]]; TILE[0]] {
+        let len = x[0].len();
+        let whole = len / LANES * LANES;
+        let mut sums: [[[__m256; 2]; TILE[1]]; TILE[0]] = [[[_mm256_setzero_ps(); 2]; TILE[1]]; TILE[0]];
+        for at in (0..whole).step_by(LANES) {
+            // SAFETY: `at + LANES` is no more than the length of every row.
+            let load = |row: &[f32]| unsafe {
+                [_mm256_loadu_ps(row.as_ptr().add(at)), _mm256_loadu_ps(row.as_ptr().add(at + 8))]
+            };
+            let w = [load(w[0]), load(w[1])];
+            for r in 0..TILE[0] {
+                let x = load(x[r]);
+                for o in 0..TILE[1] {
+                    for half in 0..2 {
+                        sums[r][o][half] = _mm256_add_ps(sums[r][o][half], _mm256_mul_ps(x[half], w[o][half]));
+                    }
+                }
+            }
+        }
+        let mut out = [[0f32; TILE[1]]; TILE[0]];
+        for r in 0..TILE[0] {
+            for o in 0..TILE[1] {
+                let mut lanes = [0f32; LANES];
+                for half in 0..2 {
+                    // SAFETY: there are sixteen lanes.
+                    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr().add(8 * half), sums[r][o][half]) };
+                }
+                out[r][o] = finish(&lanes, &x[r][whole..], &w[o][whole..]);
+            }
+        }
+        out
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use crate::error::Error;
 pub const TEXTS: &str = include_str!("texts.txt");
 /// The longest calibration file that is read.
 const MAX_LEN: u64 = 64 << 20;
+/// A row's squares count up to this many times the median row's.
+const OUTLIER: f64 = 8.0;
 
 fn read(path: &Path) -> Result<String, Error> {
     let len = std::fs::metadata(path).map_err(Error::read(path))?.len();
@@ -57,11 +59,17 @@ pub fn images(path: &Path, pixels: usize, max_value: u8) -> Result<Images, Error
 }
 
 /// What was seen of one site's columns.
-#[derive(Default)]
 struct Columns {
     largest: Vec<f32>,
     squares: Vec<f64>,
     rows: usize,
+    finite: bool,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { largest: vec![], squares: vec![], rows: 0, finite: true }
+    }
 }
 
 /// Per site and column the magnitudes seen.
@@ -76,23 +84,31 @@ impl<Site> Default for Ranges<Site> {
 }
 
 impl<Site: Ord> Ranges<Site> {
-    /// Takes in rows of `cols` values.
+    /// Takes in rows of `cols` values, those of one text.
+    ///
+    /// The squares of rows that are far larger than the others, as decoders make of a text's first token, count as if
+    /// they were not: such a row must not decide alone how precise each column is for all others.
     pub fn see(&mut self, site: Site, cols: usize, rows: &[f32]) {
         let columns = self.sites.entry(site).or_default();
         columns.largest.resize(cols, 0.0);
         columns.squares.resize(cols, 0.0);
-        for row in rows.chunks_exact(cols) {
+        let sizes: Vec<f64> =
+            rows.chunks_exact(cols).map(|row| row.iter().map(|v| f64::from(*v).powi(2)).sum()).collect();
+        let mut sorted = sizes.clone();
+        sorted.sort_by(f64::total_cmp);
+        let limit = OUTLIER * sorted.get(sizes.len() / 2).copied().unwrap_or(0.0);
+        for (row, size) in rows.chunks_exact(cols).zip(&sizes) {
+            row.iter().zip(&mut columns.largest).for_each(|(v, largest)| *largest = largest.max(v.abs()));
+            columns.finite &= size.is_finite();
             columns.rows += 1;
-            for ((v, largest), squares) in row.iter().zip(&mut columns.largest).zip(&mut columns.squares) {
-                *largest = largest.max(v.abs());
-                *squares += f64::from(*v).powi(2);
-            }
+            let part = if *size > limit { limit / size } else { 1.0 };
+            row.iter().zip(&mut columns.squares).for_each(|(v, squares)| *squares += f64::from(*v).powi(2) * part);
         }
     }
 
     /// Whether every value was a finite number.
     pub fn is_finite(&self) -> bool {
-        self.sites.values().all(|columns| columns.squares.iter().all(|s| s.is_finite()))
+        self.sites.values().all(|columns| columns.finite)
     }
 
     /// The largest magnitude in each column of a site.
@@ -102,7 +118,7 @@ impl<Site: Ord> Ranges<Site> {
 
     /// The mean square of each column of a site.
     pub fn power(&self, site: Site) -> Vec<f64> {
-        self.sites.get(&site).map_or(vec![], |c| c.squares.iter().map(|s| s / c.rows as f64).collect())
+        self.sites.get(&site).map_or(vec![], |c| c.squares.iter().map(|s| s / c.rows.max(1) as f64).collect())
     }
 
     /// The largest magnitude of a site.
