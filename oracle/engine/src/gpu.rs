@@ -7,6 +7,7 @@
 
 pub mod adapter;
 pub mod caps;
+mod disk;
 pub mod error;
 pub mod memory;
 pub mod options;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use adapter::Selection;
 pub use caps::Caps;
 pub use error::Error;
+pub use memory::Memory;
 pub use options::{Options, Switch};
 pub use pipeline::{Key, Pipelines};
 pub use pool::Pool;
@@ -35,6 +37,7 @@ struct Inner {
     queue: wgpu::Queue,
     caps: Caps,
     pipelines: Pipelines,
+    memory: Memory,
     pool: Pool,
     failure: Arc<Mutex<Option<String>>>,
 }
@@ -70,9 +73,11 @@ impl Gpu {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;
         let failure = watch(&device);
-        let pipelines = Pipelines::new(device.clone());
-        let pool = Pool::new(device.clone());
-        Ok(Self { inner: Arc::new(Inner { device, queue, caps, pipelines, pool, failure }) })
+        let file = if caps.uses(Switch::PipelineCache) { disk::path(&adapter.get_info()) } else { None };
+        let pipelines = Pipelines::new(device.clone(), file, caps.uses(Switch::Unchecked));
+        let memory = Memory::new(device.clone(), options.memory);
+        let pool = Pool::new(memory.clone());
+        Ok(Self { inner: Arc::new(Inner { device, queue, caps, pipelines, memory, pool, failure }) })
     }
 
     /// Fails if the device was lost or ran out of memory at any time since it was opened.
@@ -109,9 +114,27 @@ impl Gpu {
     ///
     /// # Errors
     ///
-    /// As [`memory::create`].
+    /// As [`Memory::create`].
     pub fn create(&self, descriptor: &wgpu::BufferDescriptor<'_>) -> Result<wgpu::Buffer, Error> {
-        memory::create(&self.inner.device, descriptor)
+        self.inner.memory.create(descriptor)
+    }
+
+    /// Waits until everything submitted is done, so that what nobody holds any more is free.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lost`] if the device does not answer.
+    pub fn settle(&self) -> Result<(), Error> {
+        // Writes to buffers wait for the next submission, and hold them until then.
+        let submission = self.inner.queue.submit([]);
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(readback::TIMEOUT) };
+        self.inner.device.poll(wait).map(drop).map_err(|error| Error::Lost(error.to_string()))
+    }
+
+    /// The device's memory.
+    #[must_use]
+    pub fn memory(&self) -> &Memory {
+        &self.inner.memory
     }
 
     /// The wgpu device.

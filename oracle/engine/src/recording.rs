@@ -64,10 +64,14 @@ impl GpuModel {
     ///
     /// As [`GpuModel::load`].
     pub fn load_tuned(gpu: &Gpu, artifact: Arc<Artifact>, tuning: Tuning) -> Result<Self, Error> {
-        let mut tensors = Vec::with_capacity(artifact.tensor_count());
-        for (_, tensor) in artifact.tensors() {
-            tensors.push(upload(gpu, &tensor, tuning.max_binding)?);
-        }
+        let parts = artifact.tensors().map(|(_, tensor)| upload(gpu, &tensor, tuning.max_binding));
+        let tensors = match parts.collect::<Result<Vec<_>, _>>() {
+            Ok(tensors) => tensors,
+            Err(error) => {
+                gpu.settle()?;
+                return Err(error);
+            }
+        };
         Ok(Self { gpu: gpu.clone(), artifact, tuning, tensors, recorded: Mutex::default() })
     }
 
@@ -139,6 +143,7 @@ impl GpuModel {
             return Ok(entry.recorded.clone());
         }
         let recorded = Recorded::new(&self.gpu, &self.artifact, self.tuning, &self.tensors, plan)?;
+        self.gpu.pipelines().save();
         let recorded = Arc::new(Mutex::new(recorded));
         if cache.plans.len() >= MAX_RECORDED {
             let oldest = cache.plans.iter().min_by_key(|(_, entry)| entry.used).map(|(plan, _)| plan.clone());

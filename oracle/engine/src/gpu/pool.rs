@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Error, memory};
+use super::{Error, Memory};
 
 /// The most bytes kept idle.
 pub const MAX_IDLE_BYTES: u64 = 256 << 20;
@@ -18,7 +18,7 @@ const MIN_BYTES: u64 = 256;
 /// The idle buffers of one device.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    device: wgpu::Device,
+    memory: Memory,
     idle: Arc<Mutex<Idle>>,
 }
 
@@ -29,8 +29,8 @@ struct Idle {
 }
 
 impl Pool {
-    pub(super) fn new(device: wgpu::Device) -> Self {
-        Self { device, idle: Arc::default() }
+    pub(super) fn new(memory: Memory) -> Self {
+        Self { memory, idle: Arc::default() }
     }
 
     /// Lends a storage buffer of at least `bytes` bytes whose content is unspecified; `label` says what for.
@@ -63,15 +63,12 @@ impl Pool {
     }
 
     fn create(&self, size: u64) -> Result<wgpu::Buffer, Error> {
-        memory::create(
-            &self.device,
-            &wgpu::BufferDescriptor {
-                label: Some("provena.pool"),
-                size,
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            },
-        )
+        self.memory.create(&wgpu::BufferDescriptor {
+            label: Some("provena.pool"),
+            size,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
     }
 
     /// Frees what lies idle.

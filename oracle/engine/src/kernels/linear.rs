@@ -5,6 +5,7 @@ mod tile;
 pub use tile::Tile;
 
 use super::{Lowering, Operand, same, word};
+use crate::artifact::{Dtype, TensorRef};
 use crate::gpu::Key;
 use crate::plan::{Buffer, BufferId, Element, LinearOutput, TensorId, i8_stride};
 
@@ -22,9 +23,9 @@ impl Lowering<'_> {
             Element::Split => 2,
             Element::I32 | Element::U32 => return Err("x does not consist of bytes".into()),
         };
-        let outputs = self.tensor(weight)?.rows;
+        let outputs = self.tensor_of(weight, Dtype::I8)?.rows;
         same("inputs", self.tensor(weight)?.cols, inputs)?;
-        same("biases", self.tensor(bias)?.cols, outputs)?;
+        same("biases", self.tensor_of(bias, Dtype::I32)?.cols, outputs)?;
         let mut key = Key::plain("linear");
         if planes == 2 {
             key = key.with("SPLIT");
@@ -40,7 +41,11 @@ impl Lowering<'_> {
             _ => return Err(format!("the output consists of {:?}", out.element)),
         };
         let tile = Tile::usual(&self.tuning, rows, planes);
-        let key = tile.key(finish.key, planes);
+        // SAFETY: the shader reads x at rows below `rows`, weights at rows below the shard's, biases and scales below
+        // `outputs`, the table at `table_index(.., table_len)`, and writes rows below `rows` and columns below `columns`,
+        // which are all the bound buffers' own sizes: `same` and `tensor_of` compared them above. Its loop ends at the
+        // weight's row length.
+        let key = unsafe { tile.key(finish.key, planes).proved() };
         for (place, shard) in self.shards(weight)?.into_iter().enumerate() {
             // Padding belongs to the last shard.
             let columns = if shard.end == outputs { columns - shard.start } else { shard.len() };
@@ -62,9 +67,16 @@ impl Lowering<'_> {
         Ok(())
     }
 
+    /// A tensor, which must be of this type.
+    fn tensor_of(&self, id: TensorId, dtype: Dtype) -> Result<TensorRef<'_>, String> {
+        let tensor = self.tensor(id)?;
+        let wrong = || format!("{} consists of {:?}, and {dtype:?} is needed", tensor.name, tensor.dtype);
+        if tensor.dtype == dtype { Ok(tensor) } else { Err(wrong()) }
+    }
+
     /// What `output` asks of the kernel that `key` names so far.
     fn finish(&self, key: Key, output: LinearOutput, outputs: usize) -> Result<Finish, String> {
-        let scales = |scale| same("scales", self.tensor(scale)?.cols, outputs);
+        let scales = |scale| same("scales", self.tensor_of(scale, Dtype::Scale)?.cols, outputs);
         let mut table_len = 0;
         let (key, wide, out, mut bindings) = match output {
             LinearOutput::Raw { out } => (key.with("OUT32"), true, out, vec![]),
@@ -83,8 +95,11 @@ impl Lowering<'_> {
             }
             LinearOutput::Table { in_scale, table, out_scale, out } => {
                 scales(in_scale)?;
-                same("scales out of the table", self.tensor(out_scale)?.cols, outputs)?;
-                table_len = self.tensor(table)?.cols;
+                same("scales out of the table", self.tensor_of(out_scale, Dtype::Scale)?.cols, outputs)?;
+                table_len = self.tensor_of(table, Dtype::I32)?.cols;
+                if table_len < 2 || !table_len.is_power_of_two() {
+                    return Err(format!("a table of {table_len} entries; a power of two is needed"));
+                }
                 let tensors = [(5, in_scale), (6, table), (7, out_scale)];
                 let bindings = tensors.map(|(binding, tensor)| (binding, Operand::Tensor(tensor))).to_vec();
                 (key.with("SCALED").with("TABLE"), false, out, bindings)

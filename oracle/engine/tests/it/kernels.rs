@@ -8,6 +8,7 @@ mod cached_attention;
 mod decoder_rows;
 mod images;
 mod linear;
+mod memory;
 mod recording;
 mod rows;
 mod sample;

@@ -1,14 +1,25 @@
 //! Matrix products over awkward shapes.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
-use provena_engine::artifact::{ArtifactBuilder, Dtype};
+use provena_engine::artifact::{Artifact, ArtifactBuilder, Dtype};
+use provena_engine::gpu::Error;
+use provena_engine::kernels::{Tuning, lower, self_test};
 use provena_engine::plan::{Element, LinearOutput, Op, Plan, i8_stride};
+use provena_engine::recording::GpuModel;
 use provena_engine::values::Values;
 
-use super::support::{build, check, hostile_scales, scales};
+use super::support::{build, check, gpu, hostile_scales, scales};
 
-/// One matrix product with the output that `kind` chooses; odd kinds of ten have a split x.
+/// Compares one matrix product under all tunings.
 fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, seed: u64) {
+    let (artifact, plan, input) = case(rows, inputs, outputs, kind, hostile, seed);
+    check(artifact, &plan, &input);
+}
+
+/// One matrix product with the output that half of `kind` chooses; for odd kinds x is split.
+fn case(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, seed: u64) -> (Artifact, Plan, Values) {
     let (kind, split) = (kind / 2, kind % 2 == 1);
     let mut random = fastrand::Rng::with_seed(seed);
     let mut scale = |count| if hostile { hostile_scales(&mut random, count) } else { scales(&mut random, count, 8) };
@@ -45,7 +56,7 @@ fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, 
     for row in input.chunks_exact_mut(i8_stride(inputs)) {
         row[..inputs].iter_mut().for_each(|value| *value = random.i8(if hostile { -128.. } else { -127.. }));
     }
-    check(artifact, &plan, &Values::I8(input));
+    (artifact, plan, Values::I8(input))
 }
 
 proptest! {
@@ -78,4 +89,58 @@ fn linear_of_a_transformers_shapes() {
     product(5, 1536, 576, 11, false, 8);
     product(130, 576, 960, 3, false, 9);
     product(2, 576, 3000, 11, false, 10);
+}
+
+/// A weight beyond the largest binding lies in several buffers, and nobody can tell.
+#[test]
+fn a_weight_in_parts_gives_the_same_answer() {
+    let Some(gpu) = gpu() else { return };
+    for kind in 0..12 {
+        for rows in [1, 9] {
+            let (artifact, plan, input) = case(rows, 70, 300, kind, false, kind.into());
+            let artifact = Arc::new(artifact);
+            for tuning in [Tuning::SOFTWARE, Tuning::HARDWARE, Tuning::of(gpu.caps())] {
+                // 64 rows of 80 bytes fit, 128 do not: five parts, the last of 44 rows.
+                let tuning = Tuning { max_binding: 6_000, ..tuning };
+                assert_eq!(lower(&plan, &artifact, tuning).unwrap().dispatches.len(), 5);
+                let model = GpuModel::load_tuned(gpu, artifact.clone(), tuning).unwrap();
+                let compared = self_test::compare(&model, &plan, std::slice::from_ref(&input), &[]);
+                assert!(compared.unwrap_or_else(|error| panic!("{tuning:?}: {error}")) >= rows * 300);
+            }
+        }
+    }
+}
+
+#[test]
+fn load_rejects_a_tensor_whose_rows_do_not_fit_a_binding() {
+    let Some(gpu) = gpu() else { return };
+    let (artifact, ..) = case(1, 70, 300, 0, false, 1);
+    let tuning = Tuning { max_binding: 5_000, ..Tuning::SOFTWARE };
+    let error = GpuModel::load_tuned(gpu, Arc::new(artifact), tuning).unwrap_err();
+    assert!(
+        matches!(&error, Error::BindingTooLarge { label, bytes: 24_000, limit: 5_000 } if label == "weight"),
+        "{error}"
+    );
+}
+
+#[test]
+fn record_rejects_a_table_that_is_no_power_of_two() {
+    let Some(gpu) = gpu() else { return };
+    let mut builder = ArtifactBuilder::new();
+    builder.i8("weight", 1, 1, &[1]);
+    builder.i32("bias", &[0]);
+    builder.scales("scale", &scales(&mut fastrand::Rng::with_seed(1), 1, 8));
+    builder.i32("table", &[1, 2, 3]);
+    let artifact = build(builder);
+    let vector = |name: &str, dtype| artifact.find_table(name, dtype).unwrap().0;
+    let (scale, table) = (vector("scale", Dtype::Scale), vector("table", Dtype::I32));
+    let mut plan = Plan::default();
+    let x = plan.buffer("x", Element::I8, 1, 1);
+    let out = plan.buffer("out", Element::I8, 1, 1);
+    let weight = artifact.find("weight", Dtype::I8, 1, 1).unwrap();
+    let output = LinearOutput::Table { in_scale: scale, table, out_scale: scale, out };
+    plan.push(Op::Linear { x, weight, bias: vector("bias", Dtype::I32), output });
+    plan.inputs = vec![x];
+    let error = GpuModel::load(gpu, Arc::new(artifact)).unwrap().prepare(&plan).unwrap_err();
+    assert_eq!(error.to_string(), "operation 0 (linear): a table of 3 entries; a power of two is needed");
 }

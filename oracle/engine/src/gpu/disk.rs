@@ -1,0 +1,73 @@
+//! Compiled kernels on disk, so that a node's second start does not compile them again.
+//!
+//! One file per adapter, driver and version of the engine in `places::cache()/pipelines`: a checksum of 32 bytes, then
+//! what wgpu gave. A file that is missing, cut short, damaged or another driver's is as if there were none.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::places;
+
+/// Bytes of the checksum.
+const SUM: usize = 32;
+/// The longest file that is read: no driver's kernels of ours come near.
+const MAX_LEN: u64 = 256 << 20;
+
+/// The file that belongs to an adapter; `None` where there is no home, or the API keeps no such data.
+pub(super) fn path(info: &wgpu::AdapterInfo) -> Option<PathBuf> {
+    let key = wgpu::util::pipeline_cache_key(info)?;
+    let driver = Sha256::digest(format!("{} {} {}", info.name, info.driver, info.driver_info));
+    let driver: String = driver[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = format!("{key}-{driver}-{}.bin", env!("CARGO_PKG_VERSION"));
+    Some(places::cache()?.join("pipelines").join(name))
+}
+
+/// What was written by [`write`]; `None` for anything else.
+pub(super) fn read(path: &Path) -> Option<Vec<u8>> {
+    if std::fs::metadata(path).ok()?.len() > MAX_LEN {
+        return None;
+    }
+    let all = std::fs::read(path).ok()?;
+    let (sum, data) = all.split_at_checked(SUM)?;
+    (Sha256::digest(data).as_slice() == sum).then(|| data.to_vec())
+}
+
+/// Writes the file whole or not at all. Nothing depends on it, so nobody hears of a full disk.
+pub(super) fn write(path: &Path, data: &[u8]) -> Option<()> {
+    let folder = path.parent()?;
+    std::fs::create_dir_all(folder).ok()?;
+    // Two processes may write at once: each has a file of its own until it is complete.
+    let partial = path.with_extension(format!("{}.partial", std::process::id()));
+    let mut all = Sha256::digest(data).to_vec();
+    all.extend_from_slice(data);
+    let written = std::fs::write(&partial, all).and_then(|()| std::fs::rename(&partial, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&partial);
+    }
+    written.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_file_is_as_if_there_were_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/cache.bin");
+        assert_eq!(read(&path), None);
+        write(&path, b"compiled").unwrap();
+        assert_eq!(read(&path).unwrap(), b"compiled");
+        let good = std::fs::read(&path).unwrap();
+        for len in [0, SUM - 1, good.len() - 1] {
+            std::fs::write(&path, &good[..len]).unwrap();
+            assert_eq!(read(&path), None, "{len} bytes");
+        }
+        let mut flipped = good;
+        flipped[SUM + 2] ^= 1;
+        std::fs::write(&path, &flipped).unwrap();
+        assert_eq!(read(&path), None);
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+}
