@@ -79,7 +79,7 @@ fn score(query: u32, key: u32) -> i32 {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
     let head = group.x;
     let row = group.y;
-    let tokens = seen(row);
+    let tokens = seen(row, params.window, params.pages);
     let count = tokens.count;
     let query = row * params.query_stride + head * params.words / 2u;
     // Words from a slot's start to the head's keys and values.
@@ -88,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     // As unsigned numbers in the same order, so that one reduction serves all.
     var part = 0u;
     for (var i = lane; i < count; i += LANES) {
-        let s = score(query, (slot(tokens.sequence, tokens.first + i) * params.slot_stride + at) / 2u);
+        let s = score(query, (slot(tokens, i) * params.slot_stride + at) / 2u);
         part = max(part, bitcast<u32>(s) ^ 0x80000000u);
         if i < CHUNK {
             weights[i] = s;
@@ -109,7 +109,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         for (var i = lane; i < length; i += LANES) {
             var s = weights[i];
             if start != 0u {
-                s = score(query, (slot(tokens.sequence, tokens.first + start + i) * params.slot_stride + at) / 2u);
+                s = score(query, (slot(tokens, start + i) * params.slot_stride + at) / 2u);
             }
             let weight = exp_table[exp_index(largest - s, scale, params.table_len)];
             weights[i] = weight;
@@ -123,7 +123,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
                 let end = min(length, i + EXACT * shares);
                 var partial = vec4i(0);
                 for (; i < end; i += shares) {
-                    let v = values[slot(tokens.sequence, tokens.first + start + i) * params.slot_stride + word];
+                    let v = values[slot(tokens, start + i) * params.slot_stride + word];
                     partial += weights[i] * unpack_i8(v);
                 }
                 sums[entry] = wide_add(sums[entry], partial);

@@ -1,10 +1,11 @@
 // Scores become weights, and the weighted sums of the values become contexts.
-// One invocation per row, eight columns and HEADS heads that ask the same values, which so are read once for all of them.
-// Each goes through all the scores itself: that costs less than a barrier where invocations run one after the other.
+// One invocation per row, VECTORS * 8 columns and HEADS heads that ask the same values, which so are read once for all of
+// them. Each goes through all the scores itself: that costs less than a barrier where invocations run one after the other.
 #import shared/bytes
 #import shared/pages
 
 struct Params {
+    rows: u32,
     // Heads that ask.
     heads: u32,
     // Heads that ask the same head of keys and values.
@@ -26,6 +27,7 @@ struct Params {
 }
 
 override TILE_HEADS: u32 = 1u;
+override TILE_VECTORS: u32 = 1u;
 
 // Weights of up to 16,383 times bytes: so many of them sum up in 32 bits.
 const EXACT: u32 = 1024u;
@@ -61,58 +63,76 @@ fn store(row: u32, word: u32, sum: WideSum4, total: u32) {
 
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    let row = id.y;
-    let head = id.x / params.eighths * TILE_HEADS;
-    let eighth = id.x % params.eighths;
-    if head >= params.heads {
+    let parts = params.eighths / TILE_VECTORS;
+    let part = id.x % parts * TILE_VECTORS;
+    let tiles = params.heads / TILE_HEADS;
+    let head = id.x / parts % tiles * TILE_HEADS;
+    let row = id.x / parts / tiles;
+    if row >= params.rows {
         return;
     }
-    let tokens = seen(row);
-    let at = (row * params.heads + head) * params.span;
+    // Names for what the loops read: a software driver would load it again in every turn.
+    let tokens = seen(row, params.window, params.pages);
+    let slot_stride = params.slot_stride;
+    let table_len = params.table_len;
 #repeat h HEADS
-    var largest$h = scores[at + $hu * params.span];
+    let at$h = (row * params.heads + head + $hu) * params.span;
+    let scale$h = score_scale[head + $hu];
+    var largest$h = scores[at$h];
 #end
     for (var i = 1u; i < tokens.count; i++) {
 #repeat h HEADS
-        largest$h = max(largest$h, scores[at + $hu * params.span + i]);
+        largest$h = max(largest$h, scores[at$h + i]);
 #end
     }
-    let column = head / params.group * params.eighths + eighth;
+    let column = head / params.group * params.eighths + part;
     let nothing = WideSum4(vec4u(0u), vec4i(0));
 #repeat h HEADS
-    let scale$h = score_scale[head + $hu];
     var total$h = 0u;
-    var left$h = nothing;
-    var right$h = nothing;
+#repeat v VECTORS
+    var left$h_$v = nothing;
+    var right$h_$v = nothing;
+#end
 #end
     for (var start = 0u; start < tokens.count; start += EXACT) {
         let end = min(start + EXACT, tokens.count);
 #repeat h HEADS
-        var a$h = vec4i(0);
-        var b$h = vec4i(0);
+#repeat v VECTORS
+        var a$h_$v = vec4i(0);
+        var b$h_$v = vec4i(0);
+#end
 #end
         for (var i = start; i < end; i++) {
-            let v = values[slot(tokens.sequence, tokens.first + i) * params.slot_stride + column];
-            let x = unpack_i8(v.x);
-            let y = unpack_i8(v.y);
+            let place = slot(tokens, i) * slot_stride + column;
+#repeat v VECTORS
+            let v$v = values[place + $vu];
+            let x$v = unpack_i8(v$v.x);
+            let y$v = unpack_i8(v$v.y);
+#end
 #repeat h HEADS
-            let below$h = largest$h - scores[at + $hu * params.span + i];
-            let weight$h = exp_table[exp_index(below$h, scale$h, params.table_len)];
+            let weight$h = exp_table[exp_index(largest$h - scores[at$h + i], scale$h, table_len)];
             total$h += bitcast<u32>(weight$h);
-            a$h += weight$h * x;
-            b$h += weight$h * y;
+#repeat v VECTORS
+            a$h_$v += weight$h * x$v;
+            b$h_$v += weight$h * y$v;
+#end
 #end
         }
 #repeat h HEADS
-        left$h = wide_add(left$h, a$h);
-        right$h = wide_add(right$h, b$h);
+#repeat v VECTORS
+        left$h_$v = wide_add(left$h_$v, a$h_$v);
+        right$h_$v = wide_add(right$h_$v, b$h_$v);
+#end
 #end
     }
 #repeat h HEADS
-    store(row, 2u * ((head + $hu) * params.eighths + eighth), left$h, total$h);
-    store(row, 2u * ((head + $hu) * params.eighths + eighth) + 1u, right$h, total$h);
+    let word$h = 2u * ((head + $hu) * params.eighths + part);
+#repeat v VECTORS
+    store(row, word$h + 2u * $vu, left$h_$v, total$h);
+    store(row, word$h + 2u * $vu + 1u, right$h_$v, total$h);
 #end
-    if id.x == 0u {
+#end
+    if head == 0u && part == 0u {
         for (var word = 2u * params.heads * params.eighths; word < column_words(params.stride); word++) {
             store_bytes(row, params.stride, word, vec4i(0));
         }

@@ -1,5 +1,6 @@
 // scores[r][h][i] = q . key of the i-th token that row r sees, exact.
-// One invocation per row, token and HEADS heads that ask the same key, which so is read once for all of them.
+// One invocation per row, TOKENS neighbouring tokens and HEADS heads that ask the same keys: every loaded word is used
+// several times, because loads are what costs where the driver does them lane by lane.
 #import shared/fixed
 #import shared/pages
 
@@ -23,6 +24,7 @@ struct Params {
 }
 
 override TILE_HEADS: u32 = 1u;
+override TILE_TOKENS: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read> params: Params;
 // Split [rows][heads * depth], eight columns to a vector
@@ -36,33 +38,49 @@ override TILE_HEADS: u32 = 1u;
 // i32 [rows][heads][span]
 @group(0) @binding(5) var<storage, read_write> scores: array<i32>;
 
-@compute @workgroup_size(32)
+@compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    let i = id.x;
+    let i = id.x * TILE_TOKENS;
     let row = id.y;
     let head = id.z * TILE_HEADS;
-    let tokens = seen(row);
+    let tokens = seen(row, params.window, params.pages);
     if i >= tokens.count {
         return;
     }
+    // Names for what the loop reads: a software driver would load it again in every turn.
+    let eighths = params.eighths;
     let plane = params.query_stride / 2u;
-    let query = row * params.query_stride + head * params.eighths;
-    let key = slot(tokens.sequence, tokens.first + i) * params.slot_stride + head / params.group * params.eighths;
+    let query = row * params.query_stride + head * eighths;
+    let column = head / params.group * eighths;
+    // Tokens beyond the last are computed from the last and not stored.
+    let last = tokens.count - 1u;
+#repeat t TOKENS
+    let key$t = slot(tokens, min(i + $tu, last)) * params.slot_stride + column;
 #repeat h HEADS
-    var high$h = 0;
-    var low$h = 0;
+    var high$t_$h = 0;
+    var low$t_$h = 0;
 #end
-    for (var c = 0u; c < params.eighths; c++) {
-        let k = keys[key + c];
+#end
+    for (var c = 0u; c < eighths; c++) {
+#repeat t TOKENS
+        let k$t = keys[key$t + c];
+#end
 #repeat h HEADS
-        let h$h = queries[query + $hu * params.eighths + c];
-        let l$h = queries[query + $hu * params.eighths + plane + c];
-        high$h += dot4I8Packed(h$h.x, k.x) + dot4I8Packed(h$h.y, k.y);
-        low$h += dot4I8Packed(l$h.x, k.x) + dot4I8Packed(l$h.y, k.y);
+        let h$h = queries[query + $hu * eighths + c];
+        let l$h = queries[query + $hu * eighths + plane + c];
+#repeat t TOKENS
+        high$t_$h += dot4I8Packed(h$h.x, k$t.x) + dot4I8Packed(h$h.y, k$t.y);
+        low$t_$h += dot4I8Packed(l$h.x, k$t.x) + dot4I8Packed(l$h.y, k$t.y);
+#end
 #end
     }
-    let at = (row * params.heads + head) * params.span + i;
+    let span = params.span;
+    let at = (row * params.heads + head) * span + i;
+#repeat t TOKENS
+    if i + $tu < tokens.count {
 #repeat h HEADS
-    scores[at + $hu * params.span] = shift_left(high$h, 8u) + low$h;
+        scores[at + $hu * span + $tu] = shift_left(high$t_$h, 8u) + low$t_$h;
+#end
+    }
 #end
 }

@@ -40,11 +40,14 @@ fn value(at: u32) -> i32 {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    // Names for what the loops read: a software driver would load it again in every turn.
+    let width = params.width;
+    let stride = params.stride;
     let row = group.x;
-    let start = row * params.width;
+    let start = row * width;
 
     var largest = 0u;
-    for (var c = lane; c < params.width; c += LANES) {
+    for (var c = lane; c < width; c += LANES) {
         let v = value(start + c);
 #if SUM
         sum[start + c] = v;
@@ -54,21 +57,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let shift = row_shift(reduce_max(lane, largest));
 
     var part = SquareSum(0u, 0u);
-    for (var c = lane; c < params.width; c += LANES) {
+    for (var c = lane; c < width; c += LANES) {
         part = square_add(part, round_shift(value(start + c), shift));
     }
     let squares = add_epsilon(reduce_squares(lane, part), epsilon[0], epsilon[1], shift);
     let inverse = inverse_root(squares);
 
-    for (var word = lane; word < column_words(params.stride); word += LANES) {
+    for (var word = lane; word < column_words(stride); word += LANES) {
         var values = vec4i(0);
         for (var b = 0u; b < 4u; b++) {
             let c = 4u * word + b;
-            if c < params.width {
+            if c < width {
                 let normal = normalise(round_shift(value(start + c), shift), inverse, 20);
                 values[b] = clamp_bytes(scale_apply(gain[c], normal));
             }
         }
-        store_bytes(row, params.stride, word, values);
+        store_bytes(row, stride, word, values);
     }
 }

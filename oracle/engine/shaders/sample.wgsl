@@ -31,11 +31,13 @@ const TOP_P_ALL: u32 = 65536u;
 // For each digit, what lies at most so far below the largest.
 var<workgroup> digits: array<atomic<u32>, 16>;
 
-// What the invocations of the row have in common.
+// What the invocations of a row have in common, and read once: a software driver would load it again in every turn.
 struct Row {
     start: u32,
+    width: u32,
     largest: i32,
     scale: u32,
+    table_len: u32,
 }
 
 fn below(row: Row, i: u32) -> u32 {
@@ -43,13 +45,13 @@ fn below(row: Row, i: u32) -> u32 {
 }
 
 fn weight(row: Row, distance: u32) -> u32 {
-    return bitcast<u32>(exp_table[exp_index(bitcast<i32>(distance), row.scale, params.table_len)]);
+    return bitcast<u32>(exp_table[exp_index(bitcast<i32>(distance), row.scale, row.table_len)]);
 }
 
 // The weight of all logits at most `limit` below the largest.
 fn weight_within(row: Row, lane: u32, limit: u32) -> u32 {
     var part = 0u;
-    for (var i = lane; i < params.width; i += LANES) {
+    for (var i = lane; i < row.width; i += LANES) {
         let distance = below(row, i);
         part += select(0u, weight(row, distance), distance <= limit);
     }
@@ -79,7 +81,7 @@ fn least_distance(row: Row, lane: u32, counting: bool, need: u32, limit: u32, bi
         var sums1 = vec4u(0u);
         var sums2 = vec4u(0u);
         var sums3 = vec4u(0u);
-        for (var i = lane; i < params.width; i += LANES) {
+        for (var i = lane; i < row.width; i += LANES) {
             let distance = below(row, i);
             var amount = 1u;
             if !counting {
@@ -121,7 +123,7 @@ fn high_product(a: u32, b: u32) -> u32 {
 // The first token whose running sum of the weights within `limit` exceeds `drawn`, or `otherwise` if there is none.
 fn first_beyond(row: Row, lane: u32, limit: u32, drawn: u32, otherwise: u32) -> u32 {
     var start = 0u;
-    var length = params.width;
+    var length = row.width;
     var before = 0u;
     var share = 0u;
     while share != 1u {
@@ -157,13 +159,14 @@ fn first_beyond(row: Row, lane: u32, limit: u32, drawn: u32, otherwise: u32) -> 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
     let chance = chances[group.x];
-    var row = Row(group.x * params.width, 0, chance.x);
+    let width = params.width;
+    var row = Row(group.x * width, width, 0, chance.x, params.table_len);
 
     // The lowest index of the largest logit, and the least logit.
-    var best = min(lane, params.width - 1u);
+    var best = min(lane, width - 1u);
     var most = logits[row.start + best];
     var least = most;
-    for (var i = lane; i < params.width; i += LANES) {
+    for (var i = lane; i < width; i += LANES) {
         let logit = logits[row.start + i];
         if logit > most {
             most = logit;
@@ -186,7 +189,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     workgroupBarrier();
     let bits = (35u - countLeadingZeros(limit)) & ~3u;
 
-    if chance.y != 0u && chance.y < params.width {
+    if chance.y != 0u && chance.y < width {
         limit = least_distance(row, lane, true, chance.y, limit, bits);
     }
     var sum = weight_within(row, lane, limit);

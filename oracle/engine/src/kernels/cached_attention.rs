@@ -5,6 +5,7 @@
 //! without a barrier, with the scores in scratch memory between them.
 
 use super::{Lowering, MAX_TURNS, Operand, same, word};
+use crate::gpu::Key;
 use crate::plan::{BufferId, Cache, ROW_FIELDS, TensorId};
 
 /// Words of the widest head that the single kernel has room for, and its invocations at most.
@@ -15,6 +16,10 @@ const CHUNK: usize = 1024;
 const MAX_SCORES: u64 = 32 << 20;
 /// The most heads that one invocation of the two kernels serves.
 const MAX_TILE: usize = 4;
+/// From so many vectors of eight columns on, an invocation sums up four of them, and two before.
+const MANY: usize = 256;
+/// Neighbouring tokens whose scores one invocation computes.
+const TILE_TOKENS: usize = 4;
 
 /// The fields of [`crate::plan::Op::CachedAttention`].
 pub(super) struct CachedAttention {
@@ -96,17 +101,30 @@ impl Lowering<'_> {
         let (rows, group, eighths) = (self.buffer(op.out)?.rows, heads / cache.kv_heads, cache.depth / 8);
         let tile = (1..=MAX_TILE).rev().find(|tile| group % tile == 0).unwrap_or(1);
         let scores = self.scratch(bytes);
-        let shaped = |key: crate::gpu::Key| -> Result<_, String> {
+        let shaped = |key: Key| -> Result<_, String> {
             let key = key.size("HEADS", word(tile)?).constant("TILE_HEADS", word(tile)?);
             Ok(key.constant("PAGE", word(cache.page)?))
         };
         let slot_stride = self.slot_stride(&cache)? / 2;
         let (longest, window, span) = (word(self.buffer(op.pages)?.cols)?, word(op.window)?, word(tokens)?);
-        let heads_and_group = [word(heads)?, word(group)?, word(eighths)?];
-        let [a, b, c] = heads_and_group;
+        let tokens_tile = word(TILE_TOKENS)?;
+        // Wide tiles load less, narrow ones leave work for every core.
+        let invocations = rows * heads / tile * eighths;
+        let widest = if invocations >= MANY { 4 } else { 2 };
+        let vectors = [4, 2].into_iter().find(|&v| v <= widest && eighths.is_multiple_of(v)).unwrap_or(1);
+        let [heads_word, group, eighths_word] = [word(heads)?, word(group)?, word(eighths)?];
         self.dispatch(
-            shaped(crate::gpu::Key::plain("cached_scores"))?,
-            &[a, b, c, word(self.buffer(op.queries)?.stride() / 8)?, slot_stride, longest, window, span],
+            shaped(Key::plain("cached_scores"))?.size("TOKENS", tokens_tile).constant("TILE_TOKENS", tokens_tile),
+            &[
+                heads_word,
+                group,
+                eighths_word,
+                word(self.buffer(op.queries)?.stride() / 8)?,
+                slot_stride,
+                longest,
+                window,
+                span,
+            ],
             &[
                 (1, Operand::Buffer(op.queries)),
                 (2, Operand::Buffer(op.rows)),
@@ -114,12 +132,14 @@ impl Lowering<'_> {
                 (4, Operand::Buffer(cache.keys)),
                 (5, scores),
             ],
-            [tokens.div_ceil(32), rows, heads / tile],
+            [tokens.div_ceil(8 * TILE_TOKENS), rows, heads / tile],
         )?;
         let (entries, stride) = (word(self.tensor(op.exp_table)?.cols)?, word(self.buffer(op.out)?.stride() / 4)?);
         self.dispatch(
-            shaped(self.bytes_key("cached_contexts", op.out)?)?,
-            &[a, b, c, slot_stride, longest, window, span, entries, stride],
+            shaped(self.bytes_key("cached_contexts", op.out)?)?
+                .size("VECTORS", word(vectors)?)
+                .constant("TILE_VECTORS", word(vectors)?),
+            &[word(rows)?, heads_word, group, eighths_word, slot_stride, longest, window, span, entries, stride],
             &[
                 (1, Operand::Buffer(op.rows)),
                 (2, Operand::Buffer(op.pages)),
@@ -130,7 +150,7 @@ impl Lowering<'_> {
                 (7, scores),
                 (8, Operand::Buffer(op.out)),
             ],
-            [(heads / tile * eighths).div_ceil(8), rows, 1],
+            [(invocations / vectors).div_ceil(8), 1, 1],
         )
     }
 
