@@ -17,6 +17,7 @@ mod norm;
 mod rotate_store;
 mod rows;
 mod running;
+pub mod self_test;
 mod shared;
 mod softmax;
 mod team;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::{
     artifact::{Artifact, ModelRecipe},
     backend::Backend,
+    cpu::Level,
     error::Error,
     generate::{Generator, Options, Token},
     gpu::{self, Gpu, Selection},
@@ -29,7 +30,7 @@ pub enum AdapterChoice {
     /// The best GPU of this machine, or the CPU when it has none.
     #[default]
     Best,
-    /// The CPU, through the reference.
+    /// The CPU.
     Cpu,
     /// The best GPU whose name contains this, whatever the case.
     Named(String),
@@ -65,6 +66,8 @@ pub struct AdapterInfo {
 #[derive(Clone)]
 pub struct Engine {
     gpu: Option<Gpu>,
+    /// Used where there is no GPU.
+    cpu: Level,
     info: AdapterInfo,
     /// Kept, because an adapter is tested once and used often.
     tested: Arc<OnceLock<SelfTestReport>>,
@@ -75,7 +78,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Gpu`] when the adapter that was asked for is not there or cannot be opened. `Best` falls back to the
-    /// CPU only on a machine without any adapter; one that is there and fails is an error.
+    /// CPU only on a machine without any adapter; one that is there and fails is an error. [`Error::Cpu`] when the
+    /// environment asks for instructions that the processor lacks, see [`Level::from_env`].
     pub fn new(choice: AdapterChoice) -> Result<Self, Error> {
         let gpu = match choice {
             AdapterChoice::Cpu => None,
@@ -86,13 +90,17 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             },
         };
-        let info = gpu.as_ref().map_or_else(cpu_info, |gpu| AdapterInfo {
-            name: gpu.caps().name.clone(),
-            backend: "wgpu",
-            driver: gpu.caps().driver.clone(),
-            device_type: gpu.caps().device_type.into(),
-        });
-        Ok(Self { gpu, info, tested: Arc::default() })
+        let cpu = Level::from_env()?;
+        let info = gpu.as_ref().map_or_else(
+            || cpu_info(cpu),
+            |gpu| AdapterInfo {
+                name: gpu.caps().name.clone(),
+                backend: "wgpu",
+                driver: gpu.caps().driver.clone(),
+                device_type: gpu.caps().device_type.into(),
+            },
+        );
+        Ok(Self { gpu, cpu, info, tested: Arc::default() })
     }
 
     /// What computes.
@@ -108,7 +116,7 @@ impl Engine {
         if let Some(report) = self.tested.get() {
             return Ok(report.clone());
         }
-        let report = self_test::run(&self.info, self.gpu.as_ref())?;
+        let report = self_test::run(&self.info, self.gpu.as_ref(), self.cpu)?;
         Ok(self.tested.get_or_init(|| report).clone())
     }
 
@@ -127,7 +135,10 @@ impl Engine {
     /// Those of [`Engine::load`], and [`Error::Options`] for options beyond their range.
     pub fn load_with(&self, artifact: Arc<Artifact>, options: &Options) -> Result<Model, Error> {
         self.self_test()?;
-        let backend = |artifact: &Arc<Artifact>| Backend::new(artifact.clone(), self.gpu.as_ref());
+        let backend = |artifact: &Arc<Artifact>| match &self.gpu {
+            Some(gpu) => Backend::new(artifact.clone(), Some(gpu)),
+            None => Backend::cpu(artifact.clone(), self.cpu),
+        };
         let work = if let ModelRecipe::Llama(recipe) = &artifact.recipe().model {
             let llama = Arc::new(Llama::new(&artifact, recipe)?);
             let backend = Arc::new(backend(&artifact)?);
@@ -140,9 +151,10 @@ impl Engine {
     }
 }
 
-fn cpu_info() -> AdapterInfo {
+fn cpu_info(level: Level) -> AdapterInfo {
+    let (arch, threads) = (std::env::consts::ARCH, rayon::current_num_threads());
     AdapterInfo {
-        name: format!("{} ({} threads)", std::env::consts::ARCH, rayon::current_num_threads()),
+        name: format!("{arch} ({}, {threads} threads)", level.name()),
         backend: "cpu",
         driver: concat!("provena-engine ", env!("CARGO_PKG_VERSION")).into(),
         device_type: "cpu".into(),

@@ -6,7 +6,12 @@ use provena_arith::fixed::known;
 use serde::Serialize;
 
 use super::AdapterInfo;
-use crate::{error::Error, gpu::Gpu, kernels};
+use crate::{
+    cpu::{self, Level},
+    error::Error,
+    gpu::Gpu,
+    kernels,
+};
 
 /// What a self test looked at.
 #[derive(Clone, Debug, Serialize)]
@@ -21,8 +26,9 @@ pub struct SelfTestReport {
     pub seconds: f64,
 }
 
-/// Checks the scalar functions against the answers in `docs/INT_V1.md`, then every kernel against them.
-pub fn run(info: &AdapterInfo, gpu: Option<&Gpu>) -> Result<SelfTestReport, Error> {
+/// Checks the scalar functions against the answers in `docs/INT_V1.md`, then every kernel, or every operation of the CPU backend,
+/// against the reference.
+pub fn run(info: &AdapterInfo, gpu: Option<&Gpu>, level: Level) -> Result<SelfTestReport, Error> {
     let start = Instant::now();
     let mut checks = Vec::new();
     for answer in known::answers() {
@@ -31,9 +37,10 @@ pub fn run(info: &AdapterInfo, gpu: Option<&Gpu>) -> Result<SelfTestReport, Erro
         }
         checks.push(answer.call.into());
     }
-    if let Some(gpu) = gpu {
-        checks.extend(kernels::self_test::run(gpu)?);
-    }
+    checks.extend(match gpu {
+        Some(gpu) => kernels::self_test::run(gpu)?,
+        None => cpu::self_test::run(&info.name, level)?,
+    });
     Ok(SelfTestReport {
         adapter: info.name.clone(),
         backend: info.backend,

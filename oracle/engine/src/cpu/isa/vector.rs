@@ -27,6 +27,8 @@ pub trait Vector: Isa {
     unsafe fn inputs_part(at: *const i8, len: usize) -> Self::V;
     /// Products and their sums, lane by lane.
     unsafe fn add(sum: Self::V, a: Self::V, b: Self::V) -> Self::V;
+    /// The sum of two vectors of sums.
+    unsafe fn sum(a: Self::V, b: Self::V) -> Self::V;
     /// The sums over each of four vectors.
     unsafe fn reduce(sums: [Self::V; 4]) -> __m128i;
     /// `LANES` words of a packed x, as the first operand of [`Vector::add`].
@@ -36,9 +38,6 @@ pub trait Vector: Isa {
     /// One word per lane.
     unsafe fn store(sum: Self::V, at: *mut i32);
 }
-
-/// Bytes by which weights are asked for before they are needed.
-const AHEAD: usize = 4_096;
 
 /// Does [`Dots`] with `N` rows of the weight at a time, for up to two rows of x; for more with half as many.
 ///
@@ -123,33 +122,39 @@ impl Step {
                 *row = self.weight.add(n.min(count - 1) * self.weight_stride);
             }
             let mut sums = [[T::zero(); N]; R];
-            let mut at = 0;
-            while at + T::BYTES <= self.inputs {
-                let mut x = [T::zero(); R];
-                for (r, x) in x.iter_mut().enumerate() {
-                    *x = T::inputs(self.x.add(r * self.x_stride + at));
+            for n in 0..N {
+                // One row after the other, so that memory is read in its order; two sums each, so that a product need not
+                // wait for the one before.
+                let row = rows[n];
+                let mut own = [[T::zero(); 2]; R];
+                let mut at = 0;
+                while at + 2 * T::BYTES <= self.inputs {
+                    for half in 0..2 {
+                        let at = at + half * T::BYTES;
+                        let weights = T::weights(row.add(at));
+                        for r in 0..R {
+                            own[r][half] = T::add(own[r][half], weights, T::inputs(self.x.add(r * self.x_stride + at)));
+                        }
+                    }
+                    at += 2 * T::BYTES;
                 }
-                for n in 0..N {
-                    let row = rows[n].add(at);
-                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(row.wrapping_add(AHEAD));
-                    let weights = T::weights(row);
+                if at + T::BYTES <= self.inputs {
+                    let weights = T::weights(row.add(at));
                     for r in 0..R {
-                        sums[r][n] = T::add(sums[r][n], weights, x[r]);
+                        own[r][0] = T::add(own[r][0], weights, T::inputs(self.x.add(r * self.x_stride + at)));
+                    }
+                    at += T::BYTES;
+                }
+                let left = self.inputs - at;
+                if left != 0 {
+                    let weights = T::weights_part(row.add(at), left);
+                    for r in 0..R {
+                        let x = T::inputs_part(self.x.add(r * self.x_stride + at), left);
+                        own[r][1] = T::add(own[r][1], weights, x);
                     }
                 }
-                at += T::BYTES;
-            }
-            let left = self.inputs - at;
-            if left != 0 {
-                let mut x = [T::zero(); R];
-                for (r, x) in x.iter_mut().enumerate() {
-                    *x = T::inputs_part(self.x.add(r * self.x_stride + at), left);
-                }
-                for n in 0..N {
-                    let weights = T::weights_part(rows[n].add(at), left);
-                    for r in 0..R {
-                        sums[r][n] = T::add(sums[r][n], weights, x[r]);
-                    }
+                for r in 0..R {
+                    sums[r][n] = T::sum(own[r][0], own[r][1]);
                 }
             }
             for r in 0..R {

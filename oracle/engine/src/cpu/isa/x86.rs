@@ -141,6 +141,11 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn sum(a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_add_epi32(a, b) }
+    }
+
+    #[inline(always)]
     unsafe fn reduce(sums: [__m256i; 4]) -> __m128i {
         unsafe { reduce_256(sums) }
     }
@@ -198,6 +203,11 @@ impl Vector for AvxVnni {
     }
 
     #[inline(always)]
+    unsafe fn sum(a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_add_epi32(a, b) }
+    }
+
+    #[inline(always)]
     unsafe fn reduce(sums: [__m256i; 4]) -> __m128i {
         unsafe { reduce_256(sums) }
     }
@@ -252,6 +262,11 @@ impl Vector for Vnni {
     #[inline(always)]
     unsafe fn add(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
         unsafe { _mm512_dpbusd_epi32(sum, a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_add_epi32(a, b) }
     }
 
     #[inline(always)]

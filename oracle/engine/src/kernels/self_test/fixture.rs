@@ -13,20 +13,20 @@ use crate::plan::{Plan, TensorId};
 use crate::values::Values;
 
 /// An artifact with plans for it.
-pub(super) struct Fixture {
-    pub(super) artifact: Artifact,
-    pub(super) cases: Vec<Case>,
+pub(crate) struct Fixture {
+    pub(crate) artifact: Artifact,
+    pub(crate) cases: Vec<Case>,
 }
 
 /// A plan, what its inputs are and what its state holds before.
-pub(super) struct Case {
-    pub(super) plan: Plan,
-    pub(super) inputs: Vec<Values>,
-    pub(super) state: Vec<Values>,
+pub(crate) struct Case {
+    pub(crate) plan: Plan,
+    pub(crate) inputs: Vec<Values>,
+    pub(crate) state: Vec<Values>,
 }
 
 impl Fixture {
-    pub(super) fn new() -> Result<Self, Error> {
+    pub(crate) fn new() -> Result<Self, Error> {
         let mut random = Random(1);
         let mut builder = ArtifactBuilder::new();
         encoder::tensors(&mut builder, &mut random);
