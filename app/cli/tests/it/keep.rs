@@ -8,6 +8,7 @@ use std::{
     process::{Child, Stdio},
 };
 
+use provena_engine::artifact::LlamaRecipe;
 use serde_json::Value;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -18,14 +19,17 @@ use crate::{
 };
 
 /// A demo that was kept, and what it told us to export.
-struct Kept {
+pub struct Kept {
     child: Child,
     exports: BTreeMap<String, String>,
 }
 
 impl Kept {
-    fn start(person: &Person) -> Self {
-        let mut child = person.command().args(["demo", "--keep"]).stdout(Stdio::piped()).spawn().expect("provena runs");
+    /// Starts the demo with these variables and waits until it says how to go on.
+    pub fn start(person: &Person, environment: &[(&str, &str)]) -> Self {
+        let mut demo = person.command();
+        demo.args(["demo", "--keep"]).envs(environment.iter().copied()).stdout(Stdio::piped());
+        let mut child = demo.spawn().expect("provena runs");
         let mut exports = BTreeMap::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
@@ -39,15 +43,34 @@ impl Kept {
     }
 
     /// Runs a command line as "you", the demo's payer.
-    fn run(&self, person: &Person, arguments: &[&str]) -> Ended {
+    pub fn run(&self, person: &Person, arguments: &[&str]) -> Ended {
         let output = person.command().args(arguments).arg("--json").envs(&self.exports).output().unwrap();
         crate::provena::ended(output)
     }
 
     /// The key file of another of the demo's wallets.
-    fn wallet(&self, name: &str) -> String {
+    pub fn wallet(&self, name: &str) -> String {
         let yours = Path::new(&self.exports["PROVENA_KEYPAIR"]);
         yours.with_file_name(format!("{name}.json")).display().to_string()
+    }
+
+    /// What the demo's node has logged so far.
+    pub fn log(&self) -> String {
+        let wallets = Path::new(&self.exports["PROVENA_KEYPAIR"]).parent().unwrap();
+        fs::read_to_string(wallets.with_file_name("node/node.log")).unwrap()
+    }
+
+    /// Mints a small model of words on the same chain, where the same node serves it, and gives an offer for its use.
+    pub fn sell(&self, person: &Person, recipe: &LlamaRecipe) -> String {
+        let artifact = tiny_llama::random(recipe, 31);
+        let file = person.path("words.pvna").display().to_string();
+        fs::write(&file, artifact.bytes()).unwrap();
+        let trainer = self.wallet("trainer");
+        let mint = ["model", "mint", &file, "--title", "Words", "--keypair", &trainer];
+        let minted = self.run(person, &mint).ok().json();
+        let asset = minted["asset"].as_str().unwrap();
+        let create = ["offer", "create", asset, "--price", "0.00001", "--max-units", "600", "--keypair", &trainer];
+        self.run(person, &create).ok().json()["offer"].as_str().unwrap().to_owned()
     }
 }
 
@@ -63,7 +86,7 @@ impl Drop for Kept {
 }
 
 /// Pictures that the model never saw, as one CSV file.
-fn pictures(person: &Person) -> String {
+pub fn pictures(person: &Person) -> String {
     let rows: Vec<String> =
         (0..3u8).map(|ink| (0..64u8).map(|i| ((i + ink) % 17).to_string()).collect::<Vec<_>>().join(",")).collect();
     let file = person.path("pictures.csv");
@@ -74,7 +97,7 @@ fn pictures(person: &Person) -> String {
 #[test]
 fn a_second_terminal_lists_pays_verifies_and_collects() {
     let person = Person::new();
-    let kept = Kept::start(&person);
+    let kept = Kept::start(&person, &[]);
     let run = |arguments: &[&str]| kept.run(&person, arguments);
 
     let offers = run(&["offer", "list"]).ok().json();
@@ -115,39 +138,7 @@ fn a_second_terminal_lists_pays_verifies_and_collects() {
     assert_eq!(claimed["claimed"][0]["amount"], paid("royalty") * 60 / 100);
     assert_eq!(run(&["royalty", "claim", asset, "--keypair", &trainer]).ok().json()["claimed"], Value::Array(vec![]));
 
-    a_model_of_words_is_paid_by_the_token(&run, &person, &trainer);
     what_the_market_refuses(&run, offer, &csv, &trainer);
-}
-
-/// Mints a small model of words on the same chain, where the same node serves it, and asks it.
-fn a_model_of_words_is_paid_by_the_token(run: &dyn Fn(&[&str]) -> Ended, person: &Person, trainer: &str) {
-    let artifact = tiny_llama::random(&tiny_llama::recipe(), 31);
-    let file = person.path("words.pvna").display().to_string();
-    fs::write(&file, artifact.bytes()).unwrap();
-    let mint = run(&["model", "mint", &file, "--title", "Words", "--keypair", trainer]).ok().json();
-    let asset = mint["asset"].as_str().unwrap();
-    let create = ["offer", "create", asset, "--price", "0.00001", "--max-units", "300", "--keypair", trainer];
-    let offer = run(&create).ok().json();
-    let offer = offer["offer"].as_str().unwrap();
-
-    let receipt = person.path("words.json").display().to_string();
-    let flags = ["--max-tokens", "12", "--temperature", "1", "--seed", "3", "--recompute", "--receipt", &receipt];
-    let answer = run(&[&["infer", offer, "--prompt", "w7 w8", "--system", "w9"][..], &flags].concat()).ok().json();
-    assert_eq!(answer["recomputed_equal"], true);
-    let generated = &answer["response"]["Generate"];
-    assert_eq!(generated["prompt_tokens"], 8);
-    let used = 8 + generated["tokens"].as_array().unwrap().len() as u64;
-    // Paid in advance: the template's allowance, 16 and its bytes for each message, and the tokens asked for.
-    let most = 128 + (16 + 6 + 2) + (16 + 4 + 5) + 12;
-    assert_eq!(answer["paid"]["deposit"], most * 10_000);
-    assert_eq!(answer["paid"]["refund"], (most - used) * 10_000);
-    let verified = run(&["verify", &receipt, "--recompute"]).ok().json();
-    assert_eq!((&verified["units"], &verified["recomputed"]), (&used.into(), &"equal".into()));
-
-    let long = "w7 ".repeat(60);
-    let ended = run(&["infer", offer, "--prompt", &long]);
-    ended.fails(1, &["can take 584 units", "the offer allows 300", "--max-tokens", "--units N"]);
-    run(&["offer", "close", offer, "--keypair", trainer]).ok();
 }
 
 /// The chain says no to receipts of jobs that never were, and to results that nobody revealed.

@@ -10,3 +10,4 @@ mod stop;
 #[path = "../../../../oracle/engine/tests/it/tiny_llama.rs"]
 mod tiny_llama;
 mod words;
+mod words_for_money;
