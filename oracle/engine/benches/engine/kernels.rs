@@ -18,7 +18,7 @@ use provena_engine::values::Values;
 
 use crate::options::Options;
 use crate::report::{Kernel, Speed};
-use crate::timing::summarise;
+use crate::timing::{busy, summarise};
 
 const SAMPLES: usize = 9;
 /// How long one sample should take, so that starting a submission does not count.
@@ -45,13 +45,20 @@ impl Case {
             }
             Ok(start.elapsed())
         })?;
-        let (label, device) = device.map_or((None, None), |(label, micros)| (Some(label), Some(self.speed(micros))));
-        let label = label.unwrap_or_else(|| op.to_owned());
-        Ok(Kernel { op, label, device, cpu: self.speed(micros), shape: self.shape })
+        let (label, device, busy_gops) = device.map_or((None, None, None), |(label, micros, busy)| {
+            (Some(label), Some(self.speed(micros)), busy.map(|busy| self.speed(busy).gops))
+        });
+        Ok(Kernel { op, label, device, busy_gops, cpu: self.speed(micros), shape: self.shape })
     }
 
-    /// The first kernel's label and the microseconds of all of them, after their outputs were found to be `expected`.
-    fn on_device(&self, samples: usize, gpu: &Gpu, expected: &[Values]) -> Result<(String, f64), Box<dyn Error>> {
+    /// The first kernel's label, the microseconds of all of them, and the processors' time that they took where the driver
+    /// is software, after their outputs were found to be `expected`.
+    fn on_device(
+        &self,
+        samples: usize,
+        gpu: &Gpu,
+        expected: &[Values],
+    ) -> Result<(String, f64, Option<f64>), Box<dyn Error>> {
         let model = GpuModel::load(gpu, self.artifact.clone())?;
         let mut state = model.state(&self.state())?;
         if model.execute(&self.plan, &self.inputs, &mut state)? != expected {
@@ -61,9 +68,15 @@ impl Case {
         let recorded = model.recorded(&self.plan)?;
         let recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
         let steps = 0..recorded.labels().len();
-        let micros = repeated(samples, |repeats| Ok(recorded.time_with(&state, steps.clone(), repeats)?))?;
+        let (mut times, before) = (0, busy());
+        let micros = repeated(samples, |repeats| {
+            times += repeats;
+            Ok(recorded.time_with(&state, steps.clone(), repeats)?)
+        })?;
+        let software = gpu.caps().device_type == "software";
+        let busy = busy().zip(before).filter(|_| software).map(|(after, before)| (after - before) / times as f64 * 1e6);
         let label = recorded.labels().first().map_or("", |label| label.trim_start_matches("provena.")).to_owned();
-        Ok((label, micros))
+        Ok((label, micros, busy))
     }
 
     fn state(&self) -> Vec<Buffer> {

@@ -14,6 +14,8 @@ pub struct Peak {
     /// The same where operands are shared, which some compilers turn into fewer products; nobody measures it on the
     /// processor.
     pub shared_gops: Option<f64>,
+    /// `gops` per second of a processor's time instead, for software drivers.
+    pub busy_gops: Option<f64>,
     /// Billions of bytes per second that a copy reads and writes, both counted.
     pub copy_gbytes: f64,
     /// The instruction of the dot products.

@@ -54,12 +54,14 @@ pub struct Start {
 pub struct Kernel {
     /// The operation.
     pub op: &'static str,
-    /// The first pipeline's label.
-    pub label: String,
+    /// The first pipeline's label, where there is an adapter.
+    pub label: Option<String>,
     /// The shape, for people.
     pub shape: String,
     /// On the adapter.
     pub device: Option<Speed>,
+    /// Billions of operations on the adapter per second of a processor's time, for software drivers.
+    pub busy_gops: Option<f64>,
     /// On the processor.
     pub cpu: Speed,
 }
@@ -184,23 +186,35 @@ impl Report {
             return;
         }
         println!(
-            "\n{:<44} {:<24} {:>10} {:>8} {:>6} {:>7} {:>6} {:>10} {:>8} {:>6} {:>7} {:>6}",
-            "kernel", "shape", "us", "GOP/s", "%peak", "GB/s", "%copy", "cpu us", "GOP/s", "%peak", "GB/s", "%copy"
+            "\n{:<16} {:<22} {:>10} {:>8} {:>6} {:>6} {:>7} {:>6} {:>10} {:>8} {:>6} {:>7} {:>6}",
+            "kernel",
+            "shape",
+            "us",
+            "GOP/s",
+            "%peak",
+            "%busy",
+            "GB/s",
+            "%copy",
+            "cpu us",
+            "GOP/s",
+            "%peak",
+            "GB/s",
+            "%copy"
         );
-        let columns = |(speed, peak): (Speed, Peak)| {
-            format!(
-                "{:>10.1} {:>8.2} {:>6.1} {:>7.2} {:>6.1}",
-                speed.micros,
-                speed.gops,
-                100.0 * speed.gops / peak.gops,
-                speed.gbytes,
-                100.0 * speed.gbytes / peak.copy_gbytes
-            )
-        };
+        let percent = |part: f64, whole: f64| format!("{:.1}", 100.0 * part / whole);
         for kernel in &self.kernels {
-            let device = kernel.device.zip(self.device).map_or_else(|| format!("{:>44}", "-"), columns);
-            let cpu = columns((kernel.cpu, self.host));
-            println!("{:<44} {:<24} {device} {cpu}", kernel.label, kernel.shape);
+            let mut line = format!("{:<16} {:<22}", kernel.op, kernel.shape);
+            for (speed, peak) in [(kernel.device, self.device), (Some(kernel.cpu), Some(self.host))] {
+                let (Some(speed), Some(peak)) = (speed, peak) else { continue };
+                line += &format!(" {:>10.1} {:>8.2} {:>6}", speed.micros, speed.gops, percent(speed.gops, peak.gops));
+                if let Some((busy, peak)) = kernel.busy_gops.zip(peak.busy_gops) {
+                    line += &format!(" {:>6}", percent(busy, peak));
+                } else if peak.shared_gops.is_some() {
+                    line += &format!(" {:>6}", "-");
+                }
+                line += &format!(" {:>7.2} {:>6}", speed.gbytes, percent(speed.gbytes, peak.copy_gbytes));
+            }
+            println!("{line}");
         }
     }
 

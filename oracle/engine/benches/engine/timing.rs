@@ -37,3 +37,14 @@ pub fn millis<T>(run: impl FnOnce() -> T) -> (f64, T) {
     let value = run();
     (start.elapsed().as_secs_f64() * 1e3, value)
 }
+
+/// Seconds that all threads of this process have spent on processors so far, where Linux tells. On a machine that others
+/// use, too, this is what work took; a software driver's work is all in it.
+pub fn busy() -> Option<f64> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
+    let nanos = |task: std::io::Result<std::fs::DirEntry>| -> Option<f64> {
+        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok()
+    };
+    Some(tasks.filter_map(nanos).sum::<f64>() / 1e9)
+}

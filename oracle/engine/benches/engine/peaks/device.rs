@@ -7,6 +7,7 @@ use provena_engine::gpu::pool::Lease;
 use provena_engine::gpu::{Error, Gpu, Key};
 
 use super::Peak;
+use crate::timing::busy;
 
 /// Bytes that one copy moves: more than any cache holds.
 const COPY_BYTES: u64 = 64 << 20;
@@ -14,22 +15,26 @@ const COPY_BYTES: u64 = 64 << 20;
 const DOT_ROUNDS: u32 = 400;
 /// How long one submission should take, so that starting it does not count.
 const SUBMISSION: Duration = Duration::from_millis(20);
-const RUNS: usize = 7;
+const RUNS: u32 = 7;
 
 /// Measures packed dot products and a copy.
 pub fn measure(gpu: &Gpu) -> Result<Peak, Error> {
     let copy = Probe::new(gpu, &Key::plain("probe_copy"), &[COPY_BYTES, COPY_BYTES], None)?;
-    let copy = copy.seconds((COPY_BYTES / 16 / 128) as u32)?;
+    let (copy, _) = copy.seconds((COPY_BYTES / 16 / 128) as u32)?;
     // A software driver is busy with few invocations; a graphics processor hides latency behind many.
-    let invocations: u64 = if gpu.caps().device_type == "software" { 1 << 14 } else { 1 << 19 };
+    let software = gpu.caps().device_type == "software";
+    let invocations: u64 = if software { 1 << 14 } else { 1 << 19 };
     let dot = |key: Key| {
         let probe = Probe::new(gpu, &key, &[invocations * 4], Some([DOT_ROUNDS, 12_345]))?;
         let operations = invocations as f64 * f64::from(DOT_ROUNDS) * 512.0;
-        Ok::<_, Error>(operations / probe.seconds((invocations / 64) as u32)? / 1e9)
+        let (wall, busy) = probe.seconds((invocations / 64) as u32)?;
+        Ok::<_, Error>((operations / wall / 1e9, busy.map(|busy| operations / busy / 1e9)))
     };
+    let (gops, busy_gops) = dot(Key::plain("probe_tile").size("STEPS", 4))?;
     Ok(Peak {
-        gops: dot(Key::plain("probe_tile").size("STEPS", 4))?,
-        shared_gops: Some(dot(Key::plain("probe_dot"))?),
+        gops,
+        shared_gops: Some(dot(Key::plain("probe_dot"))?.0),
+        busy_gops: busy_gops.filter(|_| software),
         copy_gbytes: 2.0 * COPY_BYTES as f64 / copy / 1e9,
         dot: "dot4I8Packed",
     })
@@ -72,16 +77,18 @@ impl<'a> Probe<'a> {
         Ok(Self { gpu, pipeline, bind_group, leases })
     }
 
-    /// The least time of one dispatch of so many workgroups: a peak is what the machine can do undisturbed.
-    fn seconds(&self, groups: u32) -> Result<f64, Error> {
+    /// The least time of one dispatch of so many workgroups, since a peak is what the machine can do undisturbed, and the
+    /// processors' time that it took.
+    fn seconds(&self, groups: u32) -> Result<(f64, Option<f64>), Error> {
         self.run(groups, 1)?;
         let once = self.run(groups, 1)?;
         let repeats = (SUBMISSION.as_nanos() / once.as_nanos().max(1)).clamp(1, 1_000) as u32;
-        let mut least = Duration::MAX;
+        let (mut least, before) = (Duration::MAX, busy());
         for _ in 0..RUNS {
             least = least.min(self.run(groups, repeats)?);
         }
-        Ok(least.as_secs_f64() / f64::from(repeats))
+        let busy = busy().zip(before).map(|(after, before)| (after - before) / f64::from(RUNS * repeats));
+        Ok((least.as_secs_f64() / f64::from(repeats), busy))
     }
 
     fn run(&self, groups: u32, repeats: u32) -> Result<Duration, Error> {

@@ -19,7 +19,13 @@ pub fn measure() -> Peak {
     let (dot, lanes) = INSTRUCTIONS.iter().find(|i| (i.there)()).map_or((FALLBACK, 1), |i| (*i, i.lanes));
     let seconds = least(|| together(threads, |_| (dot.run)(DOT_ROUNDS)));
     let operations = 2 * lanes * CHAINS * DOT_ROUNDS * threads;
-    Peak { gops: operations as f64 / seconds / 1e9, shared_gops: None, copy_gbytes: copy(threads), dot: dot.name }
+    Peak {
+        gops: operations as f64 / seconds / 1e9,
+        shared_gops: None,
+        busy_gops: None,
+        copy_gbytes: copy(threads),
+        dot: dot.name,
+    }
 }
 
 /// Billions of bytes per second, reads and writes both counted.
