@@ -11,3 +11,4 @@ mod mutations;
 mod side_files;
 mod smollm2;
 mod tokenizers;
+mod twins;

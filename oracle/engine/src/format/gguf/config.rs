@@ -81,6 +81,7 @@ impl<'a> Described<'a> {
     pub fn config(&self, weights: &Weights, factors: Option<Vec<f32>>) -> Result<Value, Error> {
         let rows = |name: &str| weights.shape(name).and_then(|shape| shape.first().copied());
         let epsilon = "attention.layer_norm_rms_epsilon";
+        let window = self.u32("attention.sliding_window")?.filter(|window| *window > 0);
         let id = |name: &str| self.metadata.u32(&format!("tokenizer.ggml.{name}_token_id"));
         Ok(json!({
             "model_type": self.architecture,
@@ -96,7 +97,10 @@ impl<'a> Described<'a> {
             "rms_norm_eps": single(need(self.float(epsilon)?, &self.key(epsilon))?),
             "rope_theta": single(self.float("rope.freq_base")?.unwrap_or(ROPE_BASE)),
             "rope_scaling": self.scaling(factors)?,
-            "sliding_window": self.u32("attention.sliding_window")?,
+            "sliding_window": window,
+            // Where there is a window, every layer has it.
+            "use_sliding_window": window.is_some(),
+            "max_window_layers": 0,
             "attention_bias": rows("model.layers.0.self_attn.q_proj.bias").is_some(),
             "tie_word_embeddings": rows("lm_head.weight").is_none(),
             "bos_token_id": id("bos")?,

@@ -25,7 +25,7 @@ fn a_description_becomes_what_config_json_says() {
         "model_type": "llama", "hidden_act": "silu", "vocab_size": 5, "hidden_size": 8, "num_hidden_layers": 1,
         "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 4, "intermediate_size": 12,
         "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "rope_theta": 10_000.0, "rope_scaling": null,
-        "sliding_window": null, "attention_bias": false, "tie_word_embeddings": true, "bos_token_id": null,
+        "sliding_window": null, "use_sliding_window": false, "max_window_layers": 0, "attention_bias": false, "tie_word_embeddings": true, "bos_token_id": null,
         "eos_token_id": null,
     });
     assert_eq!(config, expected);
@@ -43,6 +43,7 @@ fn a_description_becomes_what_config_json_says() {
         ("model_type", json!("qwen2")),
         ("rope_theta", json!(1e6)),
         ("sliding_window", json!(16)),
+        ("use_sliding_window", json!(true)),
         ("num_key_value_heads", json!(1)),
         ("rms_norm_eps", json!(1e-6)),
         ("tie_word_embeddings", json!(false)),
@@ -166,7 +167,7 @@ fn queries_and_keys_of_llama_have_the_order_that_transformers_has() {
     let depth = WIDTH / HEADS;
     let mut file = decoder("llama");
     file.floats("blk.0.attn_q.bias", &[WIDTH], &counting(WIDTH, 0.0));
-    let (straight, paired) = (open(&{ decoder("qwen2") }).weights, open(&file).weights);
+    let (straight, paired) = (open(&decoder("qwen2")).weights, open(&file).weights);
     for (name, rows) in [("q_proj", WIDTH), ("k_proj", depth), ("v_proj", depth), ("o_proj", WIDTH)] {
         let name = format!("model.layers.0.self_attn.{name}.weight");
         let file = counting(rows * WIDTH, -2.0);
