@@ -2,7 +2,27 @@
 
 use provena_arith::fixed::{clamp_i8, clamp_split, split};
 
+use super::{isa::Isa, level::Kernel};
 use crate::plan::Element;
+
+/// A row becomes bytes, see [`pack_row`].
+pub struct Pack<'a> {
+    /// `I8` or `Split`.
+    pub element: Element,
+    /// The row's values.
+    pub values: &'a [i32],
+    /// The row of bytes.
+    pub out: &'a mut [i8],
+}
+
+impl Kernel for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        pack_row(self.element, self.values, self.out);
+    }
+}
 
 /// Writes one row of an `I8` or a `Split` buffer, padding included, from values that are not yet clamped.
 #[inline(always)]

@@ -1,11 +1,14 @@
 //! Attention of each row to its own sequence, whose keys and values lie in pages.
+//!
+//! Keys and values are read page by page, all heads of a page one after the other, because that is how they lie in
+//! memory: a decoder's next token reads them once, like its weights.
 
 use std::ops::Range;
 
 use provena_arith::fixed::{Reciprocal, Scale, WideSum, context_wide, reciprocal};
 
 use super::{
-    bytes::pack_row,
+    bytes::Pack,
     context::{Context, Scratch},
     isa::{Dots, Isa},
     level::Kernel,
@@ -57,15 +60,20 @@ impl CachedAttention<'_> {
         let group = self.heads / kv_heads * self.cache.depth;
         words.resize(rows * width, 0);
         let target = Shared::new(words);
+        // With few rows their heads are spread over the threads, neighbours together.
+        let parts = (2 * context.threads()).div_ceil(rows.max(1)).min(kv_heads).max(1);
+        let together = kv_heads.div_ceil(parts);
+        let parts = kv_heads.div_ceil(together);
         let tokens: usize = (0..rows).map(|row| self.tokens(row).len()).sum();
-        let each = tokens / rows.max(1) * group / 8;
-        context.ranges(rows * kv_heads, each, |scratch, pieces| {
+        let each = tokens / rows.max(1) * together * group / 8;
+        context.ranges(rows * parts, each, |scratch, pieces| {
             for piece in pieces {
-                let (row, head) = (piece / kv_heads, piece % kv_heads);
-                let at = row * width + head * group;
-                // SAFETY: every piece has another row or another head.
-                let out = unsafe { target.part(at..at + group) };
-                level.run(Group { attention: self, row, head, out, scratch });
+                let (row, first) = (piece / parts, piece % parts * together);
+                let heads = first..kv_heads.min(first + together);
+                let at = row * width;
+                // SAFETY: every piece has another row or other heads.
+                let out = unsafe { target.part(at + heads.start * group..at + heads.end * group) };
+                level.run(Heads { attention: self, row, heads, out, scratch });
             }
         });
         let stride = out.len() / rows.max(1);
@@ -87,136 +95,155 @@ impl CachedAttention<'_> {
     }
 }
 
-/// A row becomes bytes.
-struct Pack<'a> {
-    element: Element,
-    values: &'a [i32],
-    out: &'a mut [i8],
-}
-
-impl Kernel for Pack<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        pack_row(self.element, self.values, self.out);
-    }
-}
-
-/// The heads of one row that share keys and values.
-struct Group<'a> {
+/// Some heads of keys and values, and one row's queries that read them.
+struct Heads<'a> {
     attention: &'a CachedAttention<'a>,
     row: usize,
-    head: usize,
+    /// Heads of keys and values.
+    heads: Range<usize>,
+    /// The queries' contexts, scaled.
     out: &'a mut [i32],
     scratch: &'a mut Scratch,
 }
 
-impl Kernel for Group<'_> {
+impl Kernel for Heads<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { attention, row, head, out, scratch } = self;
+        let Self { attention, row, heads, out, scratch } = self;
+        let Scratch { sums: scores, words, bytes, totals, lows, highs, .. } = scratch;
         let Cache { depth, kv_heads, page, .. } = attention.cache;
         let (stride, shared) = (i8_stride(kv_heads * depth), attention.heads / kv_heads);
         let tokens = attention.tokens(row);
         let sequence = attention.rows[row * ROW_FIELDS + 3] as usize;
         let pages = &attention.pages[sequence * attention.longest..][..attention.longest];
+        let count = tokens.len();
+        // The tokens of a page that are seen, and where the first of them lies.
+        let pages = |token: usize| {
+            let here = (page - token % page).min(tokens.end - token);
+            (here, (pages[token / page] as usize * page + token % page) * stride)
+        };
+        let asking = heads.start * shared..heads.end * shared;
 
         // The planes of each query, one below the other.
         let plane = i8_stride(attention.heads * depth);
         let query = &attention.queries[row * 2 * plane..(row + 1) * 2 * plane];
-        scratch.bytes.clear();
-        for high in (head * shared..(head + 1) * shared).map(|head| head * depth) {
-            scratch.bytes.extend_from_slice(&query[high..high + depth]);
-            scratch.bytes.extend_from_slice(&query[plane + high..plane + high + depth]);
+        bytes.clear();
+        for at in asking.clone().map(|head| head * depth) {
+            bytes.extend_from_slice(&query[at..at + depth]);
+            bytes.extend_from_slice(&query[plane + at..plane + at + depth]);
         }
-        scratch.words.clear();
-        scratch.words.extend(scratch.bytes.chunks_exact(depth).map(|row| offset::<I>(row)));
+        words.clear();
+        words.extend(bytes.chunks_exact(depth).map(|row| offset::<I>(row)));
 
-        // Scores of each plane, page by page, and where the tokens' values lie.
-        let count = tokens.len();
-        scratch.sums.resize(2 * shared * count, 0);
-        let scores = &mut scratch.sums[..2 * shared * count];
-        scratch.places.clear();
+        // Scores of each plane.
+        scores.resize(2 * asking.len() * count, 0);
+        let scores = &mut scores[..2 * asking.len() * count];
         let mut token = tokens.start;
         while token < tokens.end {
-            let here = (page - token % page).min(tokens.end - token);
-            let slot = pages[token / page] as usize * page + token % page;
-            let at = slot * stride + head * depth;
-            I::dots(Dots {
-                x: &scratch.bytes,
-                x_stride: depth,
-                rows: 2 * shared,
-                offsets: &scratch.words,
-                weight: &attention.keys[at..],
-                weight_stride: stride,
-                outputs: here,
-                inputs: depth,
-                out: &mut scores[token - tokens.start..],
-                out_stride: count,
-            });
-            scratch.places.extend((0..here).map(|i| at + i * stride));
+            let (here, at) = pages(token);
+            for (i, head) in heads.clone().enumerate() {
+                I::dots(Dots {
+                    x: &bytes[2 * i * shared * depth..],
+                    x_stride: depth,
+                    rows: 2 * shared,
+                    offsets: &words[2 * i * shared..],
+                    weight: &attention.keys[at + head * depth..],
+                    weight_stride: stride,
+                    outputs: here,
+                    inputs: depth,
+                    out: &mut scores[2 * i * shared * count + token - tokens.start..],
+                    out_stride: count,
+                });
+            }
             token += here;
         }
 
-        for (query, (scores, out)) in scores.chunks_exact_mut(2 * count).zip(out.chunks_exact_mut(depth)).enumerate() {
+        // Weights of each query, in the place of its high plane's scores.
+        totals.clear();
+        for (head, scores) in asking.clone().zip(scores.chunks_exact_mut(2 * count)) {
             let (weights, low) = scores.split_at_mut(count);
             for (score, low) in weights.iter_mut().zip(low) {
                 *score = score.wrapping_shl(8).wrapping_add(*low);
             }
-            let asking = head * shared + query;
-            let total = reciprocal(weigh(weights, attention.score_scale[asking], attention.exp_table));
-            let scales = &attention.context_scale[asking * depth..][..depth];
-            let mix = Mix { weights, places: &scratch.places, values: attention.values, total, scales };
-            let mut from = 0;
-            from += mix.columns::<64>(from, out);
-            from += mix.columns::<16>(from, out);
-            from += mix.columns::<8>(from, out);
-            mix.columns::<1>(from, out);
+            totals.push(weigh(weights, attention.score_scale[head], attention.exp_table));
+        }
+
+        // Their sums, page by page; parts that are sure to be exact are added up in more bits.
+        out.fill(0);
+        for words in [&mut *lows, &mut *highs] {
+            words.clear();
+            words.resize(out.len(), 0);
+        }
+        let mut token = tokens.start;
+        let mut inexact = 0;
+        while token < tokens.end {
+            let (mut here, at) = pages(token);
+            here = here.min(EXACT);
+            if inexact + here > EXACT {
+                flush(out, lows, highs);
+                inexact = 0;
+            }
+            for (i, query) in asking.clone().enumerate() {
+                let weights = &scores[2 * i * count + token - tokens.start..][..here];
+                let values = &attention.values[at + query / shared * depth..];
+                mix(weights, values, stride, &mut out[i * depth..(i + 1) * depth]);
+            }
+            inexact += here;
+            token += here;
+        }
+        flush(out, lows, highs);
+        let scales = &attention.context_scale[asking.start * depth..asking.end * depth];
+        let parts = out.chunks_exact_mut(depth).zip(lows.chunks_exact(depth).zip(highs.chunks_exact(depth)));
+        for ((total, scales), (out, (lows, highs))) in totals.iter().zip(scales.chunks_exact(depth)).zip(parts) {
+            divide(reciprocal(*total), lows, highs, scales, out);
         }
     }
 }
 
-/// The values of one head, weighed.
-struct Mix<'a> {
-    /// [tokens].
-    weights: &'a [i32],
-    /// [tokens]: where each token's values begin.
-    places: &'a [usize],
-    values: &'a [i8],
-    total: Reciprocal,
-    /// [depth].
-    scales: &'a [Scale],
+/// Adds the weighed values of some tokens, which lie `stride` bytes apart.
+#[inline(always)]
+fn mix(weights: &[i32], values: &[i8], stride: usize, sums: &mut [i32]) {
+    let mut from = 0;
+    from += columns::<64>(weights, values, stride, from, sums);
+    from += columns::<32>(weights, values, stride, from, sums);
+    from += columns::<8>(weights, values, stride, from, sums);
+    columns::<1>(weights, values, stride, from, sums);
 }
 
-impl Mix<'_> {
-    /// As many columns from `from` on as are a multiple of `N`; says how many.
-    #[inline(always)]
-    fn columns<const N: usize>(&self, from: usize, out: &mut [i32]) -> usize {
-        let count = (out.len() - from) / N * N;
-        for (i, out) in out[from..from + count].chunks_exact_mut(N).enumerate() {
-            let from = from + i * N;
-            let (mut lows, mut highs) = ([0u32; N], [0i32; N]);
-            for (weights, places) in self.weights.chunks(EXACT).zip(self.places.chunks(EXACT)) {
-                let mut sums = [0i32; N];
-                for (weight, place) in weights.iter().zip(places) {
-                    let values = &self.values[place + from..][..N];
-                    for c in 0..N {
-                        sums[c] = sums[c].wrapping_add(weight.wrapping_mul(i32::from(values[c])));
-                    }
-                }
-                for c in 0..N {
-                    let sum = WideSum { low: lows[c], high: highs[c] }.add(sums[c]);
-                    (lows[c], highs[c]) = (sum.low, sum.high);
-                }
-            }
-            let sums = lows.into_iter().zip(highs).map(|(low, high)| WideSum { low, high });
-            for ((out, sum), scale) in out.iter_mut().zip(sums).zip(&self.scales[from..]) {
-                *out = scale.apply(context_wide(sum, self.total));
+/// As many columns from `from` on as are a multiple of `N`; says how many.
+#[inline(always)]
+fn columns<const N: usize>(weights: &[i32], values: &[i8], stride: usize, from: usize, sums: &mut [i32]) -> usize {
+    let count = (sums.len() - from) / N * N;
+    for (i, sums) in sums[from..from + count].chunks_exact_mut(N).enumerate() {
+        let from = from + i * N;
+        let mut own = [0i32; N];
+        own.copy_from_slice(sums);
+        for (token, weight) in weights.iter().enumerate() {
+            let values = &values[token * stride + from..][..N];
+            for c in 0..N {
+                own[c] = own[c].wrapping_add(weight.wrapping_mul(i32::from(values[c])));
             }
         }
-        count
+        sums.copy_from_slice(&own);
+    }
+    count
+}
+
+/// Adds sums to wider ones and begins them anew.
+#[inline(always)]
+fn flush(sums: &mut [i32], lows: &mut [i32], highs: &mut [i32]) {
+    for ((sum, low), high) in sums.iter_mut().zip(lows).zip(highs) {
+        let wide = WideSum { low: *low as u32, high: *high }.add(*sum);
+        (*low, *high, *sum) = (wide.low as i32, wide.high, 0);
+    }
+}
+
+/// The contexts of one query, scaled.
+#[inline(always)]
+fn divide(total: Reciprocal, lows: &[i32], highs: &[i32], scales: &[Scale], out: &mut [i32]) {
+    for (((out, low), high), scale) in out.iter_mut().zip(lows).zip(highs).zip(scales) {
+        *out = scale.apply(context_wide(WideSum { low: *low as u32, high: *high }, total));
     }
 }

@@ -23,8 +23,12 @@ pub struct Scratch {
     pub bytes: Vec<i8>,
     /// Widened weights.
     pub wide: Vec<i16>,
-    /// Places in a cache.
-    pub places: Vec<usize>,
+    /// Totals of weights.
+    pub totals: Vec<u32>,
+    /// Low words of wide sums.
+    pub lows: Vec<i32>,
+    /// High words of wide sums.
+    pub highs: Vec<i32>,
 }
 
 /// Threads and memory, for one plan at a time.

@@ -1,8 +1,16 @@
 //! Queries and keys turned by their positions; keys and values put into the cache.
 
+use std::ops::Range;
+
 use provena_arith::fixed::{clamp_i8, rotate, round_shift};
 
-use super::{bytes::pack_row, context::Context, isa::Isa, level::Kernel, shared::Shared};
+use super::{
+    bytes::Pack,
+    context::Context,
+    isa::Isa,
+    level::{Kernel, Level},
+    shared::Shared,
+};
 use crate::{
     artifact::TensorRef,
     plan::{Cache, Element, ROW_FIELDS, i8_stride},
@@ -51,13 +59,7 @@ impl RotateStore<'_> {
     }
 
     /// Some heads of a row, turned by its position.
-    fn turned<'b>(
-        &self,
-        level: super::level::Level,
-        row: usize,
-        cols: std::ops::Range<usize>,
-        words: &'b mut Vec<i32>,
-    ) -> &'b [i32] {
+    fn turned<'b>(&self, level: Level, row: usize, cols: Range<usize>, words: &'b mut Vec<i32>) -> &'b [i32] {
         let depth = self.cache.depth;
         words.resize(cols.len() + depth, 0);
         let (heads, angles) = words.split_at_mut(cols.len());
@@ -87,22 +89,6 @@ impl Kernel for Turn<'_> {
                 (*a, *b) = rotate(*a, *b, *cos, *sin);
             }
         }
-    }
-}
-
-/// A row becomes bytes.
-struct Pack<'a> {
-    element: Element,
-    values: &'a [i32],
-    out: &'a mut [i8],
-}
-
-impl Kernel for Pack<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        pack_row(self.element, self.values, self.out);
     }
 }
 
