@@ -73,7 +73,7 @@ impl Report for Imported {
             ("content root", report.summary.content_root.clone()),
             ("size", format!("{} bytes", report.summary.bytes)),
         ];
-        rows.extend(report.quality.iter().map(|figure| (figure.name.as_str(), format!("{:.4}", figure.value))));
+        rows.extend(report.quality.iter().map(|figure| (figure.name.as_str(), number(figure.value))));
         let table = facts(&rows, style);
         let (next, file) = (style.faint("next:"), report.artifact.display());
         let chat = match report.summary.family {
@@ -82,6 +82,11 @@ impl Report for Imported {
         };
         format!("{table}\n\n{next} {chat}provena model mint {file}")
     }
+}
+
+/// A figure as people read it: counts without decimals.
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() > 1.0 { format!("{value:.0}") } else { format!("{value:.4}") }
 }
 
 /// Imports and reports.
