@@ -165,7 +165,7 @@ fn sample(count: usize) -> Case {
     plan.push(Op::Sample { logits, params, exp_table: tensor(&artifact, "exp"), out });
     plan.inputs = vec![logits, params];
     plan.outputs = vec![out];
-    let scale = provena_arith::fixed::Scale::new(0x5000, 5, 0).0 as u32;
+    let scale = provena_arith::fixed::Scale::new(0x5000, 5, 0).0;
     let words = [scale, 40, 60_000, 0x8000_0000];
     let case = Case::new(artifact, plan, format!("{count}x{VOCABULARY}"), 4 * count * VOCABULARY, 0);
     case.with(params, Values::U32(words.repeat(count)))

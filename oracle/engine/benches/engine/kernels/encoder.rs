@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
         linear(TOKENS, WIDTH, WIDTH, "int16"),
         linear(TOKENS, WIDTH, INNER, "table"),
         linear(TOKENS, INNER, WIDTH, "int16"),
+        linear(512, 576, INNER, "int16"),
         linear(1, 64, 96, "relu"),
         linear(1, 96, 10, "raw"),
         linear(256, 64, 96, "relu"),
