@@ -1,21 +1,24 @@
 //! Conversations become texts by the template that a model ships, as `transformers` renders it.
 //!
 //! A template is a program from anybody. It sees the conversation and nothing else: no clock, no files, no other
-//! template; it is stopped after [`FUEL`] steps and after [`MAX_LEN`] bytes.
+//! template. It is stopped after [`FUEL`] steps and after [`MAX_LEN`] bytes, and `guard` sees to it that what it keeps
+//! stays small.
+
+mod functions;
+mod guard;
 
 use std::io::Write;
 
-use minijinja::{
-    AutoEscape, Environment, Error as Failure, ErrorKind, Value, context,
-    value::{Kwargs, ValueKind},
-};
+use minijinja::{AutoEscape, Environment, Error as Failure, ErrorKind, Value, context};
 
 use crate::{error::Error, io::Message};
 
 /// Steps that a template may take: far beyond what the longest conversation of a real one needs.
-pub const FUEL: u64 = 10_000_000;
-/// Bytes that a template may write.
-pub const MAX_LEN: usize = 16 << 20;
+pub const FUEL: u64 = 3_000_000;
+/// Bytes that a template may write: several times the longest context of any model that this engine runs.
+pub const MAX_LEN: usize = 4 << 20;
+/// Stack for a template's expressions, which are read and dropped part within part.
+const STACK_LEN: usize = 256 << 20;
 
 /// The text of a conversation, up to where the model goes on; `bos` and `eos` are the texts of the tokens that begin and
 /// end a sequence.
@@ -27,9 +30,19 @@ pub fn render(template: &str, messages: &[Message], bos: &str, eos: &str) -> Res
     if template.is_empty() {
         return Err(Error::ChatTemplate("the model has none; send a text instead of a conversation".into()));
     }
-    let source = without_marks(template);
+    let source = guard::guarded(&without_marks(template)).map_err(Error::ChatTemplate)?;
+    std::thread::scope(|scope| {
+        let build = std::thread::Builder::new().name("chat template".into()).stack_size(STACK_LEN);
+        let thread = build.spawn_scoped(scope, || run(&source, messages, bos, eos));
+        let thread = thread.map_err(|error| Error::ChatTemplate(format!("no thread for it: {error}")))?;
+        thread.join().unwrap_or_else(|_| Err(Error::ChatTemplate("contradicts itself".into())))
+    })
+}
+
+/// Renders a template that was guarded.
+fn run(source: &str, messages: &[Message], bos: &str, eos: &str) -> Result<String, Error> {
     let environment = environment();
-    let template = environment.template_from_str(&source).map_err(|failure| described(&failure))?;
+    let template = environment.template_from_str(source).map_err(|failure| described(&failure))?;
     let context = context! {
         messages,
         bos_token => bos,
@@ -38,7 +51,7 @@ pub fn render(template: &str, messages: &[Message], bos: &str, eos: &str) -> Res
         tools => Value::from(()),
         documents => Value::from(()),
     };
-    let mut out = Limited(Vec::new());
+    let mut out = Limited::default();
     template.render_captured_to(context, &mut out).map_err(|failure| described(&failure))?;
     String::from_utf8(out.0).map_err(|_| Error::ChatTemplate("writes what is not UTF-8".into()))
 }
@@ -49,13 +62,9 @@ fn environment() -> Environment<'static> {
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(100);
-    environment.add_function("raise_exception", |message: String| -> Result<Value, Failure> {
-        Err(Failure::new(ErrorKind::InvalidOperation, message).with_source(Refusal))
-    });
-    environment.add_filter("tojson", tojson);
+    functions::add(&mut environment);
     environment
 }
 
@@ -83,6 +92,7 @@ fn described(failure: &Failure) -> Error {
 }
 
 /// What a template writes, up to the limit.
+#[derive(Default)]
 struct Limited(Vec<u8>);
 
 impl Write for Limited {
@@ -96,48 +106,6 @@ impl Write for Limited {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
-    }
-}
-
-/// A value as Python's `json.dumps` writes it, which is what `transformers` puts in the place of Jinja's own filter.
-fn tojson(value: &Value, options: Kwargs) -> Result<String, Failure> {
-    let indent: Option<usize> = options.get("indent")?;
-    let _: Option<bool> = options.get("ensure_ascii")?;
-    options.assert_all_used()?;
-    if value.kind() == ValueKind::Undefined {
-        return Err(Failure::new(ErrorKind::BadSerialization, "an undefined value is no JSON"));
-    }
-    let failed = |e: serde_json::Error| Failure::new(ErrorKind::BadSerialization, e.to_string());
-    let mut out = Vec::new();
-    match indent {
-        Some(width) => {
-            let indent = vec![b' '; width.min(16)];
-            let formatter = serde_json::ser::PrettyFormatter::with_indent(&indent);
-            let mut writer = serde_json::Serializer::with_formatter(&mut out, formatter);
-            serde::Serialize::serialize(value, &mut writer).map_err(failed)?;
-        }
-        None => {
-            let mut writer = serde_json::Serializer::with_formatter(&mut out, Spaced);
-            serde::Serialize::serialize(value, &mut writer).map_err(failed)?;
-        }
-    }
-    Ok(String::from_utf8_lossy(&out).into_owned())
-}
-
-/// JSON on one line with a space after each comma and colon.
-struct Spaced;
-
-impl serde_json::ser::Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
-        out.write_all(if first { b"" } else { b", " })
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
-        out.write_all(if first { b"" } else { b", " })
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> std::io::Result<()> {
-        out.write_all(b": ")
     }
 }
 

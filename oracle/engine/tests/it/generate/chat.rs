@@ -86,20 +86,19 @@ fn refused(template: &str) -> String {
 #[test]
 fn a_template_that_does_not_end_or_writes_too_much_is_stopped() {
     let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% set x = 1 %}{% endfor %}{% endfor %}";
-    assert_eq!(refused(endless), "chat template: does not end within 10000000 steps");
-    let recursive = "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}";
-    assert!(refused(recursive).starts_with("chat template: invalid operation: recursion limit exceeded"));
-    let long = "{% set line = 'x' * 100000 %}{% for a in range(9999) %}{{ line }}{% endfor %}";
-    assert_eq!(refused(long), "chat template: writes more than 16777216 bytes");
+    assert_eq!(refused(endless), "chat template: does not end within 3000000 steps");
+    let long = "{% for a in range(99999) %}{{ messages }} and so on, and so on, and so on{% endfor %}";
+    assert_eq!(refused(long), "chat template: writes more than 4194304 bytes");
 }
 
 #[test]
 fn a_template_sees_no_file_no_clock_and_no_other_template() {
     for (template, reason) in [
-        ("{% include 'secrets.txt' %}", "template not found"),
-        ("{% include '/etc/passwd' %}", "template not found"),
-        ("{% extends 'base' %}", "template not found"),
-        ("{% from '../keys' import key %}", "template not found"),
+        ("{% include 'secrets.txt' %}", "uses 'include', which is not available here"),
+        ("{% include '/etc/passwd' %}", "uses 'include', which is not available here"),
+        ("{% extends 'base' %}", "uses 'extends', which is not available here"),
+        ("{% from '../keys' import key %}", "uses 'from', which is not available here"),
+        ("{% import 'keys' as keys %}", "uses 'import', which is not available here"),
         ("{{ open('/etc/passwd').read() }}", "unknown function"),
         ("{{ strftime_now('%d') }}", "unknown function"),
         ("{{ messages.__class__.__mro__ }}", "undefined value"),
@@ -108,6 +107,60 @@ fn a_template_sees_no_file_no_clock_and_no_other_template() {
         let error = refused(template);
         assert!(error.starts_with(&format!("chat template: {reason}")), "{template}: {error}");
     }
+}
+
+#[test]
+fn a_template_cannot_fill_the_memory_or_the_stack() {
+    let repeated = |begin: &str, part: &str, times: usize, end: &str| format!("{begin}{}{end}", part.repeat(times));
+    let growing =
+        |step: &str| format!("{{% set ns = namespace(x='ab') %}}{{% for i in range(60) %}}{step}{{% endfor %}}ok");
+    for (template, reason) in [
+        // What doubles at each step.
+        (growing("{% set ns.x = ns.x + ns.x %}"), "keeps a value of more than 4194304 bytes"),
+        (growing("{% set ns.x = ns.x ~ ns.x %}"), "keeps a value of more than 4194304 bytes"),
+        (growing("{% set ns.x = [ns.x, ns.x] %}"), "keeps a value of more than"),
+        (growing("{% set ns.x = [ns.x] %}"), "lists lie too deep in lists"),
+        (growing("{% set ns.x = ns.x.replace('b', 'bbbbbbbb').replace('a', ns.x) %}"), "makes a text of more than"),
+        (growing("{% set ns.x = ns.x.join([ns.x, ns.x, ns.x]) %}"), " a "),
+        (growing("{% set ns.x = ns.x|tojson|tojson %}"), ""),
+        (repeated("{% set x = 'ab' %}", "{% set x = x ~ x %}", 60, ""), "keeps a value of more than 4194304 bytes"),
+        (repeated("{% set x = [1] %}", "{% set x = x + x %}", 60, ""), "keeps a value of more than 4194304 bytes"),
+        ("{% set x = 'a' * 100000000 %}".into(), "uses '*', which is not available here"),
+        ("{% set x %}{{ messages }}{% endset %}".into(), "uses 'endset', which is not available here"),
+        ("{% macro m(x) %}{{ m(x ~ x) }}{% endmacro %}".into(), "uses 'macro', which is not available here"),
+        ("{% filter upper %}x{% endfilter %}".into(), "uses 'filter', which is not available here"),
+        (
+            "{% for x in messages recursive %}{{ loop(x) }}{% endfor %}".into(),
+            "uses 'recursive', which is not available here",
+        ),
+        ("{{ '%999999999d' | format(1) }}".into(), "unknown filter"),
+        ("{{ '{:999999999}'.format(1) }}".into(), "unknown method"),
+        // What holds itself, and what lies deep.
+        ("{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}".into(), "a namespace cannot be a part of something"),
+        (
+            "{% set ns = namespace() %}{% set ns.me = [{'a': ns}] %}{{ ns }}".into(),
+            "a namespace cannot be a part of something",
+        ),
+        ("{% set a = namespace() %}{% set b = namespace(a=a) %}".into(), "a namespace cannot be a part of something"),
+        (
+            "{% set ns = namespace() %}{% set l = [ns] %}{% set ns.me = l %}{{ ns }}".into(),
+            "a namespace cannot be a part of something",
+        ),
+        (repeated("{{ ", "-", 50_000, "1 }}"), "has a tag of more than 256 signs in line 1"),
+        (repeated("{{ 1", "+1", 20_000, " }}"), "has a tag of more than 256 signs in line 1"),
+        (repeated("{{ x", ".a", 20_000, " }}"), "has a tag of more than 256 signs in line 1"),
+        (repeated("\n\n{{ 1", "|string", 5_000, " }}"), "has a tag of more than 256 signs in line 3"),
+        (repeated("{{ ", "[", 200, " }}"), "syntax error"),
+        (repeated("", "{% if 1 %}", 6_000, ""), "syntax error"),
+        (repeated("", "x", (64 << 10) + 1, ""), "has 65537 bytes, allowed are 65536"),
+    ] {
+        let error = refused(&template);
+        let shown: String = template.chars().take(80).collect();
+        assert!(error.starts_with("chat template: ") && error.contains(reason), "{shown}: {error}");
+    }
+    // Long, but harmless.
+    let chain = repeated("{% if 0 %}", "{% elif 0 %}", 5_000, "{% endif %}fine");
+    assert_eq!(render(&chain, &chat(&[("user", "hello")]), "", "").unwrap(), "fine");
 }
 
 #[test]
