@@ -17,6 +17,7 @@ use run::Run;
 
 use crate::options::Options;
 use crate::report::{Decoder, DecoderSpeed};
+use crate::timing::{Sample, summarise};
 use crate::tiny_llama;
 use crate::yardstick;
 
@@ -153,9 +154,9 @@ fn speed(llama: &Llama, backend: &Backend, weight_bytes: usize) -> Result<Decode
     Ok(DecoderSpeed {
         prompt,
         prefill: prompt as f64 / taken.as_secs_f64(),
-        decode: 1.0 / one.as_secs_f64(),
-        together: BATCH as f64 / many.as_secs_f64(),
-        gbytes: weight_bytes as f64 / one.as_secs_f64() / 1e9,
+        decode: 1e3 / one.millis,
+        together: BATCH as f64 * 1e3 / many.millis,
+        gbytes: weight_bytes as f64 / one.best_millis / 1e6,
     })
 }
 
@@ -177,8 +178,8 @@ fn prefill(llama: &Llama, backend: &Backend, tokens: usize) -> Result<Duration, 
     Ok(best)
 }
 
-/// The median time of a step of so many sequences, after [`PROMPT`] tokens of each.
-fn decode(llama: &Llama, backend: &Backend, sequences: usize) -> Result<Duration, Box<dyn Error>> {
+/// The time of a step of so many sequences, after [`PROMPT`] tokens of each.
+fn decode(llama: &Llama, backend: &Backend, sequences: usize) -> Result<Sample, Box<dyn Error>> {
     let mut run = Run::new(llama, backend, sequences, PROMPT + STEPS + 1, false)?;
     let plan = run.plan(sequences, sequences);
     let mut tokens: Vec<u32> = (0..sequences as u32).map(|i| i * 911 + 7).collect();
@@ -194,8 +195,7 @@ fn decode(llama: &Llama, backend: &Backend, sequences: usize) -> Result<Duration
     }
     // The first records the plan.
     taken.remove(0);
-    taken.sort();
-    Ok(taken[taken.len() / 2])
+    Ok(summarise(taken))
 }
 
 fn candle(config: Config) -> Result<DecoderSpeed, Box<dyn Error>> {
@@ -210,6 +210,6 @@ fn candle(config: Config) -> Result<DecoderSpeed, Box<dyn Error>> {
         prefill: PROMPT as f64 / prompt.as_secs_f64(),
         decode: 1e3 / step.millis,
         together: 0.0,
-        gbytes: 4.0 * weights as f64 / step.millis / 1e6,
+        gbytes: 4.0 * weights as f64 / step.best_millis / 1e6,
     })
 }

@@ -37,20 +37,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         Err(gpu::Error::NoAdapter) => None,
         Err(error) => return Err(error.into()),
     };
-    let host = peaks::host::measure();
-    let device = gpu.as_ref().map(peaks::device::measure).transpose()?;
+    let peaks =
+        || Ok::<_, Box<dyn Error>>((peaks::host::measure(), gpu.as_ref().map(peaks::device::measure).transpose()?));
+    let before = peaks()?;
+    let kernels = if options.wants("kernels") { kernels::measure(&options, gpu.as_ref())? } else { vec![] };
+    let answers = requests::measure(&options, &engines)?;
+    let decoders = decoders::measure(&options, gpu.as_ref())?;
+    let chat = chat::measure(&options, &engines)?;
+    // Others may have disturbed the first measurement.
+    let after = peaks()?;
     let report = report::Report {
         adapter: gpu.as_ref().map_or_else(|| "none".into(), |gpu| gpu.caps().name.clone()),
         driver: gpu.as_ref().map(|gpu| gpu.caps().driver.clone()),
         processor: report::processor(),
         threads: rayon::current_num_threads(),
         profile: if cfg!(debug_assertions) { "dev" } else { "release" },
-        host,
-        device,
-        kernels: if options.wants("kernels") { kernels::measure(&options, gpu.as_ref())? } else { vec![] },
-        answers: requests::measure(&options, &engines)?,
-        decoders: decoders::measure(&options, gpu.as_ref())?,
-        chat: chat::measure(&options, &engines)?,
+        host: before.0.or(after.0),
+        device: before.1.zip(after.1).map(|(before, after)| before.or(after)),
+        kernels,
+        answers,
+        decoders,
+        chat,
         start,
     };
     if options.json {

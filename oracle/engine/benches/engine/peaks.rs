@@ -21,3 +21,17 @@ pub struct Peak {
     /// The instruction of the dot products.
     pub dot: &'static str,
 }
+
+impl Peak {
+    /// The better of two measurements: what disturbed one of them is no limit.
+    pub fn or(self, other: Self) -> Self {
+        let better = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| a.max(b)).or(a).or(b);
+        Self {
+            gops: self.gops.max(other.gops),
+            shared_gops: better(self.shared_gops, other.shared_gops),
+            busy_gops: better(self.busy_gops, other.busy_gops),
+            copy_gbytes: self.copy_gbytes.max(other.copy_gbytes),
+            dot: self.dot,
+        }
+    }
+}

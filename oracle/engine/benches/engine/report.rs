@@ -116,11 +116,11 @@ pub struct DecoderSpeed {
     pub prompt: usize,
     /// Tokens of a prompt per second.
     pub prefill: f64,
-    /// Tokens generated per second for one sequence.
+    /// Tokens generated per second for one sequence; the median step.
     pub decode: f64,
     /// Tokens generated per second for eight sequences together, all of them counted; 0 where that was not measured.
     pub together: f64,
-    /// Billions of bytes of weights per second while one sequence is continued.
+    /// Billions of bytes of weights per second in the quickest step of one sequence, as the copy's is its quickest.
     pub gbytes: f64,
 }
 
