@@ -25,8 +25,8 @@ const SLOT_TIME: Duration = Duration::from_millis(400);
 /// Nodes further back in the order wait this much longer before they settle, so that one of them pays the fee.
 const SETTLE_TURN: Duration = Duration::from_millis(1_500);
 
-/// How often to look whether a result that is being computed still has a taker.
-const DEADLINE_POLL: Duration = Duration::from_secs(10);
+/// The shortest time between two looks whether a result that is being computed still has a taker.
+const TAKER_POLL: Duration = Duration::from_secs(1);
 
 /// Why work on a job stopped before its end.
 #[derive(Debug, thiserror::Error)]
@@ -247,7 +247,7 @@ impl Worker {
         loop {
             let deadline = view.slot_of(&self.me).map_or(view.now, |slot| slot.commit_deadline);
             let slots = u32::try_from(deadline.saturating_sub(view.now)).unwrap_or(u32::MAX).saturating_add(1);
-            tokio::time::sleep(SLOT_TIME.saturating_mul(slots).min(DEADLINE_POLL)).await;
+            tokio::time::sleep(SLOT_TIME.saturating_mul(slots).min(self.parts.poll.max(TAKER_POLL))).await;
             // Without an answer from the chain the work goes on: it may be of use.
             if let Ok(now) = View::read(self.parts.chain.as_ref(), address).await {
                 view = now;

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
+use anchor_lang::Discriminator;
 use provena_engine::artifact::Artifact;
 use provena_engine::io::{Generate, Prompt, Request, Response, Sampling};
+use provena_market::instruction;
 use provena_market::state::{Job, JobState};
 use provena_node::client::ClientError;
 use provena_node::compute::{Compute, ComputeError, EngineCompute};
@@ -13,7 +16,7 @@ use provena_node::tasks::submit::Outcome;
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::market::{PRICE, Scene};
+use crate::support::market::{PRICE, Scene, WINDOW};
 use crate::support::tiny_llama;
 
 fn artifact() -> Artifact {
@@ -125,18 +128,42 @@ fn texts_at_the_same_time_get_the_answers_they_get_alone() {
     }
 }
 
+/// A model whose answers would take minutes, and nothing ends them.
+fn talker() -> Artifact {
+    let mut recipe = tiny_llama::recipe();
+    (recipe.positions, recipe.stops) = (60_000, Vec::new());
+    tiny_llama::random(&recipe, 12)
+}
+
+#[tokio::test]
+async fn a_result_that_cannot_be_in_time_is_given_up() {
+    let scene = Scene::serving(&talker()).await;
+    let offer = scene.offer_with(|terms| terms.max_units = 60_000);
+    let posted = scene.client().post_job(&offer, &request("w7", 59_000, 1)).await.unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let worker = scene.worker("node", scene.chain.clone(), data.path());
+    let working = tokio::spawn(async move { worker.drive(&posted.job, &CancellationToken::new()).await.unwrap() });
+    while scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    scene.chain.advance(u64::from(WINDOW) + 1);
+    let outcome = working.await.unwrap();
+    assert!(matches!(outcome, Outcome::Ended(End::Abandoned(_))), "{outcome:?}");
+    let node = scene.node("node");
+    assert_eq!((node.locked, node.forfeited), (0, 1));
+    let log = std::fs::read_to_string(data.path().join("journal.jsonl")).unwrap();
+    assert!(!log.contains("\"computed\""), "{log}");
+}
+
 #[test]
 fn work_that_nobody_waits_for_stops() {
-    let mut recipe = tiny_llama::recipe();
-    // Long enough that it would take minutes, and nothing ends it.
-    (recipe.positions, recipe.stops) = (60_000, Vec::new());
-    let artifact = tiny_llama::random(&recipe, 12);
+    let artifact = talker();
     let root = artifact.content_root();
     let compute = Arc::new(loaded(&artifact));
     let given_up = CancellationToken::new();
     let (working, cancelled) = (Arc::clone(&compute), given_up.clone());
     let work = thread::spawn(move || working.run(&root, &request("w7", 50_000, 1).to_bytes(), &cancelled));
-    thread::sleep(std::time::Duration::from_millis(100));
+    thread::sleep(Duration::from_millis(100));
     given_up.cancel();
     let stopped = work.join().unwrap();
     assert!(matches!(stopped, Err(ComputeError::GivenUp)), "{stopped:?}");

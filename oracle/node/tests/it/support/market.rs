@@ -158,7 +158,7 @@ impl Scene {
             models: Vec::new(),
             receipts,
             risk: Risk { max_bond: BOND, min_window: WINDOW },
-            max_artifact_bytes: 1 << 20,
+            max_artifact_bytes: 16 << 20,
             poll: Duration::from_millis(5),
         }))
     }
