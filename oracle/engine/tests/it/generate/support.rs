@@ -50,8 +50,6 @@ pub fn quietly(_: Token) -> ControlFlow<()> {
 /// The processor, and the best graphics adapter, whose driver may be Mesa's.
 pub fn engines() -> Vec<Engine> {
     let mut engines = vec![Engine::new(AdapterChoice::Cpu).unwrap()];
-    if std::env::var_os("PROVENA_SKIP_GPU").is_none() {
-        engines.push(Engine::new(AdapterChoice::Best).unwrap());
-    }
+    engines.extend(crate::equality::gpu());
     engines
 }
