@@ -17,6 +17,10 @@ pub struct Levels {
     splits: &'static [(f64, f64)],
     /// Whether a channel's magnitude is its root mean square, and not its largest value.
     typical: bool,
+    /// How much finer the steps may be than the widest channel allows, which then alone has a coarser one.
+    finer: &'static [f64],
+    /// About how many outputs are looked at.
+    outputs: usize,
 }
 
 /// Signed bytes.
@@ -37,6 +41,8 @@ pub const BYTES: Levels = Levels {
         (1.0, 0.0),
     ],
     typical: false,
+    finer: &[1.0],
+    outputs: usize::MAX,
 };
 
 /// Two signed bytes per value, with room for twice what calibration saw. The weights' rounding is all that counts, so
@@ -56,6 +62,8 @@ pub const SPLIT: Levels = Levels {
         (0.5, 0.5),
     ],
     typical: true,
+    finer: &[1.0, 4.0, 16.0, 64.0],
+    outputs: 384,
 };
 
 /// What is known about an activation and the weight that reads it.
@@ -82,8 +90,9 @@ impl Reading<'_> {
     /// power, so that one with huge values does not decide for all.
     pub fn balance_to(&self, levels: &Levels) -> Vec<f64> {
         let reads = self.reads();
-        let steps: Vec<Vec<f64>> = levels.splits.iter().map(|split| self.split(levels, *split, &reads)).collect();
-        let noise: Vec<f64> = steps.iter().map(|steps| self.noise(steps)).collect();
+        let tried = levels.splits.iter().flat_map(|split| levels.finer.iter().map(move |finer| (*split, *finer)));
+        let steps: Vec<Vec<f64>> = tried.map(|(split, finer)| self.split(levels, split, finer, &reads)).collect();
+        let noise: Vec<f64> = steps.iter().map(|steps| self.noise(steps, levels.outputs)).collect();
         let best = noise.iter().enumerate().fold(0, |best, (i, v)| if *v < noise[best] { i } else { best });
         steps.into_iter().nth(best).unwrap_or_default()
     }
@@ -97,19 +106,21 @@ impl Reading<'_> {
         floored(reads.into_iter().map(f64::from).collect())
     }
 
-    fn split(&self, levels: &Levels, (range, read): (f64, f64), reads: &[f64]) -> Vec<f64> {
+    fn split(&self, levels: &Levels, (range, read): (f64, f64), finer: f64, reads: &[f64]) -> Vec<f64> {
         let ranges = floored(self.largest.iter().map(|v| f64::from(*v)).collect());
         let typical = || floored(self.power.iter().map(|v| v.sqrt()).collect());
         let magnitudes = if levels.typical { typical() } else { ranges.clone() };
         let factors: Vec<f64> =
             magnitudes.iter().zip(reads).map(|(size, reads)| size.powf(range) / reads.powf(read)).collect();
         let step = ranges.iter().zip(&factors).map(|(range, factor)| range / factor).fold(0.0, f64::max);
-        factors.into_iter().map(|factor| factor * step / levels.largest).collect()
+        let fits = |(factor, range): (f64, &f64)| (factor * step / finer).max(*range) / levels.largest;
+        factors.into_iter().zip(&ranges).map(fits).collect()
     }
 
     /// The mean over outputs of the noise of rounding, relative to the output's power. A step s adds s^2 / 12.
-    fn noise(&self, steps: &[f64]) -> f64 {
-        let rows = self.weight.par_chunks_exact(steps.len()).zip(self.output_power);
+    fn noise(&self, steps: &[f64], outputs: usize) -> f64 {
+        let every = (self.output_power.len() / outputs).max(1);
+        let rows = self.weight.par_chunks_exact(steps.len()).zip(self.output_power).step_by(every);
         let one = |(row, power): (&[f32], &f64)| {
             let range = row.iter().zip(steps).map(|(w, s)| f64::from(w.abs()) * s).fold(0.0, f64::max);
             let weight_step = range / 127.0;
@@ -175,7 +186,7 @@ mod tests {
         let reading = Reading { largest: &largest, power: &power, weight: &weight, output_power: &output_power };
         let steps = reading.balance();
         // Half and half would give 0.25 and more.
-        assert!(reading.split(&BYTES, (0.5, 0.5), &reading.reads())[0] > 0.2 && steps[0] < 0.03, "{steps:?}");
+        assert!(reading.split(&BYTES, (0.5, 0.5), 1.0, &reading.reads())[0] > 0.2 && steps[0] < 0.03, "{steps:?}");
     }
 
     #[test]

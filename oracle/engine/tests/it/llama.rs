@@ -1,4 +1,8 @@
-//! Decoders: the tables' limits, plans, and how prompts may be split.
+//! Decoders: the tables' limits, plans, how prompts may be split, and how published ones are imported.
+
+mod published;
+mod rejected;
+mod variants;
 
 use provena_engine::{
     Error,

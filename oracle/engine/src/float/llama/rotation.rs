@@ -73,7 +73,10 @@ impl Scaling {
                 "factors" => {
                     let factors = self.factors.as_deref().unwrap_or_default();
                     if factors.len() != depth / 2 {
-                        let reason = format!("{} rope factors are not one per pair of {depth} channels", factors.len());
+                        let reason = format!(
+                            "config.json: {} rope factors are not one per pair of {depth} channels",
+                            factors.len()
+                        );
                         return Err(Error::Import(reason));
                     }
                     let scaled = plain.zip(factors).map(|(f, by)| Ok(f / need(Some(*by), "factors")?));
@@ -102,7 +105,8 @@ impl Scaling {
         let high = need(self.high_freq_factor, "high_freq_factor")?;
         let original = need(self.original_max_position_embeddings, "original_max_position_embeddings")?;
         if high <= low {
-            let reason = format!("the rope scaling's high_freq_factor {high} is not above low_freq_factor {low}");
+            let reason =
+                format!("config.json: the rope scaling's high_freq_factor {high} is not above low_freq_factor {low}");
             return Err(Error::Import(reason));
         }
         let scale = |f: f64| {
