@@ -28,14 +28,20 @@ impl Lowering<'_> {
         same("patches", self.buffer(out)?.rows, images * down * across)?;
         same("columns", self.buffer(out)?.cols, kernel * kernel * channels)?;
         let [height, width] = size;
-        let (x_stride, stride_words) = (self.buffer(x)?.stride() / 4, self.buffer(out)?.stride() / 4);
-        let (side, grid) = flat(self.buffer(out)?.len() / 4);
+        // Sixteen or four bytes at a time, where so many lie within one pixel.
+        let (key, unit) = match channels {
+            _ if channels % 16 == 0 => (Key::plain("patches").with("WHOLE").with("UNIT16"), 16),
+            _ if channels % 4 == 0 => (Key::plain("patches").with("WHOLE"), 4),
+            _ => (Key::plain("patches"), 4),
+        };
+        let (from, to) = (self.buffer(x)?.stride() / unit, self.buffer(out)?.stride() / unit);
+        let units = self.buffer(out)?.len() / unit;
+        let (side, grid) = flat(units);
         let mut params = Vec::new();
-        for size in [height, width, channels, kernel, stride, pad, down, across, x_stride, stride_words] {
+        for size in [height, width, channels, kernel, stride, pad, down, across, from, to, units, side] {
             params.push(word(size)?);
         }
-        params.extend([word(self.buffer(out)?.len() / 4)?, word(side)?]);
-        self.dispatch(Key::plain("patches"), &params, &[(1, Operand::Buffer(x)), (2, Operand::Buffer(out))], grid)
+        self.dispatch(key, &params, &[(1, Operand::Buffer(x)), (2, Operand::Buffer(out))], grid)
     }
 
     /// Images of this size in `x`, which has a row per pixel.

@@ -40,7 +40,7 @@ impl Fixture {
         })?;
         let mut cases = encoder::cases(&artifact)?;
         cases.extend(decoder::cases(&artifact)?);
-        cases.push(images::case());
+        cases.extend(images::cases());
         Ok(Self { artifact, cases })
     }
 }

@@ -10,23 +10,23 @@ use super::support::{build, byte_rows, check_with, hostile_scales, scales};
 
 /// What is attended to what.
 #[derive(Clone, Copy)]
-struct Shape {
-    rows: usize,
-    sequences: usize,
+pub struct Shape {
+    pub rows: usize,
+    pub sequences: usize,
     /// Pages of the longest sequence.
-    pages: usize,
-    page: usize,
-    kv_heads: usize,
+    pub pages: usize,
+    pub page: usize,
+    pub kv_heads: usize,
     /// Heads that ask the same head.
-    group: usize,
-    depth: usize,
-    window: usize,
-    split: bool,
+    pub group: usize,
+    pub depth: usize,
+    pub window: usize,
+    pub split: bool,
 }
 
 /// How nasty the data is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Data {
+pub enum Data {
     /// As an importer would choose it.
     Usual,
     /// Any scales, any weights below 2^14.
@@ -36,7 +36,7 @@ enum Data {
 }
 
 /// Attends and gives the number of elements compared. The first row asks from the last position of its sequence.
-fn attend(shape: Shape, data: Data, seed: u64) -> usize {
+pub fn attend(shape: Shape, data: Data, seed: u64) -> usize {
     let mut random = fastrand::Rng::with_seed(seed);
     let Shape { rows, sequences, pages: longest, page, kv_heads, group, depth, window, split } = shape;
     let (heads, entries) = (kv_heads * group, random.usize(1..600));

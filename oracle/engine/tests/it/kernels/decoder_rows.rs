@@ -34,8 +34,8 @@ fn bytes(split: bool) -> Element {
     if split { Element::Split } else { Element::I8 }
 }
 
-/// One variant of the normalisation, with any `i32` as input where `hostile`.
-fn rms_norm(rows: usize, width: usize, [residual, sum, split, hostile]: [bool; 4], seed: u64) {
+/// One variant of the normalisation, with any `i32` as input where `hostile`; gives the number of elements compared.
+pub fn rms_norm(rows: usize, width: usize, [residual, sum, split, hostile]: [bool; 4], seed: u64) -> usize {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut builder = ArtifactBuilder::new();
     builder.scales("gain", &pick_scales(&mut random, hostile, width, if split { 3 } else { 10 }));
@@ -57,10 +57,11 @@ fn rms_norm(rows: usize, width: usize, [residual, sum, split, hostile]: [bool; 4
         Values::I32(if hostile { any(&mut random) } else { wide(&mut random, rows, width) })
     };
     let inputs = [values(), values()];
-    check_with(artifact, &plan, &inputs, &[]);
+    check_with(artifact, &plan, &inputs, &[])
 }
 
-fn gate(rows: usize, inner: usize, bits: u32, split: bool, hostile: bool, seed: u64) {
+/// A gated activation; gives the number of elements compared.
+pub fn gate(rows: usize, inner: usize, bits: u32, split: bool, hostile: bool, seed: u64) -> usize {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut builder = ArtifactBuilder::new();
     builder.scales("scale", &pick_scales(&mut random, hostile, inner, if split { 14 } else { 22 }));
@@ -74,11 +75,11 @@ fn gate(rows: usize, inner: usize, bits: u32, split: bool, hostile: bool, seed: 
     plan.push(Op::Gate { x, table, out_scale, out });
     plan.inputs = vec![x];
     let bound = if hostile { i32::MAX } else { 32_767 };
-    check(artifact, &plan, &Values::I32((0..rows * 2 * inner).map(|_| random.i32(-bound..=bound)).collect()));
+    check(artifact, &plan, &Values::I32((0..rows * 2 * inner).map(|_| random.i32(-bound..=bound)).collect()))
 }
 
-/// Rotates and stores rows that have any slots and positions.
-fn rotate_store(rows: usize, [kv_heads, group, eighths]: [usize; 3], hostile: bool, seed: u64) {
+/// Rotates and stores rows that have any slots and positions; gives the number of elements compared.
+pub fn rotate_store(rows: usize, [kv_heads, group, eighths]: [usize; 3], hostile: bool, seed: u64) -> usize {
     let mut random = fastrand::Rng::with_seed(seed);
     let (depth, slots, positions) = (8 * eighths, rows + random.usize(0..20), random.usize(1..60));
     let heads = kv_heads * group;
@@ -103,7 +104,7 @@ fn rotate_store(rows: usize, [kv_heads, group, eighths]: [usize; 3], hostile: bo
     let bound = if hostile { i32::MAX } else { 32_767 };
     let qkv = (0..rows * columns).map(|_| random.i32(-bound..=bound)).collect();
     let state = [(); 2].map(|()| Values::I8(byte_rows(&mut random, slots, kv_heads * depth)));
-    check_with(artifact, &plan, &[Values::I32(qkv), Values::U32(fields)], &state);
+    check_with(artifact, &plan, &[Values::I32(qkv), Values::U32(fields)], &state)
 }
 
 proptest! {

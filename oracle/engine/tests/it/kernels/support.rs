@@ -34,12 +34,13 @@ pub fn build(builder: ArtifactBuilder) -> Artifact {
     builder.build(recipe).unwrap()
 }
 
-/// Compares what every operation of the plan writes with the reference's, under both tunings.
-pub fn check(artifact: Artifact, plan: &Plan, input: &Values) {
-    check_with(artifact, plan, std::slice::from_ref(input), &[]);
+/// Compares what every operation of the plan writes with the reference's, under all tunings; gives the number of
+/// elements that were compared.
+pub fn check(artifact: Artifact, plan: &Plan, input: &Values) -> usize {
+    check_with(artifact, plan, std::slice::from_ref(input), &[])
 }
 
-/// The same for a plan with several inputs and with state; gives the number of elements that were compared.
+/// The same for a plan with several inputs and with state.
 pub fn check_with(artifact: Artifact, plan: &Plan, inputs: &[Values], state: &[Values]) -> usize {
     let Some(gpu) = gpu() else { return 0 };
     let artifact = Arc::new(artifact);

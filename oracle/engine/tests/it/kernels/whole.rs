@@ -40,4 +40,5 @@ fn the_self_test_covers_every_kernel_and_passes() {
     assert_eq!(variants("cached_attention"), 2, "{labels:?}");
     assert_eq!(variants("cached_contexts"), 2, "{labels:?}");
     assert_eq!(variants("gate"), 2, "{labels:?}");
+    assert_eq!(variants("patches"), 3, "{labels:?}");
 }
