@@ -5,6 +5,7 @@
 
 mod attention;
 mod cached_attention;
+mod count;
 mod decoder_rows;
 mod images;
 mod linear;

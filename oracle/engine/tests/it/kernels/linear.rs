@@ -12,10 +12,10 @@ use provena_engine::values::Values;
 
 use super::support::{build, check, gpu, hostile_scales, scales};
 
-/// Compares one matrix product under all tunings.
-fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, seed: u64) {
+/// Compares one matrix product under all tunings; gives the number of elements that were compared.
+pub fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, seed: u64) -> usize {
     let (artifact, plan, input) = case(rows, inputs, outputs, kind, hostile, seed);
-    check(artifact, &plan, &input);
+    check(artifact, &plan, &input)
 }
 
 /// One matrix product with the output that half of `kind` chooses; for odd kinds x is split.
