@@ -8,11 +8,12 @@ mod random;
 use std::sync::{Arc, LazyLock};
 
 use provena_engine::{
-    AdapterChoice, Engine,
+    AdapterChoice, Engine, Error,
     artifact::{Artifact, CnnRecipe, ModelRecipe},
     float::{cnn::FloatCnn, mlp::likeliest},
     format::Checkpoint,
     io::{Request, Response},
+    models::Prepared,
     reference,
 };
 pub use random::Shape;
@@ -20,6 +21,7 @@ pub use random::Shape;
 use crate::{
     assets::{digits, imported, own},
     equality::gpu,
+    tiny_encoder::rebuilt,
 };
 
 /// The convolutional classifier that this repository carries.
@@ -125,4 +127,17 @@ fn images_that_do_not_fit_are_refused() {
     }
     let error = reference::run(&DIGITS_CNN, &Request::Embed { texts: vec!["a".into()] }).unwrap_err();
     assert!(error.to_string().contains("classifies images"), "{error}");
+}
+
+#[test]
+fn load_rejects_a_classifier_without_one_of_its_tensors() {
+    let artifact = Shape::awkward()[1].model(3).import(None).unwrap();
+    for (_, tensor) in artifact.tensors() {
+        for (words, expected) in [(None, "missing"), (Some([7; 6].as_slice()), "")] {
+            let error = Prepared::new(&rebuilt(&artifact, tensor.name, words)).map(drop).unwrap_err();
+            let named =
+                matches!(&error, Error::Tensor { name, reason } if name == tensor.name && reason.contains(expected));
+            assert!(named, "{}: {error}", tensor.name);
+        }
+    }
 }
