@@ -6,6 +6,7 @@
 //! for it.
 
 pub mod adapter;
+pub mod autotune;
 pub mod caps;
 mod disk;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod readback;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use adapter::Selection;
+pub use autotune::Autotune;
 pub use caps::Caps;
 pub use error::Error;
 pub use memory::Memory;
@@ -37,6 +39,7 @@ struct Inner {
     queue: wgpu::Queue,
     caps: Caps,
     pipelines: Pipelines,
+    autotune: Autotune,
     memory: Memory,
     pool: Pool,
     failure: Arc<Mutex<Option<String>>>,
@@ -73,11 +76,13 @@ impl Gpu {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;
         let failure = watch(&device);
-        let file = if caps.uses(Switch::PipelineCache) { disk::path(&adapter.get_info()) } else { None };
+        let info = adapter.get_info();
+        let file = if caps.uses(Switch::PipelineCache) { disk::pipelines(&info) } else { None };
+        let autotune = Autotune::new(disk::tiles(&info), caps.uses(Switch::Autotune));
         let pipelines = Pipelines::new(device.clone(), file, caps.uses(Switch::Unchecked));
         let memory = Memory::new(device.clone(), options.memory);
         let pool = Pool::new(memory.clone());
-        Ok(Self { inner: Arc::new(Inner { device, queue, caps, pipelines, memory, pool, failure }) })
+        Ok(Self { inner: Arc::new(Inner { device, queue, caps, pipelines, autotune, memory, pool, failure }) })
     }
 
     /// Fails if the device was lost or ran out of memory at any time since it was opened.
@@ -102,6 +107,12 @@ impl Gpu {
     #[must_use]
     pub fn pipelines(&self) -> &Pipelines {
         &self.inner.pipelines
+    }
+
+    /// What was measured on this device.
+    #[must_use]
+    pub fn autotune(&self) -> &Autotune {
+        &self.inner.autotune
     }
 
     /// The buffers that are free to be used again.

@@ -23,11 +23,13 @@ pub mod source;
 mod sum_rows;
 mod unit;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::artifact::{Artifact, TensorRef};
 use crate::gpu::{Error, Key, Switch, caps};
 use crate::plan::{Buffer, BufferId, Op, Plan, TensorId};
+pub use linear::{Method, Shape, Tile};
 
 /// What a kernel reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +66,8 @@ pub struct Tuning {
     pub linear_lanes: u32,
     /// Up to this many rows a matrix product keeps one row per invocation, and eight beyond.
     pub single_rows: usize,
+    /// How matrix products over few rows are computed, where the invocations of a workgroup should share their loads.
+    pub few_rows: Option<linear::Method>,
     /// Invocations of a subgroup, where it pays that they load for each other; 0 for nowhere.
     pub subgroup: u32,
     /// Whether weights are loaded by eight bytes.
@@ -80,6 +84,7 @@ impl Tuning {
         reduce_lanes: 8,
         linear_lanes: 32,
         single_rows: 2,
+        few_rows: None,
         subgroup: 0,
         words64: false,
         max_binding: caps::MAX_BINDING_BYTES,
@@ -90,6 +95,7 @@ impl Tuning {
         reduce_lanes: 64,
         linear_lanes: 64,
         single_rows: 4,
+        few_rows: Some(linear::Method::Across),
         subgroup: 0,
         words64: false,
         max_binding: caps::MAX_BINDING_BYTES,
@@ -100,7 +106,8 @@ impl Tuning {
     #[must_use]
     pub fn of(caps: &caps::Caps) -> Self {
         if caps.device_type != "software" {
-            return Self::HARDWARE;
+            let few_rows = if caps.uses(Switch::Subgroup) { Method::AcrossSubgroups } else { Method::Across };
+            return Self { few_rows: Some(few_rows), ..Self::HARDWARE };
         }
         let subgroup = if caps.uses(Switch::Subgroup) { caps.subgroup.unwrap_or(0) } else { 0 };
         Self { subgroup, words64: caps.uses(Switch::Int64), ..Self::SOFTWARE }
@@ -141,7 +148,21 @@ pub struct Lowered {
 ///
 /// [`Error::Plan`] if shapes contradict each other or exceed what a dispatch can cover.
 pub fn lower(plan: &Plan, artifact: &Artifact, tuning: Tuning) -> Result<Lowered, Error> {
-    let mut lowering = Lowering { plan, artifact, tuning, lowered: Lowered::default(), scratch_used: 0 };
+    lower_with(plan, artifact, tuning, &HashMap::new())
+}
+
+/// The same with tiles for some matrix products, which must be among [`Tile::candidates`].
+///
+/// # Errors
+///
+/// As [`lower`].
+pub fn lower_with(
+    plan: &Plan,
+    artifact: &Artifact,
+    tuning: Tuning,
+    tiles: &HashMap<Shape, Tile>,
+) -> Result<Lowered, Error> {
+    let mut lowering = Lowering { plan, artifact, tuning, tiles, lowered: Lowered::default(), scratch_used: 0 };
     for (index, op) in plan.ops.iter().enumerate() {
         lowering.op(op).map_err(|reason| Error::Plan { op: format!("operation {index} ({})", name(op)), reason })?;
     }
@@ -177,6 +198,7 @@ struct Lowering<'a> {
     plan: &'a Plan,
     artifact: &'a Artifact,
     tuning: Tuning,
+    tiles: &'a HashMap<Shape, Tile>,
     lowered: Lowered,
     /// Scratch buffers that the present operation uses.
     scratch_used: usize,

@@ -8,6 +8,7 @@ mod bind;
 mod place;
 mod recorded;
 mod state;
+mod tune;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,7 @@ pub use state::GpuState;
 
 use crate::artifact::{Artifact, TensorRef};
 use crate::gpu::{Error, Gpu};
-use crate::kernels::{self, Tuning};
+use crate::kernels::{self, Shape, Tile, Tuning};
 use crate::plan::{Buffer, Plan};
 use crate::values::Values;
 
@@ -32,6 +33,8 @@ pub struct GpuModel {
     tuning: Tuning,
     /// The parts of each tensor, see [`kernels::shards`].
     tensors: Vec<Vec<wgpu::Buffer>>,
+    /// Tiles of the caller's choice for matrix products; `None` where the quickest are looked for.
+    tiles: Option<HashMap<Shape, Tile>>,
     recorded: Mutex<Cache>,
 }
 
@@ -55,7 +58,7 @@ impl GpuModel {
     /// [`Error::BindingTooLarge`] if few rows of a tensor exceed one storage binding, [`Error::OutOfMemory`] if it does
     /// not fit: what it had taken until then is free again.
     pub fn load(gpu: &Gpu, artifact: Arc<Artifact>) -> Result<Self, Error> {
-        Self::load_tuned(gpu, artifact, Tuning::of(gpu.caps()))
+        Ok(Self { tiles: None, ..Self::load_tuned(gpu, artifact, Tuning::of(gpu.caps()))? })
     }
 
     /// The same with a tuning of the caller's choice, for tests and measurements.
@@ -72,7 +75,20 @@ impl GpuModel {
                 return Err(error);
             }
         };
-        Ok(Self { gpu: gpu.clone(), artifact, tuning, tensors, recorded: Mutex::default() })
+        Ok(Self {
+            gpu: gpu.clone(),
+            artifact,
+            tuning,
+            tensors,
+            tiles: Some(HashMap::new()),
+            recorded: Mutex::default(),
+        })
+    }
+
+    /// The same with these tiles, which must be among [`Tile::candidates`], for tests and measurements.
+    #[must_use]
+    pub fn with_tiles(self, tiles: HashMap<Shape, Tile>) -> Self {
+        Self { tiles: Some(tiles), ..self }
     }
 
     /// The device.
@@ -142,7 +158,9 @@ impl GpuModel {
             entry.used = now;
             return Ok(entry.recorded.clone());
         }
-        let recorded = Recorded::new(&self.gpu, &self.artifact, self.tuning, &self.tensors, plan)?;
+        let tiles = self.choose(plan)?;
+        let lowered = kernels::lower_with(plan, &self.artifact, self.tuning, &tiles)?;
+        let recorded = Recorded::new(&self.gpu, &self.tensors, plan, &lowered)?;
         self.gpu.pipelines().save();
         let recorded = Arc::new(Mutex::new(recorded));
         if cache.plans.len() >= MAX_RECORDED {

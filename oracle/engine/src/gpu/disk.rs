@@ -1,7 +1,7 @@
-//! Compiled kernels on disk, so that a node's second start does not compile them again.
+//! What a device's driver compiled and what was measured on it, on disk, so that a node's second start is quicker.
 //!
-//! One file per adapter, driver and version of the engine in `places::cache()/pipelines`: a checksum of 32 bytes, then
-//! what wgpu gave. A file that is missing, cut short, damaged or another driver's is as if there were none.
+//! One file of each per adapter, driver and version of the engine in `places::cache()/gpu`: a checksum of 32 bytes, then
+//! the data. A file that is missing, cut short, damaged or another driver's is as if there were none.
 
 use std::path::{Path, PathBuf};
 
@@ -14,13 +14,22 @@ const SUM: usize = 32;
 /// The longest file that is read: no driver's kernels of ours come near.
 const MAX_LEN: u64 = 256 << 20;
 
-/// The file that belongs to an adapter; `None` where there is no home, or the API keeps no such data.
-pub(super) fn path(info: &wgpu::AdapterInfo) -> Option<PathBuf> {
-    let key = wgpu::util::pipeline_cache_key(info)?;
-    let driver = Sha256::digest(format!("{} {} {}", info.name, info.driver, info.driver_info));
-    let driver: String = driver[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+/// The file of compiled kernels; `None` where there is no home, or the API keeps no such data.
+pub(super) fn pipelines(info: &wgpu::AdapterInfo) -> Option<PathBuf> {
+    path(info, &wgpu::util::pipeline_cache_key(info)?)
+}
+
+/// The file of measured tiles; `None` where there is no home.
+pub(super) fn tiles(info: &wgpu::AdapterInfo) -> Option<PathBuf> {
+    path(info, "tiles")
+}
+
+fn path(info: &wgpu::AdapterInfo, key: &str) -> Option<PathBuf> {
+    let driver = format!("{:?} {} {} {}", info.backend, info.name, info.driver, info.driver_info);
+    let sum = Sha256::digest(driver);
+    let driver: String = sum[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     let name = format!("{key}-{driver}-{}.bin", env!("CARGO_PKG_VERSION"));
-    Some(places::cache()?.join("pipelines").join(name))
+    Some(places::cache()?.join("gpu").join(name))
 }
 
 /// What was written by [`write`]; `None` for anything else.

@@ -2,7 +2,7 @@
 
 mod tile;
 
-pub use tile::Tile;
+pub use tile::{Method, Shape, Tile};
 
 use super::{Lowering, Operand, same, word};
 use crate::artifact::{Dtype, TensorRef};
@@ -26,7 +26,9 @@ impl Lowering<'_> {
         let outputs = self.tensor_of(weight, Dtype::I8)?.rows;
         same("inputs", self.tensor(weight)?.cols, inputs)?;
         same("biases", self.tensor_of(bias, Dtype::I32)?.cols, outputs)?;
-        let mut key = Key::plain("linear");
+        let measured = Shape::of(self.buffer(x)?, self.artifact, weight).and_then(|shape| self.tiles.get(&shape));
+        let tile = measured.copied().unwrap_or_else(|| Tile::usual(&self.tuning, rows, planes));
+        let mut key = Key::plain(tile.shader());
         if planes == 2 {
             key = key.with("SPLIT");
         }
@@ -40,7 +42,6 @@ impl Lowering<'_> {
             (true, Element::I32) => (out.cols, out.stride()),
             _ => return Err(format!("the output consists of {:?}", out.element)),
         };
-        let tile = Tile::usual(&self.tuning, rows, planes);
         // SAFETY: the shader reads x at rows below `rows`, weights at rows below the shard's, biases and scales below
         // `outputs`, the table at `table_index(.., table_len)`, and writes rows below `rows` and columns below `columns`,
         // which are all the bound buffers' own sizes: `same` and `tensor_of` compared them above. Its loop ends at the

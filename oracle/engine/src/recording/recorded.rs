@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 use super::GpuState;
 use super::bind::{Bindings, Bound};
 use super::place::{Places, place};
-use crate::artifact::Artifact;
 use crate::gpu::pool::Lease;
 use crate::gpu::readback::{Readback, TIMEOUT};
 use crate::gpu::{Error, Gpu, caps};
-use crate::kernels::{self, Dispatch, Operand, Tuning};
+use crate::kernels::{Dispatch, Lowered, Operand};
 use crate::plan::{BufferId, Plan};
 use crate::values::Values;
 
@@ -69,14 +68,8 @@ enum Place {
 }
 
 impl Recorded {
-    /// Records `plan`; `tensors` are the parts of `artifact`'s tensors, in its order.
-    pub(super) fn new(
-        gpu: &Gpu,
-        artifact: &Artifact,
-        tuning: Tuning,
-        tensors: &[Vec<wgpu::Buffer>],
-        plan: &Plan,
-    ) -> Result<Self, Error> {
+    /// Records `plan`, lowered; `tensors` are the parts of the artifact's tensors, in its order.
+    pub(super) fn new(gpu: &Gpu, tensors: &[Vec<wgpu::Buffer>], plan: &Plan, lowered: &Lowered) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Plan { op: "the plan's buffers".into(), reason };
         for id in plan.inputs.iter().chain(&plan.outputs).chain(&plan.state) {
             if id.0 as usize >= plan.buffers.len() {
@@ -89,8 +82,7 @@ impl Recorded {
                 return Err(Error::BindingTooLarge { label, bytes, limit: caps::MAX_BINDING_BYTES });
             }
         }
-        let lowered = kernels::lower(plan, artifact, tuning)?;
-        let places = place(plan, &lowered);
+        let places = place(plan, lowered);
         let leases = lease(gpu, &places)?;
         let params = upload_params(gpu, &lowered.dispatches)?;
 

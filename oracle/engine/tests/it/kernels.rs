@@ -4,6 +4,7 @@
 //! message says what to install.
 
 mod attention;
+mod autotune;
 mod cached_attention;
 mod count;
 mod decoder_rows;

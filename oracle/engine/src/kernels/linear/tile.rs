@@ -2,68 +2,177 @@
 //!
 //! They differ in speed alone: every sum is of integers, so its order cannot show.
 
-use crate::gpu::Key;
-use crate::kernels::Tuning;
+use serde::{Deserialize, Serialize};
 
-/// What one invocation computes, and how it loads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+use crate::artifact::Artifact;
+use crate::gpu::{Caps, Key, Switch};
+use crate::kernels::Tuning;
+use crate::plan::{Buffer, Element, TensorId};
+
+/// What decides which tile is quickest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shape {
+    /// Rows of bytes for each row of x.
+    pub planes: u32,
+    /// Rows, rounded up to a power of two.
+    pub rows: u32,
+    /// Columns of x.
+    pub inputs: u32,
+    /// Rows of the weight.
+    pub outputs: u32,
+}
+
+impl Shape {
+    /// The shape of x's product with `weight`; `None` where there can be none.
+    #[must_use]
+    pub fn of(x: &Buffer, artifact: &Artifact, weight: TensorId) -> Option<Self> {
+        let planes = match x.element {
+            Element::I8 => 1,
+            Element::Split => 2,
+            Element::I32 | Element::U32 => return None,
+        };
+        let outputs =
+            if (weight.0 as usize) < artifact.tensor_count() { artifact.tensor(weight).rows } else { return None };
+        let word = |size: usize| u32::try_from(size).ok();
+        let rows = word(x.rows)?.checked_next_power_of_two()?;
+        Some(Self { planes, rows, inputs: word(x.cols)?, outputs: word(outputs)? })
+    }
+
+    /// Multiplications, about.
+    #[must_use]
+    pub const fn work(self) -> usize {
+        (self.planes as usize * self.rows as usize).saturating_mul(self.inputs as usize * self.outputs as usize)
+    }
+}
+
+/// Which kernel computes a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Method {
+    /// `linear`: every invocation has a tile of its own and loads what it needs.
+    Own,
+    /// `linear`: so, but the invocations of a subgroup load x for each other.
+    Broadcast,
+    /// `linear_across`: the invocations of a workgroup share one tile and lie along its rows.
+    Across,
+    /// The same, adding up by subgroups.
+    AcrossSubgroups,
+    /// `linear_shared`: the invocations of a workgroup load into shared memory.
+    Shared,
+}
+
+/// What one invocation or workgroup computes, and how it loads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Tile {
-    /// Invocations of a workgroup. With `broadcast` those of a subgroup.
+    /// The kernel.
+    pub method: Method,
+    /// Invocations of a workgroup. With [`Method::Broadcast`] those of a subgroup, with [`Method::Shared`] 64.
     pub lanes: u32,
     /// Groups of rows.
     pub groups: u32,
-    /// Rows of a group. More than one only with `broadcast`, which then needs a lane for each row and plane.
+    /// Rows of a group. More than one only with [`Method::Broadcast`], which then needs a lane for each row and plane.
     pub per: u32,
-    /// Fours of columns.
+    /// Fours of columns of an invocation; 1 but for [`Method::Own`] and [`Method::Broadcast`].
     pub quads: u32,
-    /// Whether the lanes of a subgroup load x for each other.
-    pub broadcast: bool,
     /// Whether weights are loaded by eight bytes.
     pub words64: bool,
 }
 
 impl Tile {
     /// A tile that every device can compute.
-    pub(super) const fn plain(lanes: u32, rows: u32, quads: u32) -> Self {
-        Self { lanes, groups: rows, per: 1, quads, broadcast: false, words64: false }
+    const fn plain(method: Method, lanes: u32, rows: u32, quads: u32) -> Self {
+        Self { method, lanes, groups: rows, per: 1, quads, words64: false }
     }
 
-    /// Rows of the tile.
+    /// The shader.
+    pub(super) const fn shader(self) -> &'static str {
+        match self.method {
+            Method::Own | Method::Broadcast => "linear",
+            Method::Across | Method::AcrossSubgroups => "linear_across",
+            Method::Shared => "linear_shared",
+        }
+    }
+
+    /// Rows that a workgroup computes.
     pub(super) const fn rows(self) -> usize {
-        (self.groups * self.per) as usize
+        let rows = (self.groups * self.per) as usize;
+        if matches!(self.method, Method::Shared) { 8 * rows } else { rows }
     }
 
     /// Columns that a workgroup computes.
     pub(super) const fn columns(self) -> usize {
-        (4 * self.quads * self.lanes) as usize
+        match self.method {
+            Method::Own | Method::Broadcast => (4 * self.quads * self.lanes) as usize,
+            Method::Across | Method::AcrossSubgroups => 4,
+            Method::Shared => 32,
+        }
     }
 
     /// `key` with what this tile asks of the shader.
     pub(super) fn key(self, mut key: Key, planes: u32) -> Key {
-        if self.broadcast {
-            key = key.with("BROADCAST");
-        }
+        key = match self.method {
+            Method::Broadcast => key.with("BROADCAST"),
+            Method::AcrossSubgroups => key.with("SUBGROUP"),
+            Method::Own | Method::Across | Method::Shared => key,
+        };
         if self.words64 {
             key = key.with("WORDS64");
         }
-        let key = key.size("GROUPS", self.groups).size("PER", self.per).size("QUADS", self.quads);
+        key = key.size("GROUPS", self.groups);
+        if self.shader() == "linear" {
+            key = key.size("PER", self.per).size("QUADS", self.quads);
+        }
         key.size("PLANES", planes).constant("LANES", self.lanes)
     }
 
     /// The tile that is taken where nothing was measured, for a product over so many rows whose x has `planes` rows of
     /// bytes for each.
     pub(super) fn usual(tuning: &Tuning, rows: usize, planes: u32) -> Self {
-        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        let rows = u32::try_from(rows).unwrap_or(1 << 30);
         if tuning.subgroup >= 4 {
             let per = rows.next_power_of_two().min(tuning.subgroup / planes);
-            let broadcast = per * planes > 1;
-            return Self { per, quads: 2, broadcast, words64: tuning.words64, ..Self::plain(tuning.subgroup, 1, 2) };
+            let method = if per * planes > 1 { Method::Broadcast } else { Method::Own };
+            return Self { per, words64: tuning.words64, ..Self::plain(method, tuning.subgroup, 1, 2) };
         }
-        let rows = match planes {
-            _ if rows as usize <= tuning.single_rows => 1,
-            1 => 8,
-            _ => 4,
-        };
-        Self::plain(tuning.linear_lanes, rows, 1)
+        let few = rows.next_power_of_two();
+        match tuning.few_rows {
+            Some(method) if few <= 8 => Self::plain(method, tuning.linear_lanes, few.min(8 / planes), 1),
+            Some(_) => Self::plain(Method::Shared, 64, 4 / planes, 1),
+            None if rows as usize <= tuning.single_rows => Self::plain(Method::Own, tuning.linear_lanes, 1, 1),
+            None => Self::plain(Method::Own, tuning.linear_lanes, 8 / planes, 1),
+        }
+    }
+
+    /// The tiles worth measuring on a device, the usual one first.
+    #[must_use]
+    pub fn candidates(caps: &Caps, tuning: &Tuning, rows: usize, planes: u32) -> Vec<Self> {
+        let usual = Self::usual(tuning, rows, planes);
+        let few = u32::try_from(rows).unwrap_or(1 << 30).next_power_of_two();
+        let mut all = vec![usual];
+        if tuning.subgroup >= 4 {
+            for quads in [1, 4] {
+                all.push(Self { quads, ..usual });
+            }
+            if few > 8 {
+                all.push(Self { groups: 2, ..usual });
+            }
+        } else if few <= 8 {
+            for lanes in [32, 64, 128] {
+                all.push(Self::plain(Method::Across, lanes, few.min(8 / planes), 1));
+                if caps.uses(Switch::Subgroup) {
+                    all.push(Self::plain(Method::AcrossSubgroups, lanes, few.min(8 / planes), 1));
+                }
+            }
+        } else {
+            all.push(Self::plain(Method::Shared, 64, 8 / planes, 1));
+            all.push(Self::plain(Method::Own, 64, 8 / planes, 1));
+        }
+        let mut seen = Vec::new();
+        all.retain(|tile| {
+            !seen.contains(tile) && {
+                seen.push(*tile);
+                true
+            }
+        });
+        all
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use provena_engine::artifact::{Artifact, ArtifactBuilder, Dtype};
-use provena_engine::gpu::Error;
-use provena_engine::kernels::{Tuning, lower, self_test};
+use provena_engine::gpu::{Error, Switch};
+use provena_engine::kernels::{Method, Tuning, lower, self_test};
 use provena_engine::plan::{Element, LinearOutput, Op, Plan, i8_stride};
 use provena_engine::recording::GpuModel;
 use provena_engine::values::Values;
@@ -15,7 +15,13 @@ use super::support::{build, check, gpu, hostile_scales, scales};
 /// Compares one matrix product under all tunings; gives the number of elements that were compared.
 pub fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, seed: u64) -> usize {
     let (artifact, plan, input) = case(rows, inputs, outputs, kind, hostile, seed);
-    check(artifact, &plan, &input)
+    let compared = check(artifact, &plan, &input);
+    let Some(gpu) = gpu().filter(|gpu| rows <= 8 && gpu.caps().uses(Switch::Subgroup)) else { return compared };
+    let (artifact, plan, input) = case(rows, inputs, outputs, kind, hostile, seed);
+    let tuning = Tuning { few_rows: Some(Method::AcrossSubgroups), ..Tuning::HARDWARE };
+    let model = GpuModel::load_tuned(gpu, Arc::new(artifact), tuning).unwrap();
+    let more = self_test::compare(&model, &plan, &[input], &[]);
+    compared + more.unwrap_or_else(|error| panic!("{tuning:?}: {error}"))
 }
 
 /// One matrix product with the output that half of `kind` chooses; for odd kinds x is split.
@@ -60,7 +66,7 @@ fn case(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, see
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn linear_is_its_scalar_twin(
