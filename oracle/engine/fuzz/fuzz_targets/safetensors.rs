@@ -2,6 +2,7 @@
 
 #![no_main]
 
+#[allow(dead_code, reason = "every target calls one of them")]
 #[path = "../targets.rs"]
 mod targets;
 

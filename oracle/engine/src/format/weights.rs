@@ -1,8 +1,8 @@
 //! The weights of a checkpoint, read tensor by tensor when they are asked for.
 //!
 //! Names, shapes and the order of rows are those of the `transformers` library, whatever the file's format. Reading
-//! holds the tensor that is asked for as F32 and beside it at most [`PIECE`] bytes of the file, or one row or head where
-//! that is longer.
+//! holds the tensor that is asked for as F32 and beside it at most [`PIECE`] bytes of the file, or one head of queries or
+//! keys where that is longer.
 
 use std::{
     collections::BTreeMap,
@@ -180,17 +180,18 @@ impl Weights {
         // A row is whole blocks, which was checked when the file was opened.
         let row_len = width / place.encoding.elements() * place.encoding.bytes();
         let source = &self.sources[place.source];
-        let read = |first: usize, count: usize| {
-            let mut bytes = vec![0; count * row_len];
-            source.read_at(place.offset + first as u64 * row_len as u64, &mut bytes)?;
+        let read = |at: usize, len: usize| {
+            let mut bytes = vec![0; len];
+            source.read_at(place.offset + at as u64, &mut bytes)?;
             Ok::<_, Error>(bytes)
         };
         match place.order {
             Order::Straight => {
-                let piece = (PIECE / row_len).max(1);
-                for (i, to) in out.chunks_mut(piece * width).enumerate() {
-                    let found = read(rows.start + i * piece, to.len() / width)?;
-                    place.encoding.decode(&found, to);
+                let blocks = PIECE / place.encoding.bytes();
+                for (i, to) in out.chunks_mut(blocks * place.encoding.elements()).enumerate() {
+                    let at = rows.start * row_len + i * blocks * place.encoding.bytes();
+                    let len = to.len() / place.encoding.elements() * place.encoding.bytes();
+                    place.encoding.decode(&read(at, len)?, to);
                 }
             }
             Order::Interleaved { depth } => {
@@ -199,7 +200,7 @@ impl Weights {
                 for (row, to) in rows.clone().zip(out.chunks_mut(width)) {
                     if row / depth != head {
                         head = row / depth;
-                        found = read(head * depth, depth)?;
+                        found = read(head * depth * row_len, depth * row_len)?;
                     }
                     let (half, i) = (row % depth / (depth / 2), row % depth % (depth / 2));
                     let at = (2 * i + half) * row_len;
