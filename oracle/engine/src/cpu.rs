@@ -17,6 +17,7 @@ mod norm;
 mod rotate_store;
 mod rows;
 mod running;
+mod sample;
 pub mod self_test;
 mod shared;
 mod softmax;

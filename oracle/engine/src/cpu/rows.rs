@@ -2,10 +2,12 @@
 
 use provena_arith::{
     fixed::{Scale, clamp_i16, clamp_wide, interpolate},
-    sampling::{Params, sample},
+    sampling::Params,
 };
 
-use super::{bytes::pack_row, context::Context, isa::Isa, level::Kernel, norm::UnitRow, shared::Shared};
+use super::{
+    bytes::pack_row, context::Context, isa::Isa, level::Kernel, norm::UnitRow, sample::sample, shared::Shared,
+};
 use crate::{
     artifact::TensorRef,
     plan::{Element, ROW_FIELDS, SAMPLE_FIELDS},
