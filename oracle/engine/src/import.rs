@@ -5,6 +5,7 @@ mod bert;
 mod calibration;
 mod card;
 mod cnn;
+mod compensate;
 mod config;
 mod llama;
 mod mlp;

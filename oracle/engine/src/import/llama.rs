@@ -6,11 +6,12 @@ mod layer;
 mod sequences;
 mod shared;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use super::{
     Figure, Job, Progress,
     calibration::{self, Ranges},
+    compensate::Covariance,
 };
 use crate::{
     artifact::{Activations, Artifact, ArtifactWriter, LlamaRecipe, ModelRecipe, Recipe, Summary},
@@ -106,23 +107,40 @@ fn write(
     for i in 0..recipe.layers as usize {
         (job.progress)(Progress { stage: "quantising", done: i, total: recipe.layers as usize });
         let layer = model.layer(i)?;
-        let ranges = observe(&model, i, &layer, &mut streams)?;
+        let (ranges, inputs) = observe(&model, i, &layer, &mut streams)?;
         held_streams.iter_mut().for_each(|stream| model.forward(&layer, stream, &mut |_, _| ()));
-        deferred.push(LayerQuantiser { recipe: &recipe, ranges: &ranges, i }.quantise(&layer, &mut writer)?);
+        deferred.push(
+            LayerQuantiser { recipe: &recipe, ranges: &ranges, inputs: &inputs, i }.quantise(&layer, &mut writer)?,
+        );
     }
     let logit_step = shared::finish(&model, &recipe, &streams, &deferred, &mut writer)?;
     writer.finish()?;
     Ok((Held { tokens: held, streams: held_streams }, logit_step))
 }
 
+/// The covariance of what each matrix product of a layer reads.
+type Inputs = BTreeMap<Site, Covariance>;
+
 /// Takes the sequences through a layer and gives what was seen there.
-fn observe(model: &FloatLlama<'_>, i: usize, layer: &FloatLayer, streams: &mut Streams) -> Result<Ranges<Site>, Error> {
+fn observe(
+    model: &FloatLlama<'_>,
+    i: usize,
+    layer: &FloatLayer,
+    streams: &mut Streams,
+) -> Result<(Ranges<Site>, Inputs), Error> {
     let mut ranges = Ranges::default();
+    let inputs = [Site::Normed1, Site::Context, Site::Normed2, Site::Gated];
+    let mut inputs: Inputs = inputs.map(|site| (site, Covariance::new(model.config.columns(site)))).into();
     for stream in streams {
-        model.forward(layer, stream, &mut |site, rows| ranges.see(site, model.config.columns(site), rows));
+        model.forward(layer, stream, &mut |site, rows| {
+            ranges.see(site, model.config.columns(site), rows);
+            if let Some(covariance) = inputs.get_mut(&site) {
+                covariance.see(rows);
+            }
+        });
     }
     if !ranges.is_finite() {
         return Err(Error::Import(format!("layer {i} overflows floats of 32 bits on the calibration texts")));
     }
-    Ok(ranges)
+    Ok((ranges, inputs))
 }

@@ -1,6 +1,8 @@
 //! Weights and biases as integers.
 
-use super::scale::encode_all;
+use rayon::prelude::*;
+
+use super::{compensate::Compensation, scale::encode_all};
 use crate::{artifact::ArtifactBuilder, error::Error};
 
 /// A float matrix product and how its input was quantised.
@@ -31,7 +33,15 @@ impl Dense<'_> {
     /// # Errors
     /// [`Error::Import`] when an accumulator could wrap.
     pub fn quantise(&self) -> Result<Quantised, Error> {
-        self.round(|step| step)
+        self.round(|step| step, nearest)
+    }
+
+    /// As [`Dense::quantise`], with the losses of a row's weights made up for by others.
+    ///
+    /// # Errors
+    /// As [`Dense::quantise`].
+    pub fn quantise_with(&self, compensation: &Compensation) -> Result<Quantised, Error> {
+        self.round(|step| step, |row, step| compensation.round(row, step))
     }
 
     /// Rounds all rows with one step, which must be no finer than each row's own.
@@ -39,18 +49,25 @@ impl Dense<'_> {
     /// # Errors
     /// [`Error::Import`] when an accumulator could wrap.
     pub fn quantise_to(&self, step: f64) -> Result<Quantised, Error> {
-        self.round(|own| own.max(step))
+        self.round(|own| own.max(step), nearest)
     }
 
-    fn round(&self, choose: impl Fn(f64) -> f64) -> Result<Quantised, Error> {
+    fn round(
+        &self,
+        choose: impl Fn(f64) -> f64 + Sync,
+        integers: impl Fn(&[f64], f64) -> Vec<i8> + Sync,
+    ) -> Result<Quantised, Error> {
         let inputs = self.input_steps.len();
         let mut all = Quantised { weight: vec![], bias: vec![], steps: vec![], largest: vec![] };
-        for (row, bias) in self.weight.chunks_exact(inputs).zip(self.bias) {
+        let rows = self.weight.par_chunks_exact(inputs).zip(self.bias).map(|(row, bias)| {
             let row: Vec<f64> = row.iter().zip(self.input_steps).map(|(w, s)| f64::from(*w) * s).collect();
             let range = row.iter().map(|w| w.abs()).fold(0.0, f64::max);
             // The second bound keeps the bias of a row without weights within the accumulator.
             let step = choose((range / 127.0).max(f64::from(bias.abs()) / f64::from(1 << 26)).max(1e-30));
-            let ints: Vec<i8> = row.iter().map(|w| (w / step).round().clamp(-127.0, 127.0) as i8).collect();
+            (step, integers(&row, step))
+        });
+        let rows: Vec<(f64, Vec<i8>)> = rows.collect();
+        for ((step, ints), bias) in rows.into_iter().zip(self.bias) {
             let bias = (f64::from(*bias) / step).round();
             // Half more than the high byte's 127 where x is split: its low byte counts, too.
             let largest = bias.abs() + 1.0 + ints.iter().map(|w| 127.5 * f64::from(w.unsigned_abs())).sum::<f64>();
@@ -64,6 +81,11 @@ impl Dense<'_> {
         }
         Ok(all)
     }
+}
+
+/// Each weight for itself.
+fn nearest(row: &[f64], step: f64) -> Vec<i8> {
+    row.iter().map(|w| (w / step).round().clamp(-127.0, 127.0) as i8).collect()
 }
 
 impl Quantised {

@@ -5,6 +5,7 @@
 
 use provena_arith::fixed::{CONTEXT_BITS, I16_MAX, NORM_BITS, SPLIT_MAX};
 
+use super::Inputs;
 use crate::{
     artifact::{Activations, ArtifactWriter, LlamaRecipe},
     error::Error,
@@ -94,6 +95,8 @@ pub struct LayerQuantiser<'a> {
     pub recipe: &'a LlamaRecipe,
     /// What calibration saw in this layer.
     pub ranges: &'a Ranges<Site>,
+    /// How what its matrix products read goes together.
+    pub inputs: &'a Inputs,
     /// Which layer it is.
     pub i: usize,
 }
@@ -107,12 +110,12 @@ impl LayerQuantiser<'_> {
         let input = self.balance(Site::Normed1, &layer.qkv, Site::Qkv);
         gains(writer, &self.name("norm1.gain"), &layer.norm1, &input)?;
         let heads = self.heads();
-        let ints = self.dense("qkv", &layer.qkv, &input, writer)?;
+        let ints = self.dense("qkv", Site::Normed1, &layer.qkv, &input, writer)?;
         self.scales("qkv", &ints, &heads.columns, writer)?;
         let output = self.context(&layer.output, &heads.values, writer)?;
         let input = self.balance(Site::Normed2, &layer.up, Site::Up);
         gains(writer, &self.name("norm2.gain"), &layer.norm2, &input)?;
-        let ints = self.dense("up", &layer.up, &input, writer)?;
+        let ints = self.dense("up", Site::Normed2, &layer.up, &input, writer)?;
         let down = self.gate(&ints, &layer.down, writer)?;
         Ok(Deferred { output, down, scores: heads.scores, stream: self.ranges.largest(Site::Stream) })
     }
@@ -132,16 +135,21 @@ impl LayerQuantiser<'_> {
         reading.balance_to(levels(self.recipe.activations))
     }
 
-    /// Writes the weight and the bias of a matrix product.
+    /// Writes the weight and the bias of a matrix product that reads `from`.
     fn dense(
         &self,
         part: &str,
+        from: Site,
         dense: &FloatLinear,
         steps: &[f64],
         writer: &mut ArtifactWriter,
     ) -> Result<Quantised, Error> {
         let input_steps: Vec<f64> = steps.iter().map(|step| byte_step(self.recipe.activations, *step)).collect();
-        let ints = Dense { weight: &dense.weight, bias: &dense.bias, input_steps: &input_steps }.quantise();
+        let floats = Dense { weight: &dense.weight, bias: &dense.bias, input_steps: &input_steps };
+        let ints = match self.inputs.get(&from) {
+            Some(covariance) => floats.quantise_with(&covariance.compensation(&input_steps)),
+            None => floats.quantise(),
+        };
         let weight = self.name(&format!("{part}.weight"));
         let ints = about(&weight, ints)?;
         writer.i8(&weight, &ints.weight)?;
@@ -197,7 +205,7 @@ impl LayerQuantiser<'_> {
         let factors = steps.iter().enumerate().map(|(c, step)| (value(c) * unit / step, 128.0 * 256.0));
         let name = self.name("context.scale");
         writer.scales(&name, &about(&name, encode_all(factors))?)?;
-        Ok(self.dense("output", output, &steps, writer)?.into())
+        Ok(self.dense("output", Site::Context, output, &steps, writer)?.into())
     }
 
     /// The gated activation, and the projection that reads it; `up` are the accumulators before it.
@@ -217,7 +225,7 @@ impl LayerQuantiser<'_> {
         let factors = ups.iter().zip(&steps).map(|(up, step)| (table_step * up / step, largest));
         let name = self.name("gate.scale");
         writer.scales(&name, &about(&name, encode_all(factors))?)?;
-        Ok(self.dense("down", down, &steps, writer)?.into())
+        Ok(self.dense("down", Site::Gated, down, &steps, writer)?.into())
     }
 }
 
