@@ -14,6 +14,7 @@ mod isa;
 mod level;
 mod linear;
 mod norm;
+mod pages;
 mod rotate_store;
 mod rows;
 mod running;
@@ -66,6 +67,7 @@ impl CpuModel {
     /// # Errors
     /// [`Error::Cpu`] when no threads can be started.
     pub fn with(artifact: Arc<Artifact>, level: Level, threads: usize) -> Result<Self, Error> {
+        pages::prefer_large(artifact.bytes());
         let context = Context::new(level, threads).map_err(|e| Error::Cpu(format!("cannot start threads: {e}")))?;
         let working = Mutex::new(Working { context, arena: Arena::default(), words: Vec::new() });
         Ok(Self { level, tensors: Tensors::new(artifact, level), working })

@@ -65,7 +65,7 @@ impl CachedAttention<'_> {
         let together = kv_heads.div_ceil(parts);
         let parts = kv_heads.div_ceil(together);
         let tokens: usize = (0..rows).map(|row| self.tokens(row).len()).sum();
-        let each = tokens / rows.max(1) * together * group / 8;
+        let each = tokens / rows.max(1) * together * group / 3;
         context.ranges(rows * parts, each, |scratch, pieces| {
             for piece in pieces {
                 let (row, first) = (piece / parts, piece % parts * together);

@@ -1,6 +1,8 @@
 //! The loops around a processor's vectors.
 
-use std::arch::x86_64::{__m128i, _mm_storeu_si128};
+#![expect(clippy::needless_range_loop, reason = "rows, lanes and halves are numbers here, of registers and of memory")]
+
+use std::arch::x86_64::{__m128i, _MM_HINT_T1, _mm_prefetch, _mm_storeu_si128};
 
 use super::{Dots, Isa, Tiles};
 
@@ -205,6 +207,8 @@ pub unsafe fn tiles<T: Vector, const N: usize>(job: Tiles<'_>) {
             // SAFETY: the row is one of `count` that lie `stride` bytes apart.
             *pointer = unsafe { base.add(i.min(count - 1) * stride) };
         }
+        // Where the next rows of the weight begin, whether there are any or not.
+        let next = weight.as_ptr().wrapping_add((n + count) * inputs).cast::<u8>();
         let mut r = 0;
         while r < rows {
             let first = x[r * (block / T::LANES)..].as_ptr();
@@ -218,11 +222,11 @@ pub unsafe fn tiles<T: Vector, const N: usize>(job: Tiles<'_>) {
                     offsets: &offsets[n..n + count],
                 };
                 if left > T::LANES {
-                    let sums = tile::<T, 2, N>([first, first.add(block)], pointers, inputs / T::GROUP);
+                    let sums = tile::<T, 2, N>([first, first.add(block)], pointers, inputs / T::GROUP, next);
                     to.store::<T, 2, N>(sums, left);
                     r += 2 * T::LANES;
                 } else {
-                    let sums = tile::<T, 1, N>([first], pointers, inputs / T::GROUP);
+                    let sums = tile::<T, 1, N>([first], pointers, inputs / T::GROUP, next);
                     to.store::<T, 1, N>(sums, left);
                     r += T::LANES;
                 }
@@ -241,11 +245,14 @@ unsafe fn tile<T: Vector, const M: usize, const N: usize>(
     x: [*const u32; M],
     weight: [*const u8; N],
     steps: usize,
+    next: *const u8,
 ) -> [[T::V; N]; M] {
     // SAFETY: as the caller says.
     unsafe {
         let mut sums = [[T::zero(); N]; M];
         for step in 0..steps {
+            // Rows are read a little at a time and side by side, which no processor foresees.
+            _mm_prefetch::<_MM_HINT_T1>(next.wrapping_add(64 * step).cast());
             let mut words = [T::zero(); M];
             for m in 0..M {
                 words[m] = T::words(x[m].add(step * T::LANES));

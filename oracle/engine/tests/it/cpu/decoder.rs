@@ -52,13 +52,16 @@ fn a_decoders_plans_are_the_references_for_prompts_and_single_tokens() {
     }
 }
 
+/// Executes a plan somewhere.
+type Execute<'a> = dyn Fn(&Plan, &[Values], &mut [Values]) -> Vec<Values> + 'a;
+
 #[test]
 fn calls_from_several_threads_take_turns() {
     let recipe = tiny_llama::recipe();
     let artifact = Arc::new(tiny_llama::random(&recipe, 22));
     let llama = Llama::new(&artifact, &recipe).unwrap();
     let model = CpuModel::with(artifact.clone(), Level::best(), 3).unwrap();
-    let run = |rows: usize, execute: &dyn Fn(&Plan, &[Values], &mut [Values]) -> Vec<Values>| {
+    let run = |rows: usize, execute: &Execute<'_>| {
         let plan = llama.plan(Shape { rows, sequences: 1, pages: 2, picks: 1, slots: 3 * PAGE, logits: true });
         let row = |p: usize| [p as u32 % 7, p as u32, (PAGE + p) as u32, 0];
         let inputs = [
