@@ -169,5 +169,9 @@ mod tests {
         assert_eq!("best".parse::<Level>().unwrap(), Level::best());
         let error = "avx3".parse::<Level>().unwrap_err().to_string();
         assert!(error.contains("PROVENA_CPU is \"avx3\""), "{error}");
+        for name in Level::names().filter(|name| Level::available().all(|level| level.name() != *name)) {
+            let error = name.parse::<Level>().unwrap_err().to_string();
+            assert_eq!(error, format!("CPU backend: PROVENA_CPU is {name:?}, which this processor lacks"));
+        }
     }
 }
