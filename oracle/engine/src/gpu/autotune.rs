@@ -2,7 +2,8 @@
 //!
 //! Which tile a matrix product takes cannot change an answer, so two machines may choose differently. Measuring takes
 //! at most [`BUDGET`] for each opened device, compiling included; what was not reached takes the usual tile, and the next
-//! process goes on from there. `autotune` in `PROVENA_GPU_DISABLE` turns it off.
+//! process goes on from there. A tile is kept only if it gave the same sums as the usual one, which the self test has
+//! checked; another sum is an error, because then the driver has a fault. `autotune` in `PROVENA_GPU_DISABLE` turns it off.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -131,7 +131,9 @@ impl Tile {
         if tuning.subgroup >= 4 {
             let per = rows.next_power_of_two().min(tuning.subgroup / planes);
             let method = if per * planes > 1 { Method::Broadcast } else { Method::Own };
-            return Self { per, words64: tuning.words64, ..Self::plain(method, tuning.subgroup, 1, 2) };
+            // Sums of two kinds for several rows leave no registers for more columns.
+            let quads = if per > 1 && planes > 1 { 1 } else { 2 };
+            return Self { per, words64: tuning.words64, ..Self::plain(method, tuning.subgroup, 1, quads) };
         }
         let few = rows.next_power_of_two();
         match tuning.few_rows {
@@ -148,13 +150,8 @@ impl Tile {
         let usual = Self::usual(tuning, rows, planes);
         let few = u32::try_from(rows).unwrap_or(1 << 30).next_power_of_two();
         let mut all = vec![usual];
-        if tuning.subgroup >= 4 {
-            for quads in [1, 4] {
-                all.push(Self { quads, ..usual });
-            }
-            if few > 8 {
-                all.push(Self { groups: 2, ..usual });
-            }
+        if tuning.subgroup >= 4 || tuning.few_rows.is_none() {
+            all.extend([1, 2].map(|quads| Self { quads, ..usual }));
         } else if few <= 8 {
             for lanes in [32, 64, 128] {
                 all.push(Self::plain(Method::Across, lanes, few.min(8 / planes), 1));
