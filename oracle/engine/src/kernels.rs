@@ -218,12 +218,8 @@ impl Lowering<'_> {
             Op::Unit { x, out } => self.unit(x, out),
             Op::Argmax { x, out } => self.argmax(x, out),
             Op::Lookup { rows, weight, scale, out } => self.lookup(rows, weight, scale, out),
-            Op::RmsNorm { x, residual, gain, epsilon, sum, out } => {
-                self.rms_norm(x, residual, gain, epsilon, sum, out)
-            }
-            Op::RotateStore { qkv, rows, table, cache, queries } => {
-                self.rotate_store(qkv, rows, table, cache, queries)
-            }
+            Op::RmsNorm { x, residual, gain, epsilon, sum, out } => self.rms_norm(x, residual, gain, epsilon, sum, out),
+            Op::RotateStore { qkv, rows, table, cache, queries } => self.rotate_store(qkv, rows, table, cache, queries),
             Op::CachedAttention {
                 queries,
                 rows,
