@@ -22,9 +22,9 @@ fn ten_million_outputs_agree() {
         let mut seed = || random.u64(..);
         let rows = 1 + seed() as usize % 120;
         let width = 1 + seed() as usize % 3_000;
-        let (split, hostile) = (round % 2 == 0, round % 4 == 3);
+        let (split, hostile) = (round.is_multiple_of(2), round % 4 == 3);
         compared += product(rows, 1 + seed() as usize % 150, width, round % KINDS, hostile, seed());
-        compared += rms_norm(rows, width, [round % 3 == 0, round % 5 == 0, split, hostile], seed());
+        compared += rms_norm(rows, width, [round.is_multiple_of(3), round.is_multiple_of(5), split, hostile], seed());
         compared += gate(rows, width, 10, split, hostile, seed());
         let heads = [1 + seed() as usize % 4, 1 + seed() as usize % 4, [4, 8, 16][seed() as usize % 3]];
         compared += rotate_store(rows, heads, hostile, seed());

@@ -1,12 +1,16 @@
 //! A decoder's operations that work row by row: lookups, root-mean-square norms, rotations, gates and gathers.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use provena_arith::fixed::{Scale, WIDE_MAX};
 use provena_engine::artifact::{ArtifactBuilder, Dtype};
+use provena_engine::kernels::{Tuning, lower, self_test};
 use provena_engine::plan::{Cache, Element, Op, Plan, ROW_FIELDS};
+use provena_engine::recording::GpuModel;
 use provena_engine::values::Values;
 
-use super::support::{build, byte_rows, check, check_with, hostile_scales, scales};
+use super::support::{build, byte_rows, check, check_with, gpu, hostile_scales, scales};
 
 /// Values of a wide stream: rows of all magnitudes, some at the edges, and some rows of nothing.
 fn wide(random: &mut fastrand::Rng, rows: usize, width: usize) -> Vec<i32> {
@@ -187,6 +191,31 @@ fn rms_norm_of_nothing_and_of_a_decoders_widths() {
         plan.inputs = vec![x];
         check(artifact, &plan, &Values::I32(vec![value; 7]));
     }
+}
+
+#[test]
+fn lookup_finds_words_in_every_part_of_their_tensor() {
+    let Some(gpu) = gpu() else { return };
+    let (vocabulary, width) = (301, 39);
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut builder = ArtifactBuilder::new();
+    let words: Vec<i8> = (0..vocabulary * width).map(|_| random.i8(-127..)).collect();
+    builder.i8("words", vocabulary, width, &words);
+    builder.scales("scale", &scales(&mut random, vocabulary, 2));
+    let artifact = Arc::new(build(builder));
+    let mut plan = Plan::default();
+    let fields = plan.buffer("rows", Element::U32, vocabulary, ROW_FIELDS);
+    let out = plan.buffer("out", Element::I32, vocabulary, width);
+    let weight = artifact.find("words", Dtype::I8, vocabulary, width).unwrap();
+    let scale = artifact.find_table("scale", Dtype::Scale).unwrap().0;
+    plan.push(Op::Lookup { rows: fields, weight, scale, out });
+    plan.inputs = vec![fields];
+    // Rows of 48 bytes: 64 of them fit, so that there are five parts.
+    let tuning = Tuning { max_binding: 4_096, ..Tuning::SOFTWARE };
+    assert_eq!(lower(&plan, &artifact, tuning).unwrap().dispatches.len(), 5);
+    let model = GpuModel::load_tuned(gpu, artifact, tuning).unwrap();
+    let every = Values::U32((0..vocabulary as u32).flat_map(|token| [token, 0, 0, 0]).collect());
+    assert_eq!(self_test::compare(&model, &plan, &[every], &[]).unwrap(), vocabulary * width);
 }
 
 #[test]
