@@ -138,9 +138,9 @@ mod avx2 {
         for r in 0..TILE[0] {
             for o in 0..TILE[1] {
                 let mut lanes = [0f32; LANES];
-                for half in 0..2 {
+                for (half, sum) in sums[r][o].iter().enumerate() {
                     // SAFETY: there are sixteen lanes.
-                    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr().add(8 * half), sums[r][o][half]) };
+                    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr().add(8 * half), *sum) };
                 }
                 out[r][o] = finish(&lanes, &x[r][whole..], &w[o][whole..]);
             }

@@ -10,6 +10,9 @@ const LENGTH: usize = 192;
 /// The most texts that calibrate, and that measure.
 const TEXTS: usize = 48;
 
+/// Tokens of several texts.
+type Sequences = Vec<Vec<u32>>;
+
 /// Tokens of the texts that calibrate, and of those that measure: every other line.
 ///
 /// # Errors
@@ -18,9 +21,9 @@ pub fn sequences(
     tokenizer: &Tokenizer,
     recipe: &LlamaRecipe,
     lines: &[String],
-) -> Result<(Vec<Vec<u32>>, Vec<Vec<u32>>), Error> {
+) -> Result<(Sequences, Sequences), Error> {
     let every_other = |first: usize| lines.iter().skip(first).step_by(2).collect::<Vec<_>>();
-    let tokens = |lines: Vec<&String>| -> Result<Vec<Vec<u32>>, Error> {
+    let tokens = |lines: Vec<&String>| -> Result<Sequences, Error> {
         let texts = lines.chunks(LINES).take(TEXTS).enumerate();
         texts.map(|(i, lines)| sequence(tokenizer, recipe, i, lines)).collect()
     };
