@@ -97,6 +97,8 @@ pub struct Tiles<'a> {
     pub scratch: &'a mut Vec<i16>,
 }
 
+// Plain code packs nothing, so only these processors ask.
+#[cfg(target_arch = "x86_64")]
 impl Tiles<'_> {
     /// Rows of the weight.
     #[inline(always)]
