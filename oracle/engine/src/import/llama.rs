@@ -1,12 +1,13 @@
 //! Imports decoders built like Llama, one layer at a time: what all texts make of a layer is held, never a second
 //! layer's weights.
 
+mod choice;
 mod compare;
 mod layer;
 mod sequences;
 mod shared;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Figure, Job, Progress,
@@ -19,6 +20,7 @@ use crate::{
     float::llama::{FloatLayer, FloatLlama, LlamaConfig, Site},
     tokenizer::Tokenizer,
 };
+use choice::Candidate;
 use compare::Twin;
 use layer::{Deferred, LayerQuantiser};
 
@@ -33,6 +35,14 @@ struct Held {
     streams: Streams,
 }
 
+/// One of the artifacts that are made of a decoder.
+struct Variant {
+    recipe: LlamaRecipe,
+    candidate: Candidate,
+    /// The real amount of a logit's step.
+    logit_step: f64,
+}
+
 pub fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
     let config = LlamaConfig::new(&job.checkpoint.config, job.options.context)?;
     let recipe = recipe(job, &config)?;
@@ -44,18 +54,34 @@ pub fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
     let (seen, held) = sequences::sequences(&tokenizer, &recipe, &texts)?;
     drop(tokenizer);
     let out = job.options.out.clone();
-    let (held, logit_step) = write(job, config.clone(), recipe.clone(), json, &seen, held, &out)?;
-    let quality = Artifact::open(&out).and_then(|artifact| {
-        let artifact = Arc::new(artifact);
-        let model = FloatLlama::new(&job.checkpoint.weights, config)?;
-        let twin = Twin { model: &model, tokens: &held.tokens, streams: &held.streams, logit_step };
-        let figures = twin.compare(&artifact, &mut |done, total| {
+    let (held, variants) = make(job, config.clone(), recipe, json, &seen, held)?;
+    // An artifact whose quality nobody knows is not left behind: candidates are removed when they are dropped.
+    let model = FloatLlama::new(&job.checkpoint.weights, config)?;
+    let total = variants.len() * held.tokens.len();
+    let mut measured = Vec::with_capacity(variants.len());
+    for (i, variant) in variants.iter().enumerate() {
+        let artifact = Arc::new(Artifact::open(variant.candidate.path())?);
+        let twin = Twin { model: &model, tokens: &held.tokens, streams: &held.streams, logit_step: variant.logit_step };
+        let found = twin.compare(&artifact, &mut |done| {
+            let done = i * held.tokens.len() + done;
             (job.progress)(Progress { stage: "comparing", done, total });
         })?;
-        Ok((artifact.summary(), figures))
-    });
-    // An artifact whose quality nobody knows is not left behind.
-    quality.inspect_err(|_| drop(std::fs::remove_file(&out)))
+        measured.push((variant.recipe.activations, artifact.summary(), found));
+    }
+    let of = |activations| measured.iter().position(|(found, ..)| *found == activations);
+    let chosen = match (of(Activations::Bytes), of(Activations::Split)) {
+        (Some(bytes), Some(split)) if choice::bytes_suffice(&measured[bytes].2, &measured[split].2) => bytes,
+        (_, split) => split.unwrap_or_default(),
+    };
+    let pairs: Vec<_> = measured.iter().map(|(activations, _, found)| (*activations, found)).collect();
+    let further = choice::figures(measured[chosen].0, &pairs);
+    let (_, summary, found) = measured.swap_remove(chosen);
+    for (i, variant) in variants.into_iter().enumerate() {
+        if i == chosen {
+            variant.candidate.keep(&out)?;
+        }
+    }
+    Ok((summary, found.figures.into_iter().chain(further).collect()))
 }
 
 /// The artifact's recipe, checked.
@@ -81,41 +107,61 @@ fn recipe(job: &Job<'_>, config: &LlamaConfig) -> Result<LlamaRecipe, Error> {
     Ok(recipe)
 }
 
-/// Calibrates, quantises and writes; gives what the artifact is measured against, and the real amount of a logit's step.
-fn write(
+/// A variant that is being written.
+struct Unfinished {
+    recipe: LlamaRecipe,
+    candidate: Candidate,
+    writer: ArtifactWriter,
+    deferred: Vec<Deferred>,
+}
+
+/// Calibrates, quantises and writes each variant that is tried; gives what they are measured against, too.
+fn make(
     job: &mut Job<'_>,
     config: LlamaConfig,
     recipe: LlamaRecipe,
     tokenizer: Vec<u8>,
     seen: &[Vec<u32>],
     held: Vec<Vec<u32>>,
-    out: &Path,
-) -> Result<(Held, f64), Error> {
+) -> Result<(Held, Vec<Variant>), Error> {
     let model = FloatLlama::new(&job.checkpoint.weights, config)?;
-    let entries = shared::entries(&recipe);
-    let full = Recipe {
-        name: job.name.clone(),
-        engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
-        model: ModelRecipe::Llama(recipe.clone()),
-        tokenizer_sha256: None,
-        source: job.source(),
+    let begin = |activations: &Activations| {
+        let recipe = LlamaRecipe { activations: *activations, ..recipe.clone() };
+        let full = Recipe {
+            name: job.name.clone(),
+            engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
+            model: ModelRecipe::Llama(recipe.clone()),
+            tokenizer_sha256: None,
+            source: job.source(),
+        };
+        let candidate = Candidate::new(&job.options.out, *activations);
+        let writer = ArtifactWriter::create(candidate.path(), full, tokenizer.clone(), shared::entries(&recipe))?;
+        Ok(Unfinished { recipe, candidate, writer, deferred: vec![] })
     };
-    let mut writer = ArtifactWriter::create(out, full, tokenizer, entries)?;
+    let mut variants = choice::tried(&recipe).iter().map(begin).collect::<Result<Vec<Unfinished>, Error>>()?;
+    // The first one made the folders, and must be dropped last for them to go with it.
+    variants.reverse();
+    drop(tokenizer);
     let embed = |tokens: &[Vec<u32>]| tokens.iter().map(|t| model.embed(t)).collect::<Result<Streams, Error>>();
     let (mut streams, mut held_streams) = (embed(seen)?, embed(&held)?);
-    let mut deferred: Vec<Deferred> = Vec::with_capacity(recipe.layers as usize);
     for i in 0..recipe.layers as usize {
         (job.progress)(Progress { stage: "quantising", done: i, total: recipe.layers as usize });
         let layer = model.layer(i)?;
         let (ranges, inputs) = observe(&model, i, &layer, &mut streams)?;
         held_streams.iter_mut().for_each(|stream| model.forward(&layer, stream, &mut |_, _| ()));
-        deferred.push(
-            LayerQuantiser { recipe: &recipe, ranges: &ranges, inputs: &inputs, i }.quantise(&layer, &mut writer)?,
-        );
+        for Unfinished { recipe, writer, deferred, .. } in &mut variants {
+            let quantiser = LayerQuantiser { recipe, ranges: &ranges, inputs: &inputs, i };
+            deferred.push(quantiser.quantise(&layer, writer)?);
+        }
     }
-    let logit_step = shared::finish(&model, &recipe, &streams, &deferred, &mut writer)?;
-    writer.finish()?;
-    Ok((Held { tokens: held, streams: held_streams }, logit_step))
+    let finish = |unfinished: Unfinished| {
+        let Unfinished { recipe, candidate, mut writer, deferred } = unfinished;
+        let logit_step = shared::finish(&model, &recipe, &streams, &deferred, &mut writer)?;
+        writer.finish()?;
+        Ok(Variant { recipe, candidate, logit_step })
+    };
+    let variants = variants.into_iter().map(finish).collect::<Result<_, Error>>()?;
+    Ok((Held { tokens: held, streams: held_streams }, variants))
 }
 
 /// The covariance of what each matrix product of a layer reads.

@@ -29,6 +29,16 @@ pub struct Twin<'a> {
     pub logit_step: f64,
 }
 
+/// How near an artifact comes.
+pub struct Measured {
+    /// Everything, for the card.
+    pub figures: Vec<Figure>,
+    /// The mean divergence from float in nats per token.
+    pub divergence: f64,
+    /// The share of tokens whose likeliest successor agrees.
+    pub agreement: f64,
+}
+
 /// One token's distribution, compared.
 struct Row {
     divergence: f64,
@@ -43,11 +53,7 @@ impl Twin<'_> {
     ///
     /// # Errors
     /// [`Error::Tensor`] for an artifact that is no decoder's; errors of the float model's file and of the backend.
-    pub fn compare(
-        &self,
-        artifact: &Arc<Artifact>,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Vec<Figure>, Error> {
+    pub fn compare(&self, artifact: &Arc<Artifact>, progress: &mut dyn FnMut(usize)) -> Result<Measured, Error> {
         let ModelRecipe::Llama(recipe) = &artifact.recipe().model else {
             return Err(Error::Import("a decoder became something else".into()));
         };
@@ -57,7 +63,7 @@ impl Twin<'_> {
         let (width, vocabulary) = (self.model.config.width, self.model.config.vocabulary);
         let mut rows: Vec<Row> = vec![];
         for (i, (tokens, stream)) in self.tokens.iter().zip(self.streams).enumerate() {
-            progress(i, self.tokens.len());
+            progress(i);
             let pages = tokens.len().div_ceil(PAGE);
             let slots = (pages + 1) * PAGE;
             let mut state = backend.state(&llama.state(slots))?;
@@ -78,7 +84,7 @@ impl Twin<'_> {
                 rows.extend(compared);
             }
         }
-        Ok(figures(&rows))
+        Ok(measured(&rows))
     }
 }
 
@@ -112,23 +118,22 @@ fn row(float: &[f32], ints: &[f32], next: Option<u32>) -> Row {
     }
 }
 
-fn figures(rows: &[Row]) -> Vec<Figure> {
+fn measured(rows: &[Row]) -> Measured {
     let count = rows.len().max(1) as f64;
+    let divergence = rows.iter().map(|row| row.divergence).sum::<f64>() / count;
+    let agreement = rows.iter().filter(|row| row.agrees).count() as f64 / count;
     let figure = |name: &str, value| Figure { name: name.into(), value };
     let surprises: Vec<[f64; 2]> = rows.iter().filter_map(|row| row.surprise).collect();
     let perplexity =
         |which: usize| (surprises.iter().map(|s| s[which]).sum::<f64>() / surprises.len().max(1) as f64).exp();
-    vec![
+    let figures = vec![
         figure("tokens", rows.len() as f64),
-        figure("mean KL divergence of int-v1 from float (nats per token)", {
-            rows.iter().map(|row| row.divergence).sum::<f64>() / count
-        }),
+        figure("mean KL divergence of int-v1 from float (nats per token)", divergence),
         figure("largest KL divergence of int-v1 from float", rows.iter().map(|row| row.divergence).fold(0.0, f64::max)),
-        figure("share of tokens whose likeliest successor agrees", {
-            rows.iter().filter(|row| row.agrees).count() as f64 / count
-        }),
+        figure("share of tokens whose likeliest successor agrees", agreement),
         figure("mean cosine of logits", rows.iter().map(|row| row.cosine).sum::<f64>() / count),
         figure("perplexity of float", perplexity(0)),
         figure("perplexity of int-v1", perplexity(1)),
-    ]
+    ];
+    Measured { figures, divergence, agreement }
 }

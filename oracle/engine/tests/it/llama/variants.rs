@@ -4,9 +4,10 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::{llama, mistral, qwen2};
 use provena_engine::{
-    artifact::{Artifact, ModelRecipe},
+    artifact::{Activations, Artifact, ModelRecipe},
     float::llama::{FloatLlama, LlamaConfig},
     format::Checkpoint,
+    import::ImportReport,
 };
 use serde_json::{Value, json};
 
@@ -84,6 +85,39 @@ fn floats_give_the_logits_that_candle_gives() {
     }
 }
 
+/// What an import should have chosen by its own figures, which name its choice, too.
+fn chosen(report: &ImportReport) -> Activations {
+    let figure = |name: &str| report.quality.iter().find(|f| f.name == name).unwrap().value;
+    let [split, bytes] = [16, 8].map(|bits| {
+        let of = |what: &str| figure(&format!("{what} with activations of {bits} bits"));
+        let (divergence, agreement) = (of("mean KL divergence"), of("share of agreeing tokens"));
+        println!("activations of {bits} bits: KL {divergence:.1e}, {agreement:.3} agree");
+        (divergence, agreement)
+    });
+    let suffices = bytes.0 <= 1.25 * split.0 && bytes.1 >= split.1 - 0.005;
+    assert_eq!(figure("bits of an activation"), if suffices { 8.0 } else { 16.0 });
+    if suffices { Activations::Bytes } else { Activations::Split }
+}
+
+#[test]
+fn activations_of_eight_bits_are_taken_where_they_are_as_good() {
+    let mut model = published(&json!({}));
+    // Logits that are all equal, whatever the activations are.
+    let (shape, head) = model.tensors.get_mut("lm_head.weight").unwrap();
+    let first = head[..shape[1]].to_vec();
+    head.chunks_exact_mut(first.len()).for_each(|row| row.copy_from_slice(&first));
+    let folder = tempfile::tempdir().unwrap();
+    let (path, report) = model.import(folder.path(), None).unwrap();
+    let artifact = Artifact::open(&path).unwrap();
+    let ModelRecipe::Llama(recipe) = &artifact.recipe().model else { panic!("no decoder") };
+    assert_eq!((recipe.activations, chosen(&report)), (Activations::Bytes, Activations::Bytes));
+    assert_eq!(report.summary.recipe_root, artifact.summary().recipe_root);
+    // With logits that differ they fall short.
+    let model = published(&json!({}));
+    let (_, report) = model.import(folder.path(), None).unwrap();
+    assert_eq!(chosen(&report), Activations::Split);
+}
+
 #[test]
 fn int_v1_comes_near_its_floats_and_prompts_may_be_split() {
     for (name, changes) in variants() {
@@ -98,6 +132,16 @@ fn int_v1_comes_near_its_floats_and_prompts_may_be_split() {
         let ModelRecipe::Llama(recipe) = &artifact.recipe().model else { panic!("{name} is no decoder") };
         assert_eq!((recipe.stops.as_slice(), recipe.positions), ([1].as_slice(), 128));
         assert_eq!(recipe.vocabulary, tiny_llama::VOCABULARY);
+        assert_eq!(chosen(&report), recipe.activations, "{name}");
+        let bits = if recipe.activations == Activations::Bytes { 8 } else { 16 };
+        assert!(divergence == figure(&format!("KL divergence with activations of {bits} bits")), "{name}");
+        assert!(agreement == figure(&format!("agreeing tokens with activations of {bits} bits")), "{name}");
+        let card = std::fs::read_to_string(&report.card).unwrap();
+        assert!(card.contains("of 8 bits |") && card.contains("of 16 bits |"), "{card}");
+        let mut left: Vec<_> =
+            std::fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["model.card.json", "model.card.md", "model.pvna"]);
         let tokens = super::tokens(40);
         let whole = super::logits(&artifact, &tokens, &[40]);
         for parts in [vec![1; 40], vec![16, 16, 8], vec![1, 38, 1]] {

@@ -1,0 +1,150 @@
+//! What a decoder's matrix products read: one signed byte per value, or two.
+//!
+//! Bytes take half of the products, but a decoder's activations have channels and tokens that are far larger than all
+//! others, which eight bits often cannot hold beside them. Both variants are therefore quantised from the same
+//! calibration and measured against the float model on the same texts, and the artifact has two bytes unless one is as
+//! good: see [`bytes_suffice`]. The card states both. A decoder of more than [`MOST_WEIGHTS`] weights gets two bytes
+//! unmeasured against one, because its import would take about twice as long and twice the room on the disk.
+
+use std::path::{Path, PathBuf};
+
+use super::compare::Measured;
+use crate::{
+    artifact::{Activations, LlamaRecipe},
+    error::Error,
+    import::Figure,
+};
+
+/// Weights up to which both variants are made.
+const MOST_WEIGHTS: u64 = 1_500_000_000;
+/// How many times the divergence of two bytes that of one byte may be.
+const DIVERGENCE: f64 = 1.25;
+/// How much smaller the share of tokens whose likeliest successor agrees may be.
+const AGREEMENT: f64 = 0.005;
+
+/// What is tried for a decoder of these sizes; at least two bytes, which come first.
+pub fn tried(recipe: &LlamaRecipe) -> &'static [Activations] {
+    if weights(recipe) <= MOST_WEIGHTS { &[Activations::Split, Activations::Bytes] } else { &[Activations::Split] }
+}
+
+/// Weights of all matrices.
+fn weights(recipe: &LlamaRecipe) -> u64 {
+    let [width, inner, depth] = [recipe.width, recipe.inner, recipe.depth].map(u64::from);
+    let heads = 2 * u64::from(recipe.heads) + 2 * u64::from(recipe.kv_heads);
+    let tables = if recipe.tied { 1 } else { 2 };
+    u64::from(recipe.layers) * width * (heads * depth + 3 * inner) + tables * u64::from(recipe.vocabulary) * width
+}
+
+/// Whether one byte is as good as two.
+pub fn bytes_suffice(bytes: &Measured, split: &Measured) -> bool {
+    bytes.divergence <= DIVERGENCE * split.divergence && bytes.agreement >= split.agreement - AGREEMENT
+}
+
+/// Bits of an activation.
+const fn bits(activations: Activations) -> u32 {
+    match activations {
+        Activations::Bytes => 8,
+        Activations::Split => 16,
+    }
+}
+
+/// What the card says about the choice: the bits that the artifact has, and how near each variant came.
+pub fn figures(chosen: Activations, measured: &[(Activations, &Measured)]) -> Vec<Figure> {
+    let mut all = vec![Figure { name: "bits of an activation".into(), value: f64::from(bits(chosen)) }];
+    for (activations, measured) in measured {
+        let figure = |name: &str, value| Figure {
+            name: format!("{name} with activations of {} bits", bits(*activations)),
+            value,
+        };
+        all.push(figure("mean KL divergence", measured.divergence));
+        all.push(figure("share of agreeing tokens", measured.agreement));
+    }
+    all
+}
+
+/// A file beside the artifact's place, which is removed unless it is chosen.
+pub struct Candidate {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Candidate {
+    /// Where a variant of the artifact at `out` is written.
+    pub fn new(out: &Path, activations: Activations) -> Self {
+        let mut path = out.as_os_str().to_owned();
+        path.push(format!(".{}.{}-bits", std::process::id(), bits(activations)));
+        Self { path: path.into(), kept: false }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes it the artifact.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be moved.
+    pub fn keep(mut self, out: &Path) -> Result<(), Error> {
+        std::fs::rename(&self.path, out).map_err(Error::write(out))?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Candidate {
+    fn drop(&mut self) {
+        if !self.kept {
+            // It may not have been finished.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(divergence: f64, agreement: f64) -> Measured {
+        Measured { figures: vec![], divergence, agreement }
+    }
+
+    #[test]
+    fn one_byte_suffices_where_it_is_as_good_within_the_limits() {
+        let split = measured(0.004, 0.96);
+        for (divergence, agreement, suffices) in [
+            (0.004, 0.96, true),
+            (0.0049, 0.956, true),
+            (0.0051, 0.96, false),
+            (0.004, 0.954, false),
+            (f64::NAN, 0.96, false),
+        ] {
+            assert_eq!(bytes_suffice(&measured(divergence, agreement), &split), suffices, "{divergence} {agreement}");
+        }
+        assert!(bytes_suffice(&measured(0.0, 1.0), &measured(0.0, 1.0)));
+    }
+
+    #[test]
+    fn the_largest_decoders_are_not_made_twice() {
+        let recipe = |layers| LlamaRecipe {
+            vocabulary: 32_000,
+            width: 2_048,
+            layers,
+            heads: 32,
+            kv_heads: 4,
+            depth: 64,
+            inner: 5_632,
+            positions: 2_048,
+            window: 0,
+            tied: false,
+            activations: Activations::Split,
+            stops: vec![],
+            chat_template: String::new(),
+            bos: String::new(),
+            eos: String::new(),
+        };
+        assert_eq!(weights(&recipe(22)), 1_099_956_224);
+        assert_eq!(tried(&recipe(22)), [Activations::Split, Activations::Bytes]);
+        assert_eq!(tried(&recipe(40)), [Activations::Split]);
+    }
+}
