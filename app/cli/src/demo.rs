@@ -58,7 +58,7 @@ pub struct Options {
     pub token: bool,
     /// Leave the chain and the node running at the end.
     pub keep: bool,
-    /// "best", "cpu" or an adapter's name.
+    /// "gpu", "best", "cpu" or an adapter's name.
     pub adapter: String,
     /// Which pictures to ask for; rows of the data.
     pub rows: Vec<usize>,

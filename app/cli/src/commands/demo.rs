@@ -24,8 +24,8 @@ pub struct Args {
     /// Leave the chain and the node running until ctrl-c.
     #[arg(long)]
     keep: bool,
-    /// What the node computes on: best, cpu, or an adapter's name.
-    #[arg(long, default_value = "best", value_name = "NAME")]
+    /// What the node computes on: gpu (a software driver counts), best (the fastest), cpu, or an adapter's name.
+    #[arg(long, default_value = "gpu", value_name = "NAME")]
     adapter: String,
     /// Which pictures to ask for: rows of the data, from 0 (repeat for more) [default: four the model never saw].
     #[arg(long = "row", value_name = "N", default_values_t = [34, 44, 54, 59])]

@@ -27,7 +27,7 @@ pub struct Engines {
 impl Engines {
     /// Opens both.
     pub fn open() -> Result<Self, provena_engine::Error> {
-        let device = Some(Engine::new(AdapterChoice::Best)?).filter(|device| device.adapter().backend == "wgpu");
+        let device = Some(Engine::new(AdapterChoice::Graphics)?).filter(|device| device.adapter().backend == "wgpu");
         Ok(Self { device, cpu: Engine::new(AdapterChoice::Cpu)? })
     }
 }
@@ -38,7 +38,7 @@ pub fn start(options: &Options) -> Result<Option<Start>, Box<dyn Error>> {
         return Ok(None);
     }
     let minilm = imported(&fetched("minilm")?)?;
-    let (open, device) = millis(|| Engine::new(AdapterChoice::Best));
+    let (open, device) = millis(|| Engine::new(AdapterChoice::Graphics));
     let device = device?;
     let (self_test, report) = millis(|| device.self_test());
     report?;

@@ -105,6 +105,12 @@ impl Caps {
         })
     }
 
+    /// Whether it is a driver that computes on the processor.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        self.device_type == SOFTWARE
+    }
+
     /// Whether something optional may be used: the caller allows it, and the device has it.
     #[must_use]
     pub fn uses(&self, switch: Switch) -> bool {
@@ -112,6 +118,9 @@ impl Caps {
         self.options.allows(switch) && feature.is_none_or(|feature| self.features.contains(feature))
     }
 }
+
+/// The type of a driver that computes on the processor.
+const SOFTWARE: &str = "software";
 
 /// The optional features that something uses, with their switches.
 const USED: [(Switch, wgpu::Features); 3] = [
@@ -125,7 +134,7 @@ fn device_type(device_type: wgpu::DeviceType) -> &'static str {
         wgpu::DeviceType::DiscreteGpu => "discrete",
         wgpu::DeviceType::IntegratedGpu => "integrated",
         wgpu::DeviceType::VirtualGpu => "virtual",
-        wgpu::DeviceType::Cpu => "software",
+        wgpu::DeviceType::Cpu => SOFTWARE,
         wgpu::DeviceType::Other => "other",
     }
 }

@@ -19,7 +19,7 @@ pub fn gpu() -> Option<Engine> {
         eprintln!("PROVENA_TEST_GPU=none: the GPU is not tested");
         return None;
     }
-    let engine = Engine::new(AdapterChoice::Best).unwrap();
+    let engine = Engine::new(AdapterChoice::Graphics).unwrap();
     assert_eq!(engine.adapter().backend, "wgpu", "no adapter: install a Vulkan driver (mesa-vulkan-drivers)");
     Some(engine)
 }

@@ -37,7 +37,7 @@ struct Served {
 }
 
 impl EngineCompute {
-    /// Opens `adapter` ("best", "cpu" or a part of a GPU's name). Models are dropped, least recently used first, when
+    /// Opens `adapter` ("best", "gpu", "cpu" or a part of a GPU's name). Models are dropped, least recently used first, when
     /// their artifacts together exceed `cache_bytes`; the last one stays.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ pub struct StoreConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineConfig {
-    /// "best", "cpu" or an adapter's name.
+    /// "best", "gpu", "cpu" or an adapter's name.
     pub adapter: String,
     /// Tokens of texts in progress kept for each model of words; 0 for one full context, at least 4,096.
     pub cache_tokens: usize,

@@ -33,7 +33,7 @@ pub struct Args {
     /// Ask one question and end.
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
-    /// What computes: best, cpu, or an adapter's name. Without a graphics card, cpu is the fastest.
+    /// What computes: best (the graphics card, or the processor where there is none), gpu, cpu, or an adapter's name.
     #[arg(long, default_value = "best", value_name = "NAME")]
     adapter: String,
     #[command(flatten)]
