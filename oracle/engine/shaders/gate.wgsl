@@ -1,6 +1,7 @@
 // out[r][i] = clamp(out_scale[i].apply(interpolate(table, x[r][i]) * x[r][inner + i])).
 // One invocation per word of four columns.
 #import shared/bytes
+#import shared/interpolate
 
 struct Params {
     inner: u32,
@@ -20,16 +21,6 @@ struct Params {
 // i8 [rows][inner], or split values, four to a word, padded with zeros
 @group(0) @binding(4) var<storage, read_write> out: array<u32>;
 
-// The table's function at x, between two entries a line.
-fn interpolate(x: i32) -> i32 {
-    let at = bitcast<u32>(clamp_i16(x) + 32768);
-    let i = at >> (params.bits & 31u);
-    let whole = 1u << (params.bits & 31u);
-    let part = at & (whole - 1u);
-    let left = table[i] * bitcast<i32>(whole - part);
-    return round_shift(left + table[i + 1u] * bitcast<i32>(part), params.bits);
-}
-
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
     let word = id.x;
@@ -42,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var b = 0u; b < 4u; b++) {
         let i = 4u * word + b;
         if i < params.inner {
-            let product = interpolate(x[start + i]) * x[start + params.inner + i];
+            let product = interpolate(x[start + i], params.bits) * x[start + params.inner + i];
             values[b] = clamp_bytes(scale_apply(out_scale[i], product));
         }
     }

@@ -7,6 +7,7 @@
 // BROADCAST: a workgroup is one subgroup. All its invocations need the same rows of x, so each loads one (of high bytes,
 // or of low ones) and gets the others from its neighbours. A software driver loads lane by lane, so that loads are what
 // costs there, and this leaves one for PER rows. WORDS64: weights are loaded eight bytes at a time, for the same reason.
+// PAIRED: of two QUADS, the second are not the neighbours of the first but their partners.
 #import shared/linear
 
 override LANES: u32 = 32u;
@@ -15,16 +16,23 @@ override LANES: u32 = 32u;
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
     // A name for what a loop reads: a software driver would load it again in every turn.
     let depth = params.depth;
+#if PAIRED
+    let pair = group.x * LANES + lane;
+    let column = pair_column(pair);
+    let next = apart();
+#else
     let column = 4u * $QUADSu * (group.x * LANES + lane);
+    let next = 4u;
+#endif
     let row = $GROUPSu * $PERu * group.y;
     // Rows and columns beyond the last are computed from the last and not stored.
     let last = params.outputs - 1u;
     let bottom = params.rows - 1u;
 #repeat q QUADS
-    let w$q_0 = min(column + 4u * $qu, last) * depth;
-    let w$q_1 = min(column + 4u * $qu + 1u, last) * depth;
-    let w$q_2 = min(column + 4u * $qu + 2u, last) * depth;
-    let w$q_3 = min(column + 4u * $qu + 3u, last) * depth;
+    let w$q_0 = min(column + next * $qu, last) * depth;
+    let w$q_1 = min(column + next * $qu + 1u, last) * depth;
+    let w$q_2 = min(column + next * $qu + 2u, last) * depth;
+    let w$q_3 = min(column + next * $qu + 3u, last) * depth;
 #end
 #repeat g GROUPS
 #if BROADCAST
@@ -81,8 +89,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     // The high sums are in units of 256, the low ones are rounded to them.
     a$g_$r_$q += (b$g_$r_$q + vec4i(128)) >> vec4u(8u);
 #endif
+#if PAIRED
+#else
     store(row + $PERu * $gu + $ru, column + 4u * $qu, a$g_$r_$q);
+#endif
 #end
+#if PAIRED
+    store_pair(row + $PERu * $gu + $ru, pair, a$g_$r_0, a$g_$r_1);
+#endif
 #end
 #end
 }

@@ -3,17 +3,20 @@
 //
 // A workgroup computes GROUPS rows by four columns. Its invocations lie along the rows of the weight, so that they read
 // neighbouring bytes, and each sums every LANES-th vector; then they add up what they have. SUBGROUP: first without
-// shared memory. Integers add up to the same in any order.
+// shared memory. Integers add up to the same in any order. PAIRED: four columns and four that are their partners, for
+// which QUADS is 2; without it, QUADS is 1.
 #import shared/linear
 
 override LANES: u32 = 64u;
 
 // One sum for each invocation, or with SUBGROUP for each subgroup, of which there are at most as many.
 #repeat r GROUPS
-var<workgroup> high$r: array<vec4i, LANES>;
+#repeat q QUADS
+var<workgroup> high$r_$q: array<vec4i, LANES>;
 #if SPLIT
-var<workgroup> low$r: array<vec4i, LANES>;
+var<workgroup> low$r_$q: array<vec4i, LANES>;
 #endif
+#end
 #end
 
 @compute @workgroup_size(LANES)
@@ -27,32 +30,50 @@ fn main(
 #endif
 ) {
     let depth = params.depth;
+#if PAIRED
+    let column = pair_column(group.x);
+    let next = apart();
+#else
     let column = 4u * group.x;
+    let next = 4u;
+#endif
     let row = $GROUPSu * group.y;
     // Rows and columns beyond the last are computed from the last and not stored.
     let last = params.outputs - 1u;
     let bottom = params.rows - 1u;
-    let w0 = min(column, last) * depth;
-    let w1 = min(column + 1u, last) * depth;
-    let w2 = min(column + 2u, last) * depth;
-    let w3 = min(column + 3u, last) * depth;
+#repeat q QUADS
+    let w$q_0 = min(column + next * $qu, last) * depth;
+    let w$q_1 = min(column + next * $qu + 1u, last) * depth;
+    let w$q_2 = min(column + next * $qu + 2u, last) * depth;
+    let w$q_3 = min(column + next * $qu + 3u, last) * depth;
+#end
 #repeat r GROUPS
     let x$r = min(row + $ru, bottom) * $PLANESu * depth;
-    var a$r = vec4i(0);
+#repeat q QUADS
+    var a$r_$q = vec4i(0);
 #if SPLIT
-    var b$r = vec4i(0);
+    var b$r_$q = vec4i(0);
 #endif
 #end
+#end
     for (var k = lane; k < depth; k += LANES) {
-        let v0 = weights(w0 + k);
-        let v1 = weights(w1 + k);
-        let v2 = weights(w2 + k);
-        let v3 = weights(w3 + k);
+#repeat q QUADS
+        let v$q_0 = weights(w$q_0 + k);
+        let v$q_1 = weights(w$q_1 + k);
+        let v$q_2 = weights(w$q_2 + k);
+        let v$q_3 = weights(w$q_3 + k);
+#end
 #repeat r GROUPS
-        a$r += step(x[x$r + k], v0, v1, v2, v3);
+        let h$r = x[x$r + k];
 #if SPLIT
-        b$r += step(x[x$r + depth + k], v0, v1, v2, v3);
+        let l$r = x[x$r + depth + k];
 #endif
+#repeat q QUADS
+        a$r_$q += step(h$r, v$q_0, v$q_1, v$q_2, v$q_3);
+#if SPLIT
+        b$r_$q += step(l$r, v$q_0, v$q_1, v$q_2, v$q_3);
+#endif
+#end
 #end
     }
 #if SUBGROUP
@@ -60,10 +81,12 @@ fn main(
     let slots = subgroups;
     let writes = place == 0u;
 #repeat r GROUPS
-    a$r = subgroupAdd(a$r);
+#repeat q QUADS
+    a$r_$q = subgroupAdd(a$r_$q);
 #if SPLIT
-    b$r = subgroupAdd(b$r);
+    b$r_$q = subgroupAdd(b$r_$q);
 #endif
+#end
 #end
 #else
     let slot = lane;
@@ -72,29 +95,37 @@ fn main(
 #endif
     if writes {
 #repeat r GROUPS
-        high$r[slot] = a$r;
+#repeat q QUADS
+        high$r_$q[slot] = a$r_$q;
 #if SPLIT
-        low$r[slot] = b$r;
+        low$r_$q[slot] = b$r_$q;
 #endif
+#end
 #end
     }
     workgroupBarrier();
     // One invocation for each row adds up and writes.
 #repeat r GROUPS
     if lane == $ru {
-        var sum = vec4i(0);
+#repeat q QUADS
+        var sum$q = vec4i(0);
         for (var s = 0u; s < slots; s++) {
-            sum += high$r[s];
+            sum$q += high$r_$q[s];
         }
 #if SPLIT
-        var low = vec4i(0);
+        var low$q = vec4i(0);
         for (var s = 0u; s < slots; s++) {
-            low += low$r[s];
+            low$q += low$r_$q[s];
         }
         // The high sums are in units of 256, the low ones are rounded to them.
-        sum += (low + vec4i(128)) >> vec4u(8u);
+        sum$q += (low$q + vec4i(128)) >> vec4u(8u);
 #endif
-        store(row + $ru, column, sum);
+#end
+#if PAIRED
+        store_pair(row + $ru, group.x, sum0, sum1);
+#else
+        store(row + $ru, column, sum0);
+#endif
     }
 #end
 }

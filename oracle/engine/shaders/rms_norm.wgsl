@@ -1,4 +1,4 @@
-// Root-mean-square normalisation of v = x, or of v = clamp_wide(x + residual) with RESIDUAL, as signed bytes or with SPLIT
+// Root-mean-square normalisation of v = x, or of v = clamp_wide(x + residual) with RESIDUAL, as signed bytes or with SPLIT_OUT
 // as values of 16 bits; with SUM v itself is kept, too.
 // One workgroup per row.
 #import shared/bytes

@@ -1,13 +1,15 @@
 //! From operations to dispatches: which kernels an operation needs, on which operands, over which grid.
 //!
-//! One module per operation, named as its shader and its scalar twin in [`crate::reference`] are. Lowering touches no
-//! device; [`crate::recording`] turns the [`Dispatch`]es into bind groups once and replays them.
+//! One module per operation, named as its shader and its scalar twin in [`crate::reference`] are; `fused` makes one kernel
+//! of two operations. Lowering touches no device; [`crate::recording`] turns the [`Dispatch`]es into bind groups once and
+//! replays them.
 
 mod argmax;
 mod attention;
 mod cached_attention;
 mod embed;
 mod flatten;
+mod fused;
 mod gate;
 mod gather;
 mod linear;
@@ -76,6 +78,8 @@ pub struct Tuning {
     pub max_binding: u64,
     /// Whether attention to cached tokens takes two kernels without barriers instead of one with them.
     pub split_attention: bool,
+    /// Up to this many rows a matrix product and the operation that reads it are one kernel, where they can be.
+    pub fused_rows: usize,
 }
 
 impl Tuning {
@@ -89,6 +93,7 @@ impl Tuning {
         words64: false,
         max_binding: caps::MAX_BINDING_BYTES,
         split_attention: true,
+        fused_rows: 2,
     };
     /// For graphics processors, which hide latency behind many invocations.
     pub const HARDWARE: Self = Self {
@@ -100,17 +105,23 @@ impl Tuning {
         words64: false,
         max_binding: caps::MAX_BINDING_BYTES,
         split_attention: false,
+        fused_rows: 2,
     };
 
     /// The tuning for an adapter.
     #[must_use]
     pub fn of(caps: &caps::Caps) -> Self {
-        if caps.device_type != "software" {
+        let mut tuning = if caps.device_type == "software" {
+            let subgroup = if caps.uses(Switch::Subgroup) { caps.subgroup.unwrap_or(0) } else { 0 };
+            Self { subgroup, words64: caps.uses(Switch::Int64), ..Self::SOFTWARE }
+        } else {
             let few_rows = if caps.uses(Switch::Subgroup) { Method::AcrossSubgroups } else { Method::Across };
-            return Self { few_rows: Some(few_rows), ..Self::HARDWARE };
+            Self { few_rows: Some(few_rows), ..Self::HARDWARE }
+        };
+        if !caps.uses(Switch::Fusion) {
+            tuning.fused_rows = 0;
         }
-        let subgroup = if caps.uses(Switch::Subgroup) { caps.subgroup.unwrap_or(0) } else { 0 };
-        Self { subgroup, words64: caps.uses(Switch::Int64), ..Self::SOFTWARE }
+        tuning
     }
 }
 
@@ -162,9 +173,17 @@ pub fn lower_with(
     tuning: Tuning,
     tiles: &HashMap<Shape, Tile>,
 ) -> Result<Lowered, Error> {
-    let mut lowering = Lowering { plan, artifact, tuning, tiles, lowered: Lowered::default(), scratch_used: 0 };
-    for (index, op) in plan.ops.iter().enumerate() {
-        lowering.op(op).map_err(|reason| Error::Plan { op: format!("operation {index} ({})", name(op)), reason })?;
+    let (mentions, lowered) = (fused::mentions(plan), Lowered::default());
+    let mut lowering = Lowering { plan, artifact, tuning, tiles, mentions, lowered, scratch_used: 0 };
+    let mut ops = plan.ops.iter().enumerate().peekable();
+    while let Some((index, op)) = ops.next() {
+        let wrong = |reason| Error::Plan { op: format!("operation {index} ({})", name(op)), reason };
+        let next = ops.peek().map(|(_, next)| *next);
+        if lowering.fused(op, next).map_err(wrong)? {
+            ops.next();
+        } else {
+            lowering.op(op).map_err(wrong)?;
+        }
     }
     Ok(lowering.lowered)
 }
@@ -199,6 +218,8 @@ struct Lowering<'a> {
     artifact: &'a Artifact,
     tuning: Tuning,
     tiles: &'a HashMap<Shape, Tile>,
+    /// For each buffer how often the operations name it.
+    mentions: Vec<usize>,
     lowered: Lowered,
     /// Scratch buffers that the present operation uses.
     scratch_used: usize,

@@ -3,6 +3,7 @@
 //! A model is a function from (artifact, input size) to a [`Plan`]. The reference executes a plan one operation at a
 //! time; the GPU records the same plan as dispatches. Neither knows any model. `docs/INT_V1.md` defines the operations.
 
+mod buffers;
 mod op;
 
 pub use op::{Cache, LinearOutput, Op, Quantise, ROW_FIELDS, SAMPLE_FIELDS};

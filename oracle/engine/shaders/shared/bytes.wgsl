@@ -1,4 +1,4 @@
-// How a kernel writes bytes for a matrix product: signed bytes, or with SPLIT values of 16 bits, whose high bytes fill the
+// How a kernel writes bytes for a matrix product: signed bytes, or with SPLIT_OUT values of 16 bits, whose high bytes fill the
 // first half of a row and whose low bytes the second. The importing kernel binds `out`, in words.
 #import shared/fixed
 #import shared/pack
@@ -6,7 +6,7 @@
 
 // Clamps a value to what the output holds.
 fn clamp_bytes(x: i32) -> i32 {
-#if SPLIT
+#if SPLIT_OUT
     return clamp_split(x);
 #else
     return clamp_i8(x);
@@ -15,7 +15,7 @@ fn clamp_bytes(x: i32) -> i32 {
 
 // Words of four columns each in a row of `stride` words.
 fn column_words(stride: u32) -> u32 {
-#if SPLIT
+#if SPLIT_OUT
     return stride / 2u;
 #else
     return stride;
@@ -24,7 +24,7 @@ fn column_words(stride: u32) -> u32 {
 
 // Writes four neighbouring columns of a row of `stride` words.
 fn store_bytes(row: u32, stride: u32, word: u32, values: vec4i) {
-#if SPLIT
+#if SPLIT_OUT
     // Packing drops all but the lowest eight bits, which are the low byte as it is.
     out[row * stride + word] = pack_i8((values + vec4i(128)) >> vec4u(8u));
     out[row * stride + stride / 2u + word] = pack_i8(values);

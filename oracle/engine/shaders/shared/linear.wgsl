@@ -2,6 +2,8 @@
 //
 // Without a feature the accumulator itself is written; SCALED scales it, and then clamps to bytes, or to 16 bits with
 // OUT32, or to 26 bits with OUT32 and WIDE; RELU drops negative values; TABLE looks an activation up.
+// PAIRED: an invocation has pairs of four columns of 16 bits each, for what comes next: with GATED a gated activation, or
+// else queries and keys to turn.
 #import shared/fixed
 #import shared/pack
 
@@ -19,6 +21,23 @@ struct Params {
     stride: u32,
     // Entries of the activation's table.
     table_len: u32,
+#if PAIRED
+    // Pairs of four columns to compute: with GATED those of padding, too.
+    pairs: u32,
+#if GATED
+    // Bits of an argument that lie between two entries of the table.
+    bits: u32,
+#else
+    // Heads that ask.
+    heads: u32,
+    // Heads of keys, and of values.
+    kv_heads: u32,
+    // Words of half a head: depth / 8.
+    half: u32,
+    // Words from one slot to the next.
+    slot_stride: u32,
+#endif
+#endif
 }
 
 @group(0) @binding(0) var<storage, read> params: Params;
@@ -42,6 +61,12 @@ struct Params {
 #if SCALED
 // Scale [outputs of the whole tensor]
 @group(0) @binding(5) var<storage, read> scale: array<u32>;
+#endif
+#if GATED
+// i32 [2^(16 - bits) + 1]
+@group(0) @binding(6) var<storage, read> table: array<i32>;
+// Scale [outputs / 2]
+@group(0) @binding(7) var<storage, read> out_scale: array<u32>;
 #endif
 #if TABLE
 // i32 [table_len]
@@ -76,6 +101,9 @@ fn finish(sum: i32, n: u32) -> i32 {
 #else
 #if SCALED
     let scaled = scale_apply(scale[n], acc);
+#if PAIRED
+    return clamp_i16(scaled);
+#else
 #if OUT32
 #if WIDE
     return clamp(scaled, -67108863, 67108863);
@@ -87,6 +115,7 @@ fn finish(sum: i32, n: u32) -> i32 {
     return clamp_i8(max(scaled, 0));
 #else
     return clamp_i8(scaled);
+#endif
 #endif
 #endif
 #else
@@ -118,3 +147,10 @@ fn store(row: u32, column: u32, acc: vec4i) {
     out[row * params.stride + n / 4u] = pack_i8(bytes);
 #endif
 }
+#if PAIRED
+#if GATED
+#import shared/gated
+#else
+#import shared/rotated
+#endif
+#endif

@@ -11,7 +11,6 @@ use super::{
     rotate_store::RotateStore,
     rows::{Argmax, Gate, SumRows, draw, embed, gather, lookup, unit},
     tensors::Tensors,
-    uses::written,
 };
 use crate::{
     plan::{Buffer, BufferId, Element, LinearOutput, Op, Plan, TensorId},
@@ -303,7 +302,7 @@ impl<'a> Running<'a> {
     }
 
     fn linear(&mut self, context: &mut Context, x: BufferId, weight: TensorId, bias: TensorId, output: LinearOutput) {
-        let out = written(output);
+        let out = output.out();
         let mut to = self.fresh(out);
         let tensor = self.tensors.raw(weight);
         let linear = Linear {

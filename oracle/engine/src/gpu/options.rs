@@ -23,19 +23,22 @@ pub enum Switch {
     PipelineCache,
     /// `autotune`: choosing a kernel's variant by measuring.
     Autotune,
+    /// `fusion`: one kernel for a matrix product and what reads it.
+    Fusion,
     /// `unchecked`: leaving out the bounds checks of kernels whose indices lowering has proved.
     Unchecked,
 }
 
 impl Switch {
     /// All there are, by name.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("subgroup", Self::Subgroup),
         ("int64", Self::Int64),
         ("f16", Self::F16),
         ("cooperative_matrix", Self::CooperativeMatrix),
         ("pipeline_cache", Self::PipelineCache),
         ("autotune", Self::Autotune),
+        ("fusion", Self::Fusion),
         ("unchecked", Self::Unchecked),
     ];
 }

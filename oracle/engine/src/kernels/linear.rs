@@ -17,22 +17,8 @@ impl Lowering<'_> {
         bias: TensorId,
         output: LinearOutput,
     ) -> Result<(), String> {
-        let Buffer { element, rows, cols: inputs, .. } = *self.buffer(x)?;
-        let planes = match element {
-            Element::I8 => 1,
-            Element::Split => 2,
-            Element::I32 | Element::U32 => return Err("x does not consist of bytes".into()),
-        };
-        let outputs = self.tensor_of(weight, Dtype::I8)?.rows;
-        same("inputs", self.tensor(weight)?.cols, inputs)?;
-        same("biases", self.tensor_of(bias, Dtype::I32)?.cols, outputs)?;
-        let measured = Shape::of(self.buffer(x)?, self.artifact, weight).and_then(|shape| self.tiles.get(&shape));
-        let tile = measured.copied().unwrap_or_else(|| Tile::usual(&self.tuning, rows, planes));
-        let mut key = Key::plain(tile.shader());
-        if planes == 2 {
-            key = key.with("SPLIT");
-        }
-        let finish = self.finish(key, output, outputs)?;
+        let Product { rows, planes, inputs, outputs, tile } = self.product(x, weight, bias)?;
+        let finish = self.finish(key(tile, planes), output, outputs)?;
         let out = self.buffer(finish.out)?;
         same("rows of the output", out.rows, rows)?;
         same("columns of the output", out.cols, outputs)?;
@@ -68,8 +54,24 @@ impl Lowering<'_> {
         Ok(())
     }
 
+    /// The sizes of a matrix product, which fit each other, and its tile.
+    pub(super) fn product(&self, x: BufferId, weight: TensorId, bias: TensorId) -> Result<Product, String> {
+        let Buffer { element, rows, cols: inputs, .. } = *self.buffer(x)?;
+        let planes = match element {
+            Element::I8 => 1,
+            Element::Split => 2,
+            Element::I32 | Element::U32 => return Err("x does not consist of bytes".into()),
+        };
+        let outputs = self.tensor_of(weight, Dtype::I8)?.rows;
+        same("inputs", self.tensor(weight)?.cols, inputs)?;
+        same("biases", self.tensor_of(bias, Dtype::I32)?.cols, outputs)?;
+        let measured = Shape::of(self.buffer(x)?, self.artifact, weight).and_then(|shape| self.tiles.get(&shape));
+        let tile = measured.copied().unwrap_or_else(|| Tile::usual(&self.tuning, rows, planes));
+        Ok(Product { rows, planes, inputs, outputs, tile })
+    }
+
     /// A tensor, which must be of this type.
-    fn tensor_of(&self, id: TensorId, dtype: Dtype) -> Result<TensorRef<'_>, String> {
+    pub(super) fn tensor_of(&self, id: TensorId, dtype: Dtype) -> Result<TensorRef<'_>, String> {
         let tensor = self.tensor(id)?;
         let wrong = || format!("{} consists of {:?}, and {dtype:?} is needed", tensor.name, tensor.dtype);
         if tensor.dtype == dtype { Ok(tensor) } else { Err(wrong()) }
@@ -109,6 +111,24 @@ impl Lowering<'_> {
         bindings.insert(0, (4, Operand::Buffer(out)));
         Ok(Finish { key, wide, out, bindings, table_len })
     }
+}
+
+/// A matrix product's sizes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Product {
+    pub(super) rows: usize,
+    /// Rows of bytes for each row of x.
+    pub(super) planes: u32,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    /// How it is computed.
+    pub(super) tile: Tile,
+}
+
+/// The beginning of a product's key.
+pub(super) fn key(tile: Tile, planes: u32) -> Key {
+    let key = Key::plain(tile.shader());
+    if planes == 2 { key.with("SPLIT") } else { key }
 }
 
 /// What becomes of the accumulators, as the kernel sees it.

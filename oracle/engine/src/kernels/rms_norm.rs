@@ -43,9 +43,14 @@ impl Lowering<'_> {
 
     /// The pipeline of an operation whose output is bytes of one of the two kinds.
     pub(super) fn bytes_key(&self, op: &'static str, out: BufferId) -> Result<Key, String> {
+        self.with_bytes(Key::plain(op), out)
+    }
+
+    /// `key` for an output of this kind.
+    pub(super) fn with_bytes(&self, key: Key, out: BufferId) -> Result<Key, String> {
         match self.buffer(out)?.element {
-            crate::plan::Element::I8 => Ok(Key::plain(op)),
-            crate::plan::Element::Split => Ok(Key::plain(op).with("SPLIT")),
+            crate::plan::Element::I8 => Ok(key),
+            crate::plan::Element::Split => Ok(key.with("SPLIT_OUT")),
             other => Err(format!("the output consists of {other:?}")),
         }
     }

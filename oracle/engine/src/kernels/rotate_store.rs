@@ -1,6 +1,7 @@
 //! Queries and keys turned by their positions; keys and values put into the cache.
 
 use super::{Lowering, Operand, same, word};
+use crate::artifact::Dtype;
 use crate::gpu::Key;
 use crate::plan::{BufferId, Cache, ROW_FIELDS, TensorId};
 
@@ -13,19 +14,7 @@ impl Lowering<'_> {
         cache: Cache,
         queries: BufferId,
     ) -> Result<(), String> {
-        let count = self.buffer(queries)?.rows;
-        let slot_stride = self.slot_stride(&cache)?;
-        let heads = self.buffer(queries)?.cols / cache.depth;
-        same("width of the queries", self.buffer(queries)?.cols, heads * cache.depth)?;
-        same("rows", self.buffer(qkv)?.rows, count)?;
-        same("heads", self.buffer(qkv)?.cols, (heads + 2 * cache.kv_heads) * cache.depth)?;
-        same("fields of the rows", self.buffer(rows)?.len(), count * ROW_FIELDS)?;
-        same("columns of the angles", self.tensor(table)?.cols, cache.depth)?;
-        if self.buffer(queries)?.element != crate::plan::Element::Split {
-            return Err(format!("the queries consist of {:?}", self.buffer(queries)?.element));
-        }
-        let half = cache.depth / 8;
-        let stride = self.buffer(queries)?.stride() / 4;
+        let Turned { count, heads, half, stride, slot_stride } = self.turned_sizes(qkv, rows, table, cache, queries)?;
         self.dispatch(
             Key::plain("rotate_store"),
             &[word(heads)?, word(cache.kv_heads)?, word(half)?, word(stride)?, slot_stride],
@@ -41,6 +30,30 @@ impl Lowering<'_> {
         )
     }
 
+    /// The sizes of what is turned and stored, which fit each other.
+    pub(super) fn turned_sizes(
+        &self,
+        qkv: BufferId,
+        rows: BufferId,
+        table: TensorId,
+        cache: Cache,
+        queries: BufferId,
+    ) -> Result<Turned, String> {
+        let count = self.buffer(queries)?.rows;
+        let slot_stride = self.slot_stride(&cache)?;
+        let heads = self.buffer(queries)?.cols / cache.depth;
+        same("width of the queries", self.buffer(queries)?.cols, heads * cache.depth)?;
+        same("rows", self.buffer(qkv)?.rows, count)?;
+        same("heads", self.buffer(qkv)?.cols, (heads + 2 * cache.kv_heads) * cache.depth)?;
+        same("fields of the rows", self.buffer(rows)?.len(), count * ROW_FIELDS)?;
+        same("columns of the angles", self.tensor_of(table, Dtype::I16)?.cols, cache.depth)?;
+        if self.buffer(queries)?.element != crate::plan::Element::Split {
+            return Err(format!("the queries consist of {:?}", self.buffer(queries)?.element));
+        }
+        let stride = self.buffer(queries)?.stride() / 4;
+        Ok(Turned { count, heads, half: cache.depth / 8, stride, slot_stride })
+    }
+
     /// Words from one slot of a cache to the next, once its shape has been checked.
     pub(super) fn slot_stride(&self, cache: &Cache) -> Result<u32, String> {
         let width = cache.kv_heads * cache.depth;
@@ -52,4 +65,19 @@ impl Lowering<'_> {
         same("slots", self.buffer(cache.keys)?.rows, self.buffer(cache.values)?.rows)?;
         word(self.buffer(cache.keys)?.stride() / 4)
     }
+}
+
+/// The sizes of what is turned and stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turned {
+    /// Rows.
+    pub(super) count: usize,
+    /// Heads that ask.
+    pub(super) heads: usize,
+    /// Words of half a head.
+    pub(super) half: usize,
+    /// Words from one row of the queries to the next.
+    pub(super) stride: usize,
+    /// Words from one slot to the next.
+    pub(super) slot_stride: u32,
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use self::fixture::{Case, Fixture};
 use crate::gpu::{Error, Gpu};
 use crate::kernels;
-use crate::plan::{Buffer, BufferId, LinearOutput, Op, Plan};
+use crate::plan::{Buffer, BufferId, Op, Plan};
 use crate::recording::GpuModel;
 use crate::reference;
 use crate::values::Values;
@@ -33,8 +33,11 @@ pub fn run(gpu: &Gpu) -> Result<Vec<String>, Error> {
         let model = GpuModel::load_tuned(gpu, artifact.clone(), tuning)?;
         for Case { plan, inputs, state } in &fixture.cases {
             compare(&model, plan, inputs, state)?;
-            let lowered = kernels::lower(plan, model.artifact(), tuning)?;
-            labels.extend(lowered.dispatches.iter().map(|dispatch| dispatch.key.to_string()));
+            compare_outputs(&model, plan, inputs, state)?;
+            for compared in [plan, &watching(plan, plan.ops.iter().flat_map(written))] {
+                let lowered = kernels::lower(compared, model.artifact(), tuning)?;
+                labels.extend(lowered.dispatches.iter().map(|dispatch| dispatch.key.to_string()));
+            }
         }
     }
     labels.sort();
@@ -46,29 +49,50 @@ pub fn run(gpu: &Gpu) -> Result<Vec<String>, Error> {
 /// included, in the order of execution. `state` is what the plan's state holds before. Returns the number of elements
 /// that were compared.
 ///
+/// A buffer that is compared is written, so that no two operations are one kernel: see [`compare_outputs`].
+///
 /// # Errors
 ///
 /// [`Error::Mismatch`] names the first operation whose result differs; other errors say that the device failed.
 pub fn compare(model: &GpuModel, plan: &Plan, inputs: &[Values], state: &[Values]) -> Result<usize, Error> {
-    let mut all = plan.clone();
-    all.outputs = plan.ops.iter().flat_map(written).collect();
-    all.outputs.sort_unstable();
-    all.outputs.dedup();
+    compare_watched(model, &watching(plan, plan.ops.iter().flat_map(written)), inputs, state)
+}
+
+/// The same for the plan as it is executed: compares its outputs and its state alone.
+///
+/// # Errors
+///
+/// As [`compare`].
+pub fn compare_outputs(model: &GpuModel, plan: &Plan, inputs: &[Values], state: &[Values]) -> Result<usize, Error> {
+    let kept = plan.outputs.iter().chain(&plan.state).copied();
+    compare_watched(model, &watching(plan, kept), inputs, state)
+}
+
+/// The plan with these buffers as outputs.
+fn watching(plan: &Plan, outputs: impl Iterator<Item = BufferId>) -> Plan {
+    let mut outputs: Vec<BufferId> = outputs.collect();
+    outputs.sort_unstable();
+    outputs.dedup();
+    Plan { outputs, ..plan.clone() }
+}
+
+/// Compares the plan's outputs.
+fn compare_watched(model: &GpuModel, plan: &Plan, inputs: &[Values], state: &[Values]) -> Result<usize, Error> {
     let mut after = state.to_vec();
-    let mut expected = reference::execute(model.artifact(), &all, inputs, &mut after);
+    let mut expected = reference::execute(model.artifact(), plan, inputs, &mut after);
     for (id, values) in plan.state.iter().zip(after) {
         expected[id.0 as usize] = values;
     }
     let buffers: Vec<Buffer> = plan.state.iter().map(|&id| plan.get(id).clone()).collect();
     let mut on_device = model.state(&buffers)?;
     model.write_state(&mut on_device, state)?;
-    let outputs = model.execute(&all, inputs, &mut on_device)?;
-    let found: HashMap<BufferId, &Values> = all.outputs.iter().copied().zip(&outputs).collect();
+    let outputs = model.execute(plan, inputs, &mut on_device)?;
+    let found: HashMap<BufferId, &Values> = plan.outputs.iter().copied().zip(&outputs).collect();
     let mut compared = 0;
     for (index, op) in plan.ops.iter().enumerate() {
         for id in written(op) {
-            let expected = &expected[id.0 as usize];
-            if let Some((at, expected, found)) = first_difference(expected, found[&id]) {
+            let Some(found) = found.get(&id) else { continue };
+            if let Some((at, expected, found)) = first_difference(&expected[id.0 as usize], found) {
                 return Err(Error::Mismatch {
                     op: format!("{} (operation {index})", kernels::name(op)),
                     adapter: model.gpu().caps().name.clone(),
@@ -92,13 +116,7 @@ fn written(op: &Op) -> Vec<BufferId> {
         }
         Op::RmsNorm { out, sum, .. } => [Some(*out), *sum].into_iter().flatten().collect(),
         Op::RotateStore { cache, queries, .. } => vec![*queries, cache.keys, cache.values],
-        Op::Linear { output, .. } => match output {
-            LinearOutput::Raw { out }
-            | LinearOutput::Int8 { out, .. }
-            | LinearOutput::Int16 { out, .. }
-            | LinearOutput::Wide { out, .. }
-            | LinearOutput::Table { out, .. } => vec![*out],
-        },
+        Op::Linear { output, .. } => vec![output.out()],
         Op::Embed { out, .. }
         | Op::Attention { out, .. }
         | Op::SumRows { out, .. }

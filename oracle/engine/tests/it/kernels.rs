@@ -8,6 +8,7 @@ mod autotune;
 mod cached_attention;
 mod count;
 mod decoder_rows;
+mod fused;
 mod images;
 mod linear;
 mod memory;

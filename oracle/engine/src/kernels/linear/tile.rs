@@ -71,7 +71,7 @@ pub struct Tile {
     pub groups: u32,
     /// Rows of a group. More than one only with [`Method::Broadcast`], which then needs a lane for each row and plane.
     pub per: u32,
-    /// Fours of columns of an invocation; 1 but for [`Method::Own`] and [`Method::Broadcast`].
+    /// Fours of columns of an invocation; 1 but for [`Method::Own`], [`Method::Broadcast`] and pairs.
     pub quads: u32,
     /// Whether weights are loaded by eight bytes.
     pub words64: bool,
@@ -93,7 +93,7 @@ impl Tile {
     }
 
     /// Rows that a workgroup computes.
-    pub(super) const fn rows(self) -> usize {
+    pub(in crate::kernels) const fn rows(self) -> usize {
         let rows = (self.groups * self.per) as usize;
         if matches!(self.method, Method::Shared) { 8 * rows } else { rows }
     }
@@ -107,8 +107,28 @@ impl Tile {
         }
     }
 
+    /// The same for a kernel that computes pairs of fours of columns, see [`Tile::pairs`]; `None` where there is none.
+    pub(in crate::kernels) fn paired(self, planes: u32) -> Option<Self> {
+        match self.method {
+            Method::Own | Method::Broadcast => Some(Self { quads: 2, ..self }),
+            // Shared memory holds half as many rows.
+            Method::Across | Method::AcrossSubgroups => {
+                Some(Self { quads: 2, groups: self.groups.min(4 / planes), ..self })
+            }
+            Method::Shared => None,
+        }
+    }
+
+    /// Pairs of fours of columns that a workgroup computes.
+    pub(in crate::kernels) const fn pairs(self) -> usize {
+        match self.method {
+            Method::Own | Method::Broadcast => self.lanes as usize,
+            Method::Across | Method::AcrossSubgroups | Method::Shared => 1,
+        }
+    }
+
     /// `key` with what this tile asks of the shader.
-    pub(super) fn key(self, mut key: Key, planes: u32) -> Key {
+    pub(in crate::kernels) fn key(self, mut key: Key, planes: u32) -> Key {
         key = match self.method {
             Method::Broadcast => key.with("BROADCAST"),
             Method::AcrossSubgroups => key.with("SUBGROUP"),
@@ -118,9 +138,11 @@ impl Tile {
             key = key.with("WORDS64");
         }
         key = key.size("GROUPS", self.groups);
-        if self.shader() == "linear" {
-            key = key.size("PER", self.per).size("QUADS", self.quads);
-        }
+        key = match self.shader() {
+            "linear" => key.size("PER", self.per).size("QUADS", self.quads),
+            "linear_across" => key.size("QUADS", self.quads),
+            _ => key,
+        };
         key.size("PLANES", planes).constant("LANES", self.lanes)
     }
 

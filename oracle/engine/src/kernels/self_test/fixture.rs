@@ -2,6 +2,7 @@
 
 mod decoder;
 mod encoder;
+mod fused;
 mod images;
 
 use provena_arith::fixed::Scale;
@@ -40,6 +41,7 @@ impl Fixture {
         })?;
         let mut cases = encoder::cases(&artifact)?;
         cases.extend(decoder::cases(&artifact)?);
+        cases.extend(fused::cases(&artifact)?);
         cases.extend(images::cases());
         Ok(Self { artifact, cases })
     }

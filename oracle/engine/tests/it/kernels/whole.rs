@@ -34,7 +34,9 @@ fn the_self_test_covers_every_kernel_and_passes() {
         assert!(labels.iter().any(|label| label.starts_with(&format!("provena.{op}."))), "{op} is missing: {labels:?}");
     }
     let variants = |op: &str| labels.iter().filter(|label| label.starts_with(&format!("provena.{op}."))).count();
-    assert_eq!(variants("linear"), 24, "{labels:?}");
+    let paired = |what: &str| labels.iter().filter(|label| label.contains(&format!("_paired_{what}"))).count();
+    assert_eq!([paired("gated"), paired("turned")], [8, 4], "{labels:?}");
+    assert_eq!(variants("linear"), 38, "{labels:?}");
     assert_eq!(variants("norm"), 4, "{labels:?}");
     assert_eq!(variants("rms_norm"), 8, "{labels:?}");
     assert_eq!(variants("cached_attention"), 2, "{labels:?}");
