@@ -8,6 +8,7 @@ mod cnn;
 mod compensate;
 mod config;
 mod llama;
+mod memory;
 mod mlp;
 mod quantise;
 mod scale;

@@ -276,7 +276,7 @@ impl<'a> FloatLlama<'a> {
     /// # Errors
     /// As for [`FloatLlama::words`].
     pub fn logits(&self, normed: &[f32]) -> Result<Vec<f32>, Error> {
-        const ROWS: usize = 4_096;
+        const ROWS: usize = 1_024;
         let (rows, vocabulary) = (normed.len() / self.config.width, self.config.vocabulary);
         let mut out = vec![0f32; rows * vocabulary];
         for from in (0..vocabulary).step_by(ROWS) {

@@ -14,8 +14,8 @@ use crate::{
     values::Values,
 };
 
-/// The most logits that are held at a time.
-const LOGITS: usize = 1 << 22;
+/// Tokens whose logits are held at a time. The more there are, the less often the float model's head is read.
+const ROWS: usize = 16;
 
 /// A float model and what it makes of some texts.
 pub struct Twin<'a> {
@@ -67,8 +67,7 @@ impl Twin<'_> {
             let pages = tokens.len().div_ceil(PAGE);
             let slots = (pages + 1) * PAGE;
             let mut state = backend.state(&llama.state(slots))?;
-            let part = (LOGITS / vocabulary).max(1);
-            for (at, stream) in (0..).step_by(part).zip(stream.chunks(part * width)) {
+            for (at, stream) in (0..).step_by(ROWS).zip(stream.chunks(ROWS * width)) {
                 let shape = Shape { rows: stream.len() / width, sequences: 1, pages, picks: 0, slots, logits: true };
                 let shape = Shape { picks: shape.rows, ..shape };
                 let ints = backend.execute(&llama.plan(shape), &inputs(tokens, at, shape), &mut state)?;
