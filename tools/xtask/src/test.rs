@@ -55,20 +55,9 @@ fn tests() -> Result<()> {
     must(localnet.env("CARGO_TARGET_DIR", paths::localnet_target()))
 }
 
-/// Not among the tests: it measures time. The profile is the tests' own, so nothing is compiled for it alone.
+/// Not among the tests: it measures time. Profile and workspace are the tests' own, so no dependency is compiled again.
 fn limits() -> Result<()> {
-    must(&mut cargo([
-        "bench",
-        "--locked",
-        "--profile",
-        "dev",
-        "-p",
-        "provena-engine",
-        "--bench",
-        "engine",
-        "--",
-        "--limits",
-    ]))
+    must(&mut cargo(["bench", "--locked", "--profile", "dev", "--workspace", "--bench", "engine", "--", "--limits"]))
 }
 
 /// Real clusters ask for v3. The VM that runs it needs a newer Rust than the one this repository pins.
