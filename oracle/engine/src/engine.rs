@@ -87,9 +87,9 @@ impl Engine {
         let gpu = match choice {
             AdapterChoice::Cpu => None,
             AdapterChoice::Named(name) => Some(Gpu::open(&Selection::Named(name))?),
-            AdapterChoice::Graphics => graphics()?,
+            AdapterChoice::Graphics => graphics(&Selection::Best)?,
             // The CPU backend is several times faster than a software driver on the same processor.
-            AdapterChoice::Best => graphics()?.filter(|gpu| !gpu.caps().is_software()),
+            AdapterChoice::Best => graphics(&Selection::Hardware)?,
         };
         let cpu = Level::from_env()?;
         let info = gpu.as_ref().map_or_else(
@@ -152,9 +152,9 @@ impl Engine {
     }
 }
 
-/// The best graphics adapter, where there is one.
-fn graphics() -> Result<Option<Gpu>, Error> {
-    match Gpu::open(&Selection::Best) {
+/// The graphics adapter that a selection names, where there is one.
+fn graphics(selection: &Selection) -> Result<Option<Gpu>, Error> {
+    match Gpu::open(selection) {
         Ok(gpu) => Ok(Some(gpu)),
         Err(gpu::Error::NoAdapter) => Ok(None),
         Err(error) => Err(error.into()),

@@ -111,7 +111,7 @@ impl Tuning {
     /// The tuning for an adapter.
     #[must_use]
     pub fn of(caps: &caps::Caps) -> Self {
-        let mut tuning = if caps.device_type == "software" {
+        let mut tuning = if caps.is_software() {
             let subgroup = if caps.uses(Switch::Subgroup) { caps.subgroup.unwrap_or(0) } else { 0 };
             Self { subgroup, words64: caps.uses(Switch::Int64), ..Self::SOFTWARE }
         } else {

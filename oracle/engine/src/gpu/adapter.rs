@@ -8,6 +8,8 @@ pub enum Selection {
     /// The best there is: discrete before integrated before virtual before software.
     #[default]
     Best,
+    /// The same, unless that is a driver that computes on the processor.
+    Hardware,
     /// The best whose name contains this, whatever the case.
     Named(String),
 }
@@ -30,6 +32,10 @@ pub(super) fn choose(selection: &Selection) -> Result<wgpu::Adapter, Error> {
     adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
     match selection {
         Selection::Best => adapters.into_iter().next().ok_or(Error::NoAdapter),
+        Selection::Hardware => {
+            let best = adapters.into_iter().next();
+            best.filter(|adapter| adapter.get_info().device_type != wgpu::DeviceType::Cpu).ok_or(Error::NoAdapter)
+        }
         Selection::Named(wanted) => {
             let needle = wanted.to_lowercase();
             let have: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();

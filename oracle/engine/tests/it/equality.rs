@@ -107,6 +107,11 @@ fn a_self_test_checks_scalars_and_kernels() {
 }
 
 #[test]
+fn the_best_adapter_is_no_software_driver() {
+    assert_ne!(Engine::new(AdapterChoice::Best).unwrap().adapter().device_type, "software");
+}
+
+#[test]
 fn an_adapter_that_is_not_there_is_named() {
     let Err(error) = Engine::new(AdapterChoice::Named("no such adapter".into())) else { panic!("it was found") };
     assert!(

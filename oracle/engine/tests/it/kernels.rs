@@ -15,5 +15,5 @@ mod memory;
 mod recording;
 mod rows;
 mod sample;
-mod support;
+pub mod support;
 mod whole;

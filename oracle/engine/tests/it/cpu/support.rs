@@ -3,14 +3,15 @@
 use std::sync::{Arc, Once};
 
 use provena_arith::fixed::Scale;
-use provena_arith::receipt::ENGINE_CLASS_INT_V1;
 use provena_engine::{
-    artifact::{Artifact, ArtifactBuilder, Dtype, MlpLayer, MlpRecipe, ModelRecipe, Recipe, Source},
+    artifact::{Artifact, ArtifactBuilder, Dtype},
     cpu::{CpuModel, Level},
     plan::{Buffer, BufferId, Element, Plan, TensorId, i8_stride},
     reference,
     values::Values,
 };
+
+use crate::kernels::support::build;
 
 /// Numbers of threads: alone, and more than the machine may have.
 const THREADS: [usize; 2] = [1, 5];
@@ -139,18 +140,6 @@ fn extreme(random: &mut fastrand::Rng) -> i8 {
 fn word(random: &mut fastrand::Rng, bits: u32) -> i32 {
     let any = random.i32(..);
     if bits >= 32 { any } else { any % (1i32 << bits) }
-}
-
-/// Finishes an artifact that holds nothing but tensors.
-pub fn build(builder: ArtifactBuilder) -> Artifact {
-    let recipe = Recipe {
-        name: "test".into(),
-        engine_class: ENGINE_CLASS_INT_V1,
-        model: ModelRecipe::Mlp(MlpRecipe { inputs: 1, max_value: 1, layers: vec![MlpLayer { outputs: 1 }] }),
-        tokenizer_sha256: None,
-        source: Source::default(),
-    };
-    builder.build(recipe).unwrap()
 }
 
 /// Executes a plan at every level with several numbers of threads, twice each so that memory is used again, and compares
