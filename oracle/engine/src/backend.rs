@@ -7,7 +7,7 @@ use crate::{
     cpu::{CpuModel, Level},
     error::Error,
     gpu::Gpu,
-    plan::{Buffer, Plan},
+    plan::{Buffer, SealedPlan},
     recording::{GpuModel, GpuState},
     values::Values,
 };
@@ -66,10 +66,10 @@ impl Backend {
     ///
     /// # Panics
     /// When the inputs do not fit the plan, or the state is not one that [`Backend::state`] gave for its buffers.
-    pub fn execute(&self, plan: &Plan, inputs: &[Values], state: &mut State) -> Result<Vec<Values>, Error> {
+    pub fn execute(&self, plan: &SealedPlan, inputs: &[Values], state: &mut State) -> Result<Vec<Values>, Error> {
         Ok(match (self, state) {
-            (Self::Cpu(model), State::Host(state)) => model.execute(plan, inputs, state)?,
-            (Self::Gpu(model), State::Device(state)) => model.execute(plan, inputs, state)?,
+            (Self::Cpu(model), State::Host(state)) => model.run(plan, inputs, state)?,
+            (Self::Gpu(model), State::Device(state)) => model.run(plan, inputs, state)?,
             _ => panic!("the state belongs to another backend"),
         })
     }

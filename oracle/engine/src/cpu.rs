@@ -24,13 +24,17 @@ mod shared;
 mod softmax;
 mod team;
 mod tensors;
-mod uses;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use level::{Level, VARIABLE};
 
-use crate::{artifact::Artifact, error::Error, plan::Plan, values::Values};
+use crate::{
+    artifact::Artifact,
+    error::Error,
+    plan::{Plan, SealedPlan},
+    values::Values,
+};
 use arena::Arena;
 use context::Context;
 use running::Running;
@@ -92,13 +96,23 @@ impl CpuModel {
     /// When the plan is not one that this crate built for this artifact, or the inputs or the state do not fit the
     /// plan's buffers.
     pub fn execute(&self, plan: &Plan, inputs: &[Values], state: &mut [Values]) -> Result<Vec<Values>, Error> {
+        self.run(&plan.clone().into(), inputs, state)
+    }
+
+    /// The same for a plan that is executed more than once.
+    ///
+    /// # Errors
+    /// As [`CpuModel::execute`].
+    ///
+    /// # Panics
+    /// As [`CpuModel::execute`].
+    pub fn run(&self, plan: &SealedPlan, inputs: &[Values], state: &mut [Values]) -> Result<Vec<Values>, Error> {
         let mut working = self.working.lock().unwrap_or_else(PoisonError::into_inner);
         let Working { context, arena, words } = &mut *working;
-        let free = uses::last_uses(plan);
         let mut running = Running::new(&self.tensors, plan, inputs, state, arena);
-        for (op, free) in plan.ops.iter().zip(free) {
+        for (op, free) in plan.ops.iter().zip(plan.last_uses()) {
             running.step(op, context, words);
-            running.free(&free);
+            running.free(free);
         }
         Ok(running.outputs())
     }

@@ -18,8 +18,8 @@ use crate::{
     generate::{Generator, Options, Token},
     gpu::{self, Gpu, Selection},
     io::{Generate, Request, Response},
-    models::{self, Prepared, llama::Llama},
-    plan::Plan,
+    models::{self, Plans, Prepared, llama::Llama},
+    plan::SealedPlan,
     values::Values,
 };
 pub use self_test::SelfTestReport;
@@ -146,7 +146,7 @@ impl Engine {
             Work::Generate(Box::new(Generator::new(&artifact, llama, backend, options)?))
         } else {
             let prepared = Prepared::new(&artifact)?;
-            Work::Plans(prepared, backend(&artifact)?)
+            Work::Plans(prepared, Plans::default(), backend(&artifact)?)
         };
         Ok(Model { artifact, work })
     }
@@ -180,7 +180,7 @@ pub struct Model {
 /// How a model answers.
 enum Work {
     /// By plans that know nothing of each other.
-    Plans(Prepared, Backend),
+    Plans(Prepared, Plans, Backend),
     /// Token by token.
     Generate(Box<Generator<Arc<Backend>>>),
 }
@@ -199,7 +199,7 @@ impl Model {
     /// [`Error::Tokenizer`], as from [`Model::run`].
     pub fn check(&self, request: &Request) -> Result<u32, Error> {
         match &self.work {
-            Work::Plans(prepared, _) => prepared.inputs(request).map(|_| request.units()),
+            Work::Plans(prepared, ..) => prepared.inputs(request).map(|_| request.units()),
             Work::Generate(generator) => generator.check(request.as_generate()?),
         }
     }
@@ -210,11 +210,11 @@ impl Model {
     /// Those of [`Model::check`], and [`Error::Gpu`] when the adapter fails.
     pub fn run(&self, request: &Request) -> Result<Response, Error> {
         match &self.work {
-            Work::Plans(prepared, backend) => {
-                let mut execute = |plan: &Plan, input: &Values| {
+            Work::Plans(prepared, plans, backend) => {
+                let mut execute = |plan: &SealedPlan, input: &Values| {
                     backend.execute(plan, std::slice::from_ref(input), &mut backend.state(&[])?)
                 };
-                models::answer(prepared, request, &mut execute)
+                models::answer(prepared, plans, request, &mut execute)
             }
             Work::Generate(generator) => generator.generate(request.as_generate()?, &mut |_| ControlFlow::Continue(())),
         }

@@ -5,18 +5,20 @@ pub mod cnn;
 mod layers;
 pub mod llama;
 pub mod mlp;
+mod plans;
 mod scope;
 
 use crate::{
     artifact::{Artifact, ModelRecipe},
     error::Error,
     io::{Request, Response},
-    plan::Plan,
+    plan::{Plan, SealedPlan},
     values::Values,
 };
+pub use plans::Plans;
 
 /// Runs a plan on one input and gives the plan's outputs in order.
-pub type Execute<'a> = dyn FnMut(&Plan, &Values) -> Result<Vec<Values>, Error> + 'a;
+pub type Execute<'a> = dyn FnMut(&SealedPlan, &Values) -> Result<Vec<Values>, Error> + 'a;
 
 /// A model whose tensors were found and whose tokenizer was read.
 pub enum Prepared {
@@ -74,17 +76,20 @@ pub struct Input {
     pub values: Values,
 }
 
-/// Answers a request with whatever executes plans.
+/// Answers a request with whatever executes plans; `plans` are those that the model had so far.
 ///
 /// # Errors
 /// Those of [`Prepared::inputs`] and of `execute`.
-pub fn answer(model: &Prepared, request: &Request, execute: &mut Execute<'_>) -> Result<Response, Error> {
+pub fn answer(
+    model: &Prepared,
+    plans: &Plans,
+    request: &Request,
+    execute: &mut Execute<'_>,
+) -> Result<Response, Error> {
     let inputs = model.inputs(request)?;
-    let mut plans = std::collections::HashMap::new();
     let mut outputs = Vec::with_capacity(inputs.len());
     for input in &inputs {
-        let plan = plans.entry(input.size).or_insert_with(|| model.plan(input.size));
-        outputs.push(execute(plan, &input.values)?);
+        outputs.push(execute(&plans.get(model, input.size), &input.values)?);
     }
     Ok(match model {
         Prepared::Mlp(mlp) => mlp.response(&outputs),

@@ -5,8 +5,10 @@
 
 mod buffers;
 mod op;
+mod sealed;
 
 pub use op::{Cache, LinearOutput, Op, Quantise, ROW_FIELDS, SAMPLE_FIELDS};
+pub use sealed::SealedPlan;
 
 /// A tensor of the artifact, by its place in the tensor table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

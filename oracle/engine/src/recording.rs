@@ -19,7 +19,7 @@ pub use state::GpuState;
 use crate::artifact::{Artifact, TensorRef};
 use crate::gpu::{Error, Gpu};
 use crate::kernels::{self, Shape, Tile, Tuning};
-use crate::plan::{Buffer, Plan};
+use crate::plan::{Buffer, Plan, SealedPlan};
 use crate::values::Values;
 
 /// Plans kept recorded per model; the one unused for longest makes room.
@@ -40,7 +40,7 @@ pub struct GpuModel {
 
 #[derive(Debug, Default)]
 struct Cache {
-    plans: HashMap<Plan, Entry>,
+    plans: HashMap<SealedPlan, Entry>,
     clock: u64,
 }
 
@@ -130,7 +130,16 @@ impl GpuModel {
     /// [`Error::Length`] if the input does not fill the plan's input buffer, [`Error::Plan`] and the pipelines' errors
     /// on a plan's first use, [`Error::Lost`] if the device fails.
     pub fn execute(&self, plan: &Plan, inputs: &[Values], state: &mut GpuState) -> Result<Vec<Values>, Error> {
-        let recorded = self.recorded(plan)?;
+        self.run(&plan.clone().into(), inputs, state)
+    }
+
+    /// The same for a plan that is executed more than once: its recording is found without a look at the whole plan.
+    ///
+    /// # Errors
+    ///
+    /// As [`GpuModel::execute`].
+    pub fn run(&self, plan: &SealedPlan, inputs: &[Values], state: &mut GpuState) -> Result<Vec<Values>, Error> {
+        let recorded = self.of(plan)?;
         let recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
         recorded.run(plan, inputs, state)
     }
@@ -150,6 +159,10 @@ impl GpuModel {
     ///
     /// As [`GpuModel::execute`].
     pub fn recorded(&self, plan: &Plan) -> Result<Arc<Mutex<Recorded>>, Error> {
+        self.of(&plan.clone().into())
+    }
+
+    fn of(&self, plan: &SealedPlan) -> Result<Arc<Mutex<Recorded>>, Error> {
         // The cache is locked while a plan is recorded, so that two threads do not record the same one.
         let mut cache = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         cache.clock += 1;

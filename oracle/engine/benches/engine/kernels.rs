@@ -34,14 +34,15 @@ impl Case {
     fn measure(self, samples: usize, gpu: Option<&Gpu>) -> Result<Kernel, Box<dyn Error>> {
         let op = self.plan.ops.last().map_or("", name);
         let cpu = Backend::new(self.artifact.clone(), None)?;
+        let plan = self.plan.clone().into();
         let buffers = self.state();
         let mut state = cpu.state(&buffers)?;
-        let expected = cpu.execute(&self.plan, &self.inputs, &mut state)?;
+        let expected = cpu.execute(&plan, &self.inputs, &mut state)?;
         let device = gpu.map(|gpu| self.on_device(samples, gpu, &expected)).transpose()?;
         let micros = repeated(samples, |repeats| {
             let start = Instant::now();
             for _ in 0..repeats {
-                cpu.execute(&self.plan, &self.inputs, &mut state)?;
+                cpu.execute(&plan, &self.inputs, &mut state)?;
             }
             Ok(start.elapsed())
         })?;

@@ -10,7 +10,7 @@ use crate::{
     backend::{Backend, State},
     error::Error,
     models::llama::{Llama, Shape},
-    plan::{Buffer, Plan},
+    plan::{Buffer, SealedPlan},
     reference,
     values::Values,
 };
@@ -47,7 +47,7 @@ pub trait Place: Send {
     ///
     /// # Errors
     /// [`Error::Gpu`] when the device fails.
-    fn execute(&self, plan: &Plan, inputs: &[Values], state: &mut Self::State) -> Result<Vec<Values>, Error>;
+    fn execute(&self, plan: &SealedPlan, inputs: &[Values], state: &mut Self::State) -> Result<Vec<Values>, Error>;
 }
 
 impl Place for Arc<Backend> {
@@ -57,7 +57,7 @@ impl Place for Arc<Backend> {
         Backend::state(self, buffers)
     }
 
-    fn execute(&self, plan: &Plan, inputs: &[Values], state: &mut State) -> Result<Vec<Values>, Error> {
+    fn execute(&self, plan: &SealedPlan, inputs: &[Values], state: &mut State) -> Result<Vec<Values>, Error> {
         Backend::execute(self, plan, inputs, state)
     }
 }
@@ -70,7 +70,7 @@ impl Place for &Artifact {
         Ok(buffers.iter().map(Values::zeros).collect())
     }
 
-    fn execute(&self, plan: &Plan, inputs: &[Values], state: &mut Vec<Values>) -> Result<Vec<Values>, Error> {
+    fn execute(&self, plan: &SealedPlan, inputs: &[Values], state: &mut Vec<Values>) -> Result<Vec<Values>, Error> {
         Ok(reference::outputs(self, plan, inputs, state))
     }
 }
@@ -83,7 +83,7 @@ pub struct Decoder<P: Place> {
     /// Pages of the longest text.
     longest: usize,
     state: Option<P::State>,
-    plans: HashMap<Shape, Plan>,
+    plans: HashMap<Shape, SealedPlan>,
 }
 
 impl<P: Place> Decoder<P> {
@@ -116,7 +116,7 @@ impl<P: Place> Compute for Decoder<P> {
     fn step(&mut self, batch: &Batch) -> Result<Vec<u32>, Error> {
         let shape = self.shape(batch);
         let llama = &self.llama;
-        let plan = self.plans.entry(shape).or_insert_with(|| llama.plan(shape));
+        let plan = self.plans.entry(shape).or_insert_with(|| llama.plan(shape).into());
         let mut state = match self.state.take() {
             Some(state) => state,
             None => self.place.state(&llama.state(self.slots))?,

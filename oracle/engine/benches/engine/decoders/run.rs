@@ -4,7 +4,7 @@ use std::error::Error;
 
 use provena_engine::backend::{Backend, State};
 use provena_engine::models::llama::{Llama, PAGE, Shape};
-use provena_engine::plan::Plan;
+use provena_engine::plan::SealedPlan;
 use provena_engine::values::Values;
 
 /// Sequences on a backend, each in pages of its own.
@@ -32,14 +32,19 @@ impl<'a> Run<'a> {
     }
 
     /// The plan for so many rows, of which so many are picked.
-    pub fn plan(&self, rows: usize, picks: usize) -> Plan {
+    pub fn plan(&self, rows: usize, picks: usize) -> SealedPlan {
         let slots = (1 + self.sequences * self.pages) * PAGE;
         let (sequences, pages, logits) = (self.sequences, self.pages, self.logits);
-        self.llama.plan(Shape { rows, sequences, pages, picks, slots, logits })
+        self.llama.plan(Shape { rows, sequences, pages, picks, slots, logits }).into()
     }
 
     /// The outputs for these rows and picks, greedily.
-    pub fn execute(&mut self, plan: &Plan, rows: Vec<u32>, picks: Vec<u32>) -> Result<Vec<Values>, Box<dyn Error>> {
+    pub fn execute(
+        &mut self,
+        plan: &SealedPlan,
+        rows: Vec<u32>,
+        picks: Vec<u32>,
+    ) -> Result<Vec<Values>, Box<dyn Error>> {
         let greedy = [0, 0, 1 << 16, 0].repeat(picks.len());
         let pages = (1..=(self.sequences * self.pages) as u32).collect();
         let inputs = [rows, pages, picks, greedy].map(Values::U32);
@@ -58,13 +63,13 @@ impl<'a> Run<'a> {
     }
 
     /// The first sequence's prompt; gives the outputs for its last token.
-    pub fn prefill(&mut self, plan: &Plan, tokens: usize) -> Result<Vec<Values>, Box<dyn Error>> {
+    pub fn prefill(&mut self, plan: &SealedPlan, tokens: usize) -> Result<Vec<Values>, Box<dyn Error>> {
         let rows = (0..tokens).flat_map(|i| self.row(self.token(i), i, 0)).collect();
         self.execute(plan, rows, vec![tokens as u32 - 1])
     }
 
     /// The next token of every sequence.
-    pub fn step(&mut self, plan: &Plan, tokens: &[u32], position: usize) -> Result<Vec<Values>, Box<dyn Error>> {
+    pub fn step(&mut self, plan: &SealedPlan, tokens: &[u32], position: usize) -> Result<Vec<Values>, Box<dyn Error>> {
         let rows = tokens.iter().enumerate().flat_map(|(i, token)| self.row(*token, position, i)).collect();
         self.execute(plan, rows, (0..tokens.len() as u32).collect())
     }

@@ -70,7 +70,7 @@ impl Twin<'_> {
             for (at, stream) in (0..).step_by(ROWS).zip(stream.chunks(ROWS * width)) {
                 let shape = Shape { rows: stream.len() / width, sequences: 1, pages, picks: 0, slots, logits: true };
                 let shape = Shape { picks: shape.rows, ..shape };
-                let ints = backend.execute(&llama.plan(shape), &inputs(tokens, at, shape), &mut state)?;
+                let ints = backend.execute(&llama.plan(shape).into(), &inputs(tokens, at, shape), &mut state)?;
                 let floats = self.model.logits(&self.model.normalise(stream, &gain))?;
                 let pairs = floats.par_chunks_exact(vocabulary).zip(ints[1].as_i32().par_chunks_exact(vocabulary));
                 let compared: Vec<Row> = pairs
