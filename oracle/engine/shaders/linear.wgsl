@@ -7,6 +7,7 @@
 // BROADCAST: a workgroup is one subgroup. All its invocations need the same rows of x, so each loads one (of high bytes,
 // or of low ones) and gets the others from its neighbours. A software driver loads lane by lane, so that loads are what
 // costs there, and this leaves one for PER rows. WORDS64: weights are loaded eight bytes at a time, for the same reason.
+// SHORT: x, too, and a turn takes eight bytes of each row, so that the code for a large tile stays in its cache.
 // PAIRED: of two QUADS, the second are not the neighbours of the first but their partners.
 #import shared/linear
 
@@ -14,8 +15,8 @@ override LANES: u32 = 32u;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    // A name for what a loop reads: a software driver would load it again in every turn.
-    let depth = params.depth;
+    begin();
+    let depth = CHUNKS * params.depth;
 #if PAIRED
     let pair = group.x * LANES + lane;
     let column = pair_column(pair);
@@ -59,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 #end
 #repeat g GROUPS
 #if BROADCAST
-        let m$g = x[x$g + k];
+        let m$g = inputs(x$g + k);
 #endif
 #repeat r PER
 #if BROADCAST
@@ -68,9 +69,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         let l$g_$r = subgroupBroadcast(m$g, $PERu + $ru);
 #endif
 #else
-        let h$g_$r = x[x$g + k];
+        let h$g_$r = inputs(x$g + k);
 #if SPLIT
-        let l$g_$r = x[x$g + depth + k];
+        let l$g_$r = inputs(x$g + depth + k);
 #endif
 #endif
 #repeat q QUADS
@@ -82,6 +83,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 #end
 #end
     }
+#if PAIRED
+#else
+#repeat q QUADS
+    let columns$q = columns_at(column + 4u * $qu);
+#end
+#endif
 #repeat g GROUPS
 #repeat r PER
 #repeat q QUADS
@@ -91,7 +98,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 #endif
 #if PAIRED
 #else
-    store(row + $PERu * $gu + $ru, column + 4u * $qu, a$g_$r_$q);
+    store(row + $PERu * $gu + $ru, column + 4u * $qu, a$g_$r_$q, columns$q);
 #endif
 #end
 #if PAIRED

@@ -29,6 +29,7 @@ fn main(
     @builtin(subgroup_invocation_id) place: u32,
 #endif
 ) {
+    begin();
     let depth = params.depth;
 #if PAIRED
     let column = pair_column(group.x);
@@ -124,7 +125,7 @@ fn main(
 #if PAIRED
         store_pair(row + $ru, group.x, sum0, sum1);
 #else
-        store(row + $ru, column, sum0);
+        store(row + $ru, column, sum0, columns_at(column));
 #endif
     }
 #end

@@ -19,6 +19,7 @@ var<workgroup> ws: array<vec4u, COLUMNS * CHUNK>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    begin();
     let depth = params.depth;
     let column = COLUMNS * group.x;
     let row = 8u * $GROUPSu * group.y;
@@ -63,11 +64,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         }
         workgroupBarrier();
     }
+    let columns = columns_at(column + 4u * across);
 #repeat r GROUPS
 #if SPLIT
     // The high sums are in units of 256, the low ones are rounded to them.
     a$r += (b$r + vec4i(128)) >> vec4u(8u);
 #endif
-    store(row + down + 8u * $ru, column + 4u * across, a$r);
+    store(row + down + 8u * $ru, column + 4u * across, a$r, columns);
 #end
 }

@@ -19,12 +19,13 @@ fn store_pair(row: u32, pair: u32, first: vec4i, second: vec4i) {
         return;
     }
     let inner = params.outputs / 2u;
+    let gates = finish4(first, columns_at(4u * pair));
+    let gated = finish4(second, columns_at(inner + 4u * pair));
     var values = vec4i(0);
     for (var b = 0u; b < 4u; b++) {
         let i = 4u * pair + b;
         if i < inner {
-            let product = interpolate(finish(first[b], i), params.bits) * finish(second[b], inner + i);
-            values[b] = clamp_bytes(scale_apply(out_scale[i], product));
+            values[b] = clamp_bytes(scale_apply(out_scale[i], interpolate(gates[b], params.bits) * gated[b]));
         }
     }
     store_bytes(row, params.stride, pair, values);

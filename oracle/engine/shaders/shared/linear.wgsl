@@ -2,6 +2,7 @@
 //
 // Without a feature the accumulator itself is written; SCALED scales it, and then clamps to bytes, or to 16 bits with
 // OUT32, or to 26 bits with OUT32 and WIDE; RELU drops negative values; TABLE looks an activation up.
+// SHORT: bytes are loaded and multiplied by eight instead of sixteen.
 // PAIRED: an invocation has pairs of four columns of 16 bits each, for what comes next: with GATED a gated activation, or
 // else queries and keys to turn.
 #import shared/fixed
@@ -40,14 +41,24 @@ struct Params {
 #endif
 }
 
-@group(0) @binding(0) var<storage, read> params: Params;
-// i8 [rows][inputs], sixteen to a vector, padded with zeros; with SPLIT a row of high and one of low bytes for each
+@group(0) @binding(0) var<storage, read> given: Params;
+// What is bound, once `begin` has copied it: a software driver would load each size again after every store.
+var<private> params: Params;
+// i8 [rows][inputs], rows padded to a multiple of sixteen with zeros; with SPLIT a row of high and one of low bytes for each
+#if SHORT
+@group(0) @binding(1) var<storage, read> x: array<u64>;
+#else
 @group(0) @binding(1) var<storage, read> x: array<vec4u>;
-// i8 [outputs][inputs], sixteen to a vector, padded with zeros
+#endif
+// i8 [outputs][inputs], rows padded to a multiple of sixteen with zeros
+#if SHORT
+@group(0) @binding(2) var<storage, read> weight: array<u64>;
+#else
 #if WORDS64
 @group(0) @binding(2) var<storage, read> weight: array<vec2<u64>>;
 #else
 @group(0) @binding(2) var<storage, read> weight: array<vec4u>;
+#endif
 #endif
 // i32 [outputs of the whole tensor]
 @group(0) @binding(3) var<storage, read> bias: array<i32>;
@@ -75,7 +86,43 @@ struct Params {
 @group(0) @binding(7) var<storage, read> out_scale: array<u32>;
 #endif
 
-fn weights(at: u32) -> vec4u {
+// Every kernel's first statement.
+fn begin() {
+    params = given;
+}
+
+#if SHORT
+// The bytes of a row that a turn multiplies.
+alias Chunk = vec2u;
+// Chunks in a vector of sixteen bytes.
+const CHUNKS: u32 = 2u;
+
+fn chunk(word: u64) -> Chunk {
+    return vec2u(u32(word), u32(word >> 32u));
+}
+
+fn inputs(at: u32) -> Chunk {
+    return chunk(x[at]);
+}
+
+fn weights(at: u32) -> Chunk {
+    return chunk(weight[at]);
+}
+
+fn dot_chunks(a: Chunk, b: Chunk) -> i32 {
+    return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y);
+}
+#else
+// The bytes of a row that a turn multiplies.
+alias Chunk = vec4u;
+// Chunks in a vector of sixteen bytes.
+const CHUNKS: u32 = 1u;
+
+fn inputs(at: u32) -> Chunk {
+    return x[at];
+}
+
+fn weights(at: u32) -> Chunk {
 #if WORDS64
     let words = weight[at];
     return vec4u(u32(words.x), u32(words.x >> 32u), u32(words.y), u32(words.y >> 32u));
@@ -84,23 +131,62 @@ fn weights(at: u32) -> vec4u {
 #endif
 }
 
-fn dot16(a: vec4u, b: vec4u) -> i32 {
+fn dot_chunks(a: Chunk, b: Chunk) -> i32 {
     return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
 }
+#endif
 
-// The products of one vector of x with the four columns' vectors.
-fn step(v: vec4u, w0: vec4u, w1: vec4u, w2: vec4u, w3: vec4u) -> vec4i {
-    return vec4i(dot16(v, w0), dot16(v, w1), dot16(v, w2), dot16(v, w3));
+// The products of a chunk of x with the four columns' chunks.
+fn step(v: Chunk, w0: Chunk, w1: Chunk, w2: Chunk, w3: Chunk) -> vec4i {
+    return vec4i(dot_chunks(v, w0), dot_chunks(v, w1), dot_chunks(v, w2), dot_chunks(v, w3));
 }
 
-fn finish(sum: i32, n: u32) -> i32 {
-    let acc = sum + bias[n];
+// What a column's sums go through.
+struct Column {
+    bias: i32,
+#if SCALED
+    scale: u32,
+#endif
 #if TABLE
-    let entry = table[table_index(scale_apply(scale[n], acc), params.table_len)];
-    return clamp_i8(scale_apply(out_scale[n], entry));
+    out_scale: u32,
+#endif
+}
+
+// Four neighbouring columns, read once for all rows.
+struct Columns {
+    a: Column,
+    b: Column,
+    c: Column,
+    d: Column,
+}
+
+// The column of the weight, or the last one.
+fn column_at(column: u32) -> Column {
+    let n = params.first + min(column, params.outputs - 1u);
+#if TABLE
+    return Column(bias[n], scale[n], out_scale[n]);
 #else
 #if SCALED
-    let scaled = scale_apply(scale[n], acc);
+    return Column(bias[n], scale[n]);
+#else
+    return Column(bias[n]);
+#endif
+#endif
+}
+
+// The four columns from `column` of the weight on.
+fn columns_at(column: u32) -> Columns {
+    return Columns(column_at(column), column_at(column + 1u), column_at(column + 2u), column_at(column + 3u));
+}
+
+fn finish(sum: i32, column: Column) -> i32 {
+    let acc = sum + column.bias;
+#if TABLE
+    let entry = table[table_index(scale_apply(column.scale, acc), params.table_len)];
+    return clamp_i8(scale_apply(column.out_scale, entry));
+#else
+#if SCALED
+    let scaled = scale_apply(column.scale, acc);
 #if PAIRED
     return clamp_i16(scaled);
 #else
@@ -124,27 +210,27 @@ fn finish(sum: i32, n: u32) -> i32 {
 #endif
 }
 
-// Writes the four columns from `column` of the weight on; `outputs` may end among them.
-fn store(row: u32, column: u32, acc: vec4i) {
+fn finish4(sums: vec4i, columns: Columns) -> vec4i {
+    return vec4i(finish(sums.x, columns.a), finish(sums.y, columns.b), finish(sums.z, columns.c), finish(sums.w, columns.d));
+}
+
+// Writes four columns of a row, of which `column` is the first; the weight may end among them.
+fn store(row: u32, column: u32, sums: vec4i, columns: Columns) {
     if row >= params.rows || column >= params.columns {
         return;
     }
     let n = params.first + column;
+    let values = finish4(sums, columns);
 #if OUT32
     let at = row * params.stride + n;
     for (var b = 0u; b < 4u; b++) {
         if column + b < params.outputs {
-            out[at + b] = finish(acc[b], n + b);
+            out[at + b] = values[b];
         }
     }
 #else
-    var bytes = vec4i(0);
-    for (var b = 0u; b < 4u; b++) {
-        if column + b < params.outputs {
-            bytes[b] = finish(acc[b], n + b);
-        }
-    }
-    out[row * params.stride + n / 4u] = pack_i8(bytes);
+    let inside = vec4u(column) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.outputs);
+    out[row * params.stride + n / 4u] = pack_i8(select(vec4i(0), values, inside));
 #endif
 }
 #if PAIRED

@@ -26,10 +26,6 @@ fn store_pair(row: u32, pair: u32, first: vec4i, second: vec4i) {
         return;
     }
     let n = pair_column(pair);
-    var given = Pair(vec4i(0), vec4i(0));
-    for (var b = 0u; b < 4u; b++) {
-        given.a[b] = finish(first[b], n + b);
-        given.b[b] = finish(second[b], n + apart() + b);
-    }
-    store_turned(row, pair / params.half, pair % params.half, given);
+    let pairs = Pair(finish4(first, columns_at(n)), finish4(second, columns_at(n + apart())));
+    store_turned(row, pair / params.half, pair % params.half, pairs);
 }

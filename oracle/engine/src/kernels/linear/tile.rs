@@ -73,7 +73,7 @@ pub struct Tile {
     pub per: u32,
     /// Fours of columns of an invocation; 1 but for [`Method::Own`], [`Method::Broadcast`] and pairs.
     pub quads: u32,
-    /// Whether weights are loaded by eight bytes.
+    /// Whether bytes are loaded by eight.
     pub words64: bool,
 }
 
@@ -134,9 +134,11 @@ impl Tile {
             Method::AcrossSubgroups => key.with("SUBGROUP"),
             Method::Own | Method::Across | Method::Shared => key,
         };
-        if self.words64 {
-            key = key.with("WORDS64");
-        }
+        key = match (self.words64, self.groups) {
+            (true, 2..) => key.with("SHORT"),
+            (true, _) => key.with("WORDS64"),
+            (false, _) => key,
+        };
         key = key.size("GROUPS", self.groups);
         key = match self.shader() {
             "linear" => key.size("PER", self.per).size("QUADS", self.quads),
@@ -153,9 +155,11 @@ impl Tile {
         if tuning.subgroup >= 4 {
             let per = rows.next_power_of_two().min(tuning.subgroup / planes);
             let method = if per * planes > 1 { Method::Broadcast } else { Method::Own };
+            // Twice as many rows halve the loads of weights, if the code does not grow too large for its cache.
+            let groups = if tuning.words64 && rows > per { 2 } else { 1 };
             // Sums of two kinds for several rows leave no registers for more columns.
-            let quads = if per > 1 && planes > 1 { 1 } else { 2 };
-            return Self { per, words64: tuning.words64, ..Self::plain(method, tuning.subgroup, 1, quads) };
+            let quads = if per > 1 && planes > 1 && groups == 1 { 1 } else { 2 };
+            return Self { per, words64: tuning.words64, ..Self::plain(method, tuning.subgroup, groups, quads) };
         }
         let few = rows.next_power_of_two();
         match tuning.few_rows {
@@ -173,7 +177,8 @@ impl Tile {
         let few = u32::try_from(rows).unwrap_or(1 << 30).next_power_of_two();
         let mut all = vec![usual];
         if tuning.subgroup >= 4 || tuning.few_rows.is_none() {
-            all.extend([1, 2].map(|quads| Self { quads, ..usual }));
+            let groups = if usual.groups == 1 { 1..=1 } else { 1..=2 };
+            all.extend(groups.flat_map(|groups| [1, 2].map(|quads| Self { groups, quads, ..usual })));
         } else if few <= 8 {
             for lanes in [32, 64, 128] {
                 all.push(Self::plain(Method::Across, lanes, few.min(8 / planes), 1));
