@@ -1,13 +1,13 @@
 //! What a device's driver compiled and what was measured on it, on disk, so that a node's second start is quicker.
 //!
-//! One file of each per adapter, driver and version of the engine in `places::cache()/gpu`: a checksum of 32 bytes, then
+//! One file of each per adapter, driver and text of the kernels in `places::cache()/gpu`: a checksum of 32 bytes, then
 //! the data. A file that is missing, cut short, damaged or another driver's is as if there were none.
 
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::places;
+use crate::{kernels::source, places};
 
 /// Bytes of the checksum.
 const SUM: usize = 32;
@@ -28,7 +28,7 @@ fn path(info: &wgpu::AdapterInfo, key: &str) -> Option<PathBuf> {
     let driver = format!("{:?} {} {} {}", info.backend, info.name, info.driver, info.driver_info);
     let sum = Sha256::digest(driver);
     let driver: String = sum[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let name = format!("{key}-{driver}-{}.bin", env!("CARGO_PKG_VERSION"));
+    let name = format!("{key}-{driver}-{}.bin", source::digest());
     Some(places::cache()?.join("gpu").join(name))
 }
 
@@ -60,6 +60,14 @@ pub(super) fn write(path: &Path, data: &[u8]) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_kernels_have_another_file() {
+        let digest = source::digest();
+        assert_eq!(digest.len(), 16);
+        let path = path(&wgpu::AdapterInfo::new(wgpu::DeviceType::Cpu, wgpu::Backend::Vulkan), "tiles");
+        assert!(path.is_none_or(|path| path.to_string_lossy().ends_with(&format!("-{digest}.bin"))));
+    }
 
     #[test]
     fn a_damaged_file_is_as_if_there_were_none() {

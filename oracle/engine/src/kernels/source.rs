@@ -10,6 +10,8 @@
 //!
 //! Other numbers never come in this way: they are `override` constants of the pipeline.
 
+use sha2::{Digest, Sha256};
+
 use crate::gpu::Error;
 
 macro_rules! shaders {
@@ -58,6 +60,17 @@ const SHADERS: &[(&str, &str)] = shaders![
     "sum_rows",
     "unit",
 ];
+
+/// A short name of all shaders' text: what was measured or compiled for other text says nothing about this.
+#[must_use]
+pub fn digest() -> String {
+    let mut all = Sha256::new();
+    for part in SHADERS.iter().flat_map(|(name, text)| [name, text]) {
+        all.update((part.len() as u64).to_le_bytes());
+        all.update(part);
+    }
+    all.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// How deep imports may nest; more is a cycle.
 const MAX_DEPTH: usize = 8;
