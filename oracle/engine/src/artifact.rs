@@ -13,6 +13,7 @@
 //! tokenizer by its hash. Reading checks every length and offset before it is used; no input makes it panic.
 
 mod builder;
+mod file;
 mod header;
 mod layout;
 mod recipe;
@@ -20,6 +21,7 @@ mod tensor;
 mod writer;
 
 pub use builder::ArtifactBuilder;
+pub use file::{ArtifactFile, Piece};
 pub use layout::Entry;
 pub use recipe::{
     Activations, BertRecipe, CnnRecipe, Convolution, Family, LlamaRecipe, MlpLayer, MlpRecipe, ModelRecipe, Recipe,
@@ -86,6 +88,26 @@ pub struct Summary {
     pub outputs: usize,
     /// Where the float model came from.
     pub source: Source,
+}
+
+impl Summary {
+    /// Of an artifact of `bytes` bytes.
+    fn new(recipe: &Recipe, tensors: &[TensorEntry], bytes: u64, content_root: Hash, recipe_root: Hash) -> Self {
+        let parameters = |e: &TensorEntry| if e.dtype.is_weight() { e.len / e.dtype.size() as u64 } else { 0 };
+        Self {
+            name: recipe.name.clone(),
+            family: recipe.model.family(),
+            class: "int-v1",
+            content_root: hex(&content_root),
+            recipe_root: hex(&recipe_root),
+            bytes,
+            tensors: tensors.len(),
+            parameters: tensors.iter().map(parameters).sum(),
+            max_input: recipe.model.max_input(),
+            outputs: recipe.model.outputs(),
+            source: recipe.source.clone(),
+        }
+    }
 }
 
 impl Artifact {
@@ -202,20 +224,8 @@ impl Artifact {
 
     /// What there is to know about the artifact, for people and for programs.
     pub fn summary(&self) -> Summary {
-        let parameters = |e: &TensorEntry| if e.dtype.is_weight() { e.len / e.dtype.size() as u64 } else { 0 };
-        Summary {
-            name: self.recipe.name.clone(),
-            family: self.family(),
-            class: "int-v1",
-            content_root: hex(&self.content_root),
-            recipe_root: hex(&self.recipe_root),
-            bytes: self.bytes.len() as u64,
-            tensors: self.tensors.len(),
-            parameters: self.tensors.iter().map(parameters).sum(),
-            max_input: self.recipe.model.max_input(),
-            outputs: self.recipe.model.outputs(),
-            source: self.recipe.source.clone(),
-        }
+        let len = self.bytes.len() as u64;
+        Summary::new(&self.recipe, &self.tensors, len, self.content_root, self.recipe_root)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod gpu;
 pub mod import;
 pub mod io;
 pub mod kernels;
+pub mod layered;
 pub mod models;
 pub mod places;
 pub mod plan;

@@ -24,7 +24,7 @@ pub(super) struct Header {
 }
 
 /// One line of the tensor table.
-#[derive(BorshSerialize, BorshDeserialize)]
+#[derive(Clone, BorshSerialize, BorshDeserialize)]
 pub(super) struct TensorEntry {
     pub name: String,
     pub dtype: Dtype,
@@ -62,11 +62,27 @@ fn invalid<T>(reason: impl Into<String>) -> Result<T, Error> {
 }
 
 impl Header {
-    /// Reads the header of a file and checks all of it against the file's length.
+    /// Reads the header of a file and checks all of it against the file.
     pub fn read(file: &[u8]) -> Result<Self, Error> {
-        let Some((prefix, rest)) = file.split_first_chunk::<PREFIX_LEN>() else {
-            return invalid(format!("{} bytes are too few", file.len()));
+        let len = file.len() as u64;
+        let (section_len, rest) = match file.split_first_chunk::<PREFIX_LEN>() {
+            Some((prefix, rest)) => (Self::len(prefix, len)?, rest),
+            None => return invalid(format!("{len} bytes are too few")),
         };
+        let header = Self::parse(&rest[..section_len], len)?;
+        let mut end = PREFIX_LEN + section_len;
+        for entry in &header.tensors {
+            let start = entry.offset as usize;
+            if file[end..start].iter().any(|b| *b != 0) {
+                return invalid(format!("the bytes before tensor {:?} are not zero", entry.name));
+            }
+            end = start + entry.len as usize;
+        }
+        Ok(header)
+    }
+
+    /// The length of the section that follows these first bytes of a file of `file_len` bytes.
+    pub fn len(prefix: &[u8; PREFIX_LEN], file_len: u64) -> Result<usize, Error> {
         if prefix[..4] != MAGIC {
             return invalid("it does not begin with PVNA");
         }
@@ -74,12 +90,17 @@ impl Header {
         if word(4) != VERSION {
             return invalid(format!("format version {} is unknown, this engine reads version {VERSION}", word(4)));
         }
-        let header_len = word(8) as usize;
-        let Some(section) = rest.get(..header_len) else {
-            return invalid(format!("the header's length is {header_len}, but only {} bytes follow", rest.len()));
-        };
+        let follow = file_len.saturating_sub(PREFIX_LEN as u64);
+        if u64::from(word(8)) > follow {
+            return invalid(format!("the header's length is {}, but only {follow} bytes follow", word(8)));
+        }
+        Ok(word(8) as usize)
+    }
+
+    /// Reads the section of a file of `file_len` bytes and checks everything but what lies between the tensors.
+    pub fn parse(section: &[u8], file_len: u64) -> Result<Self, Error> {
         let header: Self = borsh::from_slice(section).map_err(|e| Error::Artifact(format!("header: {e}")))?;
-        header.check(file, PREFIX_LEN + header_len)?;
+        header.check(file_len, (PREFIX_LEN + section.len()) as u64)?;
         Ok(header)
     }
 
@@ -104,7 +125,7 @@ impl Header {
         Ok(())
     }
 
-    fn check(&self, file: &[u8], header_end: usize) -> Result<(), Error> {
+    fn check(&self, file_len: u64, header_end: u64) -> Result<(), Error> {
         self.check_tensors()?;
         // One encoding per content: tensors lie in the table's order, each at the next multiple of 64, zeros between,
         // nothing after the last. So nothing overlaps and no byte of the file is without meaning.
@@ -114,21 +135,17 @@ impl Header {
             if entry.len != TensorEntry::expected_len(entry.dtype, entry.rows, entry.cols) {
                 return invalid(format!("tensor {name:?} has {} bytes, which its shape contradicts", entry.len));
             }
-            let start = end.next_multiple_of(ALIGN);
-            if entry.offset != start as u64 {
+            let start = end.next_multiple_of(ALIGN as u64);
+            if entry.offset != start {
                 return invalid(format!("tensor {name:?} starts at {}, must start at {start}", entry.offset));
             }
-            let within = usize::try_from(entry.len).ok().and_then(|len| start.checked_add(len));
-            let Some(next) = within.filter(|next| *next <= file.len()) else {
+            let Some(next) = start.checked_add(entry.len).filter(|next| *next <= file_len) else {
                 return invalid(format!("tensor {name:?} ends past the end of the file (truncated?)"));
             };
-            if file[end..start].iter().any(|b| *b != 0) {
-                return invalid(format!("the bytes before tensor {name:?} are not zero"));
-            }
             end = next;
         }
-        if end != file.len() {
-            return invalid(format!("{} bytes follow the last tensor", file.len() - end));
+        if end != file_len {
+            return invalid(format!("{} bytes follow the last tensor", file_len - end));
         }
         Ok(())
     }

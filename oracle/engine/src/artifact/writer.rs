@@ -2,22 +2,20 @@
 
 use std::{
     fs::File,
-    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    io::{Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
-use provena_arith::{fixed::Scale, hash::Hash, merkle::ContentHasher};
+use provena_arith::{fixed::Scale, hash::Hash};
 
 use super::{
     Dtype, Recipe,
+    file::content_root,
     header::TensorEntry,
     layout::{Entry, Layout},
     tensor::padded,
 };
 use crate::error::Error;
-
-/// Bytes that are read at a time to compute the content root.
-const PIECE: usize = 1 << 20;
 
 /// An artifact that is being written, beside the place where it will be: it appears there whole or not at all.
 ///
@@ -124,7 +122,7 @@ impl ArtifactWriter {
                 return Err(Error::tensor(&entry.name, reason));
             }
         }
-        let root = self.root().map_err(Error::read(&self.partial.path))?;
+        let root = content_root(&mut self.file).map_err(Error::read(&self.partial.path))?;
         self.file.sync_all().map_err(Error::write(&self.partial.path))?;
         self.partial.finish()?;
         Ok(root)
@@ -155,19 +153,6 @@ impl ArtifactWriter {
         put.map_err(Error::write(&self.partial.path))?;
         self.written[at] += bytes.len() as u64;
         Ok(())
-    }
-
-    /// The content root of what is in the file.
-    fn root(&mut self) -> std::io::Result<Hash> {
-        self.file.rewind()?;
-        let mut hasher = ContentHasher::new();
-        let mut piece = vec![0; PIECE];
-        loop {
-            match self.file.read(&mut piece)? {
-                0 => break hasher.finish().map_err(std::io::Error::other),
-                len => hasher.update(&piece[..len]),
-            }
-        }
     }
 }
 

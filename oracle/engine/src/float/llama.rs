@@ -271,22 +271,13 @@ impl<'a> FloatLlama<'a> {
         out
     }
 
-    /// The logits of normalised rows: [rows][vocabulary], from a few rows of the weight at a time.
+    /// The logits of normalised rows for some of the words: [rows][words].
     ///
     /// # Errors
     /// As for [`FloatLlama::words`].
-    pub fn logits(&self, normed: &[f32]) -> Result<Vec<f32>, Error> {
-        const ROWS: usize = 1_024;
-        let (rows, vocabulary) = (normed.len() / self.config.width, self.config.vocabulary);
-        let mut out = vec![0f32; rows * vocabulary];
-        for from in (0..vocabulary).step_by(ROWS) {
-            let to = vocabulary.min(from + ROWS);
-            let part = linear(normed, &self.head(from..to)?, &vec![0.0; to - from]);
-            for (out, part) in out.chunks_exact_mut(vocabulary).zip(part.chunks_exact(to - from)) {
-                out[from..to].copy_from_slice(part);
-            }
-        }
-        Ok(out)
+    pub fn logits(&self, normed: &[f32], words: std::ops::Range<usize>) -> Result<Vec<f32>, Error> {
+        let bias = vec![0.0; words.len()];
+        Ok(linear(normed, &self.head(words)?, &bias))
     }
 
     /// The logits after each token of a sequence: [tokens][vocabulary].
@@ -298,7 +289,7 @@ impl<'a> FloatLlama<'a> {
         for i in 0..self.config.layers {
             self.forward(&self.layer(i)?, &mut stream, &mut |_, _| ());
         }
-        self.logits(&self.normalise(&stream, &self.final_norm()?))
+        self.logits(&self.normalise(&stream, &self.final_norm()?), 0..self.config.vocabulary)
     }
 }
 

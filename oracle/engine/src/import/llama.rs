@@ -13,7 +13,7 @@ mod layer;
 mod sequences;
 mod shared;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use super::{
     Figure, Job, Progress,
@@ -22,13 +22,14 @@ use super::{
     memory,
 };
 use crate::{
-    artifact::{Activations, Artifact, ArtifactWriter, LlamaRecipe, ModelRecipe, Recipe, Summary},
+    artifact::{Activations, ArtifactFile, ArtifactWriter, LlamaRecipe, ModelRecipe, Recipe, Summary},
     error::Error,
     float::llama::{FloatLayer, FloatLlama, LlamaConfig, Site},
+    layered::Layered,
     tokenizer::Tokenizer,
 };
 use choice::Candidate;
-use compare::Twin;
+use compare::{Integers, Twin};
 use layer::{Deferred, LayerQuantiser};
 
 /// What the residual streams of all sequences are, before some layer: each [tokens][width].
@@ -64,18 +65,22 @@ pub fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
     let (held, mut variants) = make(job, config.clone(), recipe, json, &seen, held)?;
     // An artifact whose quality nobody knows is not left behind: candidates are removed when they are dropped.
     let model = FloatLlama::new(&job.checkpoint.weights, config)?;
-    let total = variants.len() * held.tokens.len();
-    let mut measured = Vec::with_capacity(variants.len());
-    for (i, variant) in variants.iter().enumerate() {
-        memory::give_back();
-        let artifact = Arc::new(Artifact::open(variant.candidate.path())?);
-        let twin = Twin { model: &model, tokens: &held.tokens, streams: &held.streams, logit_step: variant.logit_step };
-        let found = twin.compare(&artifact, &mut |done| {
-            let done = i * held.tokens.len() + done;
-            (job.progress)(Progress { stage: "comparing", done, total });
-        })?;
-        measured.push((variant.recipe.activations, artifact.summary(), found));
-    }
+    memory::give_back();
+    let open = |variant: &Variant| {
+        let model = Layered::new(ArtifactFile::open(variant.candidate.path())?)?;
+        Ok(Integers { model, logit_step: variant.logit_step })
+    };
+    let artifacts = variants.iter().map(open).collect::<Result<Vec<_>, Error>>()?;
+    let twin = Twin { model: &model, tokens: &held.tokens, streams: &held.streams };
+    let found = twin.compare(&artifacts, &mut |done, total| {
+        (job.progress)(Progress { stage: "comparing", done, total });
+    })?;
+    let measured = variants.iter().zip(&artifacts).zip(found);
+    let mut measured: Vec<_> = measured
+        .map(|((variant, artifact), found)| (variant.recipe.activations, artifact.model.file().summary(), found))
+        .collect();
+    // Closed, so that the files can be moved and removed wherever that matters.
+    drop(artifacts);
     let of = |activations| measured.iter().position(|(found, ..)| *found == activations);
     let chosen = match (of(Activations::Bytes), of(Activations::Split)) {
         (Some(bytes), Some(split)) if choice::bytes_suffice(&measured[bytes].2, &measured[split].2) => bytes,

@@ -4,7 +4,10 @@
 //! One plan serves prefill, decode and mixtures of both: each row is one token of one sequence, and keys and values lie
 //! in pages of [`PAGE`] slots.
 
-use provena_arith::fixed::{EXP_ONE, I16_MAX};
+pub mod parts;
+mod tensors;
+
+use provena_arith::fixed::EXP_ONE;
 
 use super::scope::{Linear, Scope};
 use crate::{
@@ -12,6 +15,7 @@ use crate::{
     error::Error,
     plan::{Buffer, BufferId, Cache, Element, LinearOutput, Op, Plan, ROW_FIELDS, SAMPLE_FIELDS, TensorId},
 };
+use tensors::{Layer, Tables, wide_word};
 
 /// Slots of a page. Page 0 belongs to no sequence: rows that only fill a plan up write there.
 pub const PAGE: usize = 16;
@@ -38,27 +42,12 @@ pub struct Llama {
     recipe: LlamaRecipe,
     embed: TensorId,
     embed_scale: TensorId,
-    rotation: TensorId,
-    attention_table: TensorId,
+    tables: Tables,
     sampling_table: TensorId,
-    epsilon: TensorId,
     layers: Vec<Layer>,
     final_gain: TensorId,
     head: Linear,
     unit: u64,
-}
-
-struct Layer {
-    norm1: TensorId,
-    qkv: Linear,
-    score_scale: TensorId,
-    context_scale: TensorId,
-    output: Linear,
-    norm2: TensorId,
-    up: Linear,
-    gate_table: TensorId,
-    gate_scale: TensorId,
-    down: Linear,
 }
 
 impl Llama {
@@ -67,23 +56,21 @@ impl Llama {
     /// # Errors
     /// [`Error::Tensor`] for the first that is missing, of another shape or beyond its range.
     pub fn new(artifact: &Artifact, recipe: &LlamaRecipe) -> Result<Self, Error> {
-        let [width, vocabulary, depth] = [recipe.width, recipe.vocabulary, recipe.depth].map(|n| n as usize);
+        let [width, vocabulary] = [recipe.width, recipe.vocabulary].map(|n| n as usize);
         let scope = |prefix: &str| Scope::new(artifact, prefix);
         let embed = scope("embed").matrix("weight", Dtype::I8, vocabulary, width)?;
         let head = scope("head");
         let weight = if recipe.tied { embed } else { head.matrix("weight", Dtype::I8, vocabulary, width)? };
         let mut layers = Vec::with_capacity(recipe.layers as usize);
         for i in 0..recipe.layers {
-            layers.push(Layer::find(&Scope::new(artifact, format!("layer.{i:03}")), recipe)?);
+            layers.push(Layer::find(&Scope::new(artifact, parts::prefix(i as usize)), recipe)?);
         }
         Ok(Self {
             recipe: recipe.clone(),
             embed,
             embed_scale: scope("embed").vector("scale", Dtype::Scale, vocabulary)?,
-            rotation: scope("rotation").matrix("table", Dtype::I16, recipe.positions as usize, depth)?,
-            attention_table: scope("attention").weights("exp.table", EXP_ONE)?,
+            tables: Tables::find(artifact, recipe)?,
             sampling_table: scope("sampling").weights("exp.table", EXP_ONE)?,
-            epsilon: wide_word(artifact, "norm.epsilon", 48)?.0,
             layers,
             final_gain: scope("final").vector("gain", Dtype::Scale, width)?,
             head: Linear {
@@ -113,9 +100,7 @@ impl Llama {
 
     /// What the plans for so many slots keep between executions: keys and values of each layer.
     pub fn state(&self, slots: usize) -> Vec<Buffer> {
-        let cols = (self.recipe.kv_heads * self.recipe.depth) as usize;
-        let buffer = |name| Buffer { name, element: Element::I8, rows: slots, cols };
-        (0..self.layers.len()).flat_map(|i| [format!("keys.{i:03}"), format!("values.{i:03}")]).map(buffer).collect()
+        (0..self.layers.len()).flat_map(|i| cache(&self.recipe, i, slots)).collect()
     }
 
     /// The plan for one shape.
@@ -135,18 +120,19 @@ impl Llama {
             plan.state.push(id);
         }
         let width = self.recipe.width as usize;
-        let mut build = Builder { plan, llama: self, rows, pages, shape };
+        let mut build = Builder { plan, recipe: &self.recipe, epsilon: self.tables.epsilon };
         let mut stream = build.wide("embed", shape.rows, width);
         build.plan.push(Op::Lookup { rows, weight: self.embed, scale: self.embed_scale, out: stream });
         let mut added = None;
         for (i, layer) in self.layers.iter().enumerate() {
-            (stream, added) = build.layer(i, layer, stream, added);
+            let state = [build.plan.state[2 * i], build.plan.state[2 * i + 1]];
+            let place = Place { rows, pages, state, tables: self.tables };
+            let (goes_on, down) = build.layer(&parts::prefix(i), layer, place, stream, added);
+            (stream, added) = (goes_on, Some(down));
         }
         let x = build.gather("picked.stream", picks, stream);
         let added = added.map(|added| build.gather("picked.added", picks, added));
-        let (_, bytes) = build.norm("final", self.final_gain, x, added, false);
-        let logits = build.wide("logits", shape.picks, self.recipe.vocabulary as usize);
-        build.linear(bytes, self.head, LinearOutput::Wide { scale: self.head.scale, out: logits });
+        let logits = build.logits(self.final_gain, self.head, self.recipe.vocabulary as usize, x, added);
         let tokens = build.plan.buffer("tokens", Element::U32, shape.picks, 1);
         build.plan.push(Op::Sample { logits, params, exp_table: self.sampling_table, out: tokens });
         build.plan.outputs = if shape.logits { vec![tokens, logits] } else { vec![tokens] };
@@ -154,43 +140,27 @@ impl Llama {
     }
 }
 
-impl Layer {
-    fn find(scope: &Scope<'_>, recipe: &LlamaRecipe) -> Result<Self, Error> {
-        let [width, inner, heads] = [recipe.width, recipe.inner, recipe.heads].map(|n| n as usize);
-        let [kv_heads, depth] = [recipe.kv_heads, recipe.depth].map(|n| n as usize);
-        Ok(Self {
-            norm1: scope.vector("norm1.gain", Dtype::Scale, width)?,
-            qkv: scope.linear("qkv", (heads + 2 * kv_heads) * depth, width)?,
-            score_scale: scope.vector("score.scale", Dtype::Scale, heads)?,
-            context_scale: scope.vector("context.scale", Dtype::Scale, heads * depth)?,
-            output: scope.linear("output", width, heads * depth)?,
-            norm2: scope.vector("norm2.gain", Dtype::Scale, width)?,
-            up: scope.linear("up", 2 * inner, width)?,
-            gate_table: scope.line("gate.table", I16_MAX)?,
-            gate_scale: scope.vector("gate.scale", Dtype::Scale, inner)?,
-            down: scope.linear("down", width, inner)?,
-        })
-    }
-}
-
-/// An `I32` [2] tensor, and the number below 2^bits whose low and high word it holds.
-fn wide_word(artifact: &Artifact, name: &str, bits: u32) -> Result<(TensorId, u64), Error> {
-    let id = artifact.find(name, Dtype::I32, 1, 2)?;
-    let words = artifact.tensor(id).i32s();
-    let value = u64::from(words[0] as u32) | u64::from(words[1] as u32) << 32;
-    if bits < 64 && value >> bits != 0 {
-        return Err(Error::tensor(name, format!("is {value}, not below 2^{bits}")));
-    }
-    Ok((id, value))
+/// The keys and the values of layer `i`, in so many slots.
+fn cache(recipe: &LlamaRecipe, i: usize, slots: usize) -> [Buffer; 2] {
+    let cols = (recipe.kv_heads * recipe.depth) as usize;
+    ["keys", "values"].map(|what| Buffer { name: format!("{what}.{i:03}"), element: Element::I8, rows: slots, cols })
 }
 
 /// A plan under construction.
 struct Builder<'a> {
     plan: Plan,
-    llama: &'a Llama,
+    recipe: &'a LlamaRecipe,
+    epsilon: TensorId,
+}
+
+/// What a layer needs to know of its rows.
+#[derive(Clone, Copy)]
+struct Place {
     rows: BufferId,
     pages: BufferId,
-    shape: Shape,
+    /// Its keys and values.
+    state: [BufferId; 2],
+    tables: Tables,
 }
 
 impl Builder<'_> {
@@ -200,7 +170,7 @@ impl Builder<'_> {
 
     /// What a matrix product reads.
     fn bytes(&mut self, name: impl Into<String>, rows: usize, cols: usize) -> BufferId {
-        let element = match self.llama.recipe.activations {
+        let element = match self.recipe.activations {
             Activations::Bytes => Element::I8,
             Activations::Split => Element::Split,
         };
@@ -212,7 +182,7 @@ impl Builder<'_> {
     }
 
     fn gather(&mut self, name: &str, picks: BufferId, x: BufferId) -> BufferId {
-        let out = self.wide(name, self.shape.picks, self.plan.get(x).cols);
+        let out = self.wide(name, self.plan.get(picks).rows, self.plan.get(x).cols);
         self.plan.push(Op::Gather { x, picks, out });
         out
     }
@@ -233,44 +203,58 @@ impl Builder<'_> {
             x: added.unwrap_or(stream),
             residual: added.map(|_| stream),
             gain,
-            epsilon: self.llama.epsilon,
+            epsilon: self.epsilon,
             sum,
             out,
         });
         (sum.unwrap_or(stream), out)
     }
 
+    /// The logits of rows of the stream and what is still to be added to it, for the words of a head.
+    fn logits(
+        &mut self,
+        gain: TensorId,
+        head: Linear,
+        words: usize,
+        stream: BufferId,
+        added: Option<BufferId>,
+    ) -> BufferId {
+        let rows = self.plan.get(stream).rows;
+        let (_, bytes) = self.norm("final", gain, stream, added, false);
+        let out = self.wide("logits", rows, words);
+        self.linear(bytes, head, LinearOutput::Wide { scale: head.scale, out });
+        out
+    }
+
     /// One layer: gives the stream and what is still to be added to it.
     fn layer(
         &mut self,
-        i: usize,
+        name: &str,
         layer: &Layer,
+        Place { rows: which, pages, state: [keys, values], tables }: Place,
         stream: BufferId,
         added: Option<BufferId>,
-    ) -> (BufferId, Option<BufferId>) {
-        let name = format!("layer.{i:03}");
-        let recipe = &self.llama.recipe;
+    ) -> (BufferId, BufferId) {
+        let recipe = self.recipe;
         let [width, inner, heads] = [recipe.width, recipe.inner, recipe.heads].map(|n| n as usize);
         let [kv_heads, depth, window] = [recipe.kv_heads, recipe.depth, recipe.window].map(|n| n as usize);
-        let rows = self.shape.rows;
+        let rows = self.plan.get(which).rows;
         let (stream, bytes) = self.norm(&format!("{name}.norm1"), layer.norm1, stream, added, true);
         let qkv = self.wide(format!("{name}.qkv"), rows, (heads + 2 * kv_heads) * depth);
         self.linear(bytes, layer.qkv, LinearOutput::Int16 { scale: layer.qkv.scale, out: qkv });
-        let [keys, values] = [self.plan.state[2 * i], self.plan.state[2 * i + 1]];
         let cache = Cache { keys, values, kv_heads, depth, page: PAGE };
         let queries = self.plan.buffer(format!("{name}.queries"), Element::Split, rows, heads * depth);
-        let table = self.llama.rotation;
-        self.plan.push(Op::RotateStore { qkv, rows: self.rows, table, cache, queries });
+        self.plan.push(Op::RotateStore { qkv, rows: which, table: tables.rotation, cache, queries });
         let context = self.bytes(format!("{name}.context"), rows, heads * depth);
         self.plan.push(Op::CachedAttention {
             queries,
-            rows: self.rows,
-            pages: self.pages,
+            rows: which,
+            pages,
             cache,
             heads,
             window,
             score_scale: layer.score_scale,
-            exp_table: self.llama.attention_table,
+            exp_table: tables.exp,
             context_scale: layer.context_scale,
             out: context,
         });
@@ -283,6 +267,6 @@ impl Builder<'_> {
         self.plan.push(Op::Gate { x: up, table: layer.gate_table, out_scale: layer.gate_scale, out: gated });
         let down = self.wide(format!("{name}.down"), rows, width);
         self.linear(gated, layer.down, LinearOutput::Wide { scale: layer.down.scale, out: down });
-        (stream, Some(down))
+        (stream, down)
     }
 }

@@ -25,8 +25,8 @@ const MOST: f64 = (1u64 << 28) as f64;
 const EXP_ENTRIES: usize = 4_096;
 /// Entries of the exponential's tables per unit of its argument: the last weights are zero.
 pub const EXP_PER_UNIT: f64 = 384.0;
-/// Rows of a word table that are quantised at a time.
-const ROWS: usize = 1_024;
+/// Rows of a word table that are in memory at a time.
+pub const ROWS: usize = 1_024;
 
 /// Every tensor of an artifact.
 pub fn entries(recipe: &LlamaRecipe) -> Vec<Entry> {
