@@ -129,11 +129,7 @@ impl Artifact {
     /// [`Error::Artifact`] when they are not a valid artifact.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, Error> {
         let header = Header::read(&bytes)?;
-        let recipe = Recipe::read(&header.recipe)?;
-        let tokenizer_hash = (!header.tokenizer.is_empty()).then(|| sha256(&[&header.tokenizer]));
-        if recipe.tokenizer_sha256 != tokenizer_hash {
-            return Err(Error::Artifact("the recipe names another tokenizer than the file holds".into()));
-        }
+        let recipe = header.recipe()?;
         let content_root = merkle::content_root(&bytes).map_err(|e| Error::Artifact(e.to_string()))?;
         let recipe_root = sha256(&[domain::RECIPE, &header.recipe]);
         let Header { tokenizer, tensors, .. } = header;

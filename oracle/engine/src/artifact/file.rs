@@ -15,7 +15,7 @@ use provena_arith::{
 
 use super::{
     ALIGN, Artifact, MAX_FILE_LEN, PREFIX_LEN, Recipe, Summary,
-    header::{Header, TensorEntry},
+    header::{Header, TensorEntry, check_gap},
 };
 use crate::error::Error;
 
@@ -75,12 +75,19 @@ impl ArtifactFile {
         file.read_exact(&mut prefix).map_err(Error::read(path))?;
         let mut section = vec![0; Header::len(&prefix, len)?];
         file.read_exact(&mut section).map_err(Error::read(path))?;
-        let Header { recipe, tokenizer: _, tensors } = Header::parse(&section, len)?;
-        drop(section);
+        let header = Header::parse(&section, len)?;
+        for (name, gap) in header.gaps(section.len()) {
+            // They are shorter than the alignment.
+            let mut bytes = vec![0; (gap.end - gap.start) as usize];
+            let read = file.seek(SeekFrom::Start(gap.start)).and_then(|_| file.read_exact(&mut bytes));
+            read.map_err(Error::read(path))?;
+            check_gap(name, &bytes)?;
+        }
+        let recipe = header.recipe()?;
+        let recipe_root = sha256(&[domain::RECIPE, &header.recipe]);
         let content_root = content_root(&mut file).map_err(Error::read(path))?;
-        let recipe_root = sha256(&[domain::RECIPE, &recipe]);
-        let recipe = Recipe::read(&recipe)?;
-        Ok(Self { path: path.into(), file: Mutex::new(file), len, recipe, tensors, content_root, recipe_root })
+        let (path, file, tensors) = (path.into(), Mutex::new(file), header.tensors);
+        Ok(Self { path, file, len, recipe, tensors, content_root, recipe_root })
     }
 
     /// How the tensors are to be used.

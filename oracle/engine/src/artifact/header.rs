@@ -1,8 +1,11 @@
 //! The header and the checks that make the rest of the engine safe from hostile files.
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use std::ops::Range;
 
-use super::{ALIGN, Dtype, MAGIC, PREFIX_LEN, TensorRef, VERSION};
+use borsh::{BorshDeserialize, BorshSerialize};
+use provena_arith::hash::sha256;
+
+use super::{ALIGN, Dtype, MAGIC, PREFIX_LEN, Recipe, TensorRef, VERSION};
 use crate::{error::Error, plan::i8_stride};
 
 /// The most tensors that a file may list.
@@ -61,6 +64,15 @@ fn invalid<T>(reason: impl Into<String>) -> Result<T, Error> {
     Err(Error::Artifact(reason.into()))
 }
 
+/// Checks the bytes before a tensor.
+pub(super) fn check_gap(name: &str, bytes: &[u8]) -> Result<(), Error> {
+    if bytes.iter().all(|b| *b == 0) {
+        Ok(())
+    } else {
+        invalid(format!("the bytes before tensor {name:?} are not zero"))
+    }
+}
+
 impl Header {
     /// Reads the header of a file and checks all of it against the file.
     pub fn read(file: &[u8]) -> Result<Self, Error> {
@@ -70,15 +82,27 @@ impl Header {
             None => return invalid(format!("{len} bytes are too few")),
         };
         let header = Self::parse(&rest[..section_len], len)?;
-        let mut end = PREFIX_LEN + section_len;
-        for entry in &header.tensors {
-            let start = entry.offset as usize;
-            if file[end..start].iter().any(|b| *b != 0) {
-                return invalid(format!("the bytes before tensor {:?} are not zero", entry.name));
-            }
-            end = start + entry.len as usize;
+        for (name, gap) in header.gaps(section_len) {
+            check_gap(name, &file[gap.start as usize..gap.end as usize])?;
         }
         Ok(header)
+    }
+
+    /// What lies before each tensor, after a section of this length: the tensor's name, and where in the file it is.
+    pub fn gaps(&self, section_len: usize) -> impl Iterator<Item = (&str, Range<u64>)> {
+        let ends = self.tensors.iter().map(|entry| entry.offset + entry.len);
+        let ends = std::iter::once((PREFIX_LEN + section_len) as u64).chain(ends);
+        self.tensors.iter().zip(ends).map(|(entry, end)| (entry.name.as_str(), end..entry.offset))
+    }
+
+    /// The recipe, which must name the tokenizer that is in the file.
+    pub fn recipe(&self) -> Result<Recipe, Error> {
+        let recipe = Recipe::read(&self.recipe)?;
+        let tokenizer_hash = (!self.tokenizer.is_empty()).then(|| sha256(&[&self.tokenizer]));
+        if recipe.tokenizer_sha256 != tokenizer_hash {
+            return invalid("the recipe names another tokenizer than the file holds");
+        }
+        Ok(recipe)
     }
 
     /// The length of the section that follows these first bytes of a file of `file_len` bytes.

@@ -1,11 +1,10 @@
 //! Imports decoders built like Llama, one layer at a time: what all texts make of a layer is held, never a second
 //! layer's weights.
 //!
-//! The most memory is needed at the end, when the artifacts are measured one after the other: a backend computes from a
-//! whole artifact, which therefore lies in memory. What is needed beside it, the program and the allocator's gaps
-//! included, is some tens of megabytes, so that small artifacts take more than 1.2 times their size: one of 139 MB was
-//! measured to take 189 MB, while quantising it took about 80 MB. Less would need a backend that loads one layer
-//! at a time.
+//! So it is when a layer is calibrated and quantised, and again when the artifacts are measured, which stay in their
+//! files: [`Layered`]. The most memory is what the largest layer takes as floats while it is quantised, the texts'
+//! streams, and for a moment the tokenizer. An artifact of 139 MB was measured to take 77 MB in all, the program itself
+//! included.
 
 mod choice;
 mod compare;
@@ -147,7 +146,7 @@ fn make(
         let writer = ArtifactWriter::create(candidate.path(), full, tokenizer.clone(), shared::entries(&recipe))?;
         Ok(Unfinished { recipe, candidate, writer, deferred: vec![] })
     };
-    let mut variants = choice::tried(&recipe).iter().map(begin).collect::<Result<Vec<Unfinished>, Error>>()?;
+    let mut variants = choice::TRIED.iter().map(begin).collect::<Result<Vec<Unfinished>, Error>>()?;
     // The first one made the folders, and must be dropped last for them to go with it.
     variants.reverse();
     drop(tokenizer);

@@ -1,6 +1,6 @@
 //! Decoders: the tables' limits, plans, how prompts may be split, and how published ones are imported.
 
-mod published;
+pub mod published;
 mod rejected;
 mod variants;
 
@@ -20,7 +20,7 @@ fn model(artifact: &Artifact) -> Llama {
 }
 
 /// The logits and the greedy choice after each token, computed in parts of these lengths over shuffled pages.
-fn logits(artifact: &Artifact, tokens: &[u32], parts: &[usize]) -> (Vec<u32>, Vec<i32>) {
+pub fn logits(artifact: &Artifact, tokens: &[u32], parts: &[usize]) -> (Vec<u32>, Vec<i32>) {
     let llama = model(artifact);
     let (pages, slots) = (tokens.len().div_ceil(PAGE), (tokens.len().div_ceil(PAGE) + 2) * PAGE);
     let table: Vec<u32> = (0..pages as u32).map(|page| pages as u32 - page).collect();
@@ -44,7 +44,8 @@ fn logits(artifact: &Artifact, tokens: &[u32], parts: &[usize]) -> (Vec<u32>, Ve
     (chosen, all)
 }
 
-fn tokens(len: usize) -> Vec<u32> {
+/// Random words, as many as this says.
+pub fn tokens(len: usize) -> Vec<u32> {
     let mut random = fastrand::Rng::with_seed(len as u64);
     (0..len).map(|_| random.u32(..tiny_llama::VOCABULARY)).collect()
 }

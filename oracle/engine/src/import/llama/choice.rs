@@ -3,37 +3,24 @@
 //! Bytes take half of the products, but a decoder's activations have channels and tokens that are far larger than all
 //! others, which eight bits often cannot hold beside them. Both variants are therefore quantised from the same
 //! calibration and measured against the float model on the same texts, and the artifact has two bytes unless one is as
-//! good: see [`bytes_suffice`]. The card states both. A decoder of more than [`MOST_WEIGHTS`] weights gets two bytes
-//! unmeasured against one, because its import would take about twice as long and twice the room on the disk.
+//! good: see [`bytes_suffice`]. The card states both.
+//!
+//! The second variant takes no more memory, whatever the decoder's size, since both are made and measured layer by
+//! layer; it takes about a quarter of the import's time, which grows with the weights like all the rest, and until one
+//! is chosen the room of a second artifact on the disk.
 
 use std::path::{Path, PathBuf};
 
 use super::compare::Measured;
-use crate::{
-    artifact::{Activations, LlamaRecipe},
-    error::Error,
-    import::Figure,
-};
+use crate::{artifact::Activations, error::Error, import::Figure};
 
-/// Weights up to which both variants are made.
-const MOST_WEIGHTS: u64 = 1_500_000_000;
 /// How many times the divergence of two bytes that of one byte may be.
 const DIVERGENCE: f64 = 1.25;
 /// How much smaller the share of tokens whose likeliest successor agrees may be.
 const AGREEMENT: f64 = 0.005;
 
-/// What is tried for a decoder of these sizes; at least two bytes, which come first.
-pub fn tried(recipe: &LlamaRecipe) -> &'static [Activations] {
-    if weights(recipe) <= MOST_WEIGHTS { &[Activations::Split, Activations::Bytes] } else { &[Activations::Split] }
-}
-
-/// Weights of all matrices.
-fn weights(recipe: &LlamaRecipe) -> u64 {
-    let [width, inner, depth] = [recipe.width, recipe.inner, recipe.depth].map(u64::from);
-    let heads = 2 * u64::from(recipe.heads) + 2 * u64::from(recipe.kv_heads);
-    let tables = if recipe.tied { 1 } else { 2 };
-    u64::from(recipe.layers) * width * (heads * depth + 3 * inner) + tables * u64::from(recipe.vocabulary) * width
-}
+/// What is tried for every decoder.
+pub const TRIED: [Activations; 2] = [Activations::Split, Activations::Bytes];
 
 /// Whether one byte is as good as two.
 pub fn bytes_suffice(bytes: &Measured, split: &Measured) -> bool {
@@ -122,29 +109,5 @@ mod tests {
             assert_eq!(bytes_suffice(&measured(divergence, agreement), &split), suffices, "{divergence} {agreement}");
         }
         assert!(bytes_suffice(&measured(0.0, 1.0), &measured(0.0, 1.0)));
-    }
-
-    #[test]
-    fn the_largest_decoders_are_not_made_twice() {
-        let recipe = |layers| LlamaRecipe {
-            vocabulary: 32_000,
-            width: 2_048,
-            layers,
-            heads: 32,
-            kv_heads: 4,
-            depth: 64,
-            inner: 5_632,
-            positions: 2_048,
-            window: 0,
-            tied: false,
-            activations: Activations::Split,
-            stops: vec![],
-            chat_template: String::new(),
-            bos: String::new(),
-            eos: String::new(),
-        };
-        assert_eq!(weights(&recipe(22)), 1_099_956_224);
-        assert_eq!(tried(&recipe(22)), [Activations::Split, Activations::Bytes]);
-        assert_eq!(tried(&recipe(40)), [Activations::Split]);
     }
 }

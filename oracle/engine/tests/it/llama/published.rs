@@ -17,6 +17,15 @@ use crate::tiny_llama::{VOCABULARY, tokenizer};
 
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
+/// Floats as they lie in a file.
+fn bytes(floats: &[f32]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = bytemuck::cast_slice(floats).to_vec();
+    if cfg!(target_endian = "big") {
+        bytes.chunks_exact_mut(4).for_each(<[u8]>::reverse);
+    }
+    bytes
+}
+
 /// A checkpoint before it is written.
 #[derive(Clone)]
 pub struct Published {
@@ -85,11 +94,8 @@ fn weights(config: &Value) -> Tensors {
 impl Published {
     /// The weights as a safetensors file.
     pub fn weights(&self) -> Vec<u8> {
-        let bytes: BTreeMap<&String, (Vec<usize>, Vec<u8>)> = self
-            .tensors
-            .iter()
-            .map(|(name, (shape, data))| (name, (shape.clone(), data.iter().flat_map(|v| v.to_le_bytes()).collect())))
-            .collect();
+        let bytes: BTreeMap<&String, (Vec<usize>, Vec<u8>)> =
+            self.tensors.iter().map(|(name, (shape, data))| (name, (shape.clone(), bytes(data)))).collect();
         let view = |(shape, data)| TensorView::new(safetensors::Dtype::F32, Vec::clone(shape), data).unwrap();
         safetensors::serialize(bytes.iter().map(|(name, (shape, data))| (name, view((shape, data)))), None).unwrap()
     }
@@ -103,8 +109,8 @@ impl Published {
         put("tokenizer_config.json", br#"{"bos_token": "w0", "eos_token": "w1"}"#);
     }
 
-    /// Imports it below `folder`; gives the artifact's path, too.
-    pub fn import(&self, folder: &Path, context: Option<u32>) -> Result<(PathBuf, ImportReport), Error> {
+    /// Writes it to `source` below `folder`, and to `lines.txt` what calibrates it.
+    pub fn put(&self, folder: &Path) {
         let source = folder.join("source");
         std::fs::create_dir_all(&source).unwrap();
         self.write(&source);
@@ -113,14 +119,18 @@ impl Published {
             let words = (0..random.usize(4..20)).map(|_| format!("w{}", random.u32(2..VOCABULARY)));
             words.collect::<Vec<_>>().join(" ")
         };
-        let calibration = folder.join("lines.txt");
-        std::fs::write(&calibration, (0..96).map(|_| line()).collect::<Vec<_>>().join("\n")).unwrap();
+        std::fs::write(folder.join("lines.txt"), (0..96).map(|_| line()).collect::<Vec<_>>().join("\n")).unwrap();
+    }
+
+    /// Imports it below `folder`; gives the artifact's path, too.
+    pub fn import(&self, folder: &Path, context: Option<u32>) -> Result<(PathBuf, ImportReport), Error> {
+        self.put(folder);
         let out = folder.join("out/model.pvna");
         let options = ImportOptions {
-            source,
+            source: folder.join("source"),
             family: None,
             name: Some("small".into()),
-            calibration: Some(calibration),
+            calibration: Some(folder.join("lines.txt")),
             context,
             out: out.clone(),
         };
