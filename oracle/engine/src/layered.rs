@@ -73,7 +73,7 @@ impl Layered {
                 let plan = parts::layer(&part.artifact, &self.recipe, i, shape)?;
                 let table = Values::U32((1..=pages as u32).collect());
                 let inputs = [rows(tokens.iter().copied()), table].into_iter().chain(flow.drain(..));
-                *flow = part.run(&plan, &inputs.collect::<Vec<_>>())?;
+                *flow = part.run(plan, &inputs.collect::<Vec<_>>())?;
             }
         }
         let all = |which: usize| flows.iter().flat_map(|flow| flow[which].as_i32()).copied().collect();
@@ -90,7 +90,7 @@ impl Layered {
         let flow = |tokens: &&[u32]| {
             let plan = parts::words(&part.artifact, &self.recipe, words.len(), tokens.len())?;
             let which = tokens.iter().map(|token| words.partition_point(|word| word < token) as u32);
-            part.run(&plan, &[rows(which)])
+            part.run(plan, &[rows(which)])
         };
         tokens.iter().map(flow).collect()
     }
@@ -108,7 +108,7 @@ impl Layered {
         let pieces = tensors.map(|name| Piece::rows(name, words.clone())).into_iter();
         let part = self.part(&pieces.chain(["final.gain", "norm.epsilon"].map(Piece::whole)).collect::<Vec<_>>())?;
         let plan = parts::logits(&part.artifact, &self.recipe, words.len(), rows)?;
-        let logits = part.run(&plan, &streams.0)?.pop();
+        let logits = part.run(plan, &streams.0)?.pop();
         Ok(if let Some(Values::I32(logits)) = logits { logits } else { vec![] })
     }
 
@@ -126,9 +126,10 @@ struct Part {
 
 impl Part {
     /// The outputs of a plan whose state is empty before and not needed afterwards.
-    fn run(&self, plan: &Plan, inputs: &[Values]) -> Result<Vec<Values>, Error> {
+    fn run(&self, plan: Plan, inputs: &[Values]) -> Result<Vec<Values>, Error> {
         let state: Vec<Buffer> = plan.state.iter().map(|id| plan.get(*id).clone()).collect();
-        self.backend.execute(plan, inputs, &mut self.backend.state(&state)?)
+        let mut state = self.backend.state(&state)?;
+        self.backend.execute(&plan.into(), inputs, &mut state)
     }
 }
 
