@@ -1,7 +1,9 @@
 //! Attention of each row to its own sequence, whose keys and values lie in pages.
 //!
-//! Keys and values are read page by page, all heads of a page one after the other, because that is how they lie in
-//! memory: a decoder's next token reads them once, like its weights.
+//! A decoder's next tokens read keys and values page by page, all heads of a page one after the other, because that is how
+//! they lie in memory: once, like its weights. Rows of a prompt, one after the other, are taken together: see [`many`].
+
+mod many;
 
 use std::ops::Range;
 
@@ -10,16 +12,20 @@ use provena_arith::fixed::{Reciprocal, Scale, WideSum, context_wide, reciprocal}
 use super::{
     bytes::Pack,
     context::{Context, Scratch},
-    isa::{Dots, Isa},
+    isa::{Dots, Inputs, Isa, Mix, pair},
+    lanes::LANES,
     level::Kernel,
     shared::Shared,
     softmax::weigh,
     tensors::offset,
 };
 use crate::plan::{Cache, Element, ROW_FIELDS, i8_stride};
+use many::Many;
 
 /// Products of weights and values that a sum of 32 bits surely holds: 1,024 * 16,383 * 128 < 2^31.
 const EXACT: usize = 1_024;
+/// Queries of one sequence from which on a lane for each pays.
+const TOGETHER_FROM: usize = 12;
 
 /// An attention that is ready to run.
 #[derive(Clone, Copy)]
@@ -31,7 +37,7 @@ pub struct CachedAttention<'a> {
     /// [sequences][longest].
     pub pages: &'a [u32],
     /// Pages of the longest sequence.
-    pub longest: usize,
+    pub columns: usize,
     /// How keys and values lie.
     pub cache: Cache,
     /// `I8` [slots][kv_heads * depth].
@@ -60,16 +66,24 @@ impl CachedAttention<'_> {
         let group = self.heads / kv_heads * self.cache.depth;
         words.resize(rows * width, 0);
         let target = Shared::new(words);
-        // With few rows their heads are spread over the threads, neighbours together.
-        let parts = (2 * context.threads()).div_ceil(rows.max(1)).min(kv_heads).max(1);
-        let together = kv_heads.div_ceil(parts);
-        let parts = kv_heads.div_ceil(together);
-        let tokens: usize = (0..rows).map(|row| self.tokens(row).len()).sum();
-        let each = tokens / rows.max(1) * together * group / 3;
-        context.ranges(rows * parts, each, |scratch, pieces| {
+        let (together, alone) = self.split();
+        let lanes = together.iter().map(|rows| rows.len() * self.heads / kv_heads).max().unwrap_or(0);
+        context.ranges(together.len() * kv_heads, lanes * self.longest(), |scratch, pieces| {
             for piece in pieces {
-                let (row, first) = (piece / parts, piece % parts * together);
-                let heads = first..kv_heads.min(first + together);
+                let (rows, head) = (together[piece / kv_heads].clone(), piece % kv_heads);
+                level.run(Many { attention: self, rows, head, out: target, scratch });
+            }
+        });
+        // With few rows their heads are spread over the threads, neighbours together.
+        let parts = (2 * context.threads()).div_ceil(alone.len().max(1)).min(kv_heads).max(1);
+        let spread = kv_heads.div_ceil(parts);
+        let parts = kv_heads.div_ceil(spread);
+        let tokens: usize = alone.iter().map(|row| self.tokens(*row).len()).sum();
+        let each = tokens / alone.len().max(1) * spread * group / 6;
+        context.ranges(alone.len() * parts, each, |scratch, pieces| {
+            for piece in pieces {
+                let (row, first) = (alone[piece / parts], piece % parts * spread);
+                let heads = first..kv_heads.min(first + spread);
                 let at = row * width;
                 // SAFETY: every piece has another row or other heads.
                 let out = unsafe { target.part(at + heads.start * group..at + heads.end * group) };
@@ -85,6 +99,30 @@ impl CachedAttention<'_> {
                 level.run(Pack { element: self.element, values: &words[row * width..(row + 1) * width], out });
             }
         });
+    }
+
+    /// Rows that are taken together, because they are of one sequence and many enough, and those that are not.
+    fn split(&self) -> (Vec<Range<usize>>, Vec<usize>) {
+        let rows = self.rows.len() / ROW_FIELDS;
+        let (shared, sequence) = (self.heads / self.cache.kv_heads, |row: usize| self.rows[row * ROW_FIELDS + 3]);
+        let (mut together, mut alone) = (vec![], vec![]);
+        let mut from = 0;
+        while from < rows {
+            let end = rows.min(from + (LANES / shared).max(1));
+            let end = (from..end).find(|row| sequence(*row) != sequence(from)).unwrap_or(end);
+            if (end - from) * shared >= TOGETHER_FROM && shared <= LANES {
+                together.push(from..end);
+            } else {
+                alone.extend(from..end);
+            }
+            from = end;
+        }
+        (together, alone)
+    }
+
+    /// The most tokens that a row sees.
+    fn longest(&self) -> usize {
+        (0..self.rows.len() / ROW_FIELDS).map(|row| self.tokens(row).len()).max().unwrap_or(0)
     }
 
     /// The tokens of its sequence that a row sees.
@@ -112,12 +150,12 @@ impl Kernel for Heads<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Self { attention, row, heads, out, scratch } = self;
-        let Scratch { sums: scores, words, bytes, totals, lows, highs, .. } = scratch;
+        let Scratch { sums: scores, words, bytes, totals, lows, highs, pairs, .. } = scratch;
         let Cache { depth, kv_heads, page, .. } = attention.cache;
         let (stride, shared) = (i8_stride(kv_heads * depth), attention.heads / kv_heads);
         let tokens = attention.tokens(row);
         let sequence = attention.rows[row * ROW_FIELDS + 3] as usize;
-        let pages = &attention.pages[sequence * attention.longest..][..attention.longest];
+        let pages = &attention.pages[sequence * attention.columns..][..attention.columns];
         let count = tokens.len();
         // The tokens of a page that are seen, and where the first of them lies.
         let pages = |token: usize| {
@@ -185,10 +223,25 @@ impl Kernel for Heads<'_> {
                 flush(out, lows, highs);
                 inexact = 0;
             }
-            for (i, query) in asking.clone().enumerate() {
-                let weights = &scores[2 * i * count + token - tokens.start..][..here];
-                let values = &attention.values[at + query / shared * depth..];
-                mix(weights, values, stride, &mut out[i * depth..(i + 1) * depth]);
+            let words = here.div_ceil(2);
+            pairs.resize(shared * words, 0);
+            for (i, head) in heads.clone().enumerate() {
+                for (query, pairs) in pairs.chunks_exact_mut(words).enumerate() {
+                    let weights = &scores[2 * (i * shared + query) * count + token - tokens.start..][..here];
+                    let (two, last) = weights.as_chunks::<2>();
+                    pairs.iter_mut().zip(two).for_each(|(to, [a, b])| *to = pair(*a, *b));
+                    last.iter().for_each(|last| pairs[words - 1] = pair(*last, 0));
+                }
+                I::mix(Mix {
+                    weights: pairs,
+                    pair_stride: 1,
+                    row_stride: words,
+                    rows: shared,
+                    values: Inputs::Bytes { values: &attention.values[at + head * depth..], stride },
+                    inputs: here,
+                    columns: depth,
+                    sums: &mut out[i * shared * depth..(i + 1) * shared * depth],
+                });
             }
             inexact += here;
             token += here;
@@ -200,35 +253,6 @@ impl Kernel for Heads<'_> {
             divide(reciprocal(*total), lows, highs, scales, out);
         }
     }
-}
-
-/// Adds the weighed values of some tokens, which lie `stride` bytes apart.
-#[inline(always)]
-fn mix(weights: &[i32], values: &[i8], stride: usize, sums: &mut [i32]) {
-    let mut from = 0;
-    from += columns::<64>(weights, values, stride, from, sums);
-    from += columns::<32>(weights, values, stride, from, sums);
-    from += columns::<8>(weights, values, stride, from, sums);
-    columns::<1>(weights, values, stride, from, sums);
-}
-
-/// As many columns from `from` on as are a multiple of `N`; says how many.
-#[inline(always)]
-fn columns<const N: usize>(weights: &[i32], values: &[i8], stride: usize, from: usize, sums: &mut [i32]) -> usize {
-    let count = (sums.len() - from) / N * N;
-    for (i, sums) in sums[from..from + count].chunks_exact_mut(N).enumerate() {
-        let from = from + i * N;
-        let mut own = [0i32; N];
-        own.copy_from_slice(sums);
-        for (token, weight) in weights.iter().enumerate() {
-            let values = &values[token * stride + from..][..N];
-            for c in 0..N {
-                own[c] = own[c].wrapping_add(weight.wrapping_mul(i32::from(values[c])));
-            }
-        }
-        sums.copy_from_slice(&own);
-    }
-    count
 }
 
 /// Adds sums to wider ones and begins them anew.

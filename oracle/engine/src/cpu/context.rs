@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{level::Level, team::Team};
+use super::{lanes::Block, level::Level, team::Team};
 
 /// Work, in units of roughly a nanosecond of one thread, that is worth a second thread.
 const WORTH_A_THREAD: usize = 4_000;
@@ -29,6 +29,10 @@ pub struct Scratch {
     pub lows: Vec<i32>,
     /// High words of wide sums.
     pub highs: Vec<i32>,
+    /// Pairs of weights.
+    pub pairs: Vec<u32>,
+    /// Many queries at once.
+    pub block: Block,
 }
 
 /// Threads and memory, for one plan at a time.

@@ -1,16 +1,14 @@
 //! Operations that take rows apart from each other and are soon done.
 
 use provena_arith::{
-    fixed::{Scale, clamp_i16, clamp_wide, interpolate},
+    fixed::{Scale, clamp_i16, clamp_wide},
     sampling::Params,
 };
 
-use super::{
-    bytes::pack_row, context::Context, isa::Isa, level::Kernel, norm::UnitRow, sample::sample, shared::Shared,
-};
+use super::{context::Context, isa::Isa, level::Kernel, norm::UnitRow, sample::sample, shared::Shared};
 use crate::{
     artifact::TensorRef,
-    plan::{Element, ROW_FIELDS, SAMPLE_FIELDS},
+    plan::{ROW_FIELDS, SAMPLE_FIELDS},
 };
 
 /// Words and positions become the residual stream.
@@ -57,62 +55,6 @@ impl Kernel for LookupRow<'_> {
         for (to, v) in self.out.iter_mut().zip(self.word) {
             *to = clamp_wide(self.scale.apply(i32::from(*v) << 14));
         }
-    }
-}
-
-/// A gated activation.
-#[derive(Clone, Copy)]
-pub struct Gate<'a> {
-    /// [rows][2 * inner].
-    pub x: &'a [i32],
-    /// [2^k + 1].
-    pub table: &'a [i32],
-    /// [inner].
-    pub scale: &'a [Scale],
-    /// What the bytes are.
-    pub element: Element,
-}
-
-impl Gate<'_> {
-    /// Writes all of `out`.
-    pub fn run(&self, context: &mut Context, out: &mut [i8]) {
-        let (inner, level) = (self.scale.len(), context.level());
-        let rows = self.x.len() / (2 * inner);
-        let stride = out.len() / rows.max(1);
-        let out = Shared::new(out);
-        context.ranges(rows, 4 * inner, |scratch, rows| {
-            scratch.words.resize(inner, 0);
-            for row in rows {
-                // SAFETY: ranges of rows do not overlap.
-                let out = unsafe { out.part(row * stride..(row + 1) * stride) };
-                level.run(GateRow { gate: self, row, words: &mut scratch.words[..inner], out });
-            }
-        });
-    }
-}
-
-struct GateRow<'a> {
-    gate: &'a Gate<'a>,
-    row: usize,
-    words: &'a mut [i32],
-    out: &'a mut [i8],
-}
-
-impl Kernel for GateRow<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        let Self { gate, row, words, out } = self;
-        let inner = words.len();
-        let (gates, ups) = gate.x[row * 2 * inner..(row + 1) * 2 * inner].split_at(inner);
-        for (to, v) in words.iter_mut().zip(gates) {
-            *to = interpolate(gate.table, *v);
-        }
-        for ((v, up), scale) in words.iter_mut().zip(ups).zip(gate.scale) {
-            *v = scale.apply(v.wrapping_mul(*up));
-        }
-        pack_row(gate.element, words, out);
     }
 }
 
@@ -197,7 +139,7 @@ impl Kernel for Draw<'_> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> u32 {
-        if self.params.scale.0 == 0 {
+        if self.params.scale.0 == 0 || self.table.is_empty() {
             return Argmax { x: self.logits }.run::<I>();
         }
         sample(self.logits, self.table, self.params)

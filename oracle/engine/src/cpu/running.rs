@@ -5,11 +5,12 @@ use super::{
     attention::Attention,
     cached_attention::CachedAttention,
     context::Context,
+    gate::Gate,
     images::{Squares, flatten},
     linear::{Finish, Linear},
     norm::{Norm, RmsNorm},
     rotate_store::RotateStore,
-    rows::{Argmax, Gate, SumRows, draw, embed, gather, lookup, unit},
+    rows::{Argmax, SumRows, draw, embed, gather, lookup, unit},
     tensors::Tensors,
 };
 use crate::{
@@ -240,7 +241,7 @@ impl<'a> Running<'a> {
                     queries: self.i8s(queries),
                     rows: self.u32s(rows),
                     pages: self.u32s(pages),
-                    longest: self.cols(pages),
+                    columns: self.cols(pages),
                     cache,
                     keys: self.i8s(cache.keys),
                     values: self.i8s(cache.values),

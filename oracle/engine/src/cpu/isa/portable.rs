@@ -1,6 +1,6 @@
 //! Plain loops, which compilers turn into what every processor of the architecture has.
 
-use super::{Dots, Isa, Tiles};
+use super::{Dots, Isa, Mix, Tiles};
 
 /// Any processor.
 pub struct Portable;
@@ -26,6 +26,12 @@ impl Isa for Portable {
     #[inline(always)]
     fn tiles(_: Tiles<'_>) {
         unreachable!("nothing is packed for this level");
+    }
+
+    #[inline(always)]
+    fn mix(job: Mix<'_>) {
+        job.check();
+        job.rest(0);
     }
 
     #[inline(always)]

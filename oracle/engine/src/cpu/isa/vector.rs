@@ -2,7 +2,7 @@
 
 #![expect(clippy::needless_range_loop, reason = "rows, lanes and halves are numbers here, of registers and of memory")]
 
-use std::arch::x86_64::{__m128i, _MM_HINT_T1, _mm_prefetch, _mm_storeu_si128};
+use std::arch::x86_64::{__m128i, _MM_HINT_T1, _mm_prefetch, _mm_set1_epi32, _mm_storeu_si128, _mm_sub_epi32};
 
 use super::{Dots, Isa, Tiles};
 
@@ -165,11 +165,14 @@ impl Step {
                 let mut n = 0;
                 while n < N {
                     let four = T::reduce([sums[r][n], sums[r][n + 1], sums[r][n + 2], sums[r][n + 3]]);
-                    let mut words = [0i32; 4];
-                    _mm_storeu_si128(words.as_mut_ptr().cast(), four);
-                    for (i, word) in words.into_iter().enumerate() {
-                        if n + i < count {
-                            *out.add(n + i) = word.wrapping_sub(offset);
+                    let four = _mm_sub_epi32(four, _mm_set1_epi32(offset));
+                    if n + 4 <= count {
+                        _mm_storeu_si128(out.add(n).cast(), four);
+                    } else {
+                        let mut words = [0i32; 4];
+                        _mm_storeu_si128(words.as_mut_ptr().cast(), four);
+                        for (i, word) in words.into_iter().enumerate().take(count.saturating_sub(n)) {
+                            *out.add(n + i) = word;
                         }
                     }
                     n += 4;

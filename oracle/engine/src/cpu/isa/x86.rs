@@ -8,7 +8,7 @@
 use std::arch::x86_64::*;
 
 use super::{
-    Dots, Isa, Tiles,
+    Dots, Isa, Mix, Tiles, mix,
     vector::{Vector, dots, tiles},
 };
 
@@ -42,6 +42,12 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
+    fn mix(job: Mix<'_>) {
+        // SAFETY: as above.
+        unsafe { mix::half(job, 0) }
+    }
+
+    #[inline(always)]
     fn word([a, b, ..]: [i8; 4]) -> u32 {
         u32::from(i16::from(a) as u16) | u32::from(i16::from(b) as u16) << 16
     }
@@ -62,6 +68,12 @@ impl Isa for AvxVnni {
     fn tiles(job: Tiles<'_>) {
         // SAFETY: as above.
         unsafe { tiles::<Self, 6>(job) }
+    }
+
+    #[inline(always)]
+    fn mix(job: Mix<'_>) {
+        // SAFETY: as above.
+        unsafe { mix::half(job, 0) }
     }
 
     #[inline(always)]
@@ -95,6 +107,21 @@ impl Isa for Vnni {
         }
         // SAFETY: as above.
         unsafe { wide(job) }
+    }
+
+    #[inline(always)]
+    fn mix(mut job: Mix<'_>) {
+        // What vectors leave is done outside: it is a plain loop, see `Level::run`.
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+        fn wide(job: &mut Mix<'_>) -> usize {
+            // SAFETY: this function has what the vectors need.
+            unsafe { mix::full(job) }
+        }
+        // SAFETY: as above; this level has AVX2, too.
+        unsafe {
+            let from = wide(&mut job);
+            mix::half(job, from);
+        }
     }
 
     #[inline(always)]
