@@ -29,6 +29,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     // Rows and columns beyond the last are computed from the last and not stored.
     let last = params.outputs - 1u;
     let bottom = params.rows - 1u;
+#if NORMED
+    // Every workgroup needs the rows, and the first of them keeps what somebody else reads.
+    for (var r = 0u; r < $GROUPSu * $PERu; r++) {
+        take_row(lane, min(row + r, bottom), r, group.x == 0u);
+    }
+    workgroupBarrier();
+    let above = min(row, bottom);
+#else
+    let above = 0u;
+#endif
 #repeat q QUADS
     let w$q_0 = min(column + next * $qu, last) * depth;
     let w$q_1 = min(column + next * $qu + 1u, last) * depth;
@@ -38,9 +48,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 #repeat g GROUPS
 #if BROADCAST
     // Of the rows that the subgroup shares, this invocation's: first the high bytes of all, then the low bytes.
-    let x$g = (min(row + $PERu * $gu + lane % $PERu, bottom) * $PLANESu + lane / $PERu % $PLANESu) * depth;
+    let x$g = ((min(row + $PERu * $gu + lane % $PERu, bottom) - above) * $PLANESu + lane / $PERu % $PLANESu) * depth;
 #else
-    let x$g = min(row + $gu, bottom) * $PLANESu * depth;
+    let x$g = (min(row + $gu, bottom) - above) * $PLANESu * depth;
 #endif
 #repeat r PER
 #repeat q QUADS

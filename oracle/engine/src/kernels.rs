@@ -31,6 +31,7 @@ use std::ops::Range;
 use crate::artifact::{Artifact, TensorRef};
 use crate::gpu::{Error, Key, Switch, caps};
 use crate::plan::{Buffer, BufferId, Op, Plan, TensorId};
+pub use fused::{Chain, End};
 pub use linear::{Method, Shape, Tile};
 
 /// What a kernel reads or writes.
@@ -80,6 +81,13 @@ pub struct Tuning {
     pub split_attention: bool,
     /// Up to this many rows a matrix product and the operation that reads it are one kernel, where they can be.
     pub fused_rows: usize,
+    /// Up to this many rows a normalisation and the matrix product that reads it are one kernel, where they can be and
+    /// nothing else was measured.
+    pub normed_rows: usize,
+    /// Storage buffers that a kernel may bind.
+    pub storage_buffers: u32,
+    /// Bytes of memory that a workgroup may share.
+    pub workgroup_bytes: u32,
 }
 
 impl Tuning {
@@ -94,6 +102,9 @@ impl Tuning {
         max_binding: caps::MAX_BINDING_BYTES,
         split_attention: true,
         fused_rows: 2,
+        normed_rows: 0,
+        storage_buffers: caps::MAX_STORAGE_BUFFERS,
+        workgroup_bytes: caps::MAX_WORKGROUP_BYTES,
     };
     /// For graphics processors, which hide latency behind many invocations.
     pub const HARDWARE: Self = Self {
@@ -106,6 +117,9 @@ impl Tuning {
         max_binding: caps::MAX_BINDING_BYTES,
         split_attention: false,
         fused_rows: 2,
+        normed_rows: 2,
+        storage_buffers: caps::MAX_STORAGE_BUFFERS,
+        workgroup_bytes: caps::MAX_WORKGROUP_BYTES,
     };
 
     /// The tuning for an adapter.
@@ -119,9 +133,14 @@ impl Tuning {
             Self { few_rows: Some(few_rows), ..Self::HARDWARE }
         };
         if !caps.uses(Switch::Fusion) {
-            tuning.fused_rows = 0;
+            (tuning.fused_rows, tuning.normed_rows) = (0, 0);
         }
-        tuning
+        let limits = &caps.limits;
+        Self {
+            storage_buffers: limits.max_storage_buffers_per_shader_stage,
+            workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            ..tuning
+        }
     }
 }
 
@@ -144,6 +163,15 @@ pub fn shards(tensor: &TensorRef<'_>, max_binding: u64) -> Option<Vec<Range<usiz
 /// of them, without a word, and the answer is wrong.
 const MAX_TURNS: usize = 60_000;
 
+/// What was measured to be quickest on a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// The tile of a matrix product, which must be among [`Tile::candidates`].
+    pub tiles: HashMap<Shape, Tile>,
+    /// The tile of a product whose normalisation is in its kernel, or `None` where that does not pay.
+    pub chains: HashMap<Chain, Option<Tile>>,
+}
+
 /// A plan as dispatches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lowered {
@@ -159,31 +187,25 @@ pub struct Lowered {
 ///
 /// [`Error::Plan`] if shapes contradict each other or exceed what a dispatch can cover.
 pub fn lower(plan: &Plan, artifact: &Artifact, tuning: Tuning) -> Result<Lowered, Error> {
-    lower_with(plan, artifact, tuning, &HashMap::new())
+    lower_with(plan, artifact, tuning, &Choices::default())
 }
 
-/// The same with tiles for some matrix products, which must be among [`Tile::candidates`].
+/// The same with what was measured.
 ///
 /// # Errors
 ///
 /// As [`lower`].
-pub fn lower_with(
-    plan: &Plan,
-    artifact: &Artifact,
-    tuning: Tuning,
-    tiles: &HashMap<Shape, Tile>,
-) -> Result<Lowered, Error> {
+pub fn lower_with(plan: &Plan, artifact: &Artifact, tuning: Tuning, choices: &Choices) -> Result<Lowered, Error> {
     let (mentions, lowered) = (fused::mentions(plan), Lowered::default());
-    let mut lowering = Lowering { plan, artifact, tuning, tiles, mentions, lowered, scratch_used: 0 };
-    let mut ops = plan.ops.iter().enumerate().peekable();
-    while let Some((index, op)) = ops.next() {
+    let mut lowering = Lowering { plan, artifact, tuning, choices, mentions, lowered, scratch_used: 0 };
+    let mut index = 0;
+    while let Some(op) = plan.ops.get(index) {
         let wrong = |reason| Error::Plan { op: format!("operation {index} ({})", name(op)), reason };
-        let next = ops.peek().map(|(_, next)| *next);
-        if lowering.fused(op, next).map_err(wrong)? {
-            ops.next();
-        } else {
+        let fused = lowering.fused(&plan.ops[index..]).map_err(wrong)?;
+        if fused == 0 {
             lowering.op(op).map_err(wrong)?;
         }
+        index += fused.max(1);
     }
     Ok(lowering.lowered)
 }
@@ -217,7 +239,7 @@ struct Lowering<'a> {
     plan: &'a Plan,
     artifact: &'a Artifact,
     tuning: Tuning,
-    tiles: &'a HashMap<Shape, Tile>,
+    choices: &'a Choices,
     /// For each buffer how often the operations name it.
     mentions: Vec<usize>,
     lowered: Lowered,
@@ -239,7 +261,9 @@ impl Lowering<'_> {
             Op::Unit { x, out } => self.unit(x, out),
             Op::Argmax { x, out } => self.argmax(x, out),
             Op::Lookup { rows, weight, scale, out } => self.lookup(rows, weight, scale, out),
-            Op::RmsNorm { x, residual, gain, epsilon, sum, out } => self.rms_norm(x, residual, gain, epsilon, sum, out),
+            Op::RmsNorm { x, residual, gain, epsilon, sum, out } => {
+                self.rms_norm(&rms_norm::Norm { x, residual, gain, epsilon, sum, out })
+            }
             Op::RotateStore { qkv, rows, table, cache, queries } => self.rotate_store(qkv, rows, table, cache, queries),
             Op::CachedAttention {
                 queries,

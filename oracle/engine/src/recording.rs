@@ -18,7 +18,7 @@ pub use state::GpuState;
 
 use crate::artifact::{Artifact, TensorRef};
 use crate::gpu::{Error, Gpu};
-use crate::kernels::{self, Shape, Tile, Tuning};
+use crate::kernels::{self, Choices, Tuning};
 use crate::plan::{Buffer, Plan, SealedPlan};
 use crate::values::Values;
 
@@ -33,8 +33,8 @@ pub struct GpuModel {
     tuning: Tuning,
     /// The parts of each tensor, see [`kernels::shards`].
     tensors: Vec<Vec<wgpu::Buffer>>,
-    /// Tiles of the caller's choice for matrix products; `None` where the quickest are looked for.
-    tiles: Option<HashMap<Shape, Tile>>,
+    /// The caller's choices; `None` where the quickest are looked for.
+    choices: Option<Choices>,
     recorded: Mutex<Cache>,
 }
 
@@ -58,7 +58,7 @@ impl GpuModel {
     /// [`Error::BindingTooLarge`] if few rows of a tensor exceed one storage binding, [`Error::OutOfMemory`] if it does
     /// not fit: what it had taken until then is free again.
     pub fn load(gpu: &Gpu, artifact: Arc<Artifact>) -> Result<Self, Error> {
-        Ok(Self { tiles: None, ..Self::load_tuned(gpu, artifact, Tuning::of(gpu.caps()))? })
+        Ok(Self { choices: None, ..Self::load_tuned(gpu, artifact, Tuning::of(gpu.caps()))? })
     }
 
     /// The same with a tuning of the caller's choice, for tests and measurements.
@@ -80,15 +80,15 @@ impl GpuModel {
             artifact,
             tuning,
             tensors,
-            tiles: Some(HashMap::new()),
+            choices: Some(Choices::default()),
             recorded: Mutex::default(),
         })
     }
 
-    /// The same with these tiles, which must be among [`Tile::candidates`], for tests and measurements.
+    /// The same with these choices, for tests and measurements.
     #[must_use]
-    pub fn with_tiles(self, tiles: HashMap<Shape, Tile>) -> Self {
-        Self { tiles: Some(tiles), ..self }
+    pub fn with_choices(self, choices: Choices) -> Self {
+        Self { choices: Some(choices), ..self }
     }
 
     /// The device.
@@ -171,8 +171,8 @@ impl GpuModel {
             entry.used = now;
             return Ok(entry.recorded.clone());
         }
-        let tiles = self.choose(plan)?;
-        let lowered = kernels::lower_with(plan, &self.artifact, self.tuning, &tiles)?;
+        let choices = self.choose(plan)?;
+        let lowered = kernels::lower_with(plan, &self.artifact, self.tuning, &choices)?;
         let recorded = Recorded::new(&self.gpu, &self.tensors, plan, &lowered)?;
         self.gpu.pipelines().save();
         let recorded = Arc::new(Mutex::new(recorded));

@@ -25,8 +25,7 @@ fn column_words(stride: u32) -> u32 {
 // Writes four neighbouring columns of a row of `stride` words.
 fn store_bytes(row: u32, stride: u32, word: u32, values: vec4i) {
 #if SPLIT_OUT
-    // Packing drops all but the lowest eight bits, which are the low byte as it is.
-    out[row * stride + word] = pack_i8((values + vec4i(128)) >> vec4u(8u));
+    out[row * stride + word] = pack_high(values);
     out[row * stride + stride / 2u + word] = pack_i8(values);
 #else
     out[row * stride + word] = pack_i8(values);

@@ -39,16 +39,27 @@ struct Params {
     slot_stride: u32,
 #endif
 #endif
+#if NORMED
+    // Columns of x.
+    width: u32,
+    // The low and the high word of a sum of squares.
+    epsilon_low: u32,
+    epsilon_high: u32,
+#endif
 }
 
 @group(0) @binding(0) var<storage, read> given: Params;
 // What is bound, once `begin` has copied it: a software driver would load each size again after every store.
 var<private> params: Params;
+#if NORMED
+#import shared/normed
+#else
 // i8 [rows][inputs], rows padded to a multiple of sixteen with zeros; with SPLIT a row of high and one of low bytes for each
 #if SHORT
 @group(0) @binding(1) var<storage, read> x: array<u64>;
 #else
 @group(0) @binding(1) var<storage, read> x: array<vec4u>;
+#endif
 #endif
 // i8 [outputs][inputs], rows padded to a multiple of sixteen with zeros
 #if SHORT
@@ -118,9 +129,12 @@ alias Chunk = vec4u;
 // Chunks in a vector of sixteen bytes.
 const CHUNKS: u32 = 1u;
 
+#if NORMED
+#else
 fn inputs(at: u32) -> Chunk {
     return x[at];
 }
+#endif
 
 fn weights(at: u32) -> Chunk {
 #if WORDS64

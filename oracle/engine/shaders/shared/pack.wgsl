@@ -5,6 +5,11 @@ fn pack_i8(v: vec4i) -> u32 {
     return b.x | (b.y << 8u) | (b.z << 16u) | (b.w << 24u);
 }
 
+// The high bytes of four split values. Their low bytes are what `pack_i8` gives, which drops all but the lowest eight bits.
+fn pack_high(v: vec4i) -> u32 {
+    return pack_i8((v + vec4i(128)) >> vec4u(8u));
+}
+
 fn unpack_i8(word: u32) -> vec4i {
     return bitcast<vec4i>(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u);
 }

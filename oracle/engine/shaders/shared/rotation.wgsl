@@ -32,8 +32,7 @@ fn cached(v: vec4i) -> u32 {
 
 fn store_query(row: u32, word: u32, turned: vec4i) {
     let v = clamp(turned, vec4i(-32639), vec4i(32639));
-    out[row * params.stride + word] = pack_i8((v + vec4i(128)) >> vec4u(8u));
-    // Packing drops all but the lowest eight bits, which are the low byte as it is.
+    out[row * params.stride + word] = pack_high(v);
     out[row * params.stride + params.stride / 2u + word] = pack_i8(v);
 }
 

@@ -7,16 +7,20 @@
 
 use super::{Error, Options, options::Switch};
 
-/// Storage buffers that one shader stage may bind.
+/// Storage buffers that one shader stage may bind: what every kernel makes do with.
 pub const MAX_STORAGE_BUFFERS: u32 = 10;
+/// What is asked for where there is as much: several operations in one kernel bind more.
+pub const MORE_STORAGE_BUFFERS: u32 = 16;
 /// Invocations in one workgroup.
 pub const MAX_INVOCATIONS: u32 = 256;
 /// Bytes in one storage binding; a larger tensor must be split.
 pub const MAX_BINDING_BYTES: u64 = 128 << 20;
 /// Workgroups along one dimension of a dispatch.
 pub const MAX_WORKGROUPS: u32 = 65_535;
-/// Bytes of memory shared by one workgroup.
+/// Bytes of memory shared by one workgroup: what every kernel makes do with.
 pub const MAX_WORKGROUP_BYTES: u32 = 16_384;
+/// What is asked for where there is as much, for the same reason.
+pub const MORE_WORKGROUP_BYTES: u32 = 32_768;
 
 /// An adapter's name and the limits that are requested from it.
 #[derive(Clone, Debug)]
@@ -80,12 +84,23 @@ impl Caps {
                 return Err(Error::TooSmall { adapter: info.name, limit, offered, needed });
             }
         }
+        let more = |least: u32, most: u32, offered: u32| {
+            if options.allows(Switch::Fusion) { offered.clamp(least, most) } else { least }
+        };
         let limits = wgpu::Limits {
-            max_storage_buffers_per_shader_stage: MAX_STORAGE_BUFFERS,
+            max_storage_buffers_per_shader_stage: more(
+                MAX_STORAGE_BUFFERS,
+                MORE_STORAGE_BUFFERS,
+                offered.max_storage_buffers_per_shader_stage,
+            ),
             max_compute_invocations_per_workgroup: MAX_INVOCATIONS,
             max_storage_buffer_binding_size: MAX_BINDING_BYTES,
             max_compute_workgroups_per_dimension: MAX_WORKGROUPS,
-            max_compute_workgroup_storage_size: MAX_WORKGROUP_BYTES,
+            max_compute_workgroup_storage_size: more(
+                MAX_WORKGROUP_BYTES,
+                MORE_WORKGROUP_BYTES,
+                offered.max_compute_workgroup_storage_size,
+            ),
             ..wgpu::Limits::default()
         };
         Ok(Self {

@@ -17,8 +17,21 @@ impl Lowering<'_> {
         bias: TensorId,
         output: LinearOutput,
     ) -> Result<(), String> {
-        let Product { rows, planes, inputs, outputs, tile } = self.product(x, weight, bias)?;
-        let finish = self.finish(key(tile, planes), output, outputs)?;
+        let product = self.product(x, weight, bias)?;
+        self.linear_with(product, &Prologue::bytes(x), weight, bias, output).map(|_| ())
+    }
+
+    /// The same with what comes before it; `false` where it asks for more than the device has.
+    pub(super) fn linear_with(
+        &mut self,
+        product: Product,
+        prologue: &Prologue,
+        weight: TensorId,
+        bias: TensorId,
+        output: LinearOutput,
+    ) -> Result<bool, String> {
+        let Product { rows, planes, inputs, outputs, tile } = product;
+        let finish = self.finish(prologue.key(key(tile, planes)), output, outputs)?;
         let out = self.buffer(finish.out)?;
         same("rows of the output", out.rows, rows)?;
         same("columns of the output", out.cols, outputs)?;
@@ -31,12 +44,12 @@ impl Lowering<'_> {
         // SAFETY: the shader reads x at rows below `rows`, weights at rows below the shard's, biases and scales below
         // `outputs`, the table at `table_index(.., table_len)`, and writes rows below `rows` and columns below `columns`,
         // which are all the bound buffers' own sizes: `same` and `tensor_of` compared them above. Its loop ends at the
-        // weight's row length.
-        let key = unsafe { tile.key(finish.key, planes).proved() };
+        // weight's row length. What comes before is `Prologue`'s.
+        let key = unsafe { prologue.constants(tile.key(finish.key, planes)).proved() };
         for (place, shard) in self.shards(weight)?.into_iter().enumerate() {
             // Padding belongs to the last shard.
             let columns = if shard.end == outputs { columns - shard.start } else { shard.len() };
-            let params = [
+            let mut params = vec![
                 word(rows)?,
                 word(shard.len())?,
                 word(columns)?,
@@ -45,13 +58,23 @@ impl Lowering<'_> {
                 word(out_stride)?,
                 word(finish.table_len)?,
             ];
-            let mut bindings =
-                vec![(1, Operand::Buffer(x)), (2, Operand::Shard(weight, place)), (3, Operand::Tensor(bias))];
+            params.extend(&prologue.params);
+            let mut bindings = vec![(2, Operand::Shard(weight, place)), (3, Operand::Tensor(bias))];
+            bindings.extend(&prologue.bindings);
             bindings.extend(&finish.bindings);
+            if !self.fits(prologue, &bindings) {
+                return Ok(false);
+            }
             let grid = [columns.div_ceil(tile.columns()), rows.div_ceil(tile.rows()), 1];
             self.dispatch(key.clone(), &params, &bindings, grid)?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether a kernel with such a prologue and these bindings asks for no more than the device has.
+    pub(super) fn fits(&self, prologue: &Prologue, bindings: &[(u32, Operand)]) -> bool {
+        // The parameters are bound, too.
+        bindings.len() < self.tuning.storage_buffers as usize && prologue.shared <= self.tuning.workgroup_bytes as usize
     }
 
     /// The sizes of a matrix product, which fit each other, and its tile.
@@ -65,7 +88,8 @@ impl Lowering<'_> {
         let outputs = self.tensor_of(weight, Dtype::I8)?.rows;
         same("inputs", self.tensor(weight)?.cols, inputs)?;
         same("biases", self.tensor_of(bias, Dtype::I32)?.cols, outputs)?;
-        let measured = Shape::of(self.buffer(x)?, self.artifact, weight).and_then(|shape| self.tiles.get(&shape));
+        let measured =
+            Shape::of_product(planes, rows, inputs, outputs).and_then(|shape| self.choices.tiles.get(&shape));
         let tile = measured.copied().unwrap_or_else(|| Tile::usual(&self.tuning, rows, planes));
         Ok(Product { rows, planes, inputs, outputs, tile })
     }
@@ -123,6 +147,42 @@ pub(super) struct Product {
     pub(super) outputs: usize,
     /// How it is computed.
     pub(super) tile: Tile,
+}
+
+/// How a product's kernel comes by x.
+#[derive(Clone, Debug)]
+pub(super) struct Prologue {
+    pub(super) features: Vec<&'static str>,
+    /// Words of shared memory for x, where it lies there.
+    pub(super) words: Option<u32>,
+    /// The parameters at the end of all.
+    pub(super) params: Vec<u32>,
+    pub(super) bindings: Vec<(u32, Operand)>,
+    /// Bytes of shared memory in all, where x lies there.
+    pub(super) shared: usize,
+}
+
+impl Prologue {
+    /// The bytes of x are read as they are.
+    pub(super) fn bytes(x: BufferId) -> Self {
+        let bindings = vec![(1, Operand::Buffer(x))];
+        Self { features: vec![], words: None, params: vec![], bindings, shared: 0 }
+    }
+
+    /// `key` with its features.
+    pub(super) fn key(&self, key: Key) -> Key {
+        self.features.iter().copied().fold(key, Key::with)
+    }
+
+    /// `key` with its constants. With x in shared memory, the shader reads rows below `rows` and columns below `width` of
+    /// what `Lowering::normed_sizes` has compared, and indexes shared memory below `words`: as far as the loop over the
+    /// weight's row goes, for each of the tile's rows and planes.
+    pub(super) fn constants(&self, key: Key) -> Key {
+        match self.words {
+            Some(words) => key.constant("WORDS", words),
+            None => key,
+        }
+    }
 }
 
 /// The beginning of a product's key.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{GpuModel, GpuState, Recorded};
 use crate::gpu::{Error, Switch};
-use crate::kernels::{self, Shape, Tile};
+use crate::kernels::{self, Choices, Shape, Tile};
 use crate::plan::{Buffer, Element, LinearOutput, Op, Plan};
 use crate::values::Values;
 
@@ -22,13 +22,13 @@ impl GpuModel {
     /// # Errors
     ///
     /// [`Error::Mismatch`] if a tile gives other sums than the usual one, and the device's errors.
-    pub(super) fn choose(&self, plan: &Plan) -> Result<HashMap<Shape, Tile>, Error> {
+    pub(super) fn choose(&self, plan: &Plan) -> Result<Choices, Error> {
         let caps = self.gpu.caps();
-        if let Some(tiles) = &self.tiles {
-            return Ok(tiles.clone());
+        if let Some(choices) = &self.choices {
+            return Ok(choices.clone());
         }
         if !caps.uses(Switch::Autotune) {
-            return Ok(HashMap::new());
+            return Ok(Choices::default());
         }
         let mut chosen = self.gpu.autotune().chosen();
         let mut tiles = HashMap::new();
@@ -68,7 +68,7 @@ impl GpuModel {
         if changed {
             self.gpu.autotune().save(&chosen);
         }
-        Ok(tiles)
+        Ok(Choices { tiles, chains: HashMap::new() })
     }
 
     /// The quickest of `candidates` for the one product of `plan`, and whether there was time for all.
@@ -81,7 +81,7 @@ impl GpuModel {
             if best.is_some() && start.elapsed() >= left {
                 return Ok((best.map_or(tile, |(tile, ..)| tile), false));
             }
-            let choice = HashMap::from([(shape, tile)]);
+            let choice = Choices { tiles: HashMap::from([(shape, tile)]), ..Choices::default() };
             let lowered = kernels::lower_with(plan, &self.artifact, self.tuning, &choice)?;
             let recorded = Recorded::new(&self.gpu, &self.tensors, plan, &lowered)?;
             let sums = recorded.run(plan, &input, &mut state)?;

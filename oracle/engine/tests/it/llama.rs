@@ -8,23 +8,44 @@ use provena_engine::{
     Error,
     artifact::{Activations, Artifact, LlamaRecipe, ModelRecipe},
     models::llama::{Llama, PAGE, Shape},
+    plan::{Buffer, Plan},
     reference,
     values::Values,
 };
 
 use crate::{tiny_encoder::rebuilt, tiny_llama};
 
-fn model(artifact: &Artifact) -> Llama {
+pub fn model(artifact: &Artifact) -> Llama {
     let ModelRecipe::Llama(recipe) = &artifact.recipe().model else { panic!("not a decoder") };
     Llama::new(artifact, recipe).unwrap()
 }
 
-/// The logits and the greedy choice after each token, computed in parts of these lengths over shuffled pages.
+/// The logits and the greedy choice after each token, computed in parts of these lengths.
 pub fn logits(artifact: &Artifact, tokens: &[u32], parts: &[usize]) -> (Vec<u32>, Vec<i32>) {
+    let mut state: Vec<Values> = state(artifact, tokens.len()).iter().map(Values::zeros).collect();
+    logits_by(artifact, tokens, parts, |plan, inputs| reference::outputs(artifact, plan, inputs, &mut state))
+}
+
+/// Pages of a sequence of so many tokens, and the slots that the cache has then.
+fn pages(tokens: usize) -> (usize, usize) {
+    (tokens.div_ceil(PAGE), (tokens.div_ceil(PAGE) + 2) * PAGE)
+}
+
+/// What the plans of [`logits_by`] keep.
+pub fn state(artifact: &Artifact, tokens: usize) -> Vec<Buffer> {
+    model(artifact).state(pages(tokens).1)
+}
+
+/// The same as `execute` computes them, over shuffled pages.
+pub fn logits_by(
+    artifact: &Artifact,
+    tokens: &[u32],
+    parts: &[usize],
+    mut execute: impl FnMut(&Plan, &[Values]) -> Vec<Values>,
+) -> (Vec<u32>, Vec<i32>) {
     let llama = model(artifact);
-    let (pages, slots) = (tokens.len().div_ceil(PAGE), (tokens.len().div_ceil(PAGE) + 2) * PAGE);
+    let (pages, slots) = pages(tokens.len());
     let table: Vec<u32> = (0..pages as u32).map(|page| pages as u32 - page).collect();
-    let mut state: Vec<Values> = llama.state(slots).iter().map(Values::zeros).collect();
     let (mut chosen, mut all, mut at) = (vec![], vec![], 0);
     for rows in parts.iter().copied() {
         let plan = llama.plan(Shape { rows, sequences: 1, pages, picks: rows, slots, logits: true });
@@ -35,7 +56,7 @@ pub fn logits(artifact: &Artifact, tokens: &[u32], parts: &[usize]) -> (Vec<u32>
             Values::U32((0..rows as u32).collect()),
             Values::U32([0, 0, 1 << 16, 0].repeat(rows)),
         ];
-        let outputs = reference::outputs(artifact, &plan, &inputs, &mut state);
+        let outputs = execute(&plan, &inputs);
         chosen.extend(outputs[0].as_u32());
         all.extend(outputs[1].as_i32());
         at += rows;

@@ -33,9 +33,15 @@ impl Shape {
         };
         let outputs =
             if (weight.0 as usize) < artifact.tensor_count() { artifact.tensor(weight).rows } else { return None };
+        Self::of_product(planes, x.rows, x.cols, outputs)
+    }
+
+    /// The shape of a product with these sizes, if they fit 32 bits.
+    #[must_use]
+    pub fn of_product(planes: u32, rows: usize, inputs: usize, outputs: usize) -> Option<Self> {
         let word = |size: usize| u32::try_from(size).ok();
-        let rows = word(x.rows)?.checked_next_power_of_two()?;
-        Some(Self { planes, rows, inputs: word(x.cols)?, outputs: word(outputs)? })
+        let rows = word(rows)?.checked_next_power_of_two()?;
+        Some(Self { planes, rows, inputs: word(inputs)?, outputs: word(outputs)? })
     }
 
     /// Multiplications, about.
@@ -71,7 +77,8 @@ pub struct Tile {
     pub groups: u32,
     /// Rows of a group. More than one only with [`Method::Broadcast`], which then needs a lane for each row and plane.
     pub per: u32,
-    /// Fours of columns of an invocation; 1 but for [`Method::Own`], [`Method::Broadcast`] and pairs.
+    /// Fours of columns, of an invocation with [`Method::Own`] and [`Method::Broadcast`], or else of a workgroup. Only 1 for
+    /// [`Method::Shared`].
     pub quads: u32,
     /// Whether bytes are loaded by eight.
     pub words64: bool,
@@ -102,7 +109,7 @@ impl Tile {
     pub(super) const fn columns(self) -> usize {
         match self.method {
             Method::Own | Method::Broadcast => (4 * self.quads * self.lanes) as usize,
-            Method::Across | Method::AcrossSubgroups => 4,
+            Method::Across | Method::AcrossSubgroups => (4 * self.quads) as usize,
             Method::Shared => 32,
         }
     }
@@ -113,7 +120,7 @@ impl Tile {
             Method::Own | Method::Broadcast => Some(Self { quads: 2, ..self }),
             // Shared memory holds half as many rows.
             Method::Across | Method::AcrossSubgroups => {
-                Some(Self { quads: 2, groups: self.groups.min(4 / planes), ..self })
+                Some(Self { quads: 2 * self.quads, groups: self.groups.min(4 / planes), ..self })
             }
             Method::Shared => None,
         }
@@ -123,7 +130,21 @@ impl Tile {
     pub(in crate::kernels) const fn pairs(self) -> usize {
         match self.method {
             Method::Own | Method::Broadcast => self.lanes as usize,
-            Method::Across | Method::AcrossSubgroups | Method::Shared => 1,
+            Method::Across | Method::AcrossSubgroups => (self.quads / 2) as usize,
+            Method::Shared => 1,
+        }
+    }
+
+    /// Whether its kernel can normalise x for itself: not where it loads x by eight bytes, or in parts.
+    pub(in crate::kernels) const fn takes_norm(self) -> bool {
+        !matches!(self.method, Method::Shared) && !(self.words64 && self.groups > 1)
+    }
+
+    /// Bytes of memory that a workgroup shares to add up its sums.
+    pub(in crate::kernels) const fn shared_bytes(self, planes: u32) -> usize {
+        match self.method {
+            Method::Own | Method::Broadcast | Method::Shared => 0,
+            Method::Across | Method::AcrossSubgroups => (16 * self.lanes * self.groups * self.quads * planes) as usize,
         }
     }
 
@@ -142,7 +163,10 @@ impl Tile {
         key = key.size("GROUPS", self.groups);
         key = match self.shader() {
             "linear" => key.size("PER", self.per).size("QUADS", self.quads),
-            "linear_across" => key.size("QUADS", self.quads),
+            "linear_across" => {
+                let quads = if key.features.contains(&"PAIRED") { 2 } else { 1 };
+                key.size("QUADS", quads).size("SPANS", self.quads / quads)
+            }
             _ => key,
         };
         key.size("PLANES", planes).constant("LANES", self.lanes)
@@ -196,6 +220,26 @@ impl Tile {
                 seen.push(*tile);
                 true
             }
+        });
+        all
+    }
+
+    /// The tiles worth measuring for a product that normalises its rows for itself, see [`crate::kernels::Chain`]: where a
+    /// workgroup has more columns, fewer workgroups do so.
+    #[must_use]
+    pub fn normed_candidates(caps: &Caps, tuning: &Tuning, rows: usize, planes: u32) -> Vec<Self> {
+        let usual = Self::usual(tuning, rows, planes);
+        let across = if caps.uses(Switch::Subgroup) { Method::AcrossSubgroups } else { Method::Across };
+        let few = u32::try_from(rows).unwrap_or(1 << 30).next_power_of_two().min(8 / planes);
+        let mut all = vec![usual];
+        for (lanes, quads) in [(64, 1), (64, 2), (128, 1), (128, 2)] {
+            all.push(Self::plain(across, lanes, few, quads));
+        }
+        let mut seen = Vec::new();
+        all.retain(|tile| {
+            let known = seen.contains(tile) || !tile.takes_norm();
+            seen.push(*tile);
+            !known
         });
         all
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use provena_engine::artifact::{Artifact, ArtifactBuilder, Dtype};
 use provena_engine::gpu::{Gpu, Options, Selection, Switch};
-use provena_engine::kernels::{Shape, Tile, Tuning, self_test};
+use provena_engine::kernels::{Choices, Shape, Tile, Tuning, self_test};
 use provena_engine::plan::{Element, LinearOutput, Op, Plan};
 use provena_engine::recording::GpuModel;
 use provena_engine::values::Values;
@@ -81,7 +81,7 @@ fn every_candidate_computes_the_same() {
         for tuning in [Tuning::SOFTWARE, Tuning::HARDWARE, Tuning::of(gpu.caps())] {
             for tile in Tile::candidates(gpu.caps(), &tuning, rows, shape.planes) {
                 let model = GpuModel::load_tuned(gpu, artifact.clone(), tuning).unwrap();
-                let model = model.with_tiles(HashMap::from([(shape, tile)]));
+                let model = model.with_choices(Choices { tiles: HashMap::from([(shape, tile)]), ..Choices::default() });
                 self_test::compare(&model, &plan, &input, &[]).unwrap_or_else(|error| panic!("{tile:?}: {error}"));
                 tried += 1;
             }

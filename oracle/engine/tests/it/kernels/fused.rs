@@ -6,28 +6,30 @@ use proptest::prelude::*;
 use provena_engine::artifact::{Artifact, ArtifactBuilder, Dtype};
 use provena_engine::gpu::{Gpu, Options, Selection, Switch};
 use provena_engine::kernels::{Method, Tuning, lower, self_test};
-use provena_engine::plan::{Cache, Element, LinearOutput, Op, Plan, ROW_FIELDS, i8_stride};
+use provena_engine::plan::{BufferId, Cache, Element, LinearOutput, Op, Plan, ROW_FIELDS, i8_stride};
 use provena_engine::recording::GpuModel;
 use provena_engine::values::Values;
 
 use super::support::{build, byte_rows, gpu, hostile_scales, scales};
 
 /// A plan with its artifact, inputs and state.
-struct Case {
-    artifact: Arc<Artifact>,
-    plan: Plan,
-    inputs: Vec<Values>,
-    state: Vec<Values>,
+pub struct Case {
+    pub artifact: Arc<Artifact>,
+    pub plan: Plan,
+    pub inputs: Vec<Values>,
+    pub state: Vec<Values>,
 }
 
 /// How many rows of which width come in, whether they are split, and how nasty everything is.
 #[derive(Clone, Copy)]
-struct Data {
-    rows: usize,
-    inputs: usize,
-    split: bool,
-    hostile: bool,
-    seed: u64,
+pub struct Data {
+    pub rows: usize,
+    pub inputs: usize,
+    pub split: bool,
+    pub hostile: bool,
+    pub seed: u64,
+    /// Whether a normalisation comes before the product, and then whether it adds a residual and keeps the sum.
+    pub norm: Option<[bool; 2]>,
 }
 
 impl Data {
@@ -36,21 +38,41 @@ impl Data {
     }
 
     /// The product's tensors.
-    fn tensors(self, builder: &mut ArtifactBuilder, random: &mut fastrand::Rng, outputs: usize) {
+    pub fn tensors(self, builder: &mut ArtifactBuilder, random: &mut fastrand::Rng, outputs: usize) {
         let least = if self.hostile { -128 } else { -127 };
         let weight: Vec<i8> = (0..outputs * self.inputs).map(|_| random.i8(least..)).collect();
         builder.i8("weight", outputs, self.inputs, &weight);
         let bound = if self.hostile { i32::MAX } else { 100_000 };
         builder.i32("bias", &(0..outputs).map(|_| random.i32(-bound..=bound)).collect::<Vec<_>>());
         builder.scales("scale", &self.scales(random, outputs, 4));
+        builder.scales("gain", &self.scales(random, self.inputs, if self.split { 3 } else { 10 }));
+        builder.i32("epsilon", &[random.i32(..), random.i32(..if self.hostile { i32::MAX } else { 1 << 16 })]);
     }
 
-    /// The product of the plan's first input.
-    fn product(self, plan: &mut Plan, artifact: &Artifact) -> provena_engine::plan::BufferId {
+    /// What the product reads: an input of the plan, or what its normalisation gives.
+    fn x(self, plan: &mut Plan, artifact: &Artifact) -> BufferId {
+        let x = plan.buffer("x", if self.split { Element::Split } else { Element::I8 }, self.rows, self.inputs);
+        let Some([residual, sum]) = self.norm else {
+            plan.inputs.push(x);
+            return x;
+        };
+        let mut stream = |name| plan.buffer(name, Element::I32, self.rows, self.inputs);
+        let (wide, sum) = (stream("wide"), sum.then(|| stream("sum")));
+        let residual = residual.then(|| stream("residual"));
+        plan.inputs.push(wide);
+        plan.inputs.extend(residual);
+        plan.outputs.extend(sum);
+        let vector = |name: &str, dtype| artifact.find_table(name, dtype).unwrap().0;
+        let (gain, epsilon) = (vector("gain", Dtype::Scale), vector("epsilon", Dtype::I32));
+        plan.push(Op::RmsNorm { x: wide, residual, gain, epsilon, sum, out: x });
+        x
+    }
+
+    /// The product, into a stream of 16 bits.
+    pub fn product(self, plan: &mut Plan, artifact: &Artifact) -> BufferId {
         let vector = |name: &str, dtype| artifact.find_table(name, dtype).unwrap();
         let (bias, outputs) = vector("bias", Dtype::I32);
-        let x = plan.buffer("x", if self.split { Element::Split } else { Element::I8 }, self.rows, self.inputs);
-        plan.inputs.push(x);
+        let x = self.x(plan, artifact);
         let out = plan.buffer("stream", Element::I32, self.rows, outputs);
         let weight = artifact.find("weight", Dtype::I8, outputs, self.inputs).unwrap();
         let output = LinearOutput::Int16 { scale: vector("scale", Dtype::Scale).0, out };
@@ -58,7 +80,14 @@ impl Data {
         out
     }
 
-    fn x(self, random: &mut fastrand::Rng) -> Values {
+    /// The inputs up to the product.
+    pub fn values(self, random: &mut fastrand::Rng) -> Vec<Values> {
+        if let Some([residual, _]) = self.norm {
+            let mut any = || random.i32(..) >> random.u32(if self.hostile { 0..32 } else { 5..32 });
+            return (0..=u8::from(residual))
+                .map(|_| Values::I32((0..self.rows * self.inputs).map(|_| any()).collect()))
+                .collect();
+        }
         let mut bytes = byte_rows(random, if self.split { 2 * self.rows } else { self.rows }, self.inputs);
         if self.hostile {
             let meaningful = |at: usize| at % i8_stride(self.inputs) < self.inputs;
@@ -69,11 +98,11 @@ impl Data {
             };
             bytes.iter_mut().enumerate().for_each(lowest);
         }
-        Values::I8(bytes)
+        vec![Values::I8(bytes)]
     }
 }
 
-fn gated(data: Data, inner: usize, bits: u32, split_out: bool) -> Case {
+pub fn gated(data: Data, inner: usize, bits: u32, split_out: bool) -> Case {
     let mut random = fastrand::Rng::with_seed(data.seed);
     let mut builder = ArtifactBuilder::new();
     data.tensors(&mut builder, &mut random, 2 * inner);
@@ -86,12 +115,12 @@ fn gated(data: Data, inner: usize, bits: u32, split_out: bool) -> Case {
     let vector = |name: &str, dtype| artifact.find_table(name, dtype).unwrap().0;
     let (table, out_scale) = (vector("table", Dtype::I32), vector("out_scale", Dtype::Scale));
     plan.push(Op::Gate { x, table, out_scale, out });
-    plan.outputs = vec![out];
-    let inputs = vec![data.x(&mut random)];
+    plan.outputs.push(out);
+    let inputs = data.values(&mut random);
     Case { artifact: Arc::new(artifact), plan, inputs, state: vec![] }
 }
 
-fn turned(data: Data, [kv_heads, group, eighths]: [usize; 3]) -> Case {
+pub fn turned(data: Data, [kv_heads, group, eighths]: [usize; 3]) -> Case {
     let mut random = fastrand::Rng::with_seed(data.seed);
     let (heads, depth) = (kv_heads * group, 8 * eighths);
     let (slots, positions) = (data.rows + random.usize(0..20), random.usize(1..60));
@@ -108,19 +137,20 @@ fn turned(data: Data, [kv_heads, group, eighths]: [usize; 3]) -> Case {
     let table = artifact.find("table", Dtype::I16, positions, depth).unwrap();
     plan.push(Op::RotateStore { qkv, rows, table, cache, queries });
     plan.inputs.push(rows);
-    plan.outputs = vec![queries];
+    plan.outputs.push(queries);
     plan.state = vec![keys, values];
     let mut free: Vec<u32> = (0..slots as u32).collect();
     random.shuffle(&mut free);
     let at = |slot: &u32| [random.u32(..), random.u32(..positions as u32), *slot, random.u32(..)];
     let fields = free[..data.rows].iter().flat_map(at).collect();
-    let inputs = vec![data.x(&mut random), Values::U32(fields)];
+    let mut inputs = data.values(&mut random);
+    inputs.push(Values::U32(fields));
     let state = (0..2).map(|_| Values::I8(byte_rows(&mut random, slots, kv_heads * depth))).collect();
     Case { artifact: Arc::new(artifact), plan, inputs, state }
 }
 
 impl Case {
-    fn dispatches(&self, tuning: Tuning) -> usize {
+    pub fn dispatches(&self, tuning: Tuning) -> usize {
         lower(&self.plan, &self.artifact, tuning).unwrap().dispatches.len()
     }
 
@@ -154,7 +184,7 @@ proptest! {
         rows in 1usize..12, inputs in 1usize..200, inner in 1usize..200, bits in 2u32..=15, flags: [bool; 3], seed: u64
     ) {
         let [split, hostile, split_out] = flags;
-        gated(Data { rows, inputs, split, hostile, seed }, inner, bits, split_out).check(rows);
+        gated(Data { rows, inputs, split, hostile, seed, norm: None }, inner, bits, split_out).check(rows);
     }
 
     #[test]
@@ -163,11 +193,11 @@ proptest! {
         flags: [bool; 2], seed: u64
     ) {
         let [split, hostile] = flags;
-        turned(Data { rows, inputs, split, hostile, seed }, [kv_heads, group, eighths]).check(rows);
+        turned(Data { rows, inputs, split, hostile, seed, norm: None }, [kv_heads, group, eighths]).check(rows);
     }
 }
 
-const ONE: Data = Data { rows: 1, inputs: 576, split: true, hostile: false, seed: 1 };
+const ONE: Data = Data { rows: 1, inputs: 576, split: true, hostile: false, seed: 1, norm: None };
 
 #[test]
 fn fused_kernels_of_a_decoders_shapes() {
