@@ -4,7 +4,7 @@
 // OUT32, or to 26 bits with OUT32 and WIDE; RELU drops negative values; TABLE looks an activation up.
 // SHORT: bytes are loaded and multiplied by eight instead of sixteen.
 // PAIRED: an invocation has pairs of four columns of 16 bits each, for what comes next: with GATED a gated activation, or
-// else queries and keys to turn.
+// else queries and keys to turn. NORMED: x is still to be normalised, see shared/normed.
 #import shared/fixed
 #import shared/pack
 

@@ -23,7 +23,7 @@ pub enum Switch {
     PipelineCache,
     /// `autotune`: choosing a kernel's variant by measuring.
     Autotune,
-    /// `fusion`: one kernel for a matrix product and what reads it.
+    /// `fusion`: one kernel for a matrix product, the normalisation before it and what reads it.
     Fusion,
     /// `unchecked`: leaving out the bounds checks of kernels whose indices lowering has proved.
     Unchecked,

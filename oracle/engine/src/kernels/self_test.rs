@@ -115,7 +115,7 @@ fn compare_watched(model: &GpuModel, plan: &Plan, inputs: &[Values], state: &[Va
 }
 
 /// The buffers that an operation writes.
-fn written(op: &Op) -> Vec<BufferId> {
+pub(crate) fn written(op: &Op) -> Vec<BufferId> {
     match op {
         Op::Norm { out, quantised, .. } => {
             [Some(*out), quantised.map(|quantise| quantise.out)].into_iter().flatten().collect()
@@ -140,7 +140,7 @@ fn written(op: &Op) -> Vec<BufferId> {
 }
 
 /// Place, expected and found element of the first difference.
-fn first_difference(expected: &Values, found: &Values) -> Option<(usize, i64, i64)> {
+pub(crate) fn first_difference(expected: &Values, found: &Values) -> Option<(usize, i64, i64)> {
     if expected == found {
         return None;
     }

@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::Artifact;
 use crate::kernels::linear::{Product, Prologue, Shape};
 use crate::kernels::rms_norm::{Norm, Normed};
 use crate::kernels::{Lowering, same, word};
-use crate::plan::{LinearOutput, TensorId, i8_stride};
+use crate::plan::{LinearOutput, Op, Plan, TensorId, i8_stride};
 
 /// What reads the product of a [`Chain`] within its kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +31,26 @@ pub struct Chain {
     pub end: End,
     /// Whether a residual is added before the normalisation.
     pub residual: bool,
+}
+
+impl Chain {
+    /// The chain that begins with the plan's operation at `index`, and how many operations it has.
+    #[must_use]
+    pub fn at(plan: &Plan, artifact: &Artifact, index: usize) -> Option<(Self, usize)> {
+        let norm = plan.ops.get(index).and_then(Norm::of)?;
+        let Op::Linear { x, weight, output, .. } = *plan.ops.get(index + 1)? else { return None };
+        let shape = (x == norm.out).then(|| Shape::of(plan.buffers.get(x.0 as usize)?, artifact, weight))??;
+        let stream = match output {
+            LinearOutput::Int16 { out, .. } => Some(out),
+            _ => None,
+        };
+        let (end, len) = match plan.ops.get(index + 2) {
+            Some(Op::Gate { x, .. }) if Some(*x) == stream => (End::Gate, 3),
+            Some(Op::RotateStore { qkv, .. }) if Some(*qkv) == stream => (End::Rotation, 3),
+            _ => (End::Product, 2),
+        };
+        Some((Self { shape, end, residual: norm.residual.is_some() }, len))
+    }
 }
 
 impl Lowering<'_> {

@@ -229,11 +229,14 @@ impl Tile {
     #[must_use]
     pub fn normed_candidates(caps: &Caps, tuning: &Tuning, rows: usize, planes: u32) -> Vec<Self> {
         let usual = Self::usual(tuning, rows, planes);
-        let across = if caps.uses(Switch::Subgroup) { Method::AcrossSubgroups } else { Method::Across };
-        let few = u32::try_from(rows).unwrap_or(1 << 30).next_power_of_two().min(8 / planes);
         let mut all = vec![usual];
-        for (lanes, quads) in [(64, 1), (64, 2), (128, 1), (128, 2)] {
-            all.push(Self::plain(across, lanes, few, quads));
+        // Drivers that compute on the processor are slow at what the others need memory shared for.
+        if tuning.few_rows.is_some() {
+            let across = if caps.uses(Switch::Subgroup) { Method::AcrossSubgroups } else { Method::Across };
+            let few = u32::try_from(rows).unwrap_or(1 << 30).next_power_of_two().min(8 / planes);
+            for (lanes, quads) in [(64, 1), (64, 2), (128, 1), (128, 2)] {
+                all.push(Self::plain(across, lanes, few, quads));
+            }
         }
         let mut seen = Vec::new();
         all.retain(|tile| {

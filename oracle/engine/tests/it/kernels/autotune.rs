@@ -60,10 +60,10 @@ fn a_measured_choice_gives_the_same_bytes_and_is_remembered() {
         let input = Values::I8(bytes);
         assert_eq!(run(&with, &plan, &input), run(&without, &plan, &input));
     }
-    assert!(plain.autotune().chosen().tiles.is_empty());
+    assert!(plain.autotune().chosen().quickest.tiles.is_empty());
     let chosen = tuned.autotune().chosen();
     // What there was no time for takes the usual tile.
-    assert!(chosen.tiles.len() >= 3 || chosen.left.is_zero(), "{chosen:?}");
+    assert!(chosen.quickest.tiles.len() >= 3 || chosen.left.is_zero(), "{chosen:?}");
 }
 
 #[test]

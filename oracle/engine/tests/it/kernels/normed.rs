@@ -156,3 +156,27 @@ fn a_device_with_less_takes_more_kernels() {
         self_test::compare_outputs(&model, &case.plan, &case.inputs, &case.state).unwrap();
     }
 }
+
+#[test]
+fn whether_it_pays_is_measured_and_remembered() {
+    let Some(gpu) = gpu() else { return };
+    let small = Data { inputs: 20, ..ONE };
+    for (case, end, known) in [
+        (gated(ONE, 400, 10, true), End::Gate, true),
+        (turned(Data { rows: 2, ..ONE }, [3, 3, 8]), End::Rotation, true),
+        (alone(ONE, 1_000), End::Product, true),
+        // What is small takes what is usual.
+        (gated(small, 40, 10, true), End::Gate, false),
+    ] {
+        let (chain, len) = Chain::at(&case.plan, &case.artifact, 0).unwrap();
+        assert_eq!((chain.end, chain.residual, len), (end, true, case.plan.ops.len()));
+        assert!(Chain::at(&case.plan, &case.artifact, 1).is_none());
+        let model = GpuModel::load(gpu, case.artifact.clone()).unwrap();
+        self_test::compare_outputs(&model, &case.plan, &case.inputs, &case.state).unwrap();
+        let chosen = gpu.autotune().chosen();
+        let candidates = Tile::normed_candidates(gpu.caps(), &Tuning::of(gpu.caps()), case.plan.buffers[0].rows, 2);
+        let found = chosen.quickest.chains.get(&chain);
+        assert!(found.is_some() == known || known && chosen.left.is_zero(), "{chosen:?}");
+        assert!(found.copied().flatten().is_none_or(|tile| candidates.contains(&tile)), "{chosen:?}");
+    }
+}
