@@ -38,7 +38,7 @@ fn the_self_test_covers_every_kernel_and_passes() {
     assert_eq!([paired("gated"), paired("turned")], [12, 12], "{labels:?}");
     // Of decoders with bytes and with split values, over one row and over two, and two of a plan of all operations.
     assert_eq!(labels.iter().filter(|label| label.contains("normed_")).count(), 18, "{labels:?}");
-    assert_eq!(variants("linear"), 38 + 18, "{labels:?}");
+    assert_eq!(variants("linear"), 40 + 18, "{labels:?}");
     assert_eq!(variants("norm"), 4, "{labels:?}");
     assert_eq!(variants("rms_norm"), 8, "{labels:?}");
     assert_eq!(variants("cached_attention"), 2, "{labels:?}");
