@@ -137,7 +137,7 @@ impl Tile {
 
     /// Whether its kernel can normalise x for itself: not where it loads x by eight bytes, or in parts.
     pub(in crate::kernels) const fn takes_norm(self) -> bool {
-        !matches!(self.method, Method::Shared) && !(self.words64 && self.groups > 1)
+        !(matches!(self.method, Method::Shared) || self.words64 && self.groups > 1)
     }
 
     /// Bytes of memory that a workgroup shares to add up its sums.
