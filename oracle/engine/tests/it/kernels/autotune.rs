@@ -62,8 +62,8 @@ fn a_measured_choice_gives_the_same_bytes_and_is_remembered() {
     }
     assert!(plain.autotune().chosen().quickest.tiles.is_empty());
     let chosen = tuned.autotune().chosen();
-    // What there was no time for takes the usual tile.
-    assert!(chosen.quickest.tiles.len() >= 3 || chosen.left.is_zero(), "{chosen:?}");
+    // What is small or there was no time for takes the usual tile.
+    assert!(chosen.quickest.tiles.len() >= 2 || chosen.left.is_zero(), "{chosen:?}");
 }
 
 #[test]
