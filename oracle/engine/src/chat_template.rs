@@ -2,21 +2,33 @@
 //!
 //! A template is a program from anybody. It sees the conversation and nothing else: no clock, no files, no other
 //! template. It is stopped after [`FUEL`] steps and after [`MAX_LEN`] bytes, and `guard` sees to it that what it keeps
-//! stays small.
+//! stays small. Where it asks for the date, it gets the same one always, see `clock`.
 
+mod clock;
 mod functions;
 mod guard;
+mod json;
+mod python;
+mod weight;
 
 use std::io::Write;
 
 use minijinja::{AutoEscape, Environment, Error as Failure, ErrorKind, Value, context};
 
 use crate::{error::Error, io::Message};
+use guard::Guarded;
 
 /// Steps that a template may take: far beyond what the longest conversation of a real one needs.
 pub const FUEL: u64 = 3_000_000;
 /// Bytes that a template may write: several times the longest context of any model that this engine runs.
 pub const MAX_LEN: usize = 4 << 20;
+/// Bytes that a value may have that a template with macros or `set` blocks keeps, and its conversation: the values of all
+/// macros that call each other are there at once.
+const MAX_CAPTURED: usize = 1 << 20;
+/// How deep loops may lie in each other; a macro counts about as much as six of them.
+const MAX_DEPTH: usize = 100;
+/// The same for a template with macros.
+const MAX_DEPTH_CAPTURED: usize = 60;
 /// Stack for a template's expressions, which are read and dropped part within part.
 const STACK_LEN: usize = 256 << 20;
 
@@ -30,19 +42,26 @@ pub fn render(template: &str, messages: &[Message], bos: &str, eos: &str) -> Res
     if template.is_empty() {
         return Err(Error::ChatTemplate("the model has none; send a text instead of a conversation".into()));
     }
-    let source = guard::guarded(&without_marks(template)).map_err(Error::ChatTemplate)?;
+    // Python's Jinja knows one kind of line end.
+    let template = template.replace("\r\n", "\n").replace('\r', "\n");
+    let guarded = guard::guarded(&without_marks(&template)).map_err(Error::ChatTemplate)?;
+    let (most, kind) =
+        if guarded.captures { (MAX_CAPTURED, " for a template with macros or set blocks") } else { (MAX_LEN, "") };
+    if messages.iter().map(|message| 32 + message.role.len() + message.content.len()).sum::<usize>() > most {
+        return Err(Error::ChatTemplate(format!("a conversation{kind} may have {most} bytes")));
+    }
     std::thread::scope(|scope| {
         let build = std::thread::Builder::new().name("chat template".into()).stack_size(STACK_LEN);
-        let thread = build.spawn_scoped(scope, || run(&source, messages, bos, eos));
+        let thread = build.spawn_scoped(scope, || run(&guarded, messages, bos, eos));
         let thread = thread.map_err(|error| Error::ChatTemplate(format!("no thread for it: {error}")))?;
         thread.join().unwrap_or_else(|_| Err(Error::ChatTemplate("contradicts itself".into())))
     })
 }
 
 /// Renders a template that was guarded.
-fn run(source: &str, messages: &[Message], bos: &str, eos: &str) -> Result<String, Error> {
-    let environment = environment();
-    let template = environment.template_from_str(source).map_err(|failure| described(&failure))?;
+fn run(guarded: &Guarded, messages: &[Message], bos: &str, eos: &str) -> Result<String, Error> {
+    let environment = environment(guarded.captures);
+    let template = environment.template_from_str(&guarded.source).map_err(|failure| described(&failure))?;
     let context = context! {
         messages,
         bos_token => bos,
@@ -57,14 +76,14 @@ fn run(source: &str, messages: &[Message], bos: &str, eos: &str) -> Result<Strin
 }
 
 /// The environment that `transformers` gives to templates.
-fn environment() -> Environment<'static> {
+fn environment(captures: bool) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(100);
-    functions::add(&mut environment);
+    environment.set_recursion_limit(if captures { MAX_DEPTH_CAPTURED } else { MAX_DEPTH });
+    functions::add(&mut environment, if captures { MAX_CAPTURED } else { MAX_LEN } as u64);
     environment
 }
 

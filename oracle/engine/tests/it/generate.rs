@@ -4,6 +4,7 @@ mod answers;
 mod cache;
 mod callers;
 mod chat;
+mod hostile_templates;
 mod memory;
 mod requests;
 mod schedule;
