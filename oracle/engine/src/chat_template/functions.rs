@@ -12,7 +12,7 @@ use super::{
     guard::{KEPT, KEPT_INSIDE, TIMES},
     json,
     python::{is_space, write_str},
-    weight::{Budget, MAX_DEPTH, is_namespace, too_large, weigh},
+    weight::{Budget, MAX_DEPTH, is_macro, is_namespace, too_large, weigh},
 };
 
 /// What all values that a template keeps may weigh together, whether it still keeps them or not.
@@ -57,7 +57,7 @@ pub fn add(environment: &mut Environment<'_>, most: u64) {
     let kept = Arc::new(Budget::new("keeps", MAX_KEPT));
     let keep = move |value: &Value, inside: bool| {
         // What has a name may be a namespace, whose parts were weighed, a loop or a macro.
-        if !inside && (is_namespace(value) || value.kind() == ValueKind::Plain) {
+        if !inside && (is_namespace(value) || is_macro(value) || value.kind() == ValueKind::Plain) {
             return Ok(());
         }
         kept.spend(weigh(value, most)?)

@@ -42,6 +42,11 @@ pub fn is_namespace(value: &Value) -> bool {
     value.as_object().is_some_and(|object| object.type_name().ends_with("Namespace"))
 }
 
+/// A macro holds all that it can name.
+pub fn is_macro(value: &Value) -> bool {
+    value.as_object().is_some_and(|object| object.type_name().ends_with("Macro"))
+}
+
 /// What a value weighs with all its parts.
 ///
 /// # Errors
@@ -65,6 +70,7 @@ impl Scale {
         let refused = |reason: &str| Err(Failure::new(ErrorKind::InvalidOperation, reason.to_owned()));
         match value.kind() {
             _ if is_namespace(value) => refused("a namespace cannot be a part of something"),
+            _ if is_macro(value) => refused("a macro cannot be a part of something"),
             ValueKind::Plain => refused("only texts, numbers, lists and maps can be kept in something"),
             ValueKind::Seq | ValueKind::Iterable | ValueKind::Map if depth == 0 => {
                 refused("lists lie too deep in lists")
