@@ -79,11 +79,6 @@ pub struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// The real amount that one step of each channel stands for, where the activation is stored as bytes.
-    pub fn balance(&self) -> Vec<f64> {
-        self.balance_to(&BYTES)
-    }
-
     /// The real amount that one step of each channel stands for.
     ///
     /// Of several splits it takes the one that adds the least noise to the outputs, each output measured by its own
@@ -166,7 +161,7 @@ mod tests {
             weight: &[0.5, 0.1, 2.0, -0.25, 0.125, -0.2, 0.0, 0.5],
             output_power: &[1.0, 2.0],
         };
-        let steps = reading.balance();
+        let steps = reading.balance_to(&BYTES);
         let used: Vec<f64> = reading.largest.iter().zip(&steps).map(|(l, s)| f64::from(*l) / s).collect();
         assert!(used.iter().all(|u| *u <= 127.0 + 1e-9), "{used:?}");
         assert!(used.iter().any(|u| *u > 126.9), "{used:?}");
@@ -184,7 +179,7 @@ mod tests {
         let mut output_power = vec![0.04; 32];
         output_power[0] = 32.0;
         let reading = Reading { largest: &largest, power: &power, weight: &weight, output_power: &output_power };
-        let steps = reading.balance();
+        let steps = reading.balance_to(&BYTES);
         // Half and half would give 0.25 and more.
         assert!(reading.split(&BYTES, (0.5, 0.5), 1.0, &reading.reads())[0] > 0.2 && steps[0] < 0.03, "{steps:?}");
     }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use super::balance::{Levels, Reading};
 use crate::error::Error;
 
 /// Lines of text that the engine carries, written for this purpose.
@@ -83,7 +84,7 @@ impl<Site> Default for Ranges<Site> {
     }
 }
 
-impl<Site: Ord> Ranges<Site> {
+impl<Site: Ord + Copy> Ranges<Site> {
     /// Takes in rows of `cols` values, those of one text.
     ///
     /// The squares of rows that are far larger than the others, as decoders make of a text's first token, count as if
@@ -119,6 +120,13 @@ impl<Site: Ord> Ranges<Site> {
     /// The mean square of each column of a site.
     pub fn power(&self, site: Site) -> Vec<f64> {
         self.sites.get(&site).map_or(vec![], |c| c.squares.iter().map(|s| s / c.rows.max(1) as f64).collect())
+    }
+
+    /// The real amount that one step of each channel of `from` stands for, where a matrix product with this weight,
+    /// [outputs][channels], reads them to give `to`.
+    pub fn balance(&self, from: Site, weight: &[f32], to: Site, levels: &Levels) -> Vec<f64> {
+        let (power, output_power) = (&self.power(from), &self.power(to));
+        Reading { largest: self.columns(from), power, weight, output_power }.balance_to(levels)
     }
 
     /// The largest magnitude of a site.

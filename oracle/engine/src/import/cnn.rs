@@ -11,10 +11,8 @@
 use serde::Deserialize;
 
 use super::{
-    Imported, Job,
-    balance::Reading,
-    calibration::{self, Images},
-    mlp::{MARGIN, compare, quantise_layers},
+    Imported, Job, calibration,
+    mlp::{balance, compare, quantise_layers, seen, stated},
     quantise::Dense,
 };
 use crate::{
@@ -86,8 +84,11 @@ pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
     let images = job.options.calibration.as_deref().map(|path| calibration::images(path, pixels, recipe.max_value));
     let images = images.transpose()?;
     let largest = match &images {
-        Some(images) => seen(&model, images)?,
-        None => stated(&config, &model)?,
+        Some(images) => seen(model.activations(&images.images)?.iter().zip(channels(&model))),
+        None => {
+            let channels: Vec<usize> = channels(&model).collect();
+            stated(config.activation_max.as_deref(), &channels, "convolution and each hidden layer")?
+        }
     };
     job.report("quantising", 0, 1);
     let artifact = quantise(job, &model, &largest)?;
@@ -107,30 +108,6 @@ pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
 fn channels(model: &FloatCnn) -> impl Iterator<Item = usize> {
     let all = model.convolutions.iter().chain(&model.layers).map(|layer| layer.bias.len());
     all.take(model.convolutions.len() + model.layers.len() - 1)
-}
-
-/// Per activation and channel the largest value on the calibration images.
-fn seen(model: &FloatCnn, images: &Images) -> Result<Vec<Vec<f32>>, Error> {
-    let activations = model.activations(&images.images)?;
-    let largest = |(values, channels): (&Vec<f32>, usize)| {
-        let mut columns = vec![0f32; channels];
-        for row in values.chunks_exact(channels) {
-            columns.iter_mut().zip(row).for_each(|(m, v)| *m = m.max(*v * MARGIN));
-        }
-        columns
-    };
-    Ok(activations.iter().zip(channels(model)).map(largest).collect())
-}
-
-/// The same for every channel, from what `config.json` states.
-fn stated(config: &Config, model: &FloatCnn) -> Result<Vec<Vec<f32>>, Error> {
-    let stated = config.activation_max.as_deref().unwrap_or_default();
-    if stated.len() != channels(model).count() || stated.iter().any(|v| !v.is_finite() || *v <= 0.0) {
-        let reason = "give a calibration file of images, or state activation_max for each convolution and each hidden \
-                      layer in config.json";
-        return Err(Error::Import(reason.into()));
-    }
-    Ok(channels(model).zip(stated).map(|(channels, max)| vec![max * MARGIN; channels]).collect())
 }
 
 fn quantise(job: &Job<'_>, model: &FloatCnn, largest: &[Vec<f32>]) -> Result<Artifact, Error> {
@@ -162,12 +139,4 @@ fn quantise(job: &Job<'_>, model: &FloatCnn, largest: &[Vec<f32>]) -> Result<Art
 /// The steps of the channels, for each pixel that a row of the layer's weight reads.
 fn per_column(steps: &[f64], layer: &FloatLayer) -> Vec<f64> {
     steps.iter().copied().cycle().take(layer.weight.len() / layer.bias.len()).collect()
-}
-
-/// The steps of an activation's channels, of which the next weight reads several pixels: to [`Reading`] each pixel of
-/// each output is an output, since all of them share the channels' steps.
-fn balance(largest: &[f32], next: &FloatLayer) -> Vec<f64> {
-    let power: Vec<f64> = largest.iter().map(|v| f64::from(*v).powi(2) / 3.0).collect();
-    let output_power = vec![1.0; next.weight.len() / largest.len()];
-    Reading { largest, power: &power, weight: &next.weight, output_power: &output_power }.balance()
 }

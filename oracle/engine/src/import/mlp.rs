@@ -2,7 +2,7 @@
 
 use super::{
     Figure, Imported, Job,
-    balance::Reading,
+    balance::{BYTES, Reading},
     calibration::{self, Images},
     quantise::Dense,
 };
@@ -15,16 +15,17 @@ use crate::{
 };
 
 /// Room above the largest activation that calibration saw.
-pub(super) const MARGIN: f32 = 1.05;
+const MARGIN: f32 = 1.05;
 
 pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
     let (widths, max_value) = job.config.mlp()?;
     let model = FloatMlp::new(&job.checkpoint.weights, &widths, max_value)?;
     let images = job.options.calibration.as_deref().map(|path| calibration::images(path, widths[0], max_value));
     let images = images.transpose()?;
+    let hidden = &widths[1..widths.len() - 1];
     let largest = match &images {
-        Some(images) => seen(&model, &widths, images),
-        None => stated(job, &widths)?,
+        Some(images) => seen(model.activations(&images.images).iter().zip(hidden.iter().copied())),
+        None => stated(job.config.activation_max.as_deref(), hidden, "hidden layer")?,
     };
     job.report("quantising", 0, 1);
     let artifact = quantise(job, &model, &widths, &largest)?;
@@ -34,28 +35,29 @@ pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
     Ok(Imported { artifact, quality })
 }
 
-/// Per hidden layer and channel the largest activation on the calibration images.
-fn seen(model: &FloatMlp, widths: &[usize], images: &Images) -> Vec<Vec<f32>> {
-    let activations = model.activations(&images.images);
-    let largest = |(values, width): (&Vec<f32>, &usize)| {
-        let mut columns = vec![0f32; *width];
-        for row in values.chunks_exact(*width) {
+/// Per activation and channel the largest value that calibration saw, with some room; of each activation
+/// [rows][channels].
+pub(super) fn seen<'a>(activations: impl IntoIterator<Item = (&'a Vec<f32>, usize)>) -> Vec<Vec<f32>> {
+    let largest = |(values, channels): (&Vec<f32>, usize)| {
+        let mut columns = vec![0f32; channels];
+        for row in values.chunks_exact(channels) {
             columns.iter_mut().zip(row).for_each(|(m, v)| *m = m.max(*v * MARGIN));
         }
         columns
     };
-    activations.iter().zip(&widths[1..]).take(widths.len() - 2).map(largest).collect()
+    activations.into_iter().map(largest).collect()
 }
 
-/// The same for every channel, from what `config.json` states.
-fn stated(job: &Job<'_>, widths: &[usize]) -> Result<Vec<Vec<f32>>, Error> {
-    let hidden = &widths[1..widths.len() - 1];
-    let stated = job.config.activation_max.clone().unwrap_or_default();
-    if stated.len() != hidden.len() || stated.iter().any(|v| !v.is_finite() || *v <= 0.0) {
-        let reason = "give a calibration file of images, or state activation_max for each hidden layer in config.json";
-        return Err(Error::Import(reason.into()));
+/// The same from what `config.json` states: one value for all channels of an activation, which there is one of for
+/// `each` part of the model.
+pub(super) fn stated(stated: Option<&[f32]>, channels: &[usize], each: &str) -> Result<Vec<Vec<f32>>, Error> {
+    let stated = stated.unwrap_or_default();
+    if stated.len() != channels.len() || stated.iter().any(|v| !v.is_finite() || *v <= 0.0) {
+        let reason =
+            format!("give a calibration file of images, or state activation_max for each {each} in config.json");
+        return Err(Error::Import(reason));
     }
-    Ok(hidden.iter().zip(stated).map(|(width, max)| vec![max * MARGIN; *width]).collect())
+    Ok(channels.iter().zip(stated).map(|(channels, max)| vec![max * MARGIN; *channels]).collect())
 }
 
 fn quantise(job: &Job<'_>, model: &FloatMlp, widths: &[usize], largest: &[Vec<f32>]) -> Result<Artifact, Error> {
@@ -85,13 +87,7 @@ pub(super) fn quantise_layers(
         let dense = Dense { weight: &layer.weight, bias: &layer.bias, input_steps: &input_steps };
         let mut ints = dense.quantise()?;
         if i + 1 < layers.len() {
-            // How often a channel is used is not known here; uniform use up to the largest value is the plain guess.
-            let power: Vec<f64> = largest[i].iter().map(|v| f64::from(*v).powi(2) / 3.0).collect();
-            let next = &layers[i + 1];
-            let output_power = vec![1.0; next.bias.len()];
-            let reading =
-                Reading { largest: &largest[i], power: &power, weight: &next.weight, output_power: &output_power };
-            input_steps = reading.balance();
+            input_steps = balance(&largest[i], &layers[i + 1]);
             ints.put_scale(builder, &name, &input_steps)?;
         } else {
             // Logits are compared with each other, so all of them need one step.
@@ -101,6 +97,17 @@ pub(super) fn quantise_layers(
         ints.put(builder, &name);
     }
     Ok(())
+}
+
+/// The steps of the channels of an activation that the next weight reads.
+///
+/// Where it reads several pixels of each, every pixel of an output is an output to [`Reading`], since all of them share
+/// the channels' steps.
+pub(super) fn balance(largest: &[f32], next: &FloatLayer) -> Vec<f64> {
+    // How often a channel is used is not known here; uniform use up to the largest value is the plain guess.
+    let power: Vec<f64> = largest.iter().map(|v| f64::from(*v).powi(2) / 3.0).collect();
+    let output_power = vec![1.0; next.weight.len() / largest.len()];
+    Reading { largest, power: &power, weight: &next.weight, output_power: &output_power }.balance_to(&BYTES)
 }
 
 /// How often a classifier's artifact gives the float model's class, and how often each is right.

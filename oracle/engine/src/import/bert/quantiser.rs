@@ -6,7 +6,7 @@ use provena_arith::fixed::{CONTEXT_BITS, EXP_ONE, I16_MAX, NORM_BITS};
 
 use super::super::{
     Job,
-    balance::{Reading, balance_scores},
+    balance::{BYTES, balance_scores},
     calibration::Ranges,
     quantise::{Dense, Quantised},
     scale::{encode, encode_all},
@@ -79,13 +79,7 @@ impl Quantiser<'_> {
 
     /// The steps of the channels of `from`, which `dense` reads to give `to`.
     fn balance(&self, from: Site, dense: &FloatLinear, to: Site) -> Vec<f64> {
-        let reading = Reading {
-            largest: self.ranges.columns(from),
-            power: &self.ranges.power(from),
-            weight: &dense.weight,
-            output_power: &self.ranges.power(to),
-        };
-        reading.balance()
+        self.ranges.balance(from, &dense.weight, to, &BYTES)
     }
 
     /// Words, positions and the exponential.

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     float::llama::{FloatLayer, FloatLinear, Site, silu},
     import::{
-        balance::{BYTES, Levels, Reading, SPLIT},
+        balance::{BYTES, Levels, SPLIT},
         calibration::Ranges,
         quantise::{Dense, Quantised},
         scale::encode_all,
@@ -126,13 +126,7 @@ impl LayerQuantiser<'_> {
 
     /// The steps of the channels of `from`, which `dense` reads to give `to`.
     fn balance(&self, from: Site, dense: &FloatLinear, to: Site) -> Vec<f64> {
-        let reading = Reading {
-            largest: self.ranges.columns(from),
-            power: &self.ranges.power(from),
-            weight: &dense.weight,
-            output_power: &self.ranges.power(to),
-        };
-        reading.balance_to(levels(self.recipe.activations))
+        self.ranges.balance(from, &dense.weight, to, levels(self.recipe.activations))
     }
 
     /// Writes the weight and the bias of a matrix product that reads `from`.
