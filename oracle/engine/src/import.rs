@@ -1,8 +1,13 @@
 //! Float models become artifacts: calibrated, quantised, checked against their float twin, written with a card.
+//!
+//! What has layers of words, decoders and encoders, is imported and measured a layer at a time, so that an import takes
+//! less memory than the artifact that it writes; a test watches it. Classifiers of images are small, and lie in memory
+//! as a whole.
 
 mod balance;
 mod bert;
 mod calibration;
+mod candidate;
 mod card;
 mod cnn;
 mod compensate;
@@ -140,7 +145,7 @@ pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Re
     let mut job = Job { name, checkpoint, config, options, progress };
     let (summary, quality) = match family {
         Family::Mlp => job.whole(mlp::import)?,
-        Family::Bert => job.whole(bert::import)?,
+        Family::Bert => bert::import(&mut job)?,
         Family::Cnn => job.whole(cnn::import)?,
         Family::Llama => llama::import(&mut job)?,
     };

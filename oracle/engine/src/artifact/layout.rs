@@ -26,6 +26,20 @@ impl Entry {
     pub fn new(name: impl Into<String>, dtype: Dtype, rows: usize, cols: usize) -> Self {
         Self { name: name.into(), dtype, rows, cols }
     }
+
+    /// A vector.
+    pub fn vector(name: impl Into<String>, dtype: Dtype, len: usize) -> Self {
+        Self::new(name, dtype, 1, len)
+    }
+
+    /// The weight, the bias and the scale of a matrix product.
+    pub fn product(name: &str, outputs: usize, inputs: usize) -> [Self; 3] {
+        [
+            Self::new(format!("{name}.weight"), Dtype::I8, outputs, inputs),
+            Self::vector(format!("{name}.bias"), Dtype::I32, outputs),
+            Self::vector(format!("{name}.scale"), Dtype::Scale, outputs),
+        ]
+    }
 }
 
 /// A file without its tensors.

@@ -97,14 +97,14 @@ impl<'a> FloatLlama<'a> {
         let config = &model.config;
         let [width, vocabulary, inner] = [config.width, config.vocabulary, config.inner];
         let [queries, keys] = [config.heads, config.kv_heads].map(|heads| heads * config.depth);
-        model.check("model.embed_tokens.weight", &[vocabulary, width])?;
-        model.check("model.norm.weight", &[width])?;
+        weights.check("model.embed_tokens.weight", &[vocabulary, width])?;
+        weights.check("model.norm.weight", &[width])?;
         if !config.tied {
-            model.check("lm_head.weight", &[vocabulary, width])?;
+            weights.check("lm_head.weight", &[vocabulary, width])?;
         }
         for i in 0..config.layers {
             for norm in ["input_layernorm", "post_attention_layernorm"] {
-                model.check(&format!("{}.{norm}.weight", at(i)), &[width])?;
+                weights.check(&format!("{}.{norm}.weight", at(i)), &[width])?;
             }
             for (name, outputs, inputs) in [
                 ("self_attn.q_proj", queries, width),
@@ -115,25 +115,15 @@ impl<'a> FloatLlama<'a> {
                 ("mlp.up_proj", inner, width),
                 ("mlp.down_proj", width, inner),
             ] {
-                model.check(&format!("{}.{name}.weight", at(i)), &[outputs, inputs])?;
+                weights.check(&format!("{}.{name}.weight", at(i)), &[outputs, inputs])?;
                 let bias = format!("{}.{name}.bias", at(i));
                 if weights.shape(&bias).is_some() {
-                    model.check(&bias, &[outputs])?;
+                    weights.check(&bias, &[outputs])?;
                 }
             }
         }
         model.check_nothing_else()?;
         Ok(model)
-    }
-
-    fn check(&self, name: &str, shape: &[usize]) -> Result<(), Error> {
-        match self.weights.shape(name) {
-            None => Err(Error::import_tensor(name, "missing")),
-            Some(found) if found != shape => {
-                Err(Error::import_tensor(name, format!("has the shape {found:?}, must have {shape:?}")))
-            }
-            Some(_) => Ok(()),
-        }
     }
 
     /// A layer with further weights would be computed wrongly without them.

@@ -135,16 +135,25 @@ impl Weights {
         self.tensors.get(name).map(|place| place.shape.as_slice())
     }
 
+    /// That a tensor is there and has this shape.
+    ///
+    /// # Errors
+    /// [`Error::ImportTensor`] when it is missing or has another shape.
+    pub fn check(&self, name: &str, shape: &[usize]) -> Result<(), Error> {
+        match &self.place(name)?.shape {
+            found if found == shape => Ok(()),
+            found => Err(Error::import_tensor(name, format!("has the shape {found:?}, must have {shape:?}"))),
+        }
+    }
+
     /// All elements of a tensor that must have this shape, row after row; all are finite.
     ///
     /// # Errors
     /// [`Error::ImportTensor`] when it is missing, has another shape, does not fit the memory or holds something that is
     /// no finite number; [`Error::File`] when the file cannot be read.
     pub fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
+        self.check(name, shape)?;
         let place = self.place(name)?;
-        if place.shape != shape {
-            return Err(Error::import_tensor(name, format!("has the shape {:?}, must have {shape:?}", place.shape)));
-        }
         self.decode(name, place, 0..place.rows().0)
     }
 

@@ -1,45 +1,65 @@
-//! Imports sentence encoders.
+//! Imports sentence encoders, one layer at a time: what all texts make of a layer is held, never a second layer's
+//! weights, neither as floats nor as integers.
 
 mod quantiser;
 
 use super::{
-    Figure, Imported, Job,
+    Figure, Job, Progress,
     calibration::{self, Ranges},
+    candidate::Candidate,
+    memory,
 };
 use crate::{
-    artifact::{Artifact, BertRecipe},
+    artifact::{ArtifactFile, ArtifactWriter, BertRecipe, ModelRecipe, Recipe, Summary},
     error::Error,
     float::{
         bert::{FloatBert, Site},
         cosine,
     },
-    io::{Request, Response},
-    reference,
+    layered::Encoder,
     tokenizer::Tokenizer,
 };
 
-pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
+pub fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
     let (recipe, types, epsilon) = job.config.bert()?;
+    let full = Recipe {
+        name: job.name.clone(),
+        engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
+        model: ModelRecipe::Bert(recipe.clone()),
+        tokenizer_sha256: None,
+        source: job.source(),
+    };
     let model = FloatBert::new(&job.checkpoint.weights, &recipe, types, epsilon)?;
     // Read where there is one; where there is none, this says so.
     let missing = || Error::read(job.options.source.join("tokenizer.json"))(std::io::ErrorKind::NotFound.into());
     let json = job.checkpoint.tokenizer.take().ok_or_else(missing)?;
     let tokenizer = Tokenizer::new(&json, recipe.vocabulary, recipe.max_tokens)?;
     let texts = calibration::texts(job.options.calibration.as_deref())?;
-    // Every other text measures; the rest never calibrate.
-    let (seen, held): (Vec<_>, Vec<_>) = texts.into_iter().enumerate().partition(|(i, _)| i % 2 == 0);
-    let mut ranges = Ranges::default();
-    for (done, (i, text)) in seen.iter().enumerate() {
-        job.report("calibrating", done, seen.len());
-        let ids = tokenizer.encode(*i, text)?;
-        model.embed(&ids, &mut |site, rows| ranges.see(site, columns(&recipe, site), rows));
+    let (mut seen, mut held) = (vec![], vec![]);
+    for (i, text) in texts.iter().enumerate() {
+        // Every other text measures; the rest never calibrate.
+        if i % 2 == 0 { &mut seen } else { &mut held }.push(tokenizer.encode(i, text)?);
     }
-    job.report("quantising", 0, 1);
-    let artifact = quantiser::quantise(job, &model, &ranges, json)?;
-    job.report("quantising", 1, 1);
-    let held: Vec<String> = held.into_iter().map(|(_, text)| text).collect();
-    let quality = compare(job, &model, &tokenizer, &artifact, &held)?;
-    Ok(Imported { artifact, quality })
+    drop(tokenizer);
+    memory::give_back();
+
+    let layers = recipe.layers as usize;
+    let mut report = |stage: &'static str, done: usize| (job.progress)(Progress { stage, done, total: layers });
+    let mut ranges = Ranges::default();
+    let mut observe = |site, rows: &[f32]| ranges.see(site, columns(&recipe, site), rows);
+    model.embed(&seen, &mut observe, &mut |done| report("calibrating", done))?;
+    let floats = model.embed(&held, &mut |_, _| (), &mut |done| report("measuring", done))?;
+    let candidate = Candidate::new(&job.options.out, "unmeasured");
+    let writer = ArtifactWriter::create(candidate.path(), full, json, quantiser::entries(&recipe))?;
+    quantiser::quantise(&model, &ranges, writer, &mut |done| report("quantising", done))?;
+    memory::give_back();
+    let encoder = Encoder::new(ArtifactFile::open(candidate.path())?)?;
+    let ints = encoder.vectors(&held, &mut |done| report("comparing", done))?;
+    let summary = encoder.file().summary();
+    // Closed, so that it can be moved wherever that matters.
+    drop(encoder);
+    candidate.keep(&job.options.out)?;
+    Ok((summary, compare(&floats, &ints)))
 }
 
 /// Columns of the rows at a site.
@@ -52,27 +72,17 @@ fn columns(recipe: &BertRecipe, site: Site) -> usize {
     }
 }
 
-fn compare(
-    job: &mut Job<'_>,
-    model: &FloatBert,
-    tokenizer: &Tokenizer,
-    artifact: &Artifact,
-    texts: &[String],
-) -> Result<Vec<Figure>, Error> {
-    let Response::Embed { vectors, .. } = reference::run(artifact, &Request::Embed { texts: texts.to_vec() })? else {
-        return Err(Error::Import("an encoder gave no vectors".into()));
+/// How near the integers' vectors come to the floats'.
+fn compare(floats: &[Vec<f32>], ints: &[Vec<i32>]) -> Vec<Figure> {
+    let cosine = |(float, ints): (&Vec<f32>, &Vec<i32>)| {
+        let ints: Vec<f32> = ints.iter().map(|v| *v as f32).collect();
+        cosine(float, &ints)
     };
-    let mut cosines = Vec::with_capacity(texts.len());
-    for (i, (text, vector)) in texts.iter().zip(&vectors).enumerate() {
-        job.report("comparing", i, texts.len());
-        let float = model.embed(&tokenizer.encode(i, text)?, &mut |_, _| ());
-        let ints: Vec<f32> = vector.iter().map(|v| f32::from(*v)).collect();
-        cosines.push(cosine(&float, &ints));
-    }
+    let cosines: Vec<f64> = floats.iter().zip(ints).map(cosine).collect();
     let figure = |name: &str, value| Figure { name: name.into(), value };
-    Ok(vec![
+    vec![
         figure("texts", cosines.len() as f64),
         figure("mean cosine of int-v1 to float", cosines.iter().sum::<f64>() / cosines.len() as f64),
         figure("least cosine of int-v1 to float", cosines.iter().copied().fold(1.0, f64::min)),
-    ])
+    ]
 }

@@ -2,8 +2,8 @@
 //! layer's weights.
 //!
 //! So it is when a layer is calibrated and quantised, and again when the artifacts are measured, which stay in their
-//! files: [`Layered`]. The most memory is what the largest layer takes as floats while it is quantised, the texts'
-//! streams, and for a moment the tokenizer. An artifact of 139 MB was measured to take 77 MB in all, the program itself
+//! files: [`Decoder`]. The most memory is what the largest layer takes as floats while it is quantised, the texts'
+//! streams, and for a moment the tokenizer. An artifact of 139 MB was measured to take 80 MB in all, the program itself
 //! included.
 
 mod choice;
@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use super::{
     Figure, Job, Progress,
     calibration::{self, Ranges},
+    candidate::Candidate,
     compensate::Covariance,
     memory,
 };
@@ -24,10 +25,9 @@ use crate::{
     artifact::{Activations, ArtifactFile, ArtifactWriter, LlamaRecipe, ModelRecipe, Recipe, Summary},
     error::Error,
     float::llama::{FloatLayer, FloatLlama, LlamaConfig, Site},
-    layered::Layered,
+    layered::Decoder,
     tokenizer::Tokenizer,
 };
-use choice::Candidate;
 use compare::{Integers, Twin};
 use layer::{Deferred, LayerQuantiser};
 
@@ -66,7 +66,7 @@ pub fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
     let model = FloatLlama::new(&job.checkpoint.weights, config)?;
     memory::give_back();
     let open = |variant: &Variant| {
-        let model = Layered::new(ArtifactFile::open(variant.candidate.path())?)?;
+        let model = Decoder::new(ArtifactFile::open(variant.candidate.path())?)?;
         Ok(Integers { model, logit_step: variant.logit_step })
     };
     let artifacts = variants.iter().map(open).collect::<Result<Vec<_>, Error>>()?;
@@ -142,7 +142,7 @@ fn make(
             tokenizer_sha256: None,
             source: job.source(),
         };
-        let candidate = Candidate::new(&job.options.out, *activations);
+        let candidate = Candidate::new(&job.options.out, &format!("{}-bits", choice::bits(*activations)));
         let writer = ArtifactWriter::create(candidate.path(), full, tokenizer.clone(), shared::entries(&recipe))?;
         Ok(Unfinished { recipe, candidate, writer, deferred: vec![] })
     };

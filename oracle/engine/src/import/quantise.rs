@@ -1,9 +1,13 @@
 //! Weights and biases as integers.
 
+use provena_arith::fixed::Scale;
 use rayon::prelude::*;
 
 use super::{compensate::Compensation, scale::encode_all};
-use crate::{artifact::ArtifactBuilder, error::Error};
+use crate::{
+    artifact::{ArtifactBuilder, ArtifactWriter},
+    error::Error,
+};
 
 /// A float matrix product and how its input was quantised.
 pub struct Dense<'a> {
@@ -101,8 +105,37 @@ impl Quantised {
     /// # Errors
     /// [`Error::Import`] when that could wrap.
     pub fn put_scale(&self, builder: &mut ArtifactBuilder, name: &str, to: &[f64]) -> Result<(), Error> {
-        let factors = self.steps.iter().zip(to).zip(&self.largest).map(|((from, to), largest)| (from / to, *largest));
-        builder.scales(format!("{name}.scale"), &encode_all(factors)?);
+        builder.scales(format!("{name}.scale"), &self.scale(to)?);
         Ok(())
     }
+
+    /// Writes `<name>.weight` and `<name>.bias`.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, writer: &mut ArtifactWriter, name: &str) -> Result<(), Error> {
+        writer.i8(&format!("{name}.weight"), &self.weight)?;
+        writer.i32(&format!("{name}.bias"), &self.bias)
+    }
+
+    /// Writes `<name>.scale`, which brings each accumulator to steps of `to` real amount.
+    ///
+    /// # Errors
+    /// [`Error::ImportTensor`] when that could wrap, and those of the writer.
+    pub fn write_scale(&self, writer: &mut ArtifactWriter, name: &str, to: &[f64]) -> Result<(), Error> {
+        let name = format!("{name}.scale");
+        writer.scales(&name, &about(&name, self.scale(to))?)
+    }
+
+    fn scale(&self, to: &[f64]) -> Result<Vec<Scale>, Error> {
+        encode_all(self.steps.iter().zip(to).zip(&self.largest).map(|((from, to), largest)| (from / to, *largest)))
+    }
+}
+
+/// Names the tensor that an error is about.
+pub fn about<T>(name: &str, result: Result<T, Error>) -> Result<T, Error> {
+    result.map_err(|error| match error {
+        Error::Import(reason) => Error::import_tensor(name, reason),
+        other => other,
+    })
 }

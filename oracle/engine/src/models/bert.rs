@@ -1,5 +1,7 @@
 //! BERT sentence encoders: post-normalised layers, the mean over tokens, length one.
 
+pub mod parts;
+
 use super::{
     Input,
     scope::{Linear, Scope},
@@ -16,9 +18,7 @@ use crate::{
 
 /// An encoder whose tensors were found and whose tokenizer was read.
 pub struct Bert {
-    width: usize,
-    inner: usize,
-    heads: usize,
+    sizes: Sizes,
     tokenizer: Tokenizer,
     words: TensorId,
     positions: TensorId,
@@ -27,6 +27,22 @@ pub struct Bert {
     exp_table: TensorId,
 }
 
+/// What the shapes of all activations follow from.
+#[derive(Clone, Copy)]
+struct Sizes {
+    width: usize,
+    inner: usize,
+    heads: usize,
+}
+
+impl Sizes {
+    fn new(recipe: &BertRecipe) -> Self {
+        let [width, inner, heads] = [recipe.width, recipe.inner, recipe.heads].map(|n| n as usize);
+        Self { width, inner, heads }
+    }
+}
+
+/// The tensors of a normalisation.
 struct Norm {
     gain: TensorId,
     bias: TensorId,
@@ -47,7 +63,7 @@ struct Layer {
     norm2: Norm,
 }
 
-/// The tensors of a normalisation.
+/// Finds the tensors of a normalisation.
 fn norm(scope: &Scope<'_>, part: &str, width: usize, quantised: bool) -> Result<Norm, Error> {
     let scale = || scope.vector(&format!("{part}.scale"), Dtype::Scale, width);
     Ok(Norm {
@@ -57,35 +73,40 @@ fn norm(scope: &Scope<'_>, part: &str, width: usize, quantised: bool) -> Result<
     })
 }
 
+impl Layer {
+    fn find(artifact: &Artifact, recipe: &BertRecipe, i: u32) -> Result<Self, Error> {
+        let Sizes { width, inner, heads } = Sizes::new(recipe);
+        let layer = Scope::new(artifact, format!("layer.{i:03}"));
+        Ok(Self {
+            qkv: layer.linear("qkv", 3 * width, width)?,
+            score_scale: layer.vector("score.scale", Dtype::Scale, heads)?,
+            context_scale: layer.vector("context.scale", Dtype::Scale, width)?,
+            output: layer.linear("output", width, width)?,
+            norm1: norm(&layer, "norm1", width, true)?,
+            up: layer.linear("up", inner, width)?,
+            table: layer.table("gelu.table")?,
+            table_scale: layer.vector("gelu.scale", Dtype::Scale, inner)?,
+            down: layer.linear("down", width, inner)?,
+            norm2: norm(&layer, "norm2", width, i + 1 < recipe.layers)?,
+        })
+    }
+}
+
 impl Bert {
     /// Finds every tensor of the recipe.
     ///
     /// # Errors
     /// [`Error::Tensor`] for the first that is missing or of another shape, [`Error::Tokenizer`] for a bad tokenizer.
     pub fn new(artifact: &Artifact, recipe: &BertRecipe) -> Result<Self, Error> {
-        let [width, inner, heads] = [recipe.width, recipe.inner, recipe.heads].map(|n| n as usize);
+        let width = recipe.width as usize;
         let embed = Scope::new(artifact, "embed");
         let matrix = |name: &str, rows: u32| artifact.find(name, Dtype::I16, rows as usize, width);
         let mut layers = Vec::new();
         for i in 0..recipe.layers {
-            let layer = Scope::new(artifact, format!("layer.{i:03}"));
-            layers.push(Layer {
-                qkv: layer.linear("qkv", 3 * width, width)?,
-                score_scale: layer.vector("score.scale", Dtype::Scale, heads)?,
-                context_scale: layer.vector("context.scale", Dtype::Scale, width)?,
-                output: layer.linear("output", width, width)?,
-                norm1: norm(&layer, "norm1", width, true)?,
-                up: layer.linear("up", inner, width)?,
-                table: layer.table("gelu.table")?,
-                table_scale: layer.vector("gelu.scale", Dtype::Scale, inner)?,
-                down: layer.linear("down", width, inner)?,
-                norm2: norm(&layer, "norm2", width, i + 1 < recipe.layers)?,
-            });
+            layers.push(Layer::find(artifact, recipe, i)?);
         }
         Ok(Self {
-            width,
-            inner,
-            heads,
+            sizes: Sizes::new(recipe),
             tokenizer: Tokenizer::new(artifact.tokenizer(), recipe.vocabulary, recipe.max_tokens)?,
             words: matrix("embed.words", recipe.vocabulary)?,
             positions: matrix("embed.positions", recipe.positions)?,
@@ -100,50 +121,13 @@ impl Bert {
         let mut plan = Plan::default();
         let ids = plan.buffer("tokens", Element::U32, tokens, 1);
         plan.inputs = vec![ids];
-        let embedded = plan.buffer("embed", Element::I32, tokens, self.width);
-        plan.push(Op::Embed { ids, words: self.words, positions: self.positions, out: embedded });
-        let mut build = Builder { plan, tokens, width: self.width };
-        let (mut stream, mut bytes) = build.norm("embed.norm", &self.first, embedded, None);
+        let mut build = Builder { plan, tokens, sizes: self.sizes };
+        let (mut stream, mut bytes) = build.begin(ids, self.words, self.positions, &self.first);
         for (i, layer) in self.layers.iter().enumerate() {
-            (stream, bytes) = self.layer(&mut build, &format!("layer.{i:03}"), layer, stream, bytes);
+            (stream, bytes) = build.layer(&format!("layer.{i:03}"), layer, self.exp_table, stream, bytes);
         }
-        let Builder { mut plan, .. } = build;
-        let pooled = plan.buffer("pooled", Element::I32, 1, self.width);
-        plan.push(Op::SumRows { x: stream, out: pooled });
-        let vector = plan.buffer("vector", Element::I32, 1, self.width);
-        plan.push(Op::Unit { x: pooled, out: vector });
-        plan.outputs = vec![vector];
-        plan
-    }
-
-    /// One layer; gives the new residual stream and its bytes.
-    fn layer(
-        &self,
-        build: &mut Builder,
-        name: &str,
-        layer: &Layer,
-        stream: BufferId,
-        bytes: BufferId,
-    ) -> (BufferId, BufferId) {
-        let qkv = build.bytes(format!("{name}.qkv"), 3 * self.width);
-        let output = LinearOutput::Int8 { scale: layer.qkv.scale, relu: false, out: qkv };
-        build.linear(bytes, &layer.qkv, output);
-        let context = build.bytes(format!("{name}.context"), self.width);
-        build.plan.push(Op::Attention {
-            qkv,
-            heads: self.heads,
-            score_scale: layer.score_scale,
-            exp_table: self.exp_table,
-            context_scale: layer.context_scale,
-            out: context,
-        });
-        let attended = build.project(format!("{name}.output"), context, &layer.output);
-        let (stream, bytes) = build.norm(&format!("{name}.norm1"), &layer.norm1, attended, Some(stream));
-        let inner = build.bytes(format!("{name}.up"), self.inner);
-        let (in_scale, out_scale) = (layer.up.scale, layer.table_scale);
-        build.linear(bytes, &layer.up, LinearOutput::Table { in_scale, table: layer.table, out_scale, out: inner });
-        let down = build.project(format!("{name}.down"), inner, &layer.down);
-        build.norm(&format!("{name}.norm2"), &layer.norm2, down, Some(stream))
+        build.end(stream);
+        build.plan
     }
 
     /// The texts' tokens.
@@ -168,7 +152,7 @@ impl Bert {
 struct Builder {
     plan: Plan,
     tokens: usize,
-    width: usize,
+    sizes: Sizes,
 }
 
 impl Builder {
@@ -177,7 +161,7 @@ impl Builder {
     }
 
     fn stream(&mut self, name: String) -> BufferId {
-        self.plan.buffer(name, Element::I32, self.tokens, self.width)
+        self.plan.buffer(name, Element::I32, self.tokens, self.sizes.width)
     }
 
     fn linear(&mut self, x: BufferId, linear: &Linear, output: LinearOutput) {
@@ -195,8 +179,56 @@ impl Builder {
     fn norm(&mut self, name: &str, norm: &Norm, x: BufferId, residual: Option<BufferId>) -> (BufferId, BufferId) {
         let out = self.stream(name.into());
         let quantised =
-            norm.scale.map(|scale| Quantise { scale, out: self.bytes(format!("{name}.bytes"), self.width) });
+            norm.scale.map(|scale| Quantise { scale, out: self.bytes(format!("{name}.bytes"), self.sizes.width) });
         self.plan.push(Op::Norm { x, residual, gain: norm.gain, bias: norm.bias, out, quantised });
         (out, quantised.map_or(out, |q| q.out))
+    }
+
+    /// What comes before the layers; gives the residual stream and its bytes.
+    fn begin(&mut self, ids: BufferId, words: TensorId, positions: TensorId, first: &Norm) -> (BufferId, BufferId) {
+        let embedded = self.stream("embed".into());
+        self.plan.push(Op::Embed { ids, words, positions, out: embedded });
+        self.norm("embed.norm", first, embedded, None)
+    }
+
+    /// One layer; gives the new residual stream and its bytes.
+    fn layer(
+        &mut self,
+        name: &str,
+        layer: &Layer,
+        exp_table: TensorId,
+        stream: BufferId,
+        bytes: BufferId,
+    ) -> (BufferId, BufferId) {
+        let Sizes { width, inner, heads } = self.sizes;
+        let qkv = self.bytes(format!("{name}.qkv"), 3 * width);
+        let output = LinearOutput::Int8 { scale: layer.qkv.scale, relu: false, out: qkv };
+        self.linear(bytes, &layer.qkv, output);
+        let context = self.bytes(format!("{name}.context"), width);
+        self.plan.push(Op::Attention {
+            qkv,
+            heads,
+            score_scale: layer.score_scale,
+            exp_table,
+            context_scale: layer.context_scale,
+            out: context,
+        });
+        let attended = self.project(format!("{name}.output"), context, &layer.output);
+        let (stream, bytes) = self.norm(&format!("{name}.norm1"), &layer.norm1, attended, Some(stream));
+        let up = self.bytes(format!("{name}.up"), inner);
+        let (in_scale, out_scale) = (layer.up.scale, layer.table_scale);
+        self.linear(bytes, &layer.up, LinearOutput::Table { in_scale, table: layer.table, out_scale, out: up });
+        let down = self.project(format!("{name}.down"), up, &layer.down);
+        self.norm(&format!("{name}.norm2"), &layer.norm2, down, Some(stream))
+    }
+
+    /// The vector of what the last layer leaves, which is the plan's output.
+    fn end(&mut self, stream: BufferId) {
+        let width = self.sizes.width;
+        let pooled = self.plan.buffer("pooled", Element::I32, 1, width);
+        self.plan.push(Op::SumRows { x: stream, out: pooled });
+        let vector = self.plan.buffer("vector", Element::I32, 1, width);
+        self.plan.push(Op::Unit { x: pooled, out: vector });
+        self.plan.outputs = vec![vector];
     }
 }

@@ -10,7 +10,10 @@ use std::{path::Path, process::Command};
 use provena_engine::import::{ImportOptions, import};
 use serde_json::json;
 
-use crate::llama::published::published;
+use crate::{
+    assets::{fetched, lines},
+    llama::published::published,
+};
 
 /// In a process that is to import and to say what it took: the folder with the checkpoint.
 const FOLDER: &str = "PROVENA_TEST_IMPORT_MEMORY";
@@ -53,6 +56,14 @@ fn grown(test: &str, folder: &Path) -> (u64, u64) {
     (grown, std::fs::metadata(folder.join("model.pvna")).unwrap().len())
 }
 
+/// Imports what is in a folder in another process, which must not grow by more than 1.2 times the artifact.
+fn import_beside(test: &str, folder: &Path, least: u64) {
+    let (grown, artifact) = grown(test, folder);
+    println!("an artifact of {artifact} bytes was imported with {grown} bytes of memory");
+    assert!(artifact >= least, "{artifact} bytes are too few to tell");
+    assert!(10 * grown <= 12 * artifact, "{grown} bytes for an artifact of {artifact}");
+}
+
 #[test]
 fn a_decoder_is_imported_in_less_memory_than_its_artifact_and_a_fifth() {
     if let Some(folder) = std::env::var_os(FOLDER) {
@@ -73,9 +84,18 @@ fn a_decoder_is_imported_in_less_memory_than_its_artifact_and_a_fifth() {
     model.put(folder.path());
     // Less to compute than in other tests: the weights are what counts here.
     std::fs::write(folder.path().join("lines.txt"), "w2 w3 w4 w5 w6 w7\nw7 w12 w11 w10 w9 w8\n".repeat(6)).unwrap();
-    let (grown, artifact) =
-        grown("import_memory::a_decoder_is_imported_in_less_memory_than_its_artifact_and_a_fifth", folder.path());
-    println!("an artifact of {artifact} bytes was imported with {grown} bytes of memory");
-    assert!(artifact > 30 << 20, "{artifact}");
-    assert!(10 * grown <= 12 * artifact, "{grown} bytes for an artifact of {artifact}");
+    let test = "import_memory::a_decoder_is_imported_in_less_memory_than_its_artifact_and_a_fifth";
+    import_beside(test, folder.path(), 30 << 20);
+}
+
+#[test]
+fn an_encoder_is_imported_in_less_memory_than_its_artifact_and_a_fifth() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return grow(Path::new(&folder));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(fetched("minilm"), folder.path().join("source")).unwrap();
+    std::fs::write(folder.path().join("lines.txt"), lines("sentences.txt")[..12].join("\n")).unwrap();
+    let test = "import_memory::an_encoder_is_imported_in_less_memory_than_its_artifact_and_a_fifth";
+    import_beside(test, folder.path(), 30 << 20);
 }

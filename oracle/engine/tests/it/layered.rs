@@ -4,13 +4,21 @@ use std::path::PathBuf;
 
 use provena_engine::{
     Error,
-    artifact::{Activations, Artifact, ArtifactFile, LlamaRecipe, Piece},
-    layered::Layered,
+    artifact::{Activations, Artifact, ArtifactFile, LlamaRecipe, ModelRecipe, Piece},
+    io::{Request, Response},
+    layered::{Decoder, Encoder},
     plan::TensorId,
+    reference,
+    tokenizer::Tokenizer,
 };
 use tempfile::TempDir;
 
-use crate::{assets::DIGITS, llama, tiny_encoder::rebuilt, tiny_llama};
+use crate::{
+    assets::DIGITS,
+    llama,
+    tiny_encoder::{self, rebuilt},
+    tiny_llama,
+};
 
 /// A file with these bytes, which lasts as long as its folder.
 fn written(bytes: &[u8]) -> (TempDir, PathBuf) {
@@ -20,9 +28,9 @@ fn written(bytes: &[u8]) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn layered(artifact: &Artifact) -> (TempDir, Layered) {
+fn layered(artifact: &Artifact) -> (TempDir, Decoder) {
     let (folder, path) = written(artifact.bytes());
-    (folder, Layered::new(ArtifactFile::open(&path).unwrap()).unwrap())
+    (folder, Decoder::new(ArtifactFile::open(&path).unwrap()).unwrap())
 }
 
 #[test]
@@ -71,7 +79,41 @@ fn layer_by_layer_rejects_texts_and_files_that_do_not_fit() {
         assert_eq!(error.to_string(), format!("the artifact's tensor {name:?}: missing"));
     }
     let (_folder, path) = written(DIGITS.artifact.bytes());
-    let error = Layered::new(ArtifactFile::open(&path).unwrap()).map(drop).unwrap_err();
+    let error = Decoder::new(ArtifactFile::open(&path).unwrap()).map(drop).unwrap_err();
+    assert!(matches!(error, Error::Artifact(reason) if reason == "it holds a model of the family mlp"));
+}
+
+#[test]
+fn an_encoder_layer_by_layer_gives_the_vectors_of_the_reference() {
+    let artifact = tiny_encoder::tiny();
+    let (_folder, path) = written(artifact.bytes());
+    let model = Encoder::new(ArtifactFile::open(&path).unwrap()).unwrap();
+    let ModelRecipe::Bert(recipe) = &artifact.recipe().model else { panic!("not an encoder") };
+    let tokenizer = Tokenizer::new(artifact.tokenizer(), recipe.vocabulary, recipe.max_tokens).unwrap();
+    let texts: Vec<String> = [3, 17, 1, 9].map(tiny_encoder::text).into();
+    let mut tokens: Vec<Vec<u32>> = texts.iter().map(|text| tokenizer.encode(0, text).unwrap()).collect();
+    let Response::Embed { vectors, .. } = reference::run(&artifact, &Request::Embed { texts }).unwrap() else {
+        panic!("an encoder gave no vectors")
+    };
+    let mut done = vec![];
+    let found = model.vectors(&tokens, &mut |layer| done.push(layer)).unwrap();
+    assert_eq!(done, [0, 1]);
+    assert_eq!(found, vectors.iter().map(|v| v.iter().map(|v| i32::from(*v)).collect()).collect::<Vec<Vec<i32>>>());
+    assert!(model.vectors(&[], &mut |_| ()).unwrap().is_empty());
+
+    let error = |tokens: &[Vec<u32>]| model.vectors(tokens, &mut |_| ()).unwrap_err().to_string();
+    assert_eq!(error(&[vec![1], vec![]]), "the request does not fit the model: text 1 has no tokens");
+    assert_eq!(error(&[vec![9]]), "the artifact's tensor \"embed.words\": has 9 rows, row 9 was asked for");
+    tokens.push(vec![1; 18]);
+    assert_eq!(error(&tokens), "text 4 has 18 tokens; the model takes at most 17: split or shorten it");
+    for name in ["layer.001.norm1.scale", "attention.exp.table", "embed.norm.bias", "embed.positions"] {
+        let (_folder, path) = written(rebuilt(&artifact, name, None).bytes());
+        let model = Encoder::new(ArtifactFile::open(&path).unwrap()).unwrap();
+        let error = model.vectors(&tokens[..1], &mut |_| ()).unwrap_err().to_string();
+        assert_eq!(error, format!("the artifact's tensor {name:?}: missing"));
+    }
+    let (_folder, path) = written(DIGITS.artifact.bytes());
+    let error = Encoder::new(ArtifactFile::open(&path).unwrap()).map(drop).unwrap_err();
     assert!(matches!(error, Error::Artifact(reason) if reason == "it holds a model of the family mlp"));
 }
 

@@ -18,7 +18,8 @@ fn embed(texts: &[String]) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
     let weights = Checkpoint::open(&fetched("minilm")).unwrap().weights;
     let model = FloatBert::new(&weights, recipe, 2, 1e-12).unwrap();
     let tokenizer = Tokenizer::new(artifact.tokenizer(), recipe.vocabulary, recipe.max_tokens).unwrap();
-    let float = texts.iter().map(|t| model.embed(&tokenizer.encode(0, t).unwrap(), &mut |_, _| ())).collect();
+    let tokens: Vec<Vec<u32>> = texts.iter().map(|t| tokenizer.encode(0, t).unwrap()).collect();
+    let float = model.embed(&tokens, &mut |_, _| (), &mut |_| ()).unwrap();
     let Response::Embed { vectors, shift } =
         reference::run(artifact, &Request::Embed { texts: texts.to_vec() }).unwrap()
     else {

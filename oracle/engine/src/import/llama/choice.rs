@@ -9,10 +9,8 @@
 //! layer; it takes about a quarter of the import's time, which grows with the weights like all the rest, and until one
 //! is chosen the room of a second artifact on the disk.
 
-use std::path::{Path, PathBuf};
-
 use super::compare::Measured;
-use crate::{artifact::Activations, error::Error, import::Figure};
+use crate::{artifact::Activations, import::Figure};
 
 /// How many times the divergence of two bytes that of one byte may be.
 const DIVERGENCE: f64 = 1.25;
@@ -28,7 +26,7 @@ pub fn bytes_suffice(bytes: &Measured, split: &Measured) -> bool {
 }
 
 /// Bits of an activation.
-const fn bits(activations: Activations) -> u32 {
+pub const fn bits(activations: Activations) -> u32 {
     match activations {
         Activations::Bytes => 8,
         Activations::Split => 16,
@@ -47,45 +45,6 @@ pub fn figures(chosen: Activations, measured: &[(Activations, &Measured)]) -> Ve
         all.push(figure("share of agreeing tokens", measured.agreement));
     }
     all
-}
-
-/// A file beside the artifact's place, which is removed unless it is chosen.
-pub struct Candidate {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Candidate {
-    /// Where a variant of the artifact at `out` is written.
-    pub fn new(out: &Path, activations: Activations) -> Self {
-        let mut path = out.as_os_str().to_owned();
-        path.push(format!(".{}.{}-bits", std::process::id(), bits(activations)));
-        Self { path: path.into(), kept: false }
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Makes it the artifact.
-    ///
-    /// # Errors
-    /// [`Error::File`] when it cannot be moved.
-    pub fn keep(mut self, out: &Path) -> Result<(), Error> {
-        std::fs::rename(&self.path, out).map_err(Error::write(out))?;
-        self.kept = true;
-        Ok(())
-    }
-}
-
-impl Drop for Candidate {
-    fn drop(&mut self) {
-        if !self.kept {
-            // It may not have been finished.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
 }
 
 #[cfg(test)]

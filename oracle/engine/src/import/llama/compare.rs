@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     float::llama::FloatLlama,
     import::Figure,
-    layered::{Layered, Streams},
+    layered::{Decoder, Streams},
 };
 use rayon::prelude::*;
 use row::Row;
@@ -25,7 +25,7 @@ pub struct Twin<'a> {
 /// An artifact that is compared.
 pub struct Integers {
     /// The decoder.
-    pub model: Layered,
+    pub model: Decoder,
     /// The real amount of one step of its logits.
     pub logit_step: f64,
 }
@@ -46,7 +46,7 @@ impl Twin<'_> {
     /// Of the artifacts one layer is in memory at a time, and of the head of the float model and theirs a few words.
     ///
     /// # Errors
-    /// Those of the float model's file and of [`Layered`].
+    /// Those of the float model's file and of [`Decoder`].
     pub fn compare(
         &self,
         artifacts: &[Integers],

@@ -13,7 +13,7 @@ use crate::{
     import::{
         balance::{BYTES, Levels, SPLIT},
         calibration::Ranges,
-        quantise::{Dense, Quantised},
+        quantise::{Dense, Quantised, about},
         scale::encode_all,
     },
 };
@@ -54,14 +54,6 @@ impl From<Quantised> for Accumulators {
     fn from(ints: Quantised) -> Self {
         Self { steps: ints.steps, largest: ints.largest }
     }
-}
-
-/// Names the tensor that an error is about.
-pub fn about<T>(name: &str, result: Result<T, Error>) -> Result<T, Error> {
-    result.map_err(|error| match error {
-        Error::Import(reason) => Error::import_tensor(name, reason),
-        other => other,
-    })
 }
 
 /// The levels of what matrix products read.
@@ -111,7 +103,7 @@ impl LayerQuantiser<'_> {
         gains(writer, &self.name("norm1.gain"), &layer.norm1, &input)?;
         let heads = self.heads();
         let ints = self.dense("qkv", Site::Normed1, &layer.qkv, &input, writer)?;
-        self.scales("qkv", &ints, &heads.columns, writer)?;
+        ints.write_scale(writer, &self.name("qkv"), &heads.columns)?;
         let output = self.context(&layer.output, &heads.values, writer)?;
         let input = self.balance(Site::Normed2, &layer.up, Site::Up);
         gains(writer, &self.name("norm2.gain"), &layer.norm2, &input)?;
@@ -144,18 +136,9 @@ impl LayerQuantiser<'_> {
             Some(covariance) => floats.quantise_with(&covariance.compensation(&input_steps)),
             None => floats.quantise(),
         };
-        let weight = self.name(&format!("{part}.weight"));
-        let ints = about(&weight, ints)?;
-        writer.i8(&weight, &ints.weight)?;
-        writer.i32(&self.name(&format!("{part}.bias")), &ints.bias)?;
+        let ints = about(&self.name(&format!("{part}.weight")), ints)?;
+        ints.write(writer, &self.name(part))?;
         Ok(ints)
-    }
-
-    /// Writes the scales that bring accumulators to steps of `to`.
-    fn scales(&self, part: &str, ints: &Quantised, to: &[f64], writer: &mut ArtifactWriter) -> Result<(), Error> {
-        let name = self.name(&format!("{part}.scale"));
-        let factors = ints.steps.iter().zip(to).zip(&ints.largest).map(|((from, to), largest)| (from / to, *largest));
-        writer.scales(&name, &about(&name, encode_all(factors))?)
     }
 
     /// The steps of queries, keys and values.
@@ -209,7 +192,7 @@ impl LayerQuantiser<'_> {
         let most = f64::from(seen[..inner].iter().copied().fold(0f32, f32::max));
         let gate = (most * GATE_MARGIN).max(1e-3) / f64::from(I16_MAX);
         let ups: Vec<f64> = floored(&seen[inner..]).iter().map(|v| v * STREAM_MARGIN / f64::from(I16_MAX)).collect();
-        self.scales("up", up, &[vec![gate; inner], ups.clone()].concat(), writer)?;
+        up.write_scale(writer, &self.name("up"), &[vec![gate; inner], ups.clone()].concat())?;
         let at = |piece: usize| silu((piece as f64 / GATE_PIECES as f64 * 65_536.0 - 32_768.0) * gate);
         let table_step = at(0).abs().max(at(GATE_PIECES)) / f64::from(I16_MAX);
         let table: Vec<i32> = (0..=GATE_PIECES).map(|piece| (at(piece) / table_step).round() as i32).collect();

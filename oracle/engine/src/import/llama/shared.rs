@@ -4,7 +4,7 @@ use provena_arith::fixed::{EXP_ONE, SPLIT_MAX, Scale, WIDE_MAX};
 
 use super::{
     Streams,
-    layer::{Accumulators, Deferred, about, byte_step, gains, levels},
+    layer::{Accumulators, Deferred, byte_step, gains, levels},
 };
 use crate::{
     artifact::{ArtifactWriter, Dtype, Entry, LlamaRecipe},
@@ -12,7 +12,7 @@ use crate::{
     float::llama::{FloatLlama, Rotation},
     import::{
         balance::Reading,
-        quantise::Dense,
+        quantise::{Dense, about},
         scale::{encode, encode_all},
     },
 };
@@ -32,18 +32,17 @@ pub const ROWS: usize = 1_024;
 pub fn entries(recipe: &LlamaRecipe) -> Vec<Entry> {
     let [width, inner, vocabulary] = [recipe.width, recipe.inner, recipe.vocabulary].map(|n| n as usize);
     let [heads, kv_heads, depth] = [recipe.heads, recipe.kv_heads, recipe.depth].map(|n| n as usize);
-    let vector = |name: String, dtype, len| Entry::new(name, dtype, 1, len);
     let mut all = vec![
         Entry::new("embed.weight", Dtype::I8, vocabulary, width),
-        vector("embed.scale".into(), Dtype::Scale, vocabulary),
+        Entry::vector("embed.scale", Dtype::Scale, vocabulary),
         Entry::new("rotation.table", Dtype::I16, recipe.positions as usize, depth),
-        vector("attention.exp.table".into(), Dtype::I32, EXP_ENTRIES),
-        vector("sampling.exp.table".into(), Dtype::I32, EXP_ENTRIES),
-        vector("norm.epsilon".into(), Dtype::I32, 2),
-        vector("final.gain".into(), Dtype::Scale, width),
-        vector("head.bias".into(), Dtype::I32, vocabulary),
-        vector("head.scale".into(), Dtype::Scale, vocabulary),
-        vector("head.unit".into(), Dtype::I32, 2),
+        Entry::vector("attention.exp.table", Dtype::I32, EXP_ENTRIES),
+        Entry::vector("sampling.exp.table", Dtype::I32, EXP_ENTRIES),
+        Entry::vector("norm.epsilon", Dtype::I32, 2),
+        Entry::vector("final.gain", Dtype::Scale, width),
+        Entry::vector("head.bias", Dtype::I32, vocabulary),
+        Entry::vector("head.scale", Dtype::Scale, vocabulary),
+        Entry::vector("head.unit", Dtype::I32, 2),
     ];
     if !recipe.tied {
         all.push(Entry::new("head.weight", Dtype::I8, vocabulary, width));
@@ -56,9 +55,7 @@ pub fn entries(recipe: &LlamaRecipe) -> Vec<Entry> {
             ("up", 2 * inner, width),
             ("down", width, inner),
         ] {
-            all.push(Entry::new(name(&format!("{part}.weight")), Dtype::I8, outputs, inputs));
-            all.push(vector(name(&format!("{part}.bias")), Dtype::I32, outputs));
-            all.push(vector(name(&format!("{part}.scale")), Dtype::Scale, outputs));
+            all.extend(Entry::product(&name(part), outputs, inputs));
         }
         for (part, dtype, len) in [
             ("norm1.gain", Dtype::Scale, width),
@@ -68,7 +65,7 @@ pub fn entries(recipe: &LlamaRecipe) -> Vec<Entry> {
             ("gate.table", Dtype::I32, super::layer::GATE_PIECES + 1),
             ("gate.scale", Dtype::Scale, inner),
         ] {
-            all.push(vector(name(part), dtype, len));
+            all.push(Entry::vector(name(part), dtype, len));
         }
     }
     all
