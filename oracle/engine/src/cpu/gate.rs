@@ -74,9 +74,11 @@ fn interpolate(table: &[i32], x: &[i32], out: &mut [i32]) {
         *place = (clamp_i16(*v) + 32_768) as u32;
     }
     let (mut lefts, mut rights) = ([0i32; COLUMNS], [0i32; COLUMNS]);
+    // Of equal lengths, so that one look at a place serves both.
+    let (from, to) = (&table[..table.len() - 1], &table[1..]);
     for ((left, right), place) in lefts.iter_mut().zip(&mut rights).zip(&places[..x.len()]) {
-        let two = &table[(place >> bits) as usize..][..2];
-        (*left, *right) = (two[0], two[1]);
+        let at = (place >> bits) as usize;
+        (*left, *right) = (from[at], to[at]);
     }
     for ((to, place), (left, right)) in out.iter_mut().zip(&places).zip(lefts.iter().zip(&rights)) {
         let part = (place & ((1 << bits) - 1)) as i32;
