@@ -10,6 +10,7 @@ pub mod autotune;
 pub mod caps;
 mod disk;
 pub mod error;
+pub mod matrix;
 pub mod memory;
 pub mod options;
 pub mod pipeline;
@@ -22,10 +23,13 @@ pub use adapter::Selection;
 pub use autotune::Autotune;
 pub use caps::Caps;
 pub use error::Error;
+pub use matrix::Matrix;
 pub use memory::Memory;
 pub use options::{Options, Switch};
 pub use pipeline::{Key, Pipelines};
 pub use pool::Pool;
+
+use crate::kernels::self_test::prove;
 
 /// An opened adapter. Cloning is cheap and shares everything.
 #[derive(Clone, Debug)]
@@ -68,10 +72,40 @@ impl Gpu {
     pub fn open_with(selection: &Selection, options: &Options) -> Result<Self, Error> {
         let adapter = adapter::choose(selection)?;
         let caps = Caps::detect(&adapter, options)?;
+        Self::proved(&adapter, caps)
+    }
+
+    /// Opens the adapter with matrix units, if `caps` has some and they are found exact, or else without.
+    fn proved(adapter: &wgpu::Adapter, caps: Caps) -> Result<Self, Error> {
+        if caps.matrix.is_err() {
+            return Self::request(adapter, caps);
+        }
+        // A driver may refuse its own offer, or fail with it: then it has a fresh device without.
+        let with = Self::request(adapter, caps.clone()).and_then(|gpu| {
+            prove(&gpu)?;
+            // Nobody else will need buffers of these sizes.
+            gpu.settle()?;
+            gpu.pool().clear();
+            Ok(gpu)
+        });
+        with.or_else(|error| Self::request(adapter, caps.without_matrix(&error)))
+    }
+
+    /// Opens the adapter with what `caps` asks for.
+    fn request(adapter: &wgpu::Adapter, caps: Caps) -> Result<Self, Error> {
+        let experimental_features = if caps.matrix.is_ok() {
+            // SAFETY: of what wgpu holds to be experimental, `Caps` asks for nothing but cooperative matrices. Faults that
+            // wgpu or a driver may have with them can show in the one kernel that uses them, `linear_matrix`, whose sums are
+            // compared with integers before anything depends on them.
+            unsafe { wgpu::ExperimentalFeatures::enabled() }
+        } else {
+            wgpu::ExperimentalFeatures::disabled()
+        };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("provena"),
             required_features: caps.features,
             required_limits: caps.limits.clone(),
+            experimental_features,
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;
@@ -80,7 +114,7 @@ impl Gpu {
         let file = if caps.uses(Switch::PipelineCache) { disk::pipelines(&info) } else { None };
         let autotune = Autotune::new(disk::tiles(&info), caps.uses(Switch::Autotune));
         let pipelines = Pipelines::new(device.clone(), file, caps.uses(Switch::Unchecked));
-        let memory = Memory::new(device.clone(), options.memory);
+        let memory = Memory::new(device.clone(), caps.options.memory);
         let pool = Pool::new(memory.clone());
         Ok(Self { inner: Arc::new(Inner { device, queue, caps, pipelines, autotune, memory, pool, failure }) })
     }
@@ -177,4 +211,26 @@ fn watch(device: &wgpu::Device) -> Arc<Mutex<Option<String>>> {
         }
     });
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matrix_units_that_the_driver_refuses_are_not_used() {
+        if std::env::var("PROVENA_TEST_GPU").is_ok_and(|value| value == "none") {
+            return;
+        }
+        let adapter = adapter::choose(&Selection::Best).unwrap();
+        let options = Options { disabled: [Switch::CooperativeMatrix].into(), ..Options::default() };
+        let mut caps = Caps::detect(&adapter, &options).unwrap();
+        assert_eq!(caps.matrix.clone().unwrap_err(), "the caller turned them off");
+        // The feature that their kernel needs is not asked for, so that it cannot be compiled.
+        caps.matrix = Ok(Matrix { unit: matrix::Unit::Float8, subgroup: 8 });
+        let gpu = Gpu::proved(&adapter, caps).unwrap();
+        let reason = gpu.caps().matrix.clone().unwrap_err();
+        assert!(reason.contains("provena.linear_matrix"), "{reason}");
+        gpu.healthy().unwrap();
+    }
 }

@@ -29,7 +29,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::artifact::{Artifact, TensorRef};
-use crate::gpu::{Error, Key, Switch, caps};
+use crate::gpu::{Error, Key, Matrix, Switch, caps};
 use crate::plan::{Buffer, BufferId, Op, Plan, TensorId};
 pub use fused::{Chain, End};
 pub use linear::{Method, Shape, Tile};
@@ -88,6 +88,8 @@ pub struct Tuning {
     pub storage_buffers: u32,
     /// Bytes of memory that a workgroup may share.
     pub workgroup_bytes: u32,
+    /// The matrix units that products over many rows take, where nothing was measured.
+    pub matrix: Option<Matrix>,
 }
 
 impl Tuning {
@@ -105,6 +107,7 @@ impl Tuning {
         normed_rows: 0,
         storage_buffers: caps::MAX_STORAGE_BUFFERS,
         workgroup_bytes: caps::MAX_WORKGROUP_BYTES,
+        matrix: None,
     };
     /// For graphics processors, which hide latency behind many invocations.
     pub const HARDWARE: Self = Self {
@@ -120,6 +123,7 @@ impl Tuning {
         normed_rows: 2,
         storage_buffers: caps::MAX_STORAGE_BUFFERS,
         workgroup_bytes: caps::MAX_WORKGROUP_BYTES,
+        matrix: None,
     };
 
     /// The tuning for an adapter.
@@ -130,7 +134,7 @@ impl Tuning {
             Self { subgroup, words64: caps.uses(Switch::Int64), ..Self::SOFTWARE }
         } else {
             let few_rows = if caps.uses(Switch::Subgroup) { Method::AcrossSubgroups } else { Method::Across };
-            Self { few_rows: Some(few_rows), ..Self::HARDWARE }
+            Self { few_rows: Some(few_rows), matrix: caps.matrix.as_ref().ok().copied(), ..Self::HARDWARE }
         };
         if !caps.uses(Switch::Fusion) {
             (tuning.fused_rows, tuning.normed_rows) = (0, 0);

@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let report = report::Report {
         adapter: gpu.as_ref().map_or_else(|| "none".into(), |gpu| gpu.caps().name.clone()),
         driver: gpu.as_ref().map(|gpu| gpu.caps().driver.clone()),
+        matrix: gpu.as_ref().map(|gpu| gpu.caps().matrix_units()),
         processor: report::processor(),
         threads: rayon::current_num_threads(),
         profile: if cfg!(debug_assertions) { "dev" } else { "release" },

@@ -12,6 +12,8 @@ pub struct Report {
     pub adapter: String,
     /// Its driver.
     pub driver: Option<String>,
+    /// Its matrix units, or why there are none to use.
+    pub matrix: Option<String>,
     /// The processor's name, as far as the system tells.
     pub processor: String,
     /// Threads that the CPU backend and candle use.
@@ -161,6 +163,9 @@ impl Report {
     /// Writes the tables.
     pub fn print(&self) {
         println!("adapter    {} ({})", self.adapter, self.driver.as_deref().unwrap_or("no driver"));
+        if let Some(matrix) = &self.matrix {
+            println!("matrix     {matrix}");
+        }
         println!("processor  {}, {} threads; profile {}", self.processor, self.threads, self.profile);
         for (name, peak) in [("device", self.device), ("cpu", Some(self.host))] {
             if let Some(peak) = peak {

@@ -5,7 +5,7 @@
 //! the hardware has none. What an adapter offers beyond that is asked for where a kernel's variant has a use for it and
 //! no [`Switch`] forbids it.
 
-use super::{Error, Options, options::Switch};
+use super::{Error, Matrix, Options, matrix, options::Switch};
 
 /// Storage buffers that one shader stage may bind: what every kernel makes do with.
 pub const MAX_STORAGE_BUFFERS: u32 = 10;
@@ -39,10 +39,12 @@ pub struct Caps {
     pub features: wgpu::Features,
     /// Invocations of a subgroup, where all subgroups have equally many.
     pub subgroup: Option<u32>,
-    /// Whether the adapter offers 16-bit floats. int-v1 never uses them.
+    /// Whether the adapter offers 16-bit floats. Nothing but matrix units uses them, for bytes, which are exact in them.
     pub offers_f16: bool,
-    /// Whether the adapter offers matrix units. int-v1 does not use them: wgpu reaches them for 32-bit floats only.
+    /// Whether the adapter offers matrix units of any kind.
     pub offers_cooperative_matrix: bool,
+    /// The matrix units that products may use, or why there are none. Those of an opened device were found exact on it.
+    pub matrix: Result<Matrix, String>,
     /// What the caller allows.
     pub options: Options,
 }
@@ -103,21 +105,48 @@ impl Caps {
             ),
             ..wgpu::Limits::default()
         };
+        let features = adapter.features();
+        let subgroup = (info.subgroup_min_size == info.subgroup_max_size).then_some(info.subgroup_min_size);
+        let half = options.allows(Switch::F16) && features.contains(wgpu::Features::SHADER_F16);
+        let matrix = if !options.allows(Switch::CooperativeMatrix) {
+            Err("the caller turned them off".into())
+        } else if !features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX) {
+            Err("the adapter offers none".into())
+        } else {
+            // Which subgroup an invocation belongs to is a question to that feature.
+            let counted = options.allows(Switch::Subgroup) && features.contains(wgpu::Features::SUBGROUP);
+            matrix::choose(&adapter.cooperative_matrix_properties(), half, subgroup.filter(|_| counted))
+        };
+        let used = USED.iter().filter(|(switch, feature)| options.allows(*switch) && features.contains(*feature));
         Ok(Self {
             name: info.name,
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             device_type: device_type(info.device_type),
             api: info.backend.to_string(),
             limits,
-            features: USED
-                .iter()
-                .filter(|(switch, feature)| options.allows(*switch) && adapter.features().contains(*feature))
-                .fold(wgpu::Features::empty(), |all, (_, feature)| all | *feature),
-            subgroup: (info.subgroup_min_size == info.subgroup_max_size).then_some(info.subgroup_min_size),
-            offers_f16: adapter.features().contains(wgpu::Features::SHADER_F16),
-            offers_cooperative_matrix: adapter.features().contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
+            features: used.fold(needed_by(&matrix), |all, (_, feature)| all | *feature),
+            subgroup,
+            offers_f16: features.contains(wgpu::Features::SHADER_F16),
+            offers_cooperative_matrix: features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
+            matrix,
             options: options.clone(),
         })
+    }
+
+    /// The same without matrix units, which had that error.
+    pub(super) fn without_matrix(mut self, error: &Error) -> Self {
+        self.features.remove(needed_by(&self.matrix));
+        self.matrix = Err(error.to_string());
+        self
+    }
+
+    /// The matrix units that are used, or why none are, for people.
+    #[must_use]
+    pub fn matrix_units(&self) -> String {
+        match &self.matrix {
+            Ok(matrix) => format!("{matrix}, exact"),
+            Err(reason) => format!("not used: {reason}"),
+        }
     }
 
     /// Whether it is a driver that computes on the processor.
@@ -129,7 +158,11 @@ impl Caps {
     /// Whether something optional may be used: the caller allows it, and the device has it.
     #[must_use]
     pub fn uses(&self, switch: Switch) -> bool {
-        let feature = USED.iter().find(|(known, _)| *known == switch).map(|(_, feature)| *feature);
+        let feature = match switch {
+            Switch::F16 => Some(wgpu::Features::SHADER_F16),
+            Switch::CooperativeMatrix => Some(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
+            _ => USED.iter().find(|(known, _)| *known == switch).map(|(_, feature)| *feature),
+        };
         self.options.allows(switch) && feature.is_none_or(|feature| self.features.contains(feature))
     }
 }
@@ -137,7 +170,14 @@ impl Caps {
 /// The type of a driver that computes on the processor.
 const SOFTWARE: &str = "software";
 
-/// The optional features that something uses, with their switches.
+/// The features that matrix units need.
+fn needed_by(matrix: &Result<Matrix, String>) -> wgpu::Features {
+    let Ok(matrix) = matrix else { return wgpu::Features::empty() };
+    let half = if matrix.unit.half() { wgpu::Features::SHADER_F16 } else { wgpu::Features::empty() };
+    wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX | half
+}
+
+/// The optional features that something uses, with their switches, but for those of matrix units.
 const USED: [(Switch, wgpu::Features); 3] = [
     (Switch::Subgroup, wgpu::Features::SUBGROUP),
     (Switch::Int64, wgpu::Features::SHADER_INT64),

@@ -15,9 +15,10 @@ pub enum Switch {
     Subgroup,
     /// `int64`: loads of eight bytes, where a software driver pays for each load and lane.
     Int64,
-    /// `f16`: numbers of 16 bits. int-v1 has no use for them: it computes with integers alone.
+    /// `f16`: floats of 16 bits, in which matrix units read bytes.
     F16,
-    /// `cooperative_matrix`: matrix units. int-v1 does not use them yet: wgpu offers them for 32-bit floats only.
+    /// `cooperative_matrix`: matrix units, which are used where they were found to add up bytes exactly, see
+    /// [`crate::gpu::matrix`].
     CooperativeMatrix,
     /// `pipeline_cache`: compiled kernels on disk.
     PipelineCache,

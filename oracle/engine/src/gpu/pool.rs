@@ -72,7 +72,7 @@ impl Pool {
     }
 
     /// Frees what lies idle.
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Idle::default();
     }
 

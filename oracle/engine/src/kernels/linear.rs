@@ -44,7 +44,8 @@ impl Lowering<'_> {
         // SAFETY: the shader reads x at rows below `rows`, weights at rows below the shard's, biases and scales below
         // `outputs`, the table at `table_index(.., table_len)`, and writes rows below `rows` and columns below `columns`,
         // which are all the bound buffers' own sizes: `same` and `tensor_of` compared them above. Its loop ends at the
-        // weight's row length. What comes before is `Prologue`'s.
+        // weight's row length. What it indexes in shared memory follows from the tile's sizes and an invocation's place,
+        // and where that is for the driver to say, the shader limits it. What comes before is `Prologue`'s.
         let key = unsafe { prologue.constants(tile.key(finish.key, planes)).proved() };
         for (place, shard) in self.shards(weight)?.into_iter().enumerate() {
             // Padding belongs to the last shard.

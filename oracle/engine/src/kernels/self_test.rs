@@ -4,13 +4,16 @@
 //! shapes, and compares every buffer. Drivers differ and have bugs; a node that finds one must not answer.
 
 pub(crate) mod fixture;
+mod matrix;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::fixture::{Case, Fixture};
+pub use self::matrix::prove;
+use crate::artifact::Artifact;
 use crate::gpu::{Error, Gpu};
-use crate::kernels;
+use crate::kernels::{self, Choices, Shape, Tile};
 use crate::plan::{Buffer, BufferId, Op, Plan};
 use crate::recording::GpuModel;
 use crate::reference;
@@ -48,7 +51,34 @@ pub fn run(gpu: &Gpu) -> Result<Vec<String>, Error> {
             }
         }
     }
+    // Products may take matrix units, where these are exact.
+    if let Ok(matrix) = &gpu.caps().matrix {
+        for place in 0..Tile::matrices(*matrix, 1).len() {
+            let tile = |shape: Shape| (shape, Tile::matrices(*matrix, shape.planes)[place]);
+            let shapes = fixture.cases.iter().flat_map(|case| products(&case.plan, &artifact));
+            let choices = Choices { tiles: shapes.map(tile).collect(), ..Choices::default() };
+            let model = GpuModel::load_tuned(gpu, artifact.clone(), usual)?.with_choices(choices.clone());
+            for Case { plan, inputs, state } in &fixture.cases {
+                let watched = watching(plan, plan.ops.iter().flat_map(written));
+                let lowered = kernels::lower_with(&watched, &artifact, usual, &choices)?;
+                let kernels: BTreeSet<String> = lowered.dispatches.iter().map(|d| d.key.to_string()).collect();
+                if !kernels.is_subset(&labels) {
+                    compare_watched(&model, &watched, inputs, state)?;
+                    labels.extend(kernels);
+                }
+            }
+        }
+    }
     Ok(labels.into_iter().collect())
+}
+
+/// The shapes of a plan's matrix products.
+fn products(plan: &Plan, artifact: &Artifact) -> Vec<Shape> {
+    let shape = |op: &Op| match *op {
+        Op::Linear { x, weight, .. } => Shape::of(plan.get(x), artifact, weight),
+        _ => None,
+    };
+    plan.ops.iter().filter_map(shape).collect()
 }
 
 /// Runs `plan` on the device and on the reference and compares every buffer that an operation writes, the state

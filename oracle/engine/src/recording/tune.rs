@@ -16,6 +16,8 @@ use crate::values::Values;
 const WORTHWHILE: usize = 1 << 18;
 /// How long one measurement should take, so that starting it does not count.
 const SAMPLE: Duration = Duration::from_millis(4);
+/// What takes longer than the quickest by this factor in its first run is not measured further.
+const HOPELESS: f64 = 4.0;
 /// Something must be quicker than what is usual by this factor, so that noise does not decide.
 const MARGIN: f64 = 0.95;
 
@@ -144,8 +146,9 @@ impl GpuModel {
             let steps = 0..recorded.labels().len();
             let once = recorded.time_with(&state, steps.clone(), 1)?;
             let repeats = (SAMPLE.as_nanos() / once.as_nanos().max(1)).clamp(1, 64) as usize;
-            let mut seconds = f64::MAX;
-            for _ in 0..3 {
+            let mut seconds = once.as_secs_f64();
+            let behind = best.as_ref().is_some_and(|(_, quickest, _)| seconds > HOPELESS * quickest);
+            for _ in 0..if behind { 0 } else { 3 } {
                 let run = recorded.time_with(&state, steps.clone(), repeats)?;
                 seconds = seconds.min(run.as_secs_f64() / repeats as f64);
             }

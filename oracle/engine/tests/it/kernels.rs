@@ -12,6 +12,7 @@ mod decoder_rows;
 mod fused;
 mod images;
 mod linear;
+mod matrix;
 mod memory;
 mod normed;
 mod recording;

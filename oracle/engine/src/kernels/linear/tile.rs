@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
-use crate::gpu::{Caps, Key, Switch};
+use crate::gpu::matrix::{SUBGROUPS, Unit};
+use crate::gpu::{Caps, Key, Matrix, Switch};
 use crate::kernels::Tuning;
 use crate::plan::{Buffer, Element, TensorId};
 
@@ -64,6 +65,8 @@ pub enum Method {
     AcrossSubgroups,
     /// `linear_shared`: the invocations of a workgroup load into shared memory.
     Shared,
+    /// `linear_matrix`: so, too, and matrix units multiply, see [`crate::gpu::matrix`].
+    Matrix(Unit),
 }
 
 /// What one invocation or workgroup computes, and how it loads.
@@ -71,7 +74,8 @@ pub enum Method {
 pub struct Tile {
     /// The kernel.
     pub method: Method,
-    /// Invocations of a workgroup. With [`Method::Broadcast`] those of a subgroup, with [`Method::Shared`] 64.
+    /// Invocations of a workgroup. With [`Method::Broadcast`] those of a subgroup, with [`Method::Shared`] 64, with
+    /// [`Method::Matrix`] those of four subgroups.
     pub lanes: u32,
     /// Groups of rows.
     pub groups: u32,
@@ -90,12 +94,23 @@ impl Tile {
         Self { method, lanes, groups: rows, per: 1, quads, words64: false }
     }
 
+    /// The tiles of matrix units, the largest first: as many rows of bytes as columns.
+    #[must_use]
+    pub fn matrices(matrix: Matrix, planes: u32) -> Vec<Self> {
+        // Few invocations would have a large tile's sums in more registers than there are.
+        let spans: &[u32] = if matrix.subgroup >= 16 { &[64, 32] } else { &[32] };
+        let tile =
+            |&span| Self::plain(Method::Matrix(matrix.unit), SUBGROUPS * matrix.subgroup, span / planes, span / 4);
+        spans.iter().map(tile).collect()
+    }
+
     /// The shader.
     pub(super) const fn shader(self) -> &'static str {
         match self.method {
             Method::Own | Method::Broadcast => "linear",
             Method::Across | Method::AcrossSubgroups => "linear_across",
             Method::Shared => "linear_shared",
+            Method::Matrix(_) => "linear_matrix",
         }
     }
 
@@ -109,7 +124,7 @@ impl Tile {
     pub(super) const fn columns(self) -> usize {
         match self.method {
             Method::Own | Method::Broadcast => (4 * self.quads * self.lanes) as usize,
-            Method::Across | Method::AcrossSubgroups => (4 * self.quads) as usize,
+            Method::Across | Method::AcrossSubgroups | Method::Matrix(_) => (4 * self.quads) as usize,
             Method::Shared => 32,
         }
     }
@@ -122,7 +137,7 @@ impl Tile {
             Method::Across | Method::AcrossSubgroups => {
                 Some(Self { quads: 2 * self.quads, groups: self.groups.min(4 / planes), ..self })
             }
-            Method::Shared => None,
+            Method::Shared | Method::Matrix(_) => None,
         }
     }
 
@@ -131,29 +146,32 @@ impl Tile {
         match self.method {
             Method::Own | Method::Broadcast => self.lanes as usize,
             Method::Across | Method::AcrossSubgroups => (self.quads / 2) as usize,
-            Method::Shared => 1,
+            Method::Shared | Method::Matrix(_) => 1,
         }
     }
 
     /// Whether its kernel can normalise x for itself: not where it loads x by eight bytes, or in parts.
     pub(in crate::kernels) const fn takes_norm(self) -> bool {
-        !(matches!(self.method, Method::Shared) || self.words64 && self.groups > 1)
+        !(matches!(self.method, Method::Shared | Method::Matrix(_)) || self.words64 && self.groups > 1)
     }
 
     /// Bytes of memory that a workgroup shares to add up its sums.
     pub(in crate::kernels) const fn shared_bytes(self, planes: u32) -> usize {
         match self.method {
-            Method::Own | Method::Broadcast | Method::Shared => 0,
+            Method::Own | Method::Broadcast | Method::Shared | Method::Matrix(_) => 0,
             Method::Across | Method::AcrossSubgroups => (16 * self.lanes * self.groups * self.quads * planes) as usize,
         }
     }
 
     /// `key` with what this tile asks of the shader.
     pub(in crate::kernels) fn key(self, mut key: Key, planes: u32) -> Key {
+        if let Method::Matrix(unit) = self.method {
+            return self.matrix_key(unit, key, planes);
+        }
         key = match self.method {
             Method::Broadcast => key.with("BROADCAST"),
             Method::AcrossSubgroups => key.with("SUBGROUP"),
-            Method::Own | Method::Across | Method::Shared => key,
+            Method::Own | Method::Across | Method::Shared | Method::Matrix(_) => key,
         };
         key = match (self.words64, self.groups) {
             (true, 2..) => key.with("SHORT"),
@@ -172,10 +190,37 @@ impl Tile {
         key.size("PLANES", planes).constant("LANES", self.lanes)
     }
 
+    fn matrix_key(self, unit: Unit, key: Key, planes: u32) -> Key {
+        let key = if unit.half() { key.with("HALF") } else { key };
+        let (side, lanes, span) = (unit.side(), self.lanes, 4 * self.quads);
+        // As many as shared memory holds.
+        let vectors = if span == 64 && !unit.half() { 1 } else { 2 };
+        key.size("SIDE", side)
+            .size("DOWN", 16 / side)
+            .size("BLOCKS", span / 32)
+            .size("VECTORS", vectors)
+            .size("LOADS", 2 * span * vectors / lanes)
+            .size("PAIRS", 32 * SUBGROUPS / lanes)
+            .size("PLANES", planes)
+            .constant("LANES", lanes)
+    }
+
     /// The tile that is taken where nothing was measured, for a product over so many rows whose x has `planes` rows of
     /// bytes for each.
     pub(super) fn usual(tuning: &Tuning, rows: usize, planes: u32) -> Self {
         let rows = u32::try_from(rows).unwrap_or(1 << 30);
+        if let Some(matrix) = tuning.matrix {
+            // Less than half full, matrix units have no advantage.
+            let full = |tile: &Self| rows > tile.groups / 2;
+            if let Some(tile) = Self::matrices(matrix, planes).into_iter().find(full) {
+                return tile;
+            }
+        }
+        Self::by_words(tuning, rows, planes)
+    }
+
+    /// The same without matrix units.
+    fn by_words(tuning: &Tuning, rows: u32, planes: u32) -> Self {
         if tuning.subgroup >= 4 {
             let per = rows.next_power_of_two().min(tuning.subgroup / planes);
             let method = if per * planes > 1 { Method::Broadcast } else { Method::Own };
@@ -197,9 +242,9 @@ impl Tile {
     /// The tiles worth measuring on a device, the usual one first.
     #[must_use]
     pub fn candidates(caps: &Caps, tuning: &Tuning, rows: usize, planes: u32) -> Vec<Self> {
-        let usual = Self::usual(tuning, rows, planes);
         let few = u32::try_from(rows).unwrap_or(1 << 30).next_power_of_two();
-        let mut all = vec![usual];
+        let usual = Self::by_words(tuning, u32::try_from(rows).unwrap_or(1 << 30), planes);
+        let mut all = vec![Self::usual(tuning, rows, planes), usual];
         if tuning.subgroup >= 4 || tuning.few_rows.is_none() {
             let groups = if usual.groups == 1 { 1..=1 } else { 1..=2 };
             all.extend(groups.flat_map(|groups| [1, 2].map(|quads| Self { groups, quads, ..usual })));
@@ -213,6 +258,9 @@ impl Tile {
         } else {
             all.push(Self::plain(Method::Shared, 64, 8 / planes, 1));
             all.push(Self::plain(Method::Own, 64, 8 / planes, 1));
+        }
+        if let (Ok(matrix), true) = (&caps.matrix, few > 8) {
+            all.extend(Self::matrices(*matrix, planes));
         }
         let mut seen = Vec::new();
         all.retain(|tile| {

@@ -25,7 +25,14 @@ pub fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bo
 }
 
 /// One matrix product with the output that half of `kind` chooses; for odd kinds x is split.
-fn case(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, seed: u64) -> (Artifact, Plan, Values) {
+pub fn case(
+    rows: usize,
+    inputs: usize,
+    outputs: usize,
+    kind: u8,
+    hostile: bool,
+    seed: u64,
+) -> (Artifact, Plan, Values) {
     let (kind, split) = (kind / 2, kind % 2 == 1);
     let mut random = fastrand::Rng::with_seed(seed);
     let mut scale = |count| if hostile { hostile_scales(&mut random, count) } else { scales(&mut random, count, 8) };
