@@ -4,7 +4,7 @@
 //! - `#import shared/<name>` is replaced by that file, once per shader however often it is asked for;
 //! - `#if <FEATURE>`, `#else` and `#endif` keep or drop the lines between them; they may nest;
 //! - `#repeat <i> <SIZE>` and `#end` repeat the lines between them for i = 0, 1, .., SIZE - 1 with `$i` replaced; they
-//!   may nest. So a tile's values stay in registers, which an array indexed in a loop need not. SIZE may be a number.
+//!   may nest. So a tile's values stay in registers, which an array indexed in a loop need not.
 //!
 //! `$SIZE` anywhere is the size itself.
 //!
@@ -109,8 +109,8 @@ fn unroll(lines: &[&str], sizes: &[(&str, u32)], text: &mut String) -> Result<()
             continue;
         };
         let (variable, size) = head.split_once(' ').ok_or_else(|| format!("{line:?} names no size"))?;
-        let found = sizes.iter().find(|(name, _)| *name == size).map(|&(_, count)| count);
-        let count = found.or_else(|| size.parse().ok()).ok_or_else(|| format!("the size {size:?} is not given"))?;
+        let found = sizes.iter().find(|(name, _)| *name == size);
+        let &(_, count) = found.ok_or_else(|| format!("the size {size:?} is not given"))?;
         let body = block(&lines[at + 1..]).ok_or("a #repeat is not closed")?;
         for turn in 0..count {
             let turned: Vec<String> =
