@@ -1,5 +1,6 @@
 //! The engine as the node uses it: bytes in, bytes out, models cached.
 
+mod effort;
 mod engine;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::store::{Bytes, Root};
 
+pub use effort::{Effort, Spent};
 pub use engine::EngineCompute;
 
 /// What computes, for `/health` and receipts' readers.
@@ -26,13 +28,24 @@ pub struct Adapter {
 }
 
 /// The answer to one request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Computation {
     /// The response's bytes; their content root is the result root.
     pub response: Vec<u8>,
     /// Units of work that the answer took: images, texts, or tokens of prompt and answer. Never more than
     /// [`Compute::check`] said.
     pub units: u32,
+    /// What was done, and how long it took.
+    pub spent: Spent,
+}
+
+/// What a request can be at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Asked {
+    /// Units of work, which are paid for.
+    pub units: u32,
+    /// Work, which takes time.
+    pub effort: Effort,
 }
 
 /// Why something was not computed. None of these is worth repeating with the same bytes.
@@ -82,11 +95,18 @@ pub trait Compute: Send + Sync + 'static {
     /// [`ComputeError::Artifact`] and [`ComputeError::Engine`].
     fn load(&self, root: &Root, recipe_root: &Root, artifact: Bytes) -> Result<(), ComputeError>;
 
-    /// Whether a loaded artifact can answer `request`, and for how many units of work at most, without running it.
+    /// Whether a loaded artifact can answer `request`, and how much work that can be, without running it.
     ///
     /// # Errors
     /// [`ComputeError::Request`] when it cannot: nobody should stake a bond on it.
-    fn check(&self, root: &Root, request: &[u8]) -> Result<u32, ComputeError>;
+    fn check(&self, root: &Root, request: &[u8]) -> Result<Asked, ComputeError>;
+
+    /// Answers something short of the same kind as `request`, for which nobody waits, and says how long it took. Nothing
+    /// of it was ever read before.
+    ///
+    /// # Errors
+    /// Any [`ComputeError`] but the self-test's.
+    fn warm_up(&self, root: &Root, request: &[u8]) -> Result<Spent, ComputeError>;
 
     /// Runs a loaded artifact. Calls at the same time share the device: texts for one model are continued together.
     ///

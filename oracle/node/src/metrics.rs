@@ -14,6 +14,8 @@ use crate::chain::HealthReport;
 /// What happened to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum JobEvent {
+    /// Left alone, because its answer would take longer than its window.
+    TooLong,
     /// A slot was taken.
     Claimed,
     /// The result is computed.

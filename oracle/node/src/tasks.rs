@@ -5,10 +5,16 @@
 
 pub mod decide;
 pub mod infer;
+pub mod pace;
 mod publish;
 pub mod submit;
 pub mod view;
 pub mod watch;
 mod worker;
 
+use std::time::Duration;
+
 pub use worker::{Risk, Worker, WorkerParts};
+
+/// A slot lasts about this long; waits are planned with it and end early when the job changes.
+const SLOT_TIME: Duration = Duration::from_millis(400);

@@ -1,15 +1,17 @@
 //! The engine behind [`Compute`]: one adapter, models kept loaded, the processor as a second when the adapter fails.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use provena_engine::artifact::Artifact;
 use provena_engine::generate::Options;
-use provena_engine::io::{Request, Response};
+use provena_engine::io::{Generate, Prompt, Request, Response, Sampling};
 use provena_engine::{AdapterChoice, Engine, Error, Model};
 use tokio_util::sync::CancellationToken;
 
-use super::{Adapter, Computation, Compute, ComputeError};
+use super::{Adapter, Asked, Computation, Compute, ComputeError, Effort, Spent};
 use crate::store::{Bytes, Root};
 
 /// An [`Engine`] with a cache of models.
@@ -22,7 +24,12 @@ pub struct EngineCompute {
     loading: Mutex<()>,
     cache_bytes: u64,
     options: Options,
+    /// How often a model was warmed up.
+    warm_ups: AtomicU64,
 }
+
+/// Tokens that are written to measure how long one takes.
+const WARM_UP_TOKENS: u32 = 8;
 
 /// A model with what identifies it; the most recently used one is last.
 struct Loaded {
@@ -52,6 +59,7 @@ impl EngineCompute {
             loading: Mutex::default(),
             cache_bytes,
             options: Options::default(),
+            warm_ups: AtomicU64::new(0),
         })
     }
 
@@ -183,11 +191,24 @@ impl Compute for EngineCompute {
         Ok(())
     }
 
-    fn check(&self, root: &Root, request: &[u8]) -> Result<u32, ComputeError> {
+    fn check(&self, root: &Root, request: &[u8]) -> Result<Asked, ComputeError> {
         let (served, request) = self.request(root, request)?;
         match served.first.check(&request).map_err(|error| ComputeError::Request(in_full(&error)))? {
             0 => Err(ComputeError::Request("it is empty".to_owned())),
-            units => Ok(units),
+            units => {
+                let effort = Effort::of_request(&served.first.artifact().recipe().model, &request, units);
+                Ok(Asked { units, effort })
+            }
+        }
+    }
+
+    fn warm_up(&self, root: &Root, request: &[u8]) -> Result<Spent, ComputeError> {
+        let (served, request) = self.request(root, request)?;
+        let turn = self.warm_ups.fetch_add(1, Ordering::Relaxed);
+        let request = short(request, turn);
+        match answer(&served.first, &request, &CancellationToken::new()) {
+            Ok((_, spent)) => Ok(spent),
+            Err(error) => Err(ComputeError::Engine(in_full(&error))),
         }
     }
 
@@ -205,7 +226,7 @@ impl Compute for EngineCompute {
             return Err(ComputeError::GivenUp);
         }
         match answered {
-            Ok(response) => Ok(Computation { units: response.units(), response: response.to_bytes() }),
+            Ok((response, spent)) => Ok(Computation { units: response.units(), response: response.to_bytes(), spent }),
             Err(error) if of_device(&error) || matches!(error.root(), Error::Aborted) => {
                 Err(ComputeError::Engine(in_full(&error)))
             }
@@ -215,12 +236,38 @@ impl Compute for EngineCompute {
 }
 
 /// Has a model answer; a text is no longer continued once `given_up` is cancelled.
-fn answer(model: &Model, request: &Request, given_up: &CancellationToken) -> Result<Response, Error> {
-    let Request::Generate(request) = request else { return model.run(request) };
-    model.generate(request, &mut |_| match given_up.is_cancelled() {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    })
+fn answer(model: &Model, request: &Request, given_up: &CancellationToken) -> Result<(Response, Spent), Error> {
+    let begun = Instant::now();
+    let mut first = None;
+    let response = match request {
+        Request::Generate(request) => model.generate(request, &mut |_| {
+            first.get_or_insert_with(|| begun.elapsed());
+            match given_up.is_cancelled() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        }),
+        _ => model.run(request),
+    }?;
+    let took = begun.elapsed();
+    let reading = first.unwrap_or(took);
+    let effort = Effort::of_response(&model.artifact().recipe().model, request, &response);
+    Ok((response, Spent { effort, reading, writing: took.saturating_sub(reading) }))
+}
+
+/// Something short of a request's kind: its first picture or sentence, or a text that differs at each turn from its
+/// beginning, because what a model has read before it reads again at once.
+fn short(request: Request, turn: u64) -> Request {
+    match request {
+        Request::Classify { images } => Request::Classify { images: images.into_iter().take(1).collect() },
+        Request::Embed { texts } => Request::Embed { texts: texts.into_iter().take(1).collect() },
+        Request::Generate(_) => Request::Generate(Generate {
+            prompt: Prompt::Text(format!("{turn}: how long does this take?")),
+            max_tokens: WARM_UP_TOKENS,
+            sampling: Sampling { temperature_milli: 100_000, seed: turn, ..Sampling::GREEDY },
+            stop: Vec::new(),
+        }),
+    }
 }
 
 /// Whether the device is to blame, which the processor may make good.

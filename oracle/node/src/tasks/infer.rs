@@ -8,11 +8,12 @@ use provena_market::state::Job;
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
+use super::pace::TooLong;
 use super::{Risk, Worker};
-use crate::compute::{Computation, Compute, ComputeError};
+use crate::compute::{Asked, Computation, Compute, ComputeError, Effort};
 use crate::journal::{Entry, Event, JournalError};
 use crate::metrics::JobEvent;
-use crate::store::{Bytes, StoreError};
+use crate::store::{Bytes, Root, StoreError};
 
 /// Why a job cannot be computed here.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,9 @@ pub enum InferError {
     /// More risk than the node takes.
     #[error("the job's terms are too risky: {0}")]
     Risk(String),
+    /// The answer would come too late.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
     /// Another engine class than this engine's.
     #[error("the job wants engine class {0}, this node has int-v1 only")]
     EngineClass(u8),
@@ -54,20 +58,53 @@ impl InferError {
 }
 
 impl Worker {
-    /// Fetches and checks everything that a job needs, before a bond is staked on it. Returns the request.
+    /// Fetches and checks everything that a job needs, before a bond is staked on it, and judges whether its answer can
+    /// be there in time.
     ///
     /// # Errors
     /// Any [`InferError`]; nothing was changed.
-    pub async fn gather(&self, job: &Job) -> Result<Bytes, InferError> {
+    pub async fn gather(&self, address: &Pubkey, job: &Job) -> Result<(), InferError> {
         if job.engine_class != provena_arith::receipt::ENGINE_CLASS_INT_V1 {
             return Err(InferError::EngineClass(job.engine_class));
         }
         self.weigh(job)?;
-        self.fetch(job).await
+        let (request, effort) = self.fetch(job).await?;
+        self.admit(address, job, &request, &effort).await
     }
 
-    /// Fetches and checks the artifact and the request. Returns the request.
-    async fn fetch(&self, job: &Job) -> Result<Bytes, InferError> {
+    /// Promises a job's answer if it can be there in time.
+    async fn admit(&self, address: &Pubkey, job: &Job, request: &Bytes, effort: &Effort) -> Result<(), InferError> {
+        let model = job.content_root;
+        loop {
+            if !self.pace.knows(&model) {
+                self.warm_up(model, request).await;
+            }
+            match self.pace.admit(*address, &model, effort, job.commit_window) {
+                Ok(()) => return Ok(()),
+                Err(_) if self.pace.forget_old(&model) => {}
+                Err(error) => {
+                    self.parts.metrics.job(JobEvent::TooLong);
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    /// Measures a model's speed, where it can be measured.
+    async fn warm_up(&self, model: Root, request: &Bytes) {
+        let bytes = request.clone();
+        // The first answer prepares much that later ones find done.
+        let both = move |compute: &dyn Compute| (0..2).map(|_| compute.warm_up(&model, &bytes)).collect();
+        let measured = self.blocking::<Vec<_>>(both).await.unwrap_or_else(|error| {
+            tracing::warn!(model = hex::encode(model), %error, "the model's speed cannot be measured");
+            Vec::new()
+        });
+        tracing::debug!(model = hex::encode(model), ?measured, "warmed up");
+        self.pace.warmed_up(model, &measured);
+    }
+
+    /// Fetches and checks the artifact and the request. Returns the request and the most work that it can be.
+    async fn fetch(&self, job: &Job) -> Result<(Bytes, Effort), InferError> {
         let request = self.parts.store.get_within(&job.input_root, MAX_REQUEST_LEN as u64).await?;
         let (root, recipe) = (job.content_root, job.recipe_root);
         if !self.parts.compute.is_loaded(&root) {
@@ -75,11 +112,11 @@ impl Worker {
             self.blocking(move |compute| compute.load(&root, &recipe, artifact)).await?;
         }
         let bytes = request.clone();
-        let asked = self.blocking(move |compute| compute.check(&root, &bytes)).await?;
-        if asked > job.max_units {
-            return Err(InferError::Units { asked, paid: job.max_units });
+        let Asked { units, effort } = self.blocking(move |compute| compute.check(&root, &bytes)).await?;
+        if units > job.max_units {
+            return Err(InferError::Units { asked: units, paid: job.max_units });
         }
-        Ok(request)
+        Ok((request, effort))
     }
 
     fn weigh(&self, job: &Job) -> Result<(), InferError> {
@@ -100,17 +137,20 @@ impl Worker {
     /// # Errors
     /// Any [`InferError`].
     pub async fn compute(&self, address: &Pubkey, job: &Job) -> Result<(), InferError> {
-        let request = self.fetch(job).await?;
+        let (request, effort) = self.fetch(job).await?;
+        self.pace.enter(*address, &job.content_root, &effort, job.commit_window);
         let root = job.content_root;
         let begun = Instant::now();
         // The engine works on a thread that cannot be ended from outside; it looks at this after each token.
         let given_up = CancellationToken::new();
         let held = given_up.clone().drop_guard();
         let run = move |compute: &dyn Compute| compute.run(&root, &request, &given_up);
-        let Computation { response, units } = self.blocking(run).await?;
+        let Computation { response, units, spent } = self.blocking(run).await?;
         drop(held);
         let took = begun.elapsed();
         self.parts.metrics.inference(units, took.as_secs_f64());
+        self.pace.record(&root, &spent);
+        self.pace.leave(address);
         let result_root = self.parts.private.put(response).await?;
         let event = Event::Computed { result_root, units, salt: self.salt(address) };
         self.parts.journal.append(&Entry { job: *address, event })?;

@@ -9,18 +9,15 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
-use super::Worker;
 use super::decide::{Action, next};
 use super::infer::InferError;
 use super::view::View;
+use super::{SLOT_TIME, Worker};
 use crate::chain::{Backoff, ChainError, Changes, Watch, submitter, token};
 use crate::journal::{Computed, End, Entry, Event, JobRecord, JournalError, Step};
 use crate::metrics::JobEvent;
 use crate::receipt::ReceiptError;
 use crate::store::StoreError;
-
-/// A slot lasts about this long; waits are planned with it and end early when the job changes.
-const SLOT_TIME: Duration = Duration::from_millis(400);
 
 /// Nodes further back in the order wait this much longer before they settle, so that one of them pays the fee.
 const SETTLE_TURN: Duration = Duration::from_millis(1_500);
@@ -82,6 +79,12 @@ impl Worker {
     /// # Errors
     /// [`WorkError::Journal`] only; everything else is retried until the chain says that it is over.
     pub async fn drive(&self, address: &Pubkey, closing: &CancellationToken) -> Result<Outcome, WorkError> {
+        let done = self.work(address, closing).await;
+        self.pace.leave(address);
+        done
+    }
+
+    async fn work(&self, address: &Pubkey, closing: &CancellationToken) -> Result<Outcome, WorkError> {
         let mut changes = self.parts.chain.watch(Watch::Account(*address));
         let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(10));
         loop {
@@ -153,8 +156,8 @@ impl Worker {
     }
 
     async fn claim(&self, address: &Pubkey, job: &Job, index: u8) -> Result<Option<Outcome>, WorkError> {
-        // Nothing is staked on a job whose input is missing or unusable.
-        if let Err(error) = self.gather(job).await {
+        // Nothing is staked on a job whose input is missing or unusable, or whose answer would come too late.
+        if let Err(error) = self.gather(address, job).await {
             return match WorkError::from(error) {
                 WorkError::Journal(error) => Err(error.into()),
                 error => Ok(Some(Outcome::Declined(error.to_string()))),

@@ -14,6 +14,7 @@ use crate::compute::Compute;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::tasks::pace::Pace;
 
 /// What a node risks at most on one job. Whoever makes an offer sets its terms, and a late node's bond goes to the
 /// payer: without these limits an offer could be made to be failed.
@@ -61,6 +62,8 @@ pub struct WorkerParts {
 pub struct Worker {
     pub(super) parts: WorkerParts,
     pub(super) me: Pubkey,
+    /// How fast the node is, and what it has promised.
+    pub(super) pace: Pace,
 }
 
 impl Worker {
@@ -68,7 +71,7 @@ impl Worker {
     #[must_use]
     pub fn new(parts: WorkerParts) -> Self {
         let me = parts.key.pubkey();
-        Self { parts, me }
+        Self { parts, me, pace: Pace::default() }
     }
 
     /// The node's authority.
@@ -81,6 +84,12 @@ impl Worker {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.parts.journal
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.parts.metrics
     }
 
     /// Whether the node serves this model.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use provena_node::compute::{Adapter, Computation, Compute, ComputeError, EngineCompute};
+use provena_node::compute::{Adapter, Asked, Computation, Compute, ComputeError, EngineCompute, Spent};
 use provena_node::config::{Config, ConfigError};
 use provena_node::journal::JournalError;
 use provena_node::node::{Node, NodeError};
@@ -91,8 +91,11 @@ impl Compute for Broken {
     fn load(&self, _root: &Root, _recipe: &Root, _artifact: Bytes) -> Result<(), ComputeError> {
         panic!("nothing may be loaded on a broken adapter")
     }
-    fn check(&self, _root: &Root, _request: &[u8]) -> Result<u32, ComputeError> {
+    fn check(&self, _root: &Root, _request: &[u8]) -> Result<Asked, ComputeError> {
         panic!("nothing may be asked of a broken adapter")
+    }
+    fn warm_up(&self, _root: &Root, _request: &[u8]) -> Result<Spent, ComputeError> {
+        panic!("nothing may be run on a broken adapter")
     }
     fn run(&self, _: &Root, _: &[u8], _: &CancellationToken) -> Result<Computation, ComputeError> {
         panic!("nothing may be run on a broken adapter")

@@ -12,11 +12,12 @@ use provena_market::state::{Job, JobState};
 use provena_node::client::ClientError;
 use provena_node::compute::{Compute, ComputeError, EngineCompute};
 use provena_node::journal::End;
+use provena_node::metrics::JobEvent;
 use provena_node::tasks::submit::Outcome;
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::market::{PRICE, Scene, WINDOW};
+use crate::support::market::{PRICE, Scene};
 use crate::support::tiny_llama;
 
 fn artifact() -> Artifact {
@@ -138,7 +139,9 @@ fn talker() -> Artifact {
 #[tokio::test]
 async fn a_result_that_cannot_be_in_time_is_given_up() {
     let scene = Scene::serving(&talker()).await;
-    let offer = scene.offer_with(|terms| terms.max_units = 60_000);
+    // It seemed to have days.
+    let window = 2_000_000;
+    let offer = scene.offer_with(|terms| (terms.max_units, terms.commit_window) = (60_000, window));
     let posted = scene.client().post_job(&offer, &request("w7", 59_000, 1)).await.unwrap();
     let data = tempfile::tempdir().unwrap();
     let worker = scene.worker("node", scene.chain.clone(), data.path());
@@ -146,13 +149,44 @@ async fn a_result_that_cannot_be_in_time_is_given_up() {
     while scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR) == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    scene.chain.advance(u64::from(WINDOW) + 1);
+    scene.chain.advance(u64::from(window) + 1);
     let outcome = working.await.unwrap();
     assert!(matches!(outcome, Outcome::Ended(End::Abandoned(_))), "{outcome:?}");
     let node = scene.node("node");
     assert_eq!((node.locked, node.forfeited), (0, 1));
     let log = std::fs::read_to_string(data.path().join("journal.jsonl")).unwrap();
     assert!(!log.contains("\"computed\""), "{log}");
+}
+
+#[tokio::test]
+async fn a_job_that_is_too_long_for_its_window_is_left_alone_and_a_short_one_served() {
+    let scene = Scene::serving(&talker()).await;
+    let offer = scene.offer_with(|terms| terms.max_units = 60_000);
+    let data = tempfile::tempdir().unwrap();
+    let worker = scene.worker("node", scene.chain.clone(), data.path());
+    let closing = CancellationToken::new();
+    let long = scene.client().post_job(&offer, &request("w7", 59_000, 1)).await.unwrap();
+    let outcome = worker.drive(&long.job, &closing).await.unwrap();
+    let Outcome::Declined(reason) = outcome else { panic!("it was taken: {outcome:?}") };
+    // Of the window's 60 slots 10 are for transactions.
+    assert!(reason.starts_with("the job needs about "), "{reason}");
+    assert!(reason.ends_with(" s and its window leaves 20 s"), "{reason}");
+    assert_eq!(worker.metrics().count(JobEvent::TooLong), 1);
+    assert_eq!(scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR), 0);
+    assert_eq!((scene.node("node").locked, scene.node("node").forfeited), (0, 0));
+
+    // One for which there is time is not held up by it.
+    let short = scene.client().post_job(&offer, &request("w7", 3, 1)).await.unwrap();
+    assert_eq!(worker.drive(&short.job, &closing).await.unwrap(), Outcome::Ended(End::Settled));
+    assert_eq!((scene.node("node").forfeited, scene.node("node").agreed), (0, 1));
+    assert_eq!(worker.metrics().count(JobEvent::TooLong), 1);
+
+    // The payer has the deposit back, all of it.
+    let before: Job = scene.chain.world(|world| world.state(&long.job));
+    assert_eq!(before.state(), Ok(JobState::Open));
+    scene.client().cancel(&long.job).await.unwrap();
+    let job: Job = scene.chain.world(|world| world.state(&long.job));
+    assert_eq!((job.state(), job.refunded), (Ok(JobState::Cancelled), long.deposit));
 }
 
 #[test]
