@@ -27,7 +27,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    artifact::{Artifact, Family, Source, Summary},
+    artifact::{Artifact, Family, ModelRecipe, Recipe, Source, Summary},
     error::Error,
     format::Checkpoint,
 };
@@ -104,9 +104,16 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn source(&self) -> Source {
+    /// How an artifact of this model is to be run, and where it comes from.
+    fn recipe(&self, model: ModelRecipe) -> Recipe {
         let importer = concat!("provena-engine ", env!("CARGO_PKG_VERSION"));
-        Source { weights_sha256: self.checkpoint.sha256.clone(), importer: importer.into() }
+        Recipe {
+            name: self.name.clone(),
+            engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
+            model,
+            tokenizer_sha256: None,
+            source: Source { weights_sha256: self.checkpoint.sha256.clone(), importer: importer.into() },
+        }
     }
 
     fn report(&mut self, stage: &'static str, done: usize, total: usize) {

@@ -10,7 +10,7 @@ use super::{
     memory,
 };
 use crate::{
-    artifact::{ArtifactFile, ArtifactWriter, BertRecipe, ModelRecipe, Recipe, Summary},
+    artifact::{ArtifactFile, ArtifactWriter, BertRecipe, ModelRecipe, Summary},
     error::Error,
     float::{
         bert::{FloatBert, Site},
@@ -22,13 +22,7 @@ use crate::{
 
 pub fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
     let (recipe, types, epsilon) = job.config.bert()?;
-    let full = Recipe {
-        name: job.name.clone(),
-        engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
-        model: ModelRecipe::Bert(recipe.clone()),
-        tokenizer_sha256: None,
-        source: job.source(),
-    };
+    let full = job.recipe(ModelRecipe::Bert(recipe.clone()));
     let model = FloatBert::new(&job.checkpoint.weights, &recipe, types, epsilon)?;
     // Read where there is one; where there is none, this says so.
     let missing = || Error::read(job.options.source.join("tokenizer.json"))(std::io::ErrorKind::NotFound.into());

@@ -16,7 +16,7 @@ use super::{
     quantise::Dense,
 };
 use crate::{
-    artifact::{Artifact, ArtifactBuilder, CnnRecipe, Convolution, MlpLayer, ModelRecipe, Recipe},
+    artifact::{Artifact, ArtifactBuilder, CnnRecipe, Convolution, MlpLayer, ModelRecipe},
     error::Error,
     float::{
         cnn::FloatCnn,
@@ -127,13 +127,7 @@ fn quantise(job: &Job<'_>, model: &FloatCnn, largest: &[Vec<f32>]) -> Result<Art
     }
     let flat = model.layers.first().map_or_else(Vec::new, |layer| per_column(&steps, layer));
     quantise_layers(&mut builder, &model.layers, flat, &largest[model.convolutions.len()..])?;
-    builder.build(Recipe {
-        name: job.name.clone(),
-        engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
-        model: ModelRecipe::Cnn(recipe.clone()),
-        tokenizer_sha256: None,
-        source: job.source(),
-    })
+    builder.build(job.recipe(ModelRecipe::Cnn(recipe.clone())))
 }
 
 /// The steps of the channels, for each pixel that a row of the layer's weight reads.

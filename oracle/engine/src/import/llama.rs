@@ -3,8 +3,8 @@
 //!
 //! So it is when a layer is calibrated and quantised, and again when the artifacts are measured, which stay in their
 //! files: [`Decoder`]. The most memory is what the largest layer takes as floats while it is quantised, the texts'
-//! streams, and for a moment the tokenizer. An artifact of 139 MB was measured to take 80 MB in all, the program itself
-//! included.
+//! streams, and for a moment the tokenizer. An artifact of 139 MB was measured to take 74 to 83 MB in all, a small
+//! program included.
 
 mod choice;
 mod compare;
@@ -22,7 +22,7 @@ use super::{
     memory,
 };
 use crate::{
-    artifact::{Activations, ArtifactFile, ArtifactWriter, LlamaRecipe, ModelRecipe, Recipe, Summary},
+    artifact::{Activations, ArtifactFile, ArtifactWriter, LlamaRecipe, ModelRecipe, Summary},
     error::Error,
     float::llama::{FloatLayer, FloatLlama, LlamaConfig, Site},
     layered::Decoder,
@@ -135,13 +135,7 @@ fn make(
     let model = FloatLlama::new(&job.checkpoint.weights, config)?;
     let begin = |activations: &Activations| {
         let recipe = LlamaRecipe { activations: *activations, ..recipe.clone() };
-        let full = Recipe {
-            name: job.name.clone(),
-            engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
-            model: ModelRecipe::Llama(recipe.clone()),
-            tokenizer_sha256: None,
-            source: job.source(),
-        };
+        let full = job.recipe(ModelRecipe::Llama(recipe.clone()));
         let candidate = Candidate::new(&job.options.out, &format!("{}-bits", choice::bits(*activations)));
         let writer = ArtifactWriter::create(candidate.path(), full, tokenizer.clone(), shared::entries(&recipe))?;
         Ok(Unfinished { recipe, candidate, writer, deferred: vec![] })

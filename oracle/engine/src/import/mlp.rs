@@ -7,7 +7,7 @@ use super::{
     quantise::Dense,
 };
 use crate::{
-    artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe, Recipe},
+    artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe},
     error::Error,
     float::mlp::{FloatLayer, FloatMlp},
     io::{Request, Response},
@@ -65,13 +65,11 @@ fn quantise(job: &Job<'_>, model: &FloatMlp, widths: &[usize], largest: &[Vec<f3
     let input_steps = vec![1.0 / f64::from(model.max_value); widths[0]];
     quantise_layers(&mut builder, &model.layers, input_steps, largest)?;
     let layers = widths[1..].iter().map(|w| MlpLayer { outputs: *w as u32 }).collect();
-    builder.build(Recipe {
-        name: job.name.clone(),
-        engine_class: provena_arith::receipt::ENGINE_CLASS_INT_V1,
-        model: ModelRecipe::Mlp(MlpRecipe { inputs: widths[0] as u32, max_value: model.max_value, layers }),
-        tokenizer_sha256: None,
-        source: job.source(),
-    })
+    builder.build(job.recipe(ModelRecipe::Mlp(MlpRecipe {
+        inputs: widths[0] as u32,
+        max_value: model.max_value,
+        layers,
+    })))
 }
 
 /// Adds `layer.<i>.{weight, bias, scale}` for matrix products with ReLU between. `input_steps` is the real amount of one
