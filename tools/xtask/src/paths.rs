@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 /// The programs, by the suffix of crate `provena-<name>` and library `provena_<name>`.
 pub const PROGRAMS: [&str; 3] = ["registry", "royalty", "market"];
 
-/// The repository's root.
+/// The repository's root: that of the clone in which `cargo xtask` runs, for several clones may share one built xtask.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
+    let here = set("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    here.ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
 /// The user's cache folder for Provena.
