@@ -47,7 +47,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     if let Some(prompt) = &args.prompt {
         args.text.question(prompt)?;
     }
-    let progress = Progress::spinner(output, "loading the model");
+    let progress = Progress::spinner(output, "loading the model (the first time, the driver compiles every kernel)");
     let (path, adapter) = (args.artifact.clone(), args.adapter.clone());
     let model = tokio::task::spawn_blocking(move || load(&path, &adapter)).await??;
     drop(progress);
