@@ -262,14 +262,18 @@ impl Tile {
         if let (Ok(matrix), true) = (&caps.matrix, few > 8) {
             all.extend(Self::matrices(*matrix, planes));
         }
-        let mut seen = Vec::new();
-        all.retain(|tile| {
-            !seen.contains(tile) && {
-                seen.push(*tile);
-                true
+        Self::distinct(all)
+    }
+
+    /// Each tile once, in their order.
+    fn distinct(tiles: Vec<Self>) -> Vec<Self> {
+        let mut distinct = Vec::new();
+        for tile in tiles {
+            if !distinct.contains(&tile) {
+                distinct.push(tile);
             }
-        });
-        all
+        }
+        distinct
     }
 
     /// The tiles worth measuring for a product that normalises its rows for itself, see [`crate::kernels::Chain`]: where a
@@ -286,12 +290,7 @@ impl Tile {
                 all.push(Self::plain(across, lanes, few, quads));
             }
         }
-        let mut seen = Vec::new();
-        all.retain(|tile| {
-            let known = seen.contains(tile) || !tile.takes_norm();
-            seen.push(*tile);
-            !known
-        });
-        all
+        all.retain(|tile| tile.takes_norm());
+        Self::distinct(all)
     }
 }
