@@ -20,6 +20,11 @@ pub use plans::Plans;
 /// Runs a plan on one input and gives the plan's outputs in order.
 pub type Execute<'a> = dyn FnMut(&SealedPlan, &Values) -> Result<Vec<Values>, Error> + 'a;
 
+/// What the names of layer `i`'s tensors begin with in a model of words, before a full stop.
+pub(crate) fn layer_prefix(i: usize) -> String {
+    format!("layer.{i:03}")
+}
+
 /// A model whose tensors were found and whose tokenizer was read.
 pub enum Prepared {
     /// A classifier.

@@ -6,9 +6,12 @@ use super::{Part, check_lengths, places, words};
 use crate::{
     artifact::{ArtifactFile, LlamaRecipe, ModelRecipe, Piece},
     error::Error,
-    models::llama::{
-        PAGE, Shape,
-        parts::{self, TABLES},
+    models::{
+        layer_prefix,
+        llama::{
+            PAGE, Shape,
+            parts::{self, TABLES},
+        },
     },
     values::Values,
 };
@@ -54,7 +57,7 @@ impl Decoder {
         let mut flows = self.words(&tokens)?;
         for i in 0..self.recipe.layers as usize {
             progress(i);
-            let prefix = format!("{}.", parts::prefix(i));
+            let prefix = format!("{}.", layer_prefix(i));
             let own = self.file.names().filter(|name| name.starts_with(&prefix));
             let part = Part::new(&self.file, &own.chain(TABLES).map(Piece::whole).collect::<Vec<_>>())?;
             for (flow, tokens) in flows.iter_mut().zip(&tokens) {

@@ -4,7 +4,10 @@ use super::{Part, check_lengths, places, words};
 use crate::{
     artifact::{ArtifactFile, BertRecipe, ModelRecipe, Piece},
     error::Error,
-    models::bert::parts::{self, TABLE},
+    models::{
+        bert::parts::{self, TABLE},
+        layer_prefix,
+    },
     values::Values,
 };
 
@@ -48,7 +51,7 @@ impl Encoder {
         let mut flows = self.begin(texts)?;
         for i in 0..self.recipe.layers {
             progress(i as usize);
-            let prefix = format!("layer.{i:03}.");
+            let prefix = format!("{}.", layer_prefix(i as usize));
             let own = self.file.names().filter(|name| name.starts_with(&prefix));
             let part = Part::new(&self.file, &own.chain([TABLE]).map(Piece::whole).collect::<Vec<_>>())?;
             for (flow, tokens) in flows.iter_mut().zip(texts) {

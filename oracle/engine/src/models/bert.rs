@@ -76,7 +76,7 @@ fn norm(scope: &Scope<'_>, part: &str, width: usize, quantised: bool) -> Result<
 impl Layer {
     fn find(artifact: &Artifact, recipe: &BertRecipe, i: u32) -> Result<Self, Error> {
         let Sizes { width, inner, heads } = Sizes::new(recipe);
-        let layer = Scope::new(artifact, format!("layer.{i:03}"));
+        let layer = Scope::new(artifact, super::layer_prefix(i as usize));
         Ok(Self {
             qkv: layer.linear("qkv", 3 * width, width)?,
             score_scale: layer.vector("score.scale", Dtype::Scale, heads)?,
@@ -124,7 +124,7 @@ impl Bert {
         let mut build = Builder { plan, tokens, sizes: self.sizes };
         let (mut stream, mut bytes) = build.begin(ids, self.words, self.positions, &self.first);
         for (i, layer) in self.layers.iter().enumerate() {
-            (stream, bytes) = build.layer(&format!("layer.{i:03}"), layer, self.exp_table, stream, bytes);
+            (stream, bytes) = build.layer(&super::layer_prefix(i), layer, self.exp_table, stream, bytes);
         }
         build.end(stream);
         build.plan

@@ -63,7 +63,7 @@ impl Llama {
         let weight = if recipe.tied { embed } else { head.matrix("weight", Dtype::I8, vocabulary, width)? };
         let mut layers = Vec::with_capacity(recipe.layers as usize);
         for i in 0..recipe.layers {
-            layers.push(Layer::find(&Scope::new(artifact, parts::prefix(i as usize)), recipe)?);
+            layers.push(Layer::find(&Scope::new(artifact, super::layer_prefix(i as usize)), recipe)?);
         }
         Ok(Self {
             recipe: recipe.clone(),
@@ -127,7 +127,7 @@ impl Llama {
         for (i, layer) in self.layers.iter().enumerate() {
             let state = [build.plan.state[2 * i], build.plan.state[2 * i + 1]];
             let place = Place { rows, pages, state, tables: self.tables };
-            let (goes_on, down) = build.layer(&parts::prefix(i), layer, place, stream, added);
+            let (goes_on, down) = build.layer(&super::layer_prefix(i), layer, place, stream, added);
             (stream, added) = (goes_on, Some(down));
         }
         let x = build.gather("picked.stream", picks, stream);

@@ -113,7 +113,7 @@ impl LayerQuantiser<'_> {
     }
 
     fn name(&self, part: &str) -> String {
-        format!("layer.{:03}.{part}", self.i)
+        format!("{}.{part}", crate::models::layer_prefix(self.i))
     }
 
     /// The steps of the channels of `from`, which `dense` reads to give `to`.

@@ -48,7 +48,7 @@ pub fn entries(recipe: &LlamaRecipe) -> Vec<Entry> {
         all.push(Entry::new("head.weight", Dtype::I8, vocabulary, width));
     }
     for i in 0..recipe.layers {
-        let name = |part: &str| format!("layer.{i:03}.{part}");
+        let name = |part: &str| format!("{}.{part}", crate::models::layer_prefix(i as usize));
         for (part, outputs, inputs) in [
             ("qkv", (heads + 2 * kv_heads) * depth, width),
             ("output", width, heads * depth),

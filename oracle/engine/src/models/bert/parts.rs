@@ -55,7 +55,7 @@ pub fn layer(artifact: &Artifact, recipe: &BertRecipe, i: u32, tokens: usize) ->
     let stream = build.stream("stream".into());
     let bytes = build.bytes("bytes".into(), build.sizes.width);
     build.plan.inputs = vec![stream, bytes];
-    let (stream, bytes) = build.layer(&format!("layer.{i:03}"), &layer, exp_table, stream, bytes);
+    let (stream, bytes) = build.layer(&crate::models::layer_prefix(i as usize), &layer, exp_table, stream, bytes);
     if i + 1 == recipe.layers {
         build.end(stream);
     } else {

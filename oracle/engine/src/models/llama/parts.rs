@@ -10,17 +10,15 @@ use super::{
 use crate::{
     artifact::{Artifact, Dtype, LlamaRecipe},
     error::Error,
-    models::scope::{Linear, Scope},
+    models::{
+        layer_prefix,
+        scope::{Linear, Scope},
+    },
     plan::{Element, Op, Plan, ROW_FIELDS},
 };
 
 /// What every layer reads beside its own tensors.
 pub const TABLES: [&str; 3] = ["rotation.table", "attention.exp.table", "norm.epsilon"];
-
-/// What the names of layer `i`'s tensors begin with, before a full stop.
-pub fn prefix(i: usize) -> String {
-    format!("layer.{i:03}")
-}
 
 /// The name of the weight that gives the logits.
 pub fn head(recipe: &LlamaRecipe) -> &'static str {
@@ -55,7 +53,7 @@ pub fn words(artifact: &Artifact, recipe: &LlamaRecipe, words: usize, rows: usiz
 /// # Errors
 /// As for [`words`].
 pub fn layer(artifact: &Artifact, recipe: &LlamaRecipe, i: usize, shape: Shape) -> Result<Plan, Error> {
-    let layer = Layer::find(&Scope::new(artifact, prefix(i)), recipe)?;
+    let layer = Layer::find(&Scope::new(artifact, layer_prefix(i)), recipe)?;
     let (tables, width) = (Tables::find(artifact, recipe)?, recipe.width as usize);
     let mut plan = Plan::default();
     let rows = plan.buffer("rows", Element::U32, shape.rows, ROW_FIELDS);
@@ -66,7 +64,7 @@ pub fn layer(artifact: &Artifact, recipe: &LlamaRecipe, i: usize, shape: Shape) 
     plan.inputs = [rows, pages, stream].into_iter().chain(added).collect();
     plan.state = state.into();
     let mut build = Builder { plan, recipe, epsilon: tables.epsilon };
-    let (stream, added) = build.layer(&prefix(i), &layer, Place { rows, pages, state, tables }, stream, added);
+    let (stream, added) = build.layer(&layer_prefix(i), &layer, Place { rows, pages, state, tables }, stream, added);
     build.plan.outputs = vec![stream, added];
     Ok(build.plan)
 }
