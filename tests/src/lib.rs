@@ -4,6 +4,7 @@
 pub mod compute_units;
 pub mod programs;
 pub mod recording;
+#[cfg(feature = "registry")]
 pub mod registry;
 pub mod royalty;
 pub mod tokens;

@@ -15,9 +15,11 @@ pub struct Program {
 }
 
 /// Our programs' library names and ids.
-pub const OURS: [(&str, Address); 3] = [
+pub const OURS: &[(&str, Address)] = &[
+    #[cfg(feature = "registry")]
     ("provena_registry", provena_registry::ID),
     ("provena_royalty", provena_royalty::ID),
+    #[cfg(feature = "market")]
     ("provena_market", provena_market::ID),
 ];
 
@@ -34,7 +36,7 @@ pub fn all() -> &'static [Program] {
     PROGRAMS.get_or_init(|| {
         let mut programs: Vec<Program> =
             OURS.iter().map(|(name, id)| Program { id: *id, bytes: built(name) }).collect();
-        programs.push(Program { id: provena_registry::TOKEN_METADATA_PROGRAM, bytes: built("token_metadata") });
+        programs.push(Program { id: provena_royalty::TOKEN_METADATA_PROGRAM, bytes: built("token_metadata") });
         programs
     })
 }

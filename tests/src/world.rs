@@ -55,6 +55,7 @@ impl ExpectedError for provena_royalty::error::RoyaltyError {
     }
 }
 
+#[cfg(feature = "registry")]
 impl ExpectedError for provena_registry::error::RegistryError {
     fn instruction_error(self) -> InstructionError {
         InstructionError::Custom(self.code())
