@@ -7,7 +7,7 @@ use crate::{
 use anyhow::Result;
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// What to measure
     #[arg(value_enum)]
     what: What,
@@ -27,7 +27,7 @@ enum What {
     Engine,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let What::Engine = args.what;
     fetch::run(true)?;
     let mut bench = cargo(["bench", "--locked", "-p", "provena-engine", "--bench", "engine"]);

@@ -7,7 +7,7 @@ use crate::{
 use anyhow::Result;
 
 #[derive(clap::Args, Clone, Copy, Default)]
-pub struct Args {
+pub(crate) struct Args {
     /// Build only the programs' bytecode
     #[arg(long)]
     programs_only: bool,
@@ -16,7 +16,7 @@ pub struct Args {
     v3: bool,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     programs(args.v3)?;
     if !args.programs_only {
         localnet()?;
@@ -28,14 +28,14 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// The programs' bytecode, as files in target/deploy (v0) and, when asked, target/deploy/v3, with Token Metadata beside them.
-pub fn programs(v3: bool) -> Result<()> {
+pub(crate) fn programs(v3: bool) -> Result<()> {
     metaplex::install()?;
     must(&mut cargo(["build", "--locked", "-p", "provena-sbf"]))?;
     sbf(&["--arch", if v3 { "v0,v3" } else { "v0" }, "--sbf-out-dir", "target/deploy"])
 }
 
 /// The program with which the builder itself is tested, in bytecode v3.
-pub fn differential() -> Result<()> {
+pub(crate) fn differential() -> Result<()> {
     let manifest = "tools/sbf/tests/programs/differential/Cargo.toml";
     sbf(&["--arch", "v3", "--manifest-path", manifest, "--sbf-out-dir", "target/differential"])
 }
@@ -46,7 +46,7 @@ fn sbf(args: &[&str]) -> Result<()> {
 }
 
 /// The embedded chain. Its own workspace: its lock file must stay the one its crates were published with.
-pub fn localnet() -> Result<()> {
+pub(crate) fn localnet() -> Result<()> {
     let mut build = cargo(["build", "--locked", "--manifest-path", "tools/localnet/Cargo.toml"]);
     must(build.env("CARGO_TARGET_DIR", paths::localnet_target()))
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use anyhow::Result;
 
-pub fn run() -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     build::programs(false)?;
     let mut measure = cargo(["test", "--locked", "-p", "provena-tests", "--test", "it", "compute_units"]);
     must(measure.env("PROVENA_WRITE_CU", "1"))?;

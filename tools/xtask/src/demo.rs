@@ -7,13 +7,13 @@ use crate::{
 use anyhow::Result;
 
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Options of `provena demo`, such as --model minilm, --token, --json (see `provena demo --help`)
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     build::programs(false)?;
     build::localnet()?;
     must(&mut cargo(["build", "--locked", "-p", "provena-cli"]))?;

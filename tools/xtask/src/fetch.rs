@@ -90,7 +90,7 @@ const PACKAGES: [Package; 3] = [
 ///
 /// When everything is there, only sizes and names are looked at, so other verbs can call this every time; the engine
 /// checks content by hash where it matters. `quiet` silences the report of what is present, not that of downloads.
-pub fn run(quiet: bool) -> Result<PathBuf> {
+pub(crate) fn run(quiet: bool) -> Result<PathBuf> {
     let assets = paths::assets();
     for package in &PACKAGES {
         let folder = assets.join(package.folder);

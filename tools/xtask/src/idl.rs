@@ -6,17 +6,17 @@ use anyhow::{Context, Result, bail};
 use std::{fs, path::PathBuf};
 
 #[derive(clap::Args, Clone, Copy, Default)]
-pub struct Args {
+pub(crate) struct Args {
     /// Change nothing; fail when a committed file is not what its program generates
     #[arg(long)]
     check: bool,
 }
 
 impl Args {
-    pub const CHECK: Args = Args { check: true };
+    pub(crate) const CHECK: Self = Self { check: true };
 }
 
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let mut stale = Vec::new();
     for name in paths::PROGRAMS {
         let file = file(name);

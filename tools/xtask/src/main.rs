@@ -37,7 +37,7 @@ enum Verb {
     Test,
     /// Check the tree's own rules: layers, file sizes, names, links, tests for every instruction
     Tidy,
-    /// Measure compute units and rewrite docs/compute-units.json and docs/COMPUTE_UNITS.md
+    /// Measure compute units and rewrite docs/compute-units.json and `docs/COMPUTE_UNITS.md`
     Cu,
     /// Measure the engine on this machine
     Bench(bench::Args),

@@ -9,8 +9,8 @@ use std::{fs, path::PathBuf};
 const CARRIER: &str = "trident-svm";
 const INSIDE: &str = "src/solana-program-library/metaplex-token-metadata.so";
 
-/// Copies the program to target/deploy/token_metadata.so unless it is there already.
-pub fn install() -> Result<()> {
+/// Copies the program to `target/deploy/token_metadata.so` unless it is there already.
+pub(crate) fn install() -> Result<()> {
     let source = carried()?;
     let place = paths::deploy().join("token_metadata.so");
     let bytes = fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?;

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use std::{ffi::OsStr, process::Command};
 
 /// `cargo` in the repository's root with the shared target folder.
-pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new("cargo");
     command.args(args).current_dir(paths::root());
     command.env("CARGO_TARGET_DIR", paths::target()).env("PROVENA_ASSETS", paths::assets());
@@ -13,14 +13,14 @@ pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
 }
 
 /// Any program in the repository's root.
-pub fn program<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn program<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(name);
     command.args(args).current_dir(paths::root());
     command
 }
 
 /// Runs to the end; an unsuccessful exit is an error that shows the command.
-pub fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
     if !status.success() {
         bail!("{} ended with {status}", shown(command));
@@ -29,7 +29,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs to the end and returns what it printed, or `None` where it cannot be started or fails.
-pub fn output(command: &mut Command) -> Option<String> {
+pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// When to say that everything is there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Report {
+pub(crate) enum Report {
     Always,
     OnlyProblems,
 }
@@ -61,7 +61,7 @@ const NEEDS: [Need; 5] = [
 ];
 
 /// Checks everything, installs what it can, fails with one list of what remains to be done by hand.
-pub fn run(report: Report) -> Result<()> {
+pub(crate) fn run(report: Report) -> Result<()> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.present)()).collect();
     let mut by_hand = Vec::new();
     for need in &missing {
@@ -84,15 +84,15 @@ pub fn run(report: Report) -> Result<()> {
 impl Install {
     fn command(&self) -> String {
         match self {
-            Install::Rustup(component) => format!("rustup component add {component}"),
-            Install::Apt(packages) => format!("apt-get install -y --no-install-recommends {}", packages.join(" ")),
+            Self::Rustup(component) => format!("rustup component add {component}"),
+            Self::Apt(packages) => format!("apt-get install -y --no-install-recommends {}", packages.join(" ")),
         }
     }
 
     fn run(&self) -> Result<()> {
         match self {
-            Install::Rustup(component) => must(&mut program("rustup", ["component", "add", component])),
-            Install::Apt(packages) => {
+            Self::Rustup(component) => must(&mut program("rustup", ["component", "add", component])),
+            Self::Apt(packages) => {
                 if !has("apt-get") {
                     bail!("no apt-get here: use this system's own packages of those names");
                 }

@@ -23,7 +23,7 @@ const STEPS: [Step; 10] = [
     ("limits on warm answers", limits),
 ];
 
-pub fn run() -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     let mut times = Vec::new();
     for (name, step) in STEPS {
         eprintln!("\n== {name}");

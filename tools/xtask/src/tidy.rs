@@ -8,7 +8,7 @@ use crate::{paths, run::program};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
-pub fn run() -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     let files = tracked()?;
     let mut faults = Vec::new();
     faults.extend(sources::check(&files)?);

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub fn check(files: &[PathBuf]) -> Result<Vec<String>> {
+pub(super) fn check(files: &[PathBuf]) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for file in files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "md")) {
         let text = fs::read_to_string(paths::root().join(file))?;

@@ -40,7 +40,7 @@ const TOP: [&str; 15] = [
 ];
 const TOP_TOOL_FILES: [&str; 6] = ["docs", ".ci", "rust-toolchain.toml", "rustfmt.toml", "deny.toml", "clippy.toml"];
 
-pub fn check(files: &[PathBuf]) -> Result<Vec<String>> {
+pub(super) fn check(files: &[PathBuf]) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for file in files {
         faults.extend(placed(file));
