@@ -9,9 +9,12 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod commitment;
 pub mod domain;
 pub mod fixed;
 pub mod hash;
+#[cfg(test)]
+mod known;
 pub mod merkle;
 pub mod receipt;
 pub mod sampling;
