@@ -6,10 +6,13 @@ use std::{
 };
 
 use anyhow::Result;
-use provena_node::chain::{RpcChain, RpcOptions};
+use provena_client::{
+    chain::{RpcChain, RpcOptions},
+    keys,
+};
 use solana_keypair::Keypair;
 
-use crate::{cli::Global, failure::Failure, keys, output::Output};
+use crate::{cli::Global, failure::Failure, output::Output};
 
 /// The resolved global options.
 pub struct Context<'a> {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use provena_node::client::{Client, Finished, PostedJob};
+use provena_client::{Client, Finished, PostedJob};
 use solana_pubkey::Pubkey;
 
 use crate::{

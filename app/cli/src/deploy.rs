@@ -14,13 +14,16 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use provena_node::chain::{Budget, Chain, send_and_confirm};
+use provena_client::{
+    chain::{Budget, Chain, send_and_confirm},
+    keys,
+};
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use crate::{failure::Failure, keys};
+use crate::failure::Failure;
 
 pub use initialise::{InitOptions, Initialised, initialize};
 use loader::Found;

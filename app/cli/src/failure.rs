@@ -1,12 +1,15 @@
 //! What a person reads when something goes wrong: the message, its causes, and what to do next.
 
+mod advice;
+
 use std::{fmt, process::ExitCode};
 
 use anyhow::Error;
-use provena_node::{chain::ChainError, client::ClientError};
+use provena_client::{ClientError, chain::ChainError};
 use serde::Serialize;
 
 use crate::output::Output;
+use advice::advice;
 
 /// The program's exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +83,9 @@ struct JsonError {
 
 /// Prints `error` on stderr (as JSON when asked) and returns the process's exit code.
 pub fn report(error: &Error, output: &Output) -> ExitCode {
-    let known = error.downcast_ref::<Failure>();
-    let exit = if unanswered(error) { Exit::Unknown } else { known.map_or(Exit::Failed, |failure| failure.exit) };
-    let hint = known.and_then(|failure| failure.hint.clone());
+    let own = error.downcast_ref::<Failure>().map(|failure| (failure.exit, failure.hint.clone()));
+    let (exit, hint) = own.or_else(|| advice(error)).unwrap_or((Exit::Failed, None));
+    let exit = if unanswered(error) { Exit::Unknown } else { exit };
     let mut messages: Vec<String> = Vec::new();
     for cause in error.chain() {
         let text = cause.to_string();

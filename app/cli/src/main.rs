@@ -11,14 +11,9 @@ mod demo;
 mod deploy;
 mod digits;
 mod failure;
-mod keys;
 mod localnet;
-mod mint;
 mod output;
-mod royalty;
-mod share;
 mod stop;
-mod token;
 
 use std::process::ExitCode;
 

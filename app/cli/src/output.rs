@@ -1,6 +1,5 @@
 //! Everything that reaches the terminal: data on stdout, remarks on stderr, JSON when asked for.
 
-pub mod amount;
 pub mod picture;
 pub mod progress;
 pub mod style;

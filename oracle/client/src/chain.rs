@@ -1,4 +1,4 @@
-//! The chain behind traits: [`ChainReader`] and [`ChainSubmitter`] are all that the rest of the crate knows of it.
+//! The chain behind traits: [`ChainReader`] and [`ChainSubmitter`] are all that anything else knows of it.
 //!
 //! [`RpcChain`] is the one implementation for real clusters. Two rules hold everywhere:
 //! a timeout is *unknown*, never *failed* ([`submitter::resolve`] asks for the signature until its blockhash has

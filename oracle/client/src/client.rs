@@ -1,4 +1,4 @@
-//! The other side of the counter: post a job, wait for its result, check everything, make sure that it is settled.
+//! Paying for an answer: post a job, wait for its result, check everything, make sure that it is settled.
 
 mod answer;
 mod endpoint;
@@ -10,9 +10,9 @@ mod wait;
 use std::sync::Arc;
 use std::time::Duration;
 
-use provena_engine::io::{Request, Response};
 use provena_market::state::{Job, JobState, Node, Offer, Slot};
 use provena_market::view::Next;
+use provena_wire::{Request, Response, SignedReceipt};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -21,14 +21,13 @@ use solana_signer::Signer;
 
 use crate::chain::accounts::{ProgramAccount, fetch, fetch_optional, list};
 use crate::chain::{Budget, Chain, ChainError, Confirmed, SharedChain, send_and_confirm};
-use crate::receipt::SignedReceipt;
 use crate::store::{Root, Store};
-use crate::tasks::view::View;
+use crate::view::View;
 
 pub use endpoint::Endpoint;
 pub use error::ClientError;
 
-/// A payer with its stores.
+/// A payer with its stores: posts a job, waits for its result, checks everything, makes sure that it is settled.
 #[derive(Clone)]
 pub struct Client {
     chain: SharedChain,

@@ -3,44 +3,59 @@
 use std::{
     fs,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::failure::Failure;
+/// Why a key file cannot be read or written. No message repeats a file's contents.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// There is none.
+    #[error("there is no key file at {}", .0.display())]
+    Missing(PathBuf),
+    /// It is not a JSON array of 64 numbers that are a key.
+    #[error("{} is not a key file", .0.display())]
+    Malformed(PathBuf),
+    /// There is one already.
+    #[error("{} exists already and is not overwritten", .0.display())]
+    Exists(PathBuf),
+    /// The system refuses.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// "read the key file", "write", "replace", "make the folder" or "remove the key file".
+        action: &'static str,
+        /// Which file or folder.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+}
 
 /// Reads a key file.
 ///
 /// # Errors
-/// Says how to make a key file when there is none, and never repeats a file's contents.
-pub fn read(path: &Path) -> Result<Keypair> {
+/// [`KeyFileError::Missing`], [`KeyFileError::Malformed`] or [`KeyFileError::File`].
+pub fn read(path: &Path) -> Result<Keypair, KeyFileError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Failure::failed(format!("there is no key file at {}", path.display()))
-                .hint(format!("provena keygen --out {}   (or name another file with --keypair)", path.display()))
-                .into());
-        }
-        Err(error) => return Err(error).with_context(|| format!("cannot read the key file {}", path.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeyFileError::Missing(path.to_owned())),
+        Err(error) => return Err(refused("read the key file", path)(error)),
     };
-    let broken = || {
-        Failure::failed(format!("{} is not a key file", path.display()))
-            .hint("a key file is a JSON array of 64 numbers, as `provena keygen` and `solana-keygen` write it")
-    };
-    let bytes: Vec<u8> = serde_json::from_str(&text).map_err(|_| broken())?;
-    Ok(Keypair::try_from(bytes.as_slice()).map_err(|_| broken())?)
+    let malformed = || KeyFileError::Malformed(path.to_owned());
+    let bytes: Vec<u8> = serde_json::from_str(&text).map_err(|_| malformed())?;
+    Keypair::try_from(bytes.as_slice()).map_err(|_| malformed())
 }
 
 /// Writes a new key file with mode 0600, refusing to overwrite one unless `force`.
 ///
 /// # Errors
-/// The file exists, or its folder cannot be written.
-pub fn write(path: &Path, key: &Keypair, force: bool) -> Result<()> {
+/// [`KeyFileError::Exists`], or [`KeyFileError::File`] when its folder cannot be written.
+pub fn write(path: &Path, key: &Keypair, force: bool) -> Result<(), KeyFileError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder).map_err(refused("make the folder", folder))?;
     }
     if force {
         // Written next to the old file and renamed, so that a failure cannot leave half a key.
@@ -48,12 +63,12 @@ pub fn write(path: &Path, key: &Keypair, force: bool) -> Result<()> {
         name.push(format!(".{}", key.pubkey()));
         let temporary = Path::new(&name);
         create(temporary, key)?;
-        return fs::rename(temporary, path).with_context(|| format!("cannot replace {}", path.display()));
+        return fs::rename(temporary, path).map_err(refused("replace", path));
     }
     create(path, key)
 }
 
-fn create(path: &Path, key: &Keypair) -> Result<()> {
+fn create(path: &Path, key: &Keypair) -> Result<(), KeyFileError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -61,14 +76,15 @@ fn create(path: &Path, key: &Keypair) -> Result<()> {
     let mut file = match options.open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(Failure::failed(format!("{} exists already and is not overwritten", path.display()))
-                .hint("choose another --out, or pass --force to replace it (what the old key owns is then lost)")
-                .into());
+            return Err(KeyFileError::Exists(path.to_owned()));
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot write {}", path.display())),
+        Err(error) => return Err(refused("write", path)(error)),
     };
-    let json = serde_json::to_string(&key.to_bytes().as_slice())?;
-    file.write_all(json.as_bytes())
-        .and_then(|()| file.sync_all())
-        .with_context(|| format!("cannot write {}", path.display()))
+    let json = serde_json::json!(key.to_bytes().as_slice()).to_string();
+    file.write_all(json.as_bytes()).and_then(|()| file.sync_all()).map_err(refused("write", path))
+}
+
+fn refused(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyFileError {
+    let path = path.to_owned();
+    move |source| KeyFileError::File { action, path, source }
 }

@@ -3,15 +3,11 @@
 //! The NFT's fresh key is kept in a file until the end, so that a minting that was interrupted goes on where it
 //! stopped: every step looks at the chain first and does only what is missing.
 
+mod error;
 mod metadata;
 mod pending;
 mod register;
 
-use anyhow::{Context as _, Result};
-use provena_node::{
-    chain::{Budget, Chain, accounts, send_and_confirm},
-    store::Store,
-};
 use provena_registry::state::{Asset, AssetKind, Licence};
 use provena_royalty::{
     DEFAULT_TOTAL_SHARES, Holder,
@@ -23,11 +19,14 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 
 use crate::{
-    failure::Failure,
+    chain::{Budget, Chain, accounts, send_and_confirm},
     royalty,
     share::{self, Share},
+    store::Store,
 };
+use error::{unread, unsent, unstored};
 
+pub use error::MintError;
 pub use metadata::{Text, name_of};
 pub use pending::Pending;
 
@@ -86,8 +85,9 @@ impl Mint<'_> {
     /// Stores `content`, creates the pool, registers the asset; `step` is told what comes next.
     ///
     /// # Errors
-    /// A share, a parent or a transaction is refused; what was done stays, and minting again goes on from there.
-    pub async fn mint(self, plan: &Plan, content: Vec<u8>, step: &dyn Fn(&'static str)) -> Result<Minted> {
+    /// [`MintError`]: a share, a parent or a transaction is refused; what was done stays, and minting again goes on from
+    /// there.
+    pub async fn mint(self, plan: &Plan, content: Vec<u8>, step: &dyn Fn(&'static str)) -> Result<Minted, MintError> {
         let Self { chain, store, creator, consents, pending } = self;
         let parents = register::parents(chain, &plan.parents).await?;
         let pools: Vec<Share> =
@@ -96,7 +96,7 @@ impl Mint<'_> {
 
         step("storing the content");
         let bytes = content.len();
-        let content_root = store.put(content).await.context("cannot store the content")?;
+        let content_root = store.put(content).await.map_err(unstored("content"))?;
         let uri = metadata::publish(store, plan, &content_root, bytes).await?;
         let key = pending.key(&content_root)?;
 
@@ -109,7 +109,8 @@ impl Mint<'_> {
 
         step("minting the NFT");
         let address = provena_registry::pda::asset(&key.pubkey()).0;
-        if accounts::fetch_optional::<Asset, _>(chain, &address).await?.is_none() {
+        let there = accounts::fetch_optional::<Asset, _>(chain, &address).await;
+        if there.map_err(unread("the asset"))?.is_none() {
             let new = register::New { creator, consents, key, parents: &parents, content_root, uri: &uri };
             signatures.push(register::register(chain, plan, &new).await?);
         }
@@ -124,9 +125,9 @@ async fn create_pool(
     creator: &Keypair,
     key: &Keypair,
     holders: &[Holder],
-) -> Result<Vec<Signature>> {
+) -> Result<Vec<Signature>, MintError> {
     let pool = provena_royalty::pda::pool(&key.pubkey()).0;
-    let state = accounts::fetch_optional::<Pool, _>(chain, &pool).await?;
+    let state = accounts::fetch_optional::<Pool, _>(chain, &pool).await.map_err(unread("the royalty pool"))?;
     let named = state.as_ref().map_or(0, |pool| usize::from(pool.holder_count));
     same_holders(chain, &pool, holders, named).await?;
     let mut signatures = Vec::new();
@@ -135,38 +136,43 @@ async fn create_pool(
         let first = rest.next().unwrap_or_default();
         let create = royalty::create_pool(&creator.pubkey(), &key.pubkey(), DEFAULT_TOTAL_SHARES, first);
         let sent = send_and_confirm(chain, &[create], &[creator, key], Budget::default()).await;
-        signatures.push(sent.context("the royalty pool was not created")?.signature);
+        signatures.push(sent.map_err(unsent("the royalty pool was not created"))?.signature);
     }
     for more in rest {
         let add = royalty::add_holders(&creator.pubkey(), &pool, more);
         let sent = send_and_confirm(chain, &[add], &[creator], Budget::default()).await;
-        signatures.push(sent.context("the royalty pool did not take all holders")?.signature);
+        signatures.push(sent.map_err(unsent("the royalty pool did not take all holders"))?.signature);
     }
     Ok(signatures)
 }
 
 /// Checks that a pool which an interrupted minting left behind has the holders that are asked for now.
-async fn same_holders(chain: &dyn Chain, pool: &Pubkey, holders: &[Holder], named: usize) -> Result<()> {
+async fn same_holders(chain: &dyn Chain, pool: &Pubkey, holders: &[Holder], named: usize) -> Result<(), MintError> {
     let mut same = named <= holders.len();
     for holder in holders.iter().take(named) {
         let address = provena_royalty::pda::position(pool, &holder.holder).0;
-        let position = accounts::fetch_optional::<Position, _>(chain, &address).await?;
+        let position = accounts::fetch_optional::<Position, _>(chain, &address).await.map_err(unread("a position"))?;
         same &= position.is_some_and(|position| position.shares == holder.shares);
     }
-    if same {
-        return Ok(());
-    }
-    let hint = "repeat it with its own --holder and --parent, or remove its key from `pending` beside the wallet";
-    Err(Failure::failed("an earlier minting of this content was interrupted, with other shares").hint(hint).into())
+    if same { Ok(()) } else { Err(MintError::OtherShares) }
 }
 
 /// Lets `pool` be paid in `mint`, if it cannot be yet.
-pub async fn add_mint(chain: &dyn Chain, payer: &Keypair, pool: &Pubkey, mint: &Pubkey) -> Result<Option<Signature>> {
+///
+/// # Errors
+/// [`MintError::Unsent`], or a failure to read.
+pub async fn add_mint(
+    chain: &dyn Chain,
+    payer: &Keypair,
+    pool: &Pubkey,
+    mint: &Pubkey,
+) -> Result<Option<Signature>, MintError> {
     let address = provena_royalty::pda::pool_mint(pool, mint).0;
-    if accounts::fetch_optional::<PoolMint, _>(chain, &address).await?.is_some() {
+    let there = accounts::fetch_optional::<PoolMint, _>(chain, &address).await;
+    if there.map_err(unread("the pool's account for a payment mint"))?.is_some() {
         return Ok(None);
     }
     let add = royalty::add_mint(&payer.pubkey(), pool, mint);
     let sent = send_and_confirm(chain, &[add], &[payer], Budget::default()).await;
-    Ok(Some(sent.context("the royalty pool cannot be paid in this mint")?.signature))
+    Ok(Some(sent.map_err(unsent("the royalty pool cannot be paid in this mint"))?.signature))
 }

@@ -2,14 +2,10 @@
 
 use std::str::FromStr;
 
-use anyhow::Result;
 use provena_royalty::{DEFAULT_TOTAL_SHARES, Holder};
 use solana_pubkey::Pubkey;
 
-use crate::{
-    failure::Failure,
-    output::amount::{parse_bps, show_bps},
-};
+use crate::amount::{parse_bps, show_bps};
 
 /// All of something, in basis points.
 pub const FULL: u16 = 10_000;
@@ -21,6 +17,20 @@ pub struct Share {
     pub address: Pubkey,
     /// Hundredths of a percent.
     pub bps: u16,
+}
+
+/// Why shares are not a whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShareError {
+    /// Somebody has two.
+    #[error("{0} is named twice; give each holder one share")]
+    Twice(Pubkey),
+    /// More than there is.
+    #[error("the shares add up to {0} hundredths of a percent, more than 100%")]
+    TooMuch(u32),
+    /// Less than there is, and the creator's own share is fixed.
+    #[error("{} of the revenue would belong to nobody", show_bps(*.0))]
+    Unowned(u16),
 }
 
 impl FromStr for Share {
@@ -38,23 +48,21 @@ impl FromStr for Share {
 /// The initial holders of a pool: `wallets`, the parents' pools, and `creator` with what is left.
 ///
 /// # Errors
-/// The shares exceed 100%, name somebody twice, or leave a rest while the creator is listed with a fixed share.
-pub fn holders(creator: &Pubkey, wallets: &[Share], parent_pools: &[Share]) -> Result<Vec<Holder>> {
+/// [`ShareError`]: the shares exceed 100%, name somebody twice, or leave a rest while the creator is listed with a fixed
+/// share.
+pub fn holders(creator: &Pubkey, wallets: &[Share], parent_pools: &[Share]) -> Result<Vec<Holder>, ShareError> {
     let mut all: Vec<Share> = wallets.iter().chain(parent_pools).copied().collect();
     for (index, share) in all.iter().enumerate() {
         if all[..index].iter().any(|earlier| earlier.address == share.address) {
-            return Err(Failure::usage(format!("{} is named twice; give each holder one share", share.address)).into());
+            return Err(ShareError::Twice(share.address));
         }
     }
     let given: u32 = all.iter().map(|share| u32::from(share.bps)).sum();
-    let rest = u16::try_from(u32::from(FULL).checked_sub(given).ok_or_else(|| {
-        Failure::usage(format!("the shares add up to {} hundredths of a percent, more than 100%", given))
-            .hint("lower some; what remains below 100% goes to the minting wallet")
-    })?)?;
+    let rest = u32::from(FULL).checked_sub(given).and_then(|rest| u16::try_from(rest).ok());
+    let rest = rest.ok_or(ShareError::TooMuch(given))?;
     if rest > 0 {
         if all.iter().any(|share| share.address == *creator) {
-            let message = format!("{} of the revenue would belong to nobody", show_bps(rest));
-            return Err(Failure::usage(message).hint("make the shares add up to 100%").into());
+            return Err(ShareError::Unowned(rest));
         }
         all.push(Share { address: *creator, bps: rest });
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use provena_arith::merkle::{ContentHasher, content_root};
 
-pub use axum::body::Bytes;
+pub use bytes::Bytes;
 pub use error::StoreError;
 
 /// A content root; see `provena_arith::merkle`.
@@ -248,12 +248,4 @@ fn open_place(url: &str, limits: &Limits) -> Result<Box<dyn Place>, StoreError> 
 /// The key of a blob inside any place.
 fn key(root: &Root) -> String {
     format!("blobs/{}", hex::encode(root))
-}
-
-/// Reads 64 hex digits as a root.
-#[must_use]
-pub fn parse_root(text: &str) -> Option<Root> {
-    let mut root = [0; 32];
-    hex::decode_to_slice(text, &mut root).ok()?;
-    Some(root)
 }

@@ -1,7 +1,5 @@
 //! Payment mints: SOL or SPL Token, seen through one face.
 
-use anyhow::{Context as _, Result};
-use provena_node::chain::{Chain, ChainReader};
 use provena_royalty::{NATIVE_MINT, TOKEN_PROGRAM};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
@@ -9,13 +7,37 @@ use spl_associated_token_account_interface::{
     address::get_associated_token_address, instruction::create_associated_token_account_idempotent,
 };
 
-use crate::{failure::Failure, output::amount::Currency};
+use crate::{
+    amount::Currency,
+    chain::{ChainError, ChainReader},
+};
 
 /// Where an SPL mint account keeps its decimals, and how long the account is.
 const MINT_DECIMALS: usize = 44;
 const MINT_LEN: usize = 82;
 /// Where an SPL token account keeps its amount.
 const ACCOUNT_AMOUNT: std::ops::Range<usize> = 64..72;
+
+/// Why nothing can be said about money.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The chain does not show it.
+    #[error("cannot read {what}")]
+    Unread {
+        /// What was asked for.
+        what: &'static str,
+        /// The chain's reason.
+        #[source]
+        source: ChainError,
+    },
+    /// It is no mint of the SPL Token program.
+    #[error("{0} is not a token mint on this chain")]
+    NotAMint(Pubkey),
+}
+
+fn unread(what: &'static str) -> impl FnOnce(ChainError) -> TokenError {
+    move |source| TokenError::Unread { what, source }
+}
 
 /// Whether `mint` stands for SOL.
 pub fn is_sol(mint: &Pubkey) -> bool {
@@ -38,19 +60,16 @@ pub fn parse(text: &str) -> Result<Pubkey, String> {
 /// Decimals and symbol of a payment mint.
 ///
 /// # Errors
-/// There is no SPL Token mint at the address.
-pub async fn currency(chain: &dyn Chain, mint: &Pubkey) -> Result<Currency> {
+/// [`TokenError::NotAMint`], or the chain does not answer.
+pub async fn currency<C: ChainReader + ?Sized>(chain: &C, mint: &Pubkey) -> Result<Currency, TokenError> {
     if is_sol(mint) {
         return Ok(Currency::sol());
     }
-    let account = chain.account(mint).await.context("cannot read the payment mint")?;
+    let account = chain.account(mint).await.map_err(unread("the payment mint"))?;
     let decimals = account
         .filter(|account| account.owner == TOKEN_PROGRAM && account.data.len() == MINT_LEN)
         .and_then(|account| account.data.get(MINT_DECIMALS).copied());
-    let decimals = decimals.ok_or_else(|| {
-        Failure::failed(format!("{mint} is not a token mint on this chain"))
-            .hint("name a mint of the SPL Token program, or leave it out to use SOL")
-    })?;
+    let decimals = decimals.ok_or(TokenError::NotAMint(*mint))?;
     let short: String = mint.to_string().chars().take(4).collect();
     Ok(Currency { decimals, symbol: format!("{short}…") })
 }
@@ -70,8 +89,8 @@ pub fn open_account(payer: &Pubkey, owner: &Pubkey, mint: &Pubkey) -> Option<Ins
 ///
 /// # Errors
 /// The chain does not answer.
-pub async fn balance<C: ChainReader + ?Sized>(chain: &C, owner: &Pubkey, mint: &Pubkey) -> Result<u64> {
-    let account = chain.account(&wallet_account(owner, mint)).await.context("cannot read a balance")?;
+pub async fn balance<C: ChainReader + ?Sized>(chain: &C, owner: &Pubkey, mint: &Pubkey) -> Result<u64, TokenError> {
+    let account = chain.account(&wallet_account(owner, mint)).await.map_err(unread("a balance"))?;
     Ok(account.map_or(0, |account| if is_sol(mint) { account.lamports } else { amount_of(&account.data) }))
 }
 

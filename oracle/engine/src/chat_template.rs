@@ -14,8 +14,9 @@ mod weight;
 use std::io::Write;
 
 use minijinja::{AutoEscape, Environment, Error as Failure, ErrorKind, Value, context};
+use provena_wire::Message;
 
-use crate::{error::Error, io::Message};
+use crate::error::Error;
 use guard::Guarded;
 
 /// Steps that a template may take: far beyond what the longest conversation of a real one needs.

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use provena_wire::{Generate, Request, Response};
 use serde::Serialize;
 
 use crate::{
@@ -15,9 +16,8 @@ use crate::{
     backend::Backend,
     cpu::Level,
     error::Error,
-    generate::{Generator, Options, Token},
+    generate::{self, Generator, Options, Token},
     gpu::{self, Gpu, Selection},
-    io::{Generate, Request, Response},
     models::{self, Plans, Prepared, llama::Llama},
     plan::SealedPlan,
     values::Values,
@@ -200,7 +200,7 @@ impl Model {
     pub fn check(&self, request: &Request) -> Result<u32, Error> {
         match &self.work {
             Work::Plans(prepared, ..) => prepared.inputs(request).map(|_| request.units()),
-            Work::Generate(generator) => generator.check(request.as_generate()?),
+            Work::Generate(generator) => generator.check(generate::asked(request)?),
         }
     }
 
@@ -216,7 +216,9 @@ impl Model {
                 };
                 models::answer(prepared, plans, request, &mut execute)
             }
-            Work::Generate(generator) => generator.generate(request.as_generate()?, &mut |_| ControlFlow::Continue(())),
+            Work::Generate(generator) => {
+                generator.generate(generate::asked(request)?, &mut |_| ControlFlow::Continue(()))
+            }
         }
     }
 

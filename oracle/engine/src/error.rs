@@ -28,14 +28,6 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The request's or response's bytes do not decode.
-    #[error("cannot decode the {what}: {reason}")]
-    Decode {
-        /// "request" or "response".
-        what: &'static str,
-        /// Why not.
-        reason: String,
-    },
     /// The request does not fit the model.
     #[error("the request does not fit the model: {0}")]
     Request(String),

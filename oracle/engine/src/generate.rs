@@ -23,13 +23,21 @@ pub use stop::StopTexts;
 use crate::{
     artifact::{Artifact, ModelRecipe},
     error::Error,
-    io::{Generate, Response},
     models::llama::Llama,
 };
 use decoder::{Decoder, Place};
 use kv_cache::KvCache;
+use provena_wire::{Generate, Request, Response};
 use scheduler::{Limits, Scheduler};
 use shared::Shared;
+
+/// The text to be continued.
+///
+/// # Errors
+/// [`Error::Request`] when another kind of model is asked.
+pub(crate) fn asked(request: &Request) -> Result<&Generate, Error> {
+    request.as_generate().ok_or_else(|| Error::Request("this model generates text".into()))
+}
 
 /// A decoder that answers, somewhere.
 pub struct Generator<P: Place> {

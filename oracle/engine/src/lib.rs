@@ -15,7 +15,6 @@ pub mod format;
 pub mod generate;
 pub mod gpu;
 pub mod import;
-pub mod io;
 pub mod kernels;
 pub mod layered;
 pub mod models;

@@ -8,10 +8,11 @@ pub mod mlp;
 mod plans;
 mod scope;
 
+use provena_wire::{Request, Response};
+
 use crate::{
     artifact::{Artifact, ModelRecipe},
     error::Error,
-    io::{Request, Response},
     plan::{Plan, SealedPlan},
     values::Values,
 };

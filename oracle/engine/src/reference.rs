@@ -24,12 +24,12 @@ mod unit;
 
 pub use unit::UNIT_BITS;
 
+use provena_wire::{Request, Response};
+
 use crate::{
     artifact::{Artifact, ModelRecipe},
     error::Error,
-    generate,
-    io::{Request, Response},
-    models,
+    generate, models,
     plan::{BufferId, Cache, LinearOutput, Op, Plan, TensorId},
     values::Values,
 };
@@ -41,7 +41,7 @@ use crate::{
 /// artifact's tensors do not fit its recipe.
 pub fn run(artifact: &Artifact, request: &Request) -> Result<Response, Error> {
     if let ModelRecipe::Llama(_) = &artifact.recipe().model {
-        return generate::reference(artifact, request.as_generate()?);
+        return generate::reference(artifact, generate::asked(request)?);
     }
     let model = models::Prepared::new(artifact)?;
     models::answer(&model, &models::Plans::default(), request, &mut |plan, input| {

@@ -12,14 +12,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
+use provena_client::{chain::SharedChain, store::Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::chain::SharedChain;
 use crate::compute::Adapter;
 use crate::config::HttpConfig;
 use crate::metrics::Metrics;
-use crate::store::Store;
 
 /// What the routes share.
 pub struct Api {

@@ -5,11 +5,11 @@ mod engine;
 
 use std::sync::Arc;
 
+use provena_client::store::{Bytes, Root};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::store::{Bytes, Root};
 
 pub use effort::{Effort, Spent};
 pub use engine::EngineCompute;

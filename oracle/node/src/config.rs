@@ -7,11 +7,10 @@ mod sections;
 use std::path::Path;
 use std::time::Duration;
 
+use provena_client::chain::{Budget, RpcChain, RpcOptions};
 use serde::Deserialize;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
-
-use crate::chain::{Budget, RpcChain, RpcOptions};
 
 pub use env::PREFIX as ENV_PREFIX;
 pub use error::ConfigError;

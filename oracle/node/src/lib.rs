@@ -1,18 +1,14 @@
-//! The oracle node as a library: what connects the chain, the artifact stores and the engine.
+//! The oracle node as a library: what works for others, between the chain, the artifact stores and the engine.
 //!
-//! * [`chain`] reads accounts and submits transactions, behind traits, so that nothing else knows RPC.
-//! * [`store`] holds artifacts, inputs and responses by their content root.
-//! * [`node`] is the service; [`client`] is the other side of the counter: whoever pays for a job.
-//! * [`receipt`] is the signed statement that both sides keep.
+//! * [`node`] is the service and [`tasks`] are what it does for each job; [`journal`] is its crash log.
+//! * [`compute`] runs models.
+//! * `provena_client` is the other side of the counter, whoever pays for a job, and holds what both sides need: the
+//!   chain behind traits, the stores, the look at a job.
 
 mod api;
-pub mod chain;
-pub mod client;
 pub mod compute;
 pub mod config;
 pub mod journal;
 pub mod metrics;
 pub mod node;
-pub mod receipt;
-pub mod store;
 pub mod tasks;

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use provena_client::{
+    chain::{Backoff, Chain, ChainError, SharedChain, accounts::fetch_optional},
+    store::{Limits, Store, StoreError},
+};
 use provena_market::state::{Config as MarketConfig, Node as NodeAccount};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -14,13 +18,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Api};
-use crate::chain::accounts::fetch_optional;
-use crate::chain::{Backoff, ChainError, SharedChain};
 use crate::compute::Compute;
 use crate::config::{Config, ConfigError};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
-use crate::store::{Limits, Store, StoreError};
 use crate::tasks::watch::Watcher;
 use crate::tasks::{Risk, Worker, WorkerParts};
 
@@ -188,11 +189,7 @@ async fn work(
 
 /// Waits for the chain, then checks that this is the market's cluster and that the node is registered. `None` when
 /// asked to stop meanwhile.
-async fn admitted(
-    chain: &dyn crate::chain::Chain,
-    me: &Pubkey,
-    shutdown: &CancellationToken,
-) -> Result<Option<[u8; 32]>, NodeError> {
+async fn admitted(chain: &dyn Chain, me: &Pubkey, shutdown: &CancellationToken) -> Result<Option<[u8; 32]>, NodeError> {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
     loop {
         match admission(chain, me).await {
@@ -209,7 +206,7 @@ async fn admitted(
     }
 }
 
-async fn admission(chain: &dyn crate::chain::Chain, me: &Pubkey) -> Result<[u8; 32], NodeError> {
+async fn admission(chain: &dyn Chain, me: &Pubkey) -> Result<[u8; 32], NodeError> {
     let cluster = chain.cluster().await?;
     let market = fetch_optional::<MarketConfig, _>(chain, &provena_market::pda::config().0).await?;
     let market = market.ok_or(NodeError::NoMarket)?;

@@ -8,7 +8,6 @@ pub mod infer;
 pub mod pace;
 mod publish;
 pub mod submit;
-pub mod view;
 pub mod watch;
 mod worker;
 

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use provena_node::chain::Chain;
+use provena_client::{
+    amount::{self, Currency},
+    chain::Chain,
+};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
@@ -13,12 +16,7 @@ use crate::{
     address,
     context::Context,
     failure::{Exit, Failure},
-    output::{
-        Report,
-        amount::{self, Currency},
-        style::Style,
-        table::facts,
-    },
+    output::{Report, style::Style, table::facts},
 };
 
 /// Arguments of `provena airdrop`.

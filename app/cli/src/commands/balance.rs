@@ -1,6 +1,7 @@
 //! `provena balance`: what an address holds.
 
 use anyhow::Result;
+use provena_client::{amount::Currency, token};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -8,8 +9,7 @@ use solana_signer::Signer;
 use crate::{
     address,
     context::Context,
-    output::{Report, amount::Currency, style::Style},
-    token,
+    output::{Report, style::Style},
 };
 
 /// Arguments of `provena balance`.

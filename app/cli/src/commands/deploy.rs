@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use provena_client::{
+    amount::{parse_bps, parse_sol},
+    token,
+};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -14,12 +18,10 @@ use crate::{
     localnet,
     output::{
         Report,
-        amount::{parse_bps, parse_sol},
         progress::Progress,
         style::Style,
         table::{Align, Table},
     },
-    token,
 };
 
 /// Arguments of `provena deploy`.

@@ -5,13 +5,7 @@ pub mod answer;
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use provena_engine::io::Request;
 use provena_market::{state::JobState, view};
-use provena_node::{
-    client::{Client, ClientError, Finished, PostedJob, Stage},
-    receipt::SignedReceipt,
-    store::Store,
-};
 use solana_pubkey::Pubkey;
 
 use crate::{
@@ -20,10 +14,11 @@ use crate::{
     digits,
     failure::{Exit, Failure},
     output::progress::Progress,
-    token,
 };
 
 use answer::{Answer, Paid};
+use provena_client::{Client, ClientError, Finished, PostedJob, Stage, store::Store, token};
+use provena_wire::{Request, SignedReceipt};
 
 use super::{
     recompute::{self, By},

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
+use provena_client::{Client, amount::Currency, chain::Chain, store::Store, token};
 use provena_market::{
     state::{Job, JobState},
     view,
 };
-use provena_node::{chain::Chain, client::Client, store::Store};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -16,8 +16,7 @@ use crate::{
     address,
     context::Context,
     failure::Failure,
-    output::{Report, amount::Currency, style::Style, table::facts},
-    token,
+    output::{Report, style::Style, table::facts},
 };
 
 /// Arguments of `provena job`.
@@ -117,13 +116,13 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         .data(&report(chain.as_ref(), &address, &after, signature.map(|signature| signature.to_string())).await?)
 }
 
-fn refused(error: provena_node::client::ClientError, done: &str) -> anyhow::Error {
+fn refused(error: provena_client::ClientError, done: &str) -> anyhow::Error {
     let failure = Failure::failed(format!("the job was not {done}"));
     anyhow::Error::from(error).context(failure.hint("`provena job show` tells how far it is"))
 }
 
 async fn find(chain: &dyn Chain, address: &Pubkey) -> Result<Job> {
-    let job = provena_node::chain::accounts::fetch_optional::<Job, _>(chain, address).await;
+    let job = provena_client::chain::accounts::fetch_optional::<Job, _>(chain, address).await;
     job.context("cannot read the job")?.ok_or_else(|| {
         Failure::failed(format!("the chain knows no job {address}: it never existed, or its payer has closed it"))
             .hint("check the address and --url")

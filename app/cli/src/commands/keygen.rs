@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use provena_client::keys;
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::{
     context::Context,
-    keys,
     output::{Report, style::Style, table::facts},
 };
 

@@ -4,7 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use provena_arith::{domain, hash::sha256};
-use provena_node::store::Store;
+use provena_client::{
+    amount::{parse_bps, show_bps},
+    keys,
+    mint::{Mint, Minted, Pending, Plan, Text},
+    share::Share,
+    store::Store,
+    token,
+};
 use provena_registry::state::{AssetKind, Licence};
 use serde::Serialize;
 use solana_keypair::Keypair;
@@ -13,17 +20,7 @@ use solana_pubkey::Pubkey;
 use crate::{
     address,
     context::Context,
-    keys,
-    mint::{Mint, Minted, Pending, Plan, Text},
-    output::{
-        Report,
-        amount::{parse_bps, show_bps},
-        progress::Progress,
-        style::Style,
-        table::facts,
-    },
-    share::Share,
-    token,
+    output::{Report, progress::Progress, style::Style, table::facts},
 };
 
 /// Arguments of every minting.

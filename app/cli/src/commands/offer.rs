@@ -5,8 +5,8 @@ mod list;
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
+use provena_client::chain::{Budget, send_and_confirm};
 use provena_market::client;
-use provena_node::chain::{Budget, send_and_confirm};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;

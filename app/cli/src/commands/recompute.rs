@@ -3,13 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use provena_engine::{
-    AdapterChoice, Engine, Error,
-    artifact::Artifact,
-    io::{Request, Response},
-    reference,
-};
-use provena_node::store::{Root, Store};
+use provena_client::store::{Root, Store};
+use provena_engine::{AdapterChoice, Engine, Error, artifact::Artifact, reference};
+use provena_wire::{Request, Response};
 
 /// What computes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! How a text is asked to be continued: options that `model chat` and `infer --prompt` share.
 
 use anyhow::Result;
-use provena_engine::io::{Generate, Message, Prompt, Sampling};
+use provena_client::amount::Amount;
+use provena_wire::{Generate, Message, Prompt, Sampling};
 
-use crate::{failure::Failure, output::amount::Amount};
+use crate::failure::Failure;
 
 /// The most tokens of an answer unless the person says otherwise.
 const MAX_TOKENS: u32 = 256;

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use provena_arith::receipt::Receipt;
-use provena_engine::io::Request;
+use provena_client::{
+    chain::{Chain, accounts},
+    receipt::check_against,
+    store::Store,
+};
 use provena_market::{
     pda,
     state::{Job, Slot},
 };
-use provena_node::{
-    chain::{Chain, accounts},
-    receipt,
-    store::Store,
-};
+use provena_wire::{Request, SignedReceipt, receipt};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -102,7 +102,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 }
 
 /// Compares a receipt with the cluster it names and the job on it.
-pub async fn against_chain(chain: &dyn Chain, signed: &receipt::SignedReceipt, receipt: &Receipt) -> Result<()> {
+pub async fn against_chain(chain: &dyn Chain, signed: &SignedReceipt, receipt: &Receipt) -> Result<()> {
     let cluster = chain.cluster().await.context("cannot ask the chain; --offline checks the signature alone")?;
     if cluster != receipt.cluster {
         return Err(Failure::failed("the receipt is from another chain than the one at --url")
@@ -120,7 +120,7 @@ pub async fn against_chain(chain: &dyn Chain, signed: &receipt::SignedReceipt, r
         let found = accounts::fetch_optional::<Slot, _>(chain, &pda::slot(&address, index).0).await?;
         slot = slot.or(found.filter(|slot| slot.authority.to_bytes() == receipt.node));
     }
-    signed.check_against(&address, &job, slot.as_ref()).map_err(|error| invalid(&error))
+    check_against(signed, &address, &job, slot.as_ref()).map_err(|error| invalid(&error))
 }
 
 async fn again(store: &Store, receipt: &Receipt) -> Result<()> {
@@ -134,7 +134,7 @@ async fn again(store: &Store, receipt: &Receipt) -> Result<()> {
     Err(Failure::failed(format!("the node's answer is wrong: it signed {theirs}, the model gives {ours}")).into())
 }
 
-fn invalid(error: &receipt::ReceiptError) -> anyhow::Error {
+fn invalid(error: &dyn std::fmt::Display) -> anyhow::Error {
     Failure::failed(format!("the receipt does not hold: {error}"))
         .hint("do not rely on it; ask the node for its receipt again, or compute with --recompute")
         .into()

@@ -2,8 +2,16 @@
 
 use anyhow::{Context as _, Result};
 use provena_arith::{domain, hash::sha256};
+use provena_client::{
+    amount::Currency,
+    chain::{Budget, Chain, accounts, send_and_confirm},
+    keys,
+    mint::{Mint, Minted, Pending, Plan, Text},
+    royalty::{self, Moved},
+    share::Share,
+    token,
+};
 use provena_engine::artifact::Artifact;
-use provena_node::chain::{Budget, Chain, accounts, send_and_confirm};
 use provena_registry::state::{AssetKind, Licence};
 use provena_royalty::{
     NATIVE_MINT, TOKEN_PROGRAM, pda,
@@ -19,12 +27,6 @@ use super::{ROYALTY_BPS, ledger::Holding, stage::Stage, subject::Subject};
 use crate::{
     commands::{airdrop, offer::Terms},
     deploy::{self, InitOptions},
-    keys,
-    mint::{Mint, Minted, Pending, Plan, Text},
-    output::amount::Currency,
-    royalty::{self, Moved},
-    share::Share,
-    token,
 };
 
 /// Lamports of one SOL.

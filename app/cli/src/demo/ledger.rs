@@ -3,20 +3,19 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use provena_market::{pda, state::Job};
-use provena_node::{
+use provena_client::{
+    PostedJob,
     chain::{
         Chain, ChainReader, RpcChain, accounts,
         accounts::ProgramAccount,
         effects::{self, Effects},
     },
-    client::PostedJob,
+    token,
 };
+use provena_market::{pda, state::Job};
 use provena_royalty::state::PoolMint;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
-
-use crate::token;
 
 /// Where a deposit went, in base units, by the balances before and after.
 pub struct Split {

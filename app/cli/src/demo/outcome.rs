@@ -1,6 +1,7 @@
 //! The one object that `provena demo --json` prints.
 
 use provena_arith::receipt::ENGINE_CLASS_INT_V1;
+use provena_client::{mint::Minted, token};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -10,7 +11,6 @@ use super::{
     subject::Subject,
     worker::Worker,
 };
-use crate::{mint::Minted, token};
 
 /// Amounts are base units of `mint`, read from balances on the chain.
 #[derive(Serialize)]

@@ -6,13 +6,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use provena_client::{
+    chain::{RpcChain, RpcOptions},
+    store::Store,
+};
 use provena_engine::{
     artifact::Artifact,
     import::{ImportOptions, import},
-};
-use provena_node::{
-    chain::{RpcChain, RpcOptions},
-    store::Store,
 };
 use tempfile::TempDir;
 use tokio::{sync::Mutex, task::JoinHandle};

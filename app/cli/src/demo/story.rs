@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use provena_engine::{
-    artifact::Artifact,
-    io::{Generate, Prompt, Request, Response},
+use provena_client::{
+    amount::{Currency, show_bps},
+    mint::Minted,
+    royalty::Moved,
 };
+use provena_engine::artifact::Artifact;
+use provena_wire::{Generate, Prompt, Request, Response};
 use solana_signer::Signer;
 
 use super::{
@@ -19,15 +22,12 @@ use super::{
 };
 use crate::{
     commands::{infer, offer::Terms},
-    mint::Minted,
     output::{
         Output,
-        amount::{Currency, show_bps},
         progress::Progress,
         style::Style,
         table::{Align, Table},
     },
-    royalty::Moved,
 };
 
 /// Tells the story on stdout, unless the person asked for JSON.

@@ -7,11 +7,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use provena_engine::{
-    import::CALIBRATION_TEXTS,
-    io::{Generate, Message, Prompt, Request, Sampling},
-    places,
-};
+use provena_engine::{import::CALIBRATION_TEXTS, places};
+use provena_wire::{Generate, Message, Prompt, Request, Sampling};
 
 use super::Options;
 use crate::{digits, failure::Failure};

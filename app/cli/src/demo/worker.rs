@@ -8,12 +8,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use provena_client::keys;
 use serde::Deserialize;
 use solana_keypair::Keypair;
 use tokio::process::{Child, Command};
 
 use super::stage::Stage;
-use crate::{failure::Failure, keys, localnet};
+use crate::{failure::Failure, localnet};
 
 /// Longest wait for the node: it tests its adapter before it serves.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,7 +2,7 @@
 
 use anchor_lang::{InstructionData, ToAccountMetas, prelude::Address};
 use anyhow::{Context as _, Result};
-use provena_node::chain::{Budget, Chain, accounts::fetch_optional, send_and_confirm};
+use provena_client::chain::{Budget, Chain, accounts::fetch_optional, send_and_confirm};
 use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use provena_node::chain::{Budget, Chain, ChainError, send_and_confirm};
+use provena_client::chain::{Budget, Chain, ChainError, send_and_confirm};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_loader_v3_interface::{get_program_data_address, instruction};

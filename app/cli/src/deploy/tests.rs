@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use provena_node::chain::{Chain, ChainReader, ChainSubmitter, RpcChain, RpcOptions};
+use provena_client::{
+    chain::{Chain, ChainReader, ChainSubmitter, RpcChain, RpcOptions},
+    keys,
+};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::{Pubkey, pubkey};
@@ -10,10 +13,7 @@ use solana_signer::Signer;
 use tempfile::TempDir;
 
 use super::{Action, Found, InitOptions, Program, Progress, deploy, initialise, initialize, loader, upload};
-use crate::{
-    keys,
-    localnet::{Localnet, Options},
-};
+use crate::localnet::{Localnet, Options};
 
 const SOL: u64 = 1_000_000_000;
 /// The Memo program: the smaller of two real programs.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use futures_util::{StreamExt, stream};
 use provena_arith::hash::sha256;
-use provena_node::chain::{Budget, Chain, ChainError, send_and_confirm, submitter::prepare};
+use provena_client::chain::{Budget, Chain, ChainError, send_and_confirm, submitter::prepare};
 use solana_keypair::Keypair;
 use solana_loader_v3_interface::instruction;
 use solana_pubkey::Pubkey;

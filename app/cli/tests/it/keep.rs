@@ -8,10 +8,11 @@ use std::{
     process::{Child, Stdio},
 };
 
+use ed25519_dalek::SigningKey;
 use provena_engine::artifact::LlamaRecipe;
+use provena_wire::receipt;
 use serde_json::Value;
 use solana_keypair::Keypair;
-use solana_signer::Signer;
 
 use crate::{
     provena::{Ended, Person},
@@ -143,13 +144,13 @@ fn a_second_terminal_lists_pays_verifies_and_collects() {
 
 /// The chain says no to receipts of jobs that never were, and to results that nobody revealed.
 fn receipts_that_do_not_hold(run: &dyn Fn(&[&str]) -> Ended, person: &Person, receipt: &str) {
-    let genuine = provena_node::receipt::load(Path::new(receipt)).unwrap();
+    let genuine = receipt::load(Path::new(receipt)).unwrap();
     let mut fields = genuine.receipt().unwrap();
-    let key = Keypair::new();
-    fields.node = key.pubkey().to_bytes();
+    let key = SigningKey::from_bytes(Keypair::new().secret_bytes());
+    fields.node = key.verifying_key().to_bytes();
     let file = person.path("other.json").display().to_string();
     let write = |fields: &provena_arith::receipt::Receipt| {
-        let signed = provena_node::receipt::sign(fields, &key).unwrap();
+        let signed = receipt::sign(fields, &key).unwrap();
         fs::write(&file, serde_json::to_string(&signed).unwrap()).unwrap();
     };
     // Well signed, but by somebody who did not work on the job.
@@ -158,7 +159,7 @@ fn receipts_that_do_not_hold(run: &dyn Fn(&[&str]) -> Ended, person: &Person, re
     fields.result_root[0] ^= 1;
     write(&fields);
     run(&["verify", &file]).fails(1, &["does not hold"]);
-    fields.job = key.pubkey().to_bytes();
+    fields.job = fields.node;
     write(&fields);
     run(&["verify", &file]).fails(1, &["the chain knows no job"]);
     fields.cluster[0] ^= 1;

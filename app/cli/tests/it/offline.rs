@@ -2,8 +2,9 @@
 
 use std::{fs, net::TcpListener};
 
+use ed25519_dalek::SigningKey;
 use provena_arith::receipt::{ENGINE_CLASS_INT_V1, RECEIPT_VERSION, Receipt};
-use provena_node::receipt;
+use provena_wire::receipt;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -59,14 +60,14 @@ fn a_chain_that_is_not_built_says_how_to_build_it() {
 }
 
 fn signed() -> receipt::SignedReceipt {
-    let key = Keypair::new();
+    let key = SigningKey::from_bytes(Keypair::new().secret_bytes());
     let root = |n: u8| [n; 32];
     let receipt = Receipt {
         version: RECEIPT_VERSION,
         cluster: root(1),
         market_program: provena_market::ID.to_bytes(),
         job: root(3),
-        node: key.pubkey().to_bytes(),
+        node: key.verifying_key().to_bytes(),
         asset: root(5),
         content_root: root(6),
         recipe_root: root(7),

@@ -8,9 +8,9 @@ use std::{
 
 use provena_engine::{
     artifact::{Artifact, LlamaRecipe},
-    io::{Generate, Message, Prompt, Request, Response, Sampling},
     reference,
 };
+use provena_wire::{Generate, Message, Prompt, Request, Response, Sampling};
 use serde_json::Value;
 
 use crate::{

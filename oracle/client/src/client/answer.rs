@@ -1,11 +1,11 @@
 //! Fetching a settled job's answer and receipts, and checking them.
 
-use provena_engine::io::Response;
 use provena_market::state::Job;
+use provena_wire::{Response, SignedReceipt};
 use solana_pubkey::Pubkey;
 
 use super::{Client, ClientError, Endpoint};
-use crate::receipt::SignedReceipt;
+use crate::receipt::check_against;
 
 impl Client {
     /// The answer to a settled job, from the stores or from the nodes themselves, checked against the chain.
@@ -41,7 +41,7 @@ impl Client {
         for endpoint in self.endpoints(job).await {
             let checked = endpoint.receipt(address).await.and_then(|receipt| {
                 receipt.verify().map_err(|error| error.to_string())?;
-                receipt.check_against(address, job, None).map_err(|error| error.to_string())?;
+                check_against(&receipt, address, job, None).map_err(|error| error.to_string())?;
                 Ok(receipt)
             });
             match checked {

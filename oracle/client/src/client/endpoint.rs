@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use provena_wire::receipt::{self, SignedReceipt};
 use solana_pubkey::Pubkey;
 
-use crate::receipt::{self, SignedReceipt};
 use crate::store::{Bytes, Limits, Root, Store, StoreError};
 
 const TIMEOUT: Duration = Duration::from_secs(10);

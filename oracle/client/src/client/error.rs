@@ -20,7 +20,7 @@ pub enum ClientError {
     Store(#[from] StoreError),
     /// The answer is not one.
     #[error("the response cannot be read: {0}")]
-    Response(#[from] provena_engine::Error),
+    Response(#[from] provena_wire::DecodeError),
     /// Nothing to do.
     #[error("the request is empty; give at least one image or text, and pay for at least one unit")]
     Empty,

@@ -1,7 +1,7 @@
 //! Posting jobs.
 
-use provena_engine::io::Request;
 use provena_market::client as market;
+use provena_wire::Request;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;

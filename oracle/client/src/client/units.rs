@@ -1,6 +1,6 @@
 //! How many units a payer deposits for.
 
-use provena_engine::io::{Generate, Prompt, Request};
+use provena_wire::{Generate, Prompt, Request};
 
 /// Tokens that a chat template may add by itself: its marks, a system message of its own, a date.
 const TEMPLATE: u64 = 128;
@@ -31,7 +31,7 @@ fn bytes(text: &str) -> u64 {
 
 #[cfg(test)]
 mod unit {
-    use provena_engine::io::{Generate, Message, Prompt, Request, Sampling};
+    use provena_wire::{Generate, Message, Prompt, Request, Sampling};
 
     use super::most;
 

@@ -12,7 +12,7 @@ use solana_signer::Signer;
 use super::{Client, ClientError, Stage};
 use crate::chain::accounts::fetch;
 use crate::chain::{ChainError, Confirmed, Watch, token};
-use crate::tasks::view::View;
+use crate::view::View;
 
 /// How long the node's own settlement is waited for before we pay that transaction's fee.
 const SETTLE_AFTER: Duration = Duration::from_secs(3);

@@ -1,13 +1,14 @@
 //! What an NFT says about itself: a JSON document in the store, named by the NFT's URI.
 
-use anyhow::{Context as _, Result};
-use provena_node::{chain::Chain, store::Store};
 use provena_registry::{MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN, NftText, state::AssetKind};
 use serde_json::json;
 use solana_pubkey::Pubkey;
 
-use super::Plan;
-use crate::failure::Failure;
+use super::{
+    MintError, Plan,
+    error::{unread, unstored},
+};
+use crate::{chain::Chain, store::Store};
 
 /// The words of an NFT.
 #[derive(Clone, Debug, Default)]
@@ -26,18 +27,21 @@ pub struct Text {
 
 impl Text {
     /// Says what is too long before anything is sent.
-    pub fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`MintError::TextTooLong`] or [`MintError::Untitled`].
+    pub fn check(&self) -> Result<(), MintError> {
         let limits = [("title", &self.title, MAX_NAME_LEN), ("symbol", &self.symbol, MAX_SYMBOL_LEN)];
         for (what, text, limit) in limits {
             if text.len() > limit {
-                let message = format!("the {what} `{text}` has {} bytes; NFTs allow {limit}", text.len());
-                return Err(Failure::usage(message).hint(format!("choose a shorter --{what}")).into());
+                return Err(MintError::TextTooLong { what, text: text.clone(), limit });
             }
         }
-        if self.title.is_empty() { Err(Failure::usage("an asset needs a title").into()) } else { Ok(()) }
+        if self.title.is_empty() { Err(MintError::Untitled) } else { Ok(()) }
     }
 
     /// As the registry takes it.
+    #[must_use]
     pub fn nft(&self, uri: &str) -> NftText {
         NftText {
             name: self.title.clone(),
@@ -49,7 +53,12 @@ impl Text {
 }
 
 /// Stores the metadata document and returns its URI.
-pub async fn publish(store: &Store, plan: &Plan, content_root: &[u8; 32], bytes: usize) -> Result<String> {
+pub(super) async fn publish(
+    store: &Store,
+    plan: &Plan,
+    content_root: &[u8; 32],
+    bytes: usize,
+) -> Result<String, MintError> {
     plan.text.check()?;
     let base = store.urls().next().unwrap_or_default().trim_end_matches('/').to_owned();
     let place = |root: &[u8; 32]| format!("{base}/blobs/{}", hex::encode(root));
@@ -82,20 +91,19 @@ pub async fn publish(store: &Store, plan: &Plan, content_root: &[u8; 32], bytes:
         "seller_fee_basis_points": plan.text.resale_bps,
         "properties": properties,
     });
-    let root = store.put(serde_json::to_vec_pretty(&document)?).await.context("cannot store the metadata")?;
+    let root = store.put(format!("{document:#}").into_bytes()).await.map_err(unstored("metadata"))?;
     let uri = place(&root);
-    if uri.len() > MAX_URI_LEN {
-        let message = format!("the store's address is too long: an NFT's URI has room for {MAX_URI_LEN} bytes");
-        return Err(Failure::usage(message).hint("choose a --store with a shorter path").into());
-    }
-    Ok(uri)
+    if uri.len() > MAX_URI_LEN { Err(MintError::UriTooLong) } else { Ok(uri) }
 }
 
 /// The name in an NFT's metadata account, if there is one.
-pub async fn name_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<String>> {
+///
+/// # Errors
+/// A failure to read.
+pub async fn name_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<String>, MintError> {
     // Key (1), update authority (32), mint (32), then the name with its length (u32) and trailing zeros.
     const NAME: usize = 65;
-    let account = chain.account(&provena_registry::pda::metadata(mint).0).await.context("cannot read the NFT")?;
+    let account = chain.account(&provena_registry::pda::metadata(mint).0).await.map_err(unread("the NFT"))?;
     let name = account.and_then(|account| {
         let rest = account.data.get(NAME..)?;
         let (len, rest) = rest.split_first_chunk::<4>()?;

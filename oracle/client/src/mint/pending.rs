@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
 use solana_keypair::Keypair;
 
-use crate::keys;
+use crate::keys::{self, KeyFileError};
 
 /// Where the keys of unfinished mintings are kept.
 pub struct Pending {
@@ -16,12 +15,16 @@ pub struct Pending {
 
 impl Pending {
     /// Keeps keys in `folder`.
+    #[must_use]
     pub fn new(folder: PathBuf) -> Self {
         Self { folder, file: std::cell::OnceCell::new(), key: std::cell::OnceCell::new() }
     }
 
     /// The key for this content: the one of an interrupted minting, or a fresh one.
-    pub fn key(&self, content_root: &[u8; 32]) -> Result<&Keypair> {
+    ///
+    /// # Errors
+    /// Its file cannot be read or written.
+    pub fn key(&self, content_root: &[u8; 32]) -> Result<&Keypair, KeyFileError> {
         let file = self.file.get_or_init(|| self.folder.join(format!("{}.json", hex::encode(content_root))));
         if let Some(key) = self.key.get() {
             return Ok(key);
@@ -37,10 +40,12 @@ impl Pending {
     }
 
     /// Forgets the key: the NFT exists and never needs it again.
-    pub fn done(self) -> Result<()> {
-        if let Some(file) = self.file.get() {
-            std::fs::remove_file(file)?;
-        }
-        Ok(())
+    ///
+    /// # Errors
+    /// Its file cannot be removed.
+    pub fn done(self) -> Result<(), KeyFileError> {
+        let Some(file) = self.file.get() else { return Ok(()) };
+        let refused = |source| KeyFileError::File { action: "remove the key file", path: file.clone(), source };
+        std::fs::remove_file(file).map_err(refused)
     }
 }

@@ -1,8 +1,6 @@
 //! The registry's part of minting.
 
 use anchor_lang::{InstructionData, ToAccountMetas};
-use anyhow::{Context as _, Result};
-use provena_node::chain::{Budget, Chain, accounts, send_and_confirm};
 use provena_registry::{
     ASSOCIATED_TOKEN_PROGRAM, INSTRUCTIONS_SYSVAR, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
     accounts as registry_accounts, instruction, pda,
@@ -15,8 +13,15 @@ use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_signer::Signer;
 
-use super::Plan;
-use crate::{failure::Failure, output::amount::show_bps, share::Share, token};
+use super::{
+    MintError, Plan,
+    error::{unread, unsent},
+};
+use crate::{
+    chain::{Budget, Chain, accounts, send_and_confirm},
+    share::Share,
+    token,
+};
 
 /// A registered asset that a new one builds on.
 pub struct Parent {
@@ -31,20 +36,15 @@ pub struct Parent {
 }
 
 /// Looks the parents up and checks what they ask for, before anything is paid.
-pub async fn parents(chain: &dyn Chain, shares: &[Share]) -> Result<Vec<Parent>> {
+pub async fn parents(chain: &dyn Chain, shares: &[Share]) -> Result<Vec<Parent>, MintError> {
     let mut found = Vec::new();
     for share in shares {
         let address = pda::asset(&share.address).0;
-        let asset = accounts::fetch_optional::<Asset, _>(chain, &address).await.context("cannot read a parent")?;
-        let asset = asset.ok_or_else(|| {
-            Failure::failed(format!("the parent {} is no asset on this chain", share.address))
-                .hint("give the address that `provena model mint` or `provena dataset mint` printed, and check --url")
-        })?;
+        let asset = accounts::fetch_optional::<Asset, _>(chain, &address).await.map_err(unread("a parent"))?;
+        let asset = asset.ok_or(MintError::NoParent(share.address))?;
         let asked = asset.licence.derivative_bps;
         if share.bps < asked {
-            let (asked, given) = (show_bps(asked), show_bps(share.bps));
-            let message = format!("the parent {} asks for {asked} of what is built on it, not {given}", share.address);
-            return Err(Failure::failed(message).hint(format!("--parent {}={asked}", share.address)).into());
+            return Err(MintError::ParentAsksMore { parent: share.address, asked, given: share.bps });
         }
         found.push(Parent { mint: share.address, address, asset, bps: share.bps });
     }
@@ -68,7 +68,7 @@ pub struct New<'a> {
 }
 
 /// Registers the asset and mints its NFT to the creator.
-pub async fn register(chain: &dyn Chain, plan: &Plan, new: &New<'_>) -> Result<Signature> {
+pub async fn register(chain: &dyn Chain, plan: &Plan, new: &New<'_>) -> Result<Signature, MintError> {
     let New { creator, consents, key, parents, content_root, uri } = *new;
     let (mint, owner) = (key.pubkey(), creator.pubkey());
     let accounts = registry_accounts::Register {
@@ -105,7 +105,8 @@ pub async fn register(chain: &dyn Chain, plan: &Plan, new: &New<'_>) -> Result<S
     let instruction =
         Instruction { program_id: provena_registry::ID, accounts: metas, data: data(plan, parents, content_root, uri) };
     let sent = send_and_confirm(chain, &[instruction], &signers, Budget::units(300_000)).await;
-    Ok(sent.context("the asset was not registered; running the same command again goes on from here")?.signature)
+    let unregistered = "the asset was not registered; running the same command again goes on from here";
+    Ok(sent.map_err(unsent(unregistered))?.signature)
 }
 
 fn data(plan: &Plan, parents: &[Parent], content_root: [u8; 32], uri: &str) -> Vec<u8> {
@@ -126,13 +127,11 @@ async fn consenting<'a>(
     creator: &'a Keypair,
     others: &'a [Keypair],
     parent: &Parent,
-) -> Result<&'a Keypair> {
+) -> Result<&'a Keypair, MintError> {
     for key in others.iter().chain([creator]) {
-        if token::balance(chain, &key.pubkey(), &parent.mint).await? == 1 {
+        if token::balance(chain, &key.pubkey(), &parent.mint).await.map_err(MintError::Holder)? == 1 {
             return Ok(key);
         }
     }
-    Err(Failure::failed(format!("building on {} needs its owner's signature", parent.mint))
-        .hint("name the owner's key file with --consent FILE")
-        .into())
+    Err(MintError::NoConsent(parent.mint))
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use provena_node::chain::{ChainError, ChainReader, ChainSubmitter, RpcChain, RpcOptions, Watch};
+use provena_client::chain::{ChainError, ChainReader, ChainSubmitter, RpcChain, RpcOptions, Watch};
 use solana_pubkey::Pubkey;
 
 use crate::support::free_port;

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use provena_arith::merkle::content_root;
-use provena_node::store::{Limits, Store, StoreError};
+use provena_client::store::{Limits, Store, StoreError};
 
 use crate::support::folder_store;
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use provena_engine::Engine;
 use provena_engine::artifact::Artifact;
 use provena_engine::generate::Options as Generation;
-use provena_engine::io::{Generate, Prompt, Response, Sampling};
+use provena_wire::{Generate, Prompt, Response, Sampling};
 
 use crate::options::Options;
 use crate::report::{Chat, Pace};

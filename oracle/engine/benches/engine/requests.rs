@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use provena_engine::artifact::Artifact;
 use provena_engine::import::{ImportOptions, import};
-use provena_engine::io::Request;
 use provena_engine::places::assets;
 use provena_engine::{AdapterChoice, Engine};
+use provena_wire::Request;
 
 use crate::options::Options;
 use crate::report::{Answer, Start};

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
+use provena_wire::{Finish, Response};
+
 use super::{Language, Prompt, stop::StopTexts};
-use crate::{
-    error::Error,
-    io::{Finish, Response},
-    tokenizer::TextStream,
-};
+use crate::{error::Error, tokenizer::TextStream};
 
 /// A token of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

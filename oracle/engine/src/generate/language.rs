@@ -1,11 +1,12 @@
 //! What a decoder's artifact says about texts, and requests checked against it.
 
+use provena_wire::{Finish, Generate, Sampling};
+
 use super::kv_cache::PAGE;
 use crate::{
     artifact::{Artifact, LlamaRecipe},
     chat_template,
     error::Error,
-    io::{self, Finish, Generate, Sampling},
     tokenizer::Tokenizer,
 };
 
@@ -80,12 +81,14 @@ impl Language {
     pub fn prompt(&self, request: &Generate) -> Result<Prompt, Error> {
         check(request)?;
         let ids = match &request.prompt {
-            io::Prompt::Text(text) if text.is_empty() => return Err(Error::Request("the prompt is empty".into())),
-            io::Prompt::Text(text) => self.tokenizer.encode(0, text)?,
-            io::Prompt::Chat(messages) if messages.is_empty() => {
+            provena_wire::Prompt::Text(text) if text.is_empty() => {
+                return Err(Error::Request("the prompt is empty".into()));
+            }
+            provena_wire::Prompt::Text(text) => self.tokenizer.encode(0, text)?,
+            provena_wire::Prompt::Chat(messages) if messages.is_empty() => {
                 return Err(Error::Request("the conversation has no messages".into()));
             }
-            io::Prompt::Chat(messages) => {
+            provena_wire::Prompt::Chat(messages) => {
                 let recipe = &self.recipe;
                 let text = chat_template::render(&recipe.chat_template, messages, &recipe.bos, &recipe.eos)?;
                 self.tokenizer.encode_as_is(0, &text)?

@@ -9,9 +9,10 @@
 use std::collections::VecDeque;
 
 use provena_arith::sampling::{Params, random_word, temperature_scale, top_p};
+use provena_wire::Sampling;
 
 use super::kv_cache::{Chain, KvCache};
-use crate::{io::Sampling, plan::ROW_FIELDS};
+use crate::plan::ROW_FIELDS;
 
 /// A sequence, by the order in which it came.
 pub type SequenceId = u64;

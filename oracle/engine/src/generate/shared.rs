@@ -6,12 +6,14 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
+use provena_wire::Response;
+
 use super::{
     Answer, Language, Prompt, Token,
     decoder::Compute,
     scheduler::{Scheduler, SequenceId},
 };
-use crate::{error::Error, io::Response};
+use crate::error::Error;
 
 /// The answers that are being made, and what makes them.
 pub struct Shared<C> {

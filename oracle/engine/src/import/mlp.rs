@@ -1,5 +1,7 @@
 //! Imports classifiers.
 
+use provena_wire::{Request, Response};
+
 use super::{
     Figure, Imported, Job,
     balance::{BYTES, Reading},
@@ -10,7 +12,6 @@ use crate::{
     artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe},
     error::Error,
     float::mlp::{FloatLayer, FloatMlp},
-    io::{Request, Response},
     reference,
 };
 

@@ -2,6 +2,8 @@
 
 pub mod parts;
 
+use provena_wire::Response;
+
 use super::{
     Input,
     scope::{Linear, Scope},
@@ -9,7 +11,6 @@ use super::{
 use crate::{
     artifact::{Artifact, BertRecipe, Dtype},
     error::Error,
-    io::Response,
     plan::{BufferId, Element, LinearOutput, Op, Plan, Quantise, TensorId},
     reference::UNIT_BITS,
     tokenizer::Tokenizer,

@@ -3,6 +3,8 @@
 //! A convolution is [`Op::Patches`], then a matrix product whose weight has a row per output channel and the columns of
 //! a patch: `weight[n][(ky * kernel + kx) * channels + c]`. All images of a batch go through one product.
 
+use provena_wire::Response;
+
 use super::{
     Input,
     layers::{Layers, check_images},
@@ -10,7 +12,6 @@ use super::{
 use crate::{
     artifact::{Artifact, CnnRecipe, Convolution, Dtype},
     error::Error,
-    io::Response,
     plan::{Element, LinearOutput, Op, Plan, TensorId, i8_stride},
     values::Values,
 };

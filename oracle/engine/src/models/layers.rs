@@ -1,9 +1,10 @@
 //! The matrix products, with ReLU between, by which classifiers end.
 
+use provena_wire::Response;
+
 use crate::{
     artifact::{Artifact, Dtype, MlpLayer},
     error::Error,
-    io::Response,
     plan::{BufferId, Element, LinearOutput, Op, Plan, TensorId},
     values::Values,
 };

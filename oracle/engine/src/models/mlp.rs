@@ -1,5 +1,7 @@
 //! Classifiers of small images.
 
+use provena_wire::Response;
+
 use super::{
     Input,
     layers::{Layers, check_images},
@@ -7,7 +9,6 @@ use super::{
 use crate::{
     artifact::{Artifact, MlpRecipe},
     error::Error,
-    io::Response,
     plan::{Element, Plan, i8_stride},
     values::Values,
 };

@@ -12,10 +12,10 @@ use provena_engine::{
     artifact::{Artifact, CnnRecipe, ModelRecipe},
     float::{cnn::FloatCnn, mlp::likeliest},
     format::Checkpoint,
-    io::{Request, Response},
     models::Prepared,
     reference,
 };
+use provena_wire::{Request, Response};
 pub use random::Shape;
 
 use crate::{

@@ -2,13 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use provena_engine::{
-    AdapterChoice, Engine,
-    artifact::Artifact,
-    io::{Request, Response},
-    models::Prepared,
-    reference,
-};
+use provena_engine::{AdapterChoice, Engine, artifact::Artifact, models::Prepared, reference};
+use provena_wire::{Request, Response};
 
 use crate::assets::{DIGITS, MINILM, digits, lines};
 

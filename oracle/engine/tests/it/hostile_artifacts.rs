@@ -107,8 +107,8 @@ fn artifact_with_hostile_numbers_still_computes() {
             *byte = random.u8(..);
         }
         let Ok(artifact) = Artifact::from_bytes(changed) else { continue };
-        let request = provena_engine::io::Request::Classify { images: vec![vec![16; 64]; 3] };
+        let request = provena_wire::Request::Classify { images: vec![vec![16; 64]; 3] };
         let answer = provena_engine::reference::run(&artifact, &request).unwrap();
-        assert!(matches!(answer, provena_engine::io::Response::Classify { labels, .. } if labels.len() == 3));
+        assert!(matches!(answer, provena_wire::Response::Classify { labels, .. } if labels.len() == 3));
     }
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use provena_engine::{
     Error,
     artifact::{Activations, Artifact, ArtifactFile, LlamaRecipe, ModelRecipe, Piece},
-    io::{Request, Response},
     layered::{Decoder, Encoder},
     plan::TensorId,
     reference,
     tokenizer::Tokenizer,
 };
+use provena_wire::{Request, Response};
 use tempfile::TempDir;
 
 use crate::{

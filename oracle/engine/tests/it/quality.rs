@@ -4,10 +4,10 @@ use provena_engine::{
     artifact::ModelRecipe,
     float::{bert::FloatBert, cosine, mlp::FloatMlp},
     format::Checkpoint,
-    io::{Request, Response},
     reference,
     tokenizer::Tokenizer,
 };
+use provena_wire::{Request, Response};
 
 use crate::assets::{DIGITS, MINILM, digits, fetched, lines, own};
 

@@ -1,10 +1,7 @@
 //! Requests that do not fit their model.
 
-use provena_engine::{
-    Error,
-    io::{MAX_REQUEST_LEN, Request, Response},
-    reference,
-};
+use provena_engine::{Error, reference};
+use provena_wire::{Request, Response};
 
 use crate::assets::{DIGITS, MINILM};
 
@@ -51,31 +48,4 @@ fn a_model_rejects_another_models_request() {
     assert!(matches!(error, Error::Request(_)), "{error}");
     let error = refused(&MINILM.artifact, &Request::Classify { images: vec![vec![0; 64]] });
     assert!(matches!(error, Error::Request(_)), "{error}");
-}
-
-#[test]
-fn decoding_rejects_damaged_bytes() {
-    let request = Request::Embed { texts: vec!["a sentence".into(), "another".into()] };
-    let bytes = request.to_bytes();
-    assert_eq!(Request::from_bytes(&bytes).unwrap(), request);
-    for len in 0..bytes.len() {
-        assert!(matches!(Request::from_bytes(&bytes[..len]), Err(Error::Decode { what: "request", .. })), "{len}");
-    }
-    let longer = [bytes.as_slice(), &[0]].concat();
-    assert!(matches!(Request::from_bytes(&longer), Err(Error::Decode { .. })));
-    assert!(matches!(Request::from_bytes(&vec![0; MAX_REQUEST_LEN + 1]), Err(Error::Decode { .. })));
-    // A count of four thousand million strings.
-    assert!(matches!(Request::from_bytes(&[1, 255, 255, 255, 255]), Err(Error::Decode { .. })));
-    let response = Response::Classify { labels: vec![7], logits: vec![vec![-5; 10]] };
-    assert_eq!(Response::from_bytes(&response.to_bytes()).unwrap(), response);
-    assert!(matches!(Response::from_bytes(&[9]), Err(Error::Decode { what: "response", .. })));
-}
-
-#[test]
-fn roots_cover_every_byte() {
-    let request = |text: &str| Request::Embed { texts: vec![text.into()] };
-    assert_ne!(request("a").input_root(), request("b").input_root());
-    assert_eq!(request("a").units(), 1);
-    let response = |v: i32| Response::Classify { labels: vec![1], logits: vec![vec![v]] };
-    assert_ne!(response(1).result_root(), response(2).result_root());
 }

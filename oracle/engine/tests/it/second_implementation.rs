@@ -9,12 +9,12 @@ use std::{
 use provena_arith::sampling::{Params, random_word, temperature_scale, top_p};
 use provena_engine::{
     artifact::{Activations, Artifact, LlamaRecipe, ModelRecipe},
-    io::{Request, Response},
     models::llama::{Llama, PAGE, Shape},
     reference,
     tokenizer::Tokenizer,
     values::Values,
 };
+use provena_wire::{Request, Response};
 use serde_json::{Value, json};
 
 use crate::{

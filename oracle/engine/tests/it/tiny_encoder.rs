@@ -8,11 +8,11 @@ use provena_engine::{
     float::{bert::FloatBert, cosine},
     format::Weights,
     import::{ImportOptions, import},
-    io::{Request, Response},
     models::Prepared,
     reference,
     tokenizer::Tokenizer,
 };
+use provena_wire::{Request, Response};
 use safetensors::tensor::TensorView;
 
 use crate::equality::gpu;

@@ -8,15 +8,16 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use provena_client::store::StoreError;
+use provena_wire::root;
 
 use super::Api;
-use crate::store::{StoreError, parse_root};
 
 const NOT_A_ROOT: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "a blob is named by 64 hex digits\n");
 
 /// Only what lies on this machine is served: a request must not make the node fetch from elsewhere.
 pub(super) async fn get(State(api): State<Arc<Api>>, Path(root): Path<String>) -> Response {
-    let Some(root) = parse_root(&root) else { return NOT_A_ROOT.into_response() };
+    let Some(root) = root::parse(&root) else { return NOT_A_ROOT.into_response() };
     match api.store.get_local(&root).await {
         Ok(bytes) => {
             api.metrics.blob_served();
@@ -34,7 +35,7 @@ pub(super) async fn get(State(api): State<Arc<Api>>, Path(root): Path<String>) -
 }
 
 pub(super) async fn put(State(api): State<Arc<Api>>, Path(root): Path<String>, body: Bytes) -> Response {
-    let Some(root) = parse_root(&root) else { return NOT_A_ROOT.into_response() };
+    let Some(root) = root::parse(&root) else { return NOT_A_ROOT.into_response() };
     if !api.http.uploads {
         return (StatusCode::FORBIDDEN, "this node takes no uploads\n").into_response();
     }

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use provena_client::chain::HealthReport;
 use serde::Serialize;
 
 use super::Api;
-use crate::chain::HealthReport;
 use crate::compute::Adapter;
 
 /// The answer's body.

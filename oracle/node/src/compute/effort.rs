@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use provena_engine::artifact::{LlamaRecipe, ModelRecipe};
-use provena_engine::io::{Request, Response};
+use provena_wire::{Request, Response};
 
 /// Work in products of numbers, roughly. Only efforts of one model are compared, so that what an operation costs
 /// besides its products matters little.
@@ -80,7 +80,7 @@ impl Effort {
 #[cfg(test)]
 mod tests {
     use provena_engine::artifact::Activations;
-    use provena_engine::io::{Finish, Generate, Prompt, Sampling};
+    use provena_wire::{Finish, Generate, Prompt, Sampling};
 
     use super::*;
 

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use provena_client::store::{Bytes, Root};
 use provena_engine::artifact::Artifact;
 use provena_engine::generate::Options;
-use provena_engine::io::{Generate, Prompt, Request, Response, Sampling};
 use provena_engine::{AdapterChoice, Engine, Error, Model};
+use provena_wire::{Generate, Prompt, Request, Response, Sampling};
 use tokio_util::sync::CancellationToken;
 
 use super::{Adapter, Asked, Computation, Compute, ComputeError, Effort, Spent};
-use crate::store::{Bytes, Root};
 
 /// An [`Engine`] with a cache of models.
 pub struct EngineCompute {

@@ -1,10 +1,9 @@
 //! The log's entries, and what they add up to for one job.
 
 use provena_arith::receipt::Receipt;
+use provena_wire::SignedReceipt;
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
-
-use crate::receipt::SignedReceipt;
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

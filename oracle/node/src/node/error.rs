@@ -1,12 +1,11 @@
 //! Why a node does not start or go on.
 
+use provena_client::{chain::ChainError, store::StoreError};
 use solana_pubkey::Pubkey;
 
-use crate::chain::ChainError;
 use crate::compute::ComputeError;
 use crate::config::ConfigError;
 use crate::journal::JournalError;
-use crate::store::StoreError;
 
 /// Every message says what to do.
 #[derive(Debug, thiserror::Error)]

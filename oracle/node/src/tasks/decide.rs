@@ -4,8 +4,8 @@ use provena_market::state::{Job, JobState, Slot, SlotState};
 use provena_market::view::{has_quorum, is_late};
 use solana_pubkey::Pubkey;
 
-use super::view::View;
 use crate::journal::{End, JobRecord};
+use provena_client::view::View;
 
 /// The next thing to do for a job.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use provena_engine::io::MAX_REQUEST_LEN;
+use provena_client::store::{Bytes, Root, StoreError};
 use provena_market::state::Job;
+use provena_wire::MAX_REQUEST_LEN;
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,6 @@ use super::{Risk, Worker};
 use crate::compute::{Asked, Computation, Compute, ComputeError, Effort};
 use crate::journal::{Entry, Event, JournalError};
 use crate::metrics::JobEvent;
-use crate::store::{Bytes, Root, StoreError};
 
 /// Why a job cannot be computed here.
 #[derive(Debug, thiserror::Error)]

@@ -9,11 +9,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use provena_client::store::Root;
 use solana_pubkey::Pubkey;
 
 use super::SLOT_TIME;
 use crate::compute::{Effort, Spent};
-use crate::store::Root;
 
 /// How much longer work may take than was measured.
 const MARGIN: f64 = 2.0;

@@ -1,15 +1,16 @@
 //! What follows the reveal: the response for everybody, and the one receipt.
 
+use ed25519_dalek::SigningKey;
 use provena_arith::receipt::{RECEIPT_VERSION, Receipt};
 use provena_market::state::Job;
+use provena_wire::receipt;
 use solana_pubkey::Pubkey;
 
 use super::Worker;
 use super::submit::WorkError;
-use super::view::View;
 use crate::journal::{Event, JobRecord};
 use crate::metrics::JobEvent;
-use crate::receipt;
+use provena_client::view::View;
 
 impl Worker {
     /// Publishes the response, which the reveal has made public, and signs the receipt.
@@ -46,7 +47,7 @@ impl Worker {
             units: computed.units,
             slot: view.now,
         };
-        let signed = receipt::sign(&statement, &self.parts.key)?;
+        let signed = receipt::sign(&statement, &SigningKey::from_bytes(self.parts.key.secret_bytes()))?;
         // The log refuses a second receipt, so whatever leaves this node is the only one.
         self.note(address, Event::Signing(signed))?;
         self.write_receipt(address)?;

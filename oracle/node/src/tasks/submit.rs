@@ -3,21 +3,23 @@
 use std::time::Duration;
 
 use provena_arith::receipt::commitment;
+use provena_client::{
+    chain::{Backoff, ChainError, Changes, Watch, submitter, token},
+    store::StoreError,
+};
 use provena_market::client;
 use provena_market::state::{Job, Slot};
+use provena_wire::ReceiptError;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
 use super::decide::{Action, next};
 use super::infer::InferError;
-use super::view::View;
 use super::{SLOT_TIME, Worker};
-use crate::chain::{Backoff, ChainError, Changes, Watch, submitter, token};
 use crate::journal::{Computed, End, Entry, Event, JobRecord, JournalError, Step};
 use crate::metrics::JobEvent;
-use crate::receipt::ReceiptError;
-use crate::store::StoreError;
+use provena_client::view::View;
 
 /// Nodes further back in the order wait this much longer before they settle, so that one of them pays the fee.
 const SETTLE_TURN: Duration = Duration::from_millis(1_500);

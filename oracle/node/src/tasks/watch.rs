@@ -5,6 +5,8 @@ use std::mem::offset_of;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use provena_client::chain::accounts::{ProgramAccount, decode, list};
+use provena_client::chain::{Backoff, ChainError, Watch};
 use provena_market::state::{Job, JobState, Slot};
 use solana_pubkey::Pubkey;
 use tokio::task::JoinSet;
@@ -13,8 +15,6 @@ use tokio_util::sync::CancellationToken;
 use super::Worker;
 use super::decide::free_slot;
 use super::submit::{Outcome, WorkError};
-use crate::chain::accounts::{ProgramAccount, decode, list};
-use crate::chain::{Backoff, ChainError, Watch};
 use crate::journal::JournalError;
 
 /// How often to look while no subscription is up.

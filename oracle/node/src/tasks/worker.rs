@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provena_arith::{domain, hash};
+use provena_client::{
+    chain::{Budget, SharedChain},
+    store::Store,
+};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use crate::chain::{Budget, SharedChain};
 use crate::compute::Compute;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
-use crate::store::Store;
 use crate::tasks::pace::Pace;
 
 /// What a node risks at most on one job. Whoever makes an offer sets its terms, and a late node's bond goes to the

@@ -79,7 +79,7 @@ async fn a_blob_is_taken_and_given_back() {
     assert_eq!(served.put(&root, &blob).await, StatusCode::OK);
     assert_eq!(served.get(&format!("/v1/blobs/{root}")).await, (StatusCode::OK, blob.clone()));
     // The same route serves as another node's store.
-    let store = provena_node::store::Store::open(&[format!("{}/v1", served.url)]).unwrap();
+    let store = provena_client::store::Store::open(&[format!("{}/v1", served.url)]).unwrap();
     assert_eq!(store.get(&content_root(&blob).unwrap()).await.unwrap(), blob);
     let other = store.put(b"more pixels".to_vec()).await.unwrap();
     assert!(store.has(&other).await);

@@ -1,9 +1,10 @@
 //! What to do next, for every state of a job.
 
+use provena_client::view::View;
 use provena_market::state::{Job, JobState, Slot, SlotState};
 use provena_node::journal::{Computed, End, JobRecord};
 use provena_node::tasks::decide::{Action, next};
-use provena_node::tasks::view::View;
+use provena_wire::SignedReceipt;
 use solana_pubkey::Pubkey;
 
 const ME: Pubkey = Pubkey::new_from_array([1; 32]);
@@ -145,7 +146,7 @@ fn dead_ends_are_refunded_and_ended_jobs_left() {
     assert!(is_abandoned(&next(&ME, &view(unknown, &[]), &computed())));
 }
 
-fn receipt() -> provena_node::receipt::SignedReceipt {
+fn receipt() -> SignedReceipt {
     let receipt = provena_arith::receipt::Receipt {
         version: 1,
         cluster: [0; 32],
@@ -161,5 +162,5 @@ fn receipt() -> provena_node::receipt::SignedReceipt {
         units: 1,
         slot: 1,
     };
-    provena_node::receipt::SignedReceipt::from_parts(&receipt, &solana_signature::Signature::default())
+    SignedReceipt::from_parts(&receipt, &[0; 64])
 }

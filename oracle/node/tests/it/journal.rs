@@ -2,12 +2,11 @@
 
 use std::io::Write;
 
+use ed25519_dalek::SigningKey;
 use provena_arith::receipt::{RECEIPT_VERSION, Receipt};
 use provena_node::journal::{Computed, End, Entry, Event, Journal, JournalError, Step};
-use provena_node::receipt;
-use solana_keypair::Keypair;
+use provena_wire::receipt;
 use solana_pubkey::Pubkey;
-use solana_signer::Signer;
 
 const JOB: Pubkey = Pubkey::new_from_array([33; 32]);
 
@@ -20,13 +19,13 @@ fn computed(result_root: [u8; 32]) -> Entry {
 }
 
 fn signing(result_root: [u8; 32], slot: u64) -> Entry {
-    let key = Keypair::new_from_array([5; 32]);
+    let key = SigningKey::from_bytes(&[5; 32]);
     let statement = Receipt {
         version: RECEIPT_VERSION,
         cluster: [1; 32],
         market_program: [2; 32],
         job: JOB.to_bytes(),
-        node: key.pubkey().to_bytes(),
+        node: key.verifying_key().to_bytes(),
         asset: [4; 32],
         content_root: [6; 32],
         recipe_root: [7; 32],

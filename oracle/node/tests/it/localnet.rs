@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use provena_client::{
+    Client, Stage,
+    chain::{
+        Budget, ChainReader, ChainSubmitter, RpcChain, RpcOptions, SharedChain, accounts::fetch, send_and_confirm,
+    },
+    receipt::check_against,
+    store::Store,
+};
 use provena_market::client as market;
 use provena_market::state::{JobState, Node as NodeAccount, OfferTerms};
 use provena_market::view::paid;
-use provena_node::chain::accounts::fetch;
-use provena_node::chain::{Budget, ChainReader, ChainSubmitter, RpcChain, RpcOptions, SharedChain, send_and_confirm};
-use provena_node::client::{Client, Stage};
 use provena_node::compute::EngineCompute;
 use provena_node::config::Config;
 use provena_node::journal::{End, Journal};
 use provena_node::metrics::Metrics;
 use provena_node::node::Node;
-use provena_node::store::Store;
 use provena_node::tasks::submit::Outcome;
 use provena_node::tasks::{Risk, Worker, WorkerParts};
 use provena_registry::state::AssetKind;
@@ -23,6 +27,7 @@ use provena_tests::registry::Draft;
 use provena_tests::royalty;
 use provena_tests::tokens::Money;
 use provena_tests::world::keypair;
+use provena_wire::receipt;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -219,9 +224,9 @@ async fn a_node_that_is_killed_between_sending_and_seeing_loses_nothing() {
             assert_eq!(outcome.unwrap().unwrap(), Outcome::Ended(End::Settled), "{fate:?} at the {step}");
             let job = client.job(&posted.job).await.unwrap().unwrap();
             assert_eq!(job.state(), Ok(JobState::Settled));
-            let signed = provena_node::receipt::load(&second.receipt_path(&posted.job)).unwrap();
+            let signed = receipt::load(&second.receipt_path(&posted.job)).unwrap();
             signed.verify().unwrap();
-            signed.check_against(&posted.job, &job, None).unwrap();
+            check_against(&signed, &posted.job, &job, None).unwrap();
         }
     }
     let account: NodeAccount = fetch(chain.as_ref(), &provena_market::pda::node(&key.pubkey()).0).await.unwrap();

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anchor_lang::Discriminator;
+use provena_client::receipt::check_against;
 use provena_market::instruction;
 use provena_market::state::{Job, JobState, OfferTerms};
 use provena_node::journal::{End, Journal};
-use provena_node::receipt;
 use provena_node::tasks::submit::Outcome;
 use provena_tests::world::keypair;
+use provena_wire::{Request, receipt};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio_util::sync::CancellationToken;
@@ -75,7 +76,7 @@ async fn survives_a_crash_at(at: usize, after_effect: bool) -> bool {
     let path = data.path().join("receipts").join(format!("{}.json", posted.job));
     let signed = receipt::load(&path).unwrap();
     signed.verify().unwrap();
-    signed.check_against(&posted.job, &job, None).unwrap();
+    check_against(&signed, &posted.job, &job, None).unwrap();
     let response = scene.client().response(&job).await.unwrap();
     let reference = provena_engine::reference::run(&model::artifact(), &model::request(3)).unwrap();
     assert_eq!(response, reference);
@@ -163,7 +164,7 @@ async fn a_job_whose_input_is_missing_is_never_claimed() {
 async fn a_job_whose_input_the_model_refuses_is_never_claimed() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
-    let request = provena_engine::io::Request::Classify { images: vec![vec![17; 64]] };
+    let request = Request::Classify { images: vec![vec![17; 64]] };
     let posted = scene.client().post_job(&scene.offer, &request).await.unwrap();
     let outcome = drive_to_the_end(&scene, data.path(), &posted.job).await;
     assert!(matches!(&outcome, Outcome::Declined(reason) if reason.contains("request")), "{outcome:?}");

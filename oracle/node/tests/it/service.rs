@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use provena_client::store::{Bytes, Root};
 use provena_node::compute::{Adapter, Asked, Computation, Compute, ComputeError, EngineCompute, Spent};
 use provena_node::config::{Config, ConfigError};
 use provena_node::journal::JournalError;
 use provena_node::node::{Node, NodeError};
-use provena_node::store::{Bytes, Root};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::free_port;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anchor_lang::Discriminator;
+use provena_client::chain::submitter::{prepare, resolve, resolve_within, submit};
+use provena_client::chain::{Budget, ChainError, ChainSubmitter, send_and_confirm};
 use provena_market::{client, instruction};
-use provena_node::chain::submitter::{prepare, resolve, resolve_within, submit};
-use provena_node::chain::{Budget, ChainError, ChainSubmitter, send_and_confirm};
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 

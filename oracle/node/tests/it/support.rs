@@ -10,7 +10,7 @@ pub mod tiny_llama;
 
 use std::path::Path;
 
-use provena_node::store::Store;
+use provena_client::store::Store;
 
 /// A store in a folder.
 pub fn folder_store(path: &Path) -> Store {

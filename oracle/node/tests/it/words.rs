@@ -5,15 +5,15 @@ use std::thread;
 use std::time::Duration;
 
 use anchor_lang::Discriminator;
+use provena_client::ClientError;
 use provena_engine::artifact::Artifact;
-use provena_engine::io::{Generate, Prompt, Request, Response, Sampling};
 use provena_market::instruction;
 use provena_market::state::{Job, JobState};
-use provena_node::client::ClientError;
 use provena_node::compute::{Compute, ComputeError, EngineCompute};
 use provena_node::journal::End;
 use provena_node::metrics::JobEvent;
 use provena_node::tasks::submit::Outcome;
+use provena_wire::{Generate, Prompt, Request, Response, Sampling};
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 

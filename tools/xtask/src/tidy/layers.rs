@@ -9,18 +9,46 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A crate, and the beginnings of names that must not be anywhere below it.
-const ABSENT: [(&str, &[&str]); 5] = [
+const ABSENT: [(&str, &[&str]); 7] = [
     (
         "provena-engine",
-        &["solana-", "anchor-", "tokio", "provena-node", "provena-registry", "provena-royalty", "provena-market"],
+        &[
+            "solana-",
+            "anchor-",
+            "tokio",
+            "provena-client",
+            "provena-node",
+            "provena-registry",
+            "provena-royalty",
+            "provena-market",
+        ],
     ),
+    (
+        "provena-wire",
+        &[
+            "solana-",
+            "anchor-",
+            "tokio",
+            "wgpu",
+            "provena-engine",
+            "provena-client",
+            "provena-node",
+            "provena-registry",
+            "provena-royalty",
+            "provena-market",
+        ],
+    ),
+    ("provena-client", &["wgpu", "axum", "provena-engine", "provena-node"]),
     ("provena-arith", &["anchor-", "tokio", "wgpu", "provena-"]),
-    ("provena-royalty", &["tokio", "wgpu", "provena-engine", "provena-node", "provena-market", "provena-registry"]),
-    ("provena-registry", &["tokio", "wgpu", "provena-engine", "provena-node", "provena-market"]),
-    ("provena-market", &["tokio", "wgpu", "provena-engine", "provena-node"]),
+    (
+        "provena-royalty",
+        &["tokio", "wgpu", "provena-engine", "provena-client", "provena-node", "provena-market", "provena-registry"],
+    ),
+    ("provena-registry", &["tokio", "wgpu", "provena-engine", "provena-client", "provena-node", "provena-market"]),
+    ("provena-market", &["tokio", "wgpu", "provena-engine", "provena-client", "provena-node"]),
 ];
 
-pub fn check() -> Result<Vec<String>> {
+pub(super) fn check() -> Result<Vec<String>> {
     // Of this machine's target only: what a crate links on the chain does not count for the engine.
     let version = output(&mut program("rustc", ["-vV"])).context("cannot ask rustc for its version")?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;

@@ -2,14 +2,11 @@
 
 use std::path::PathBuf;
 
-use provena_engine::io::{Finish, Request, Response};
-use provena_node::{
-    client::{Finished, PostedJob},
-    receipt::SignedReceipt,
-};
+use provena_client::{Finished, PostedJob, amount::Currency};
+use provena_wire::{Finish, Request, Response, SignedReceipt};
 use serde::Serialize;
 
-use crate::output::{Report, amount::Currency, picture, style::Style, table::facts};
+use crate::output::{Report, picture, style::Style, table::facts};
 
 /// Where the deposit went, in base units.
 #[derive(Serialize)]

@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result};
 use provena_engine::{
     AdapterChoice, Engine, Error, Model,
     artifact::{Artifact, Family},
-    io::Message,
 };
+use provena_wire::Message;
 
 use crate::{
     commands::text_args::{TextArgs, message},

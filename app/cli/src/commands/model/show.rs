@@ -3,8 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use provena_client::{
+    amount::show_bps,
+    chain::{Chain, accounts},
+    mint,
+};
 use provena_engine::artifact::{Activations, Artifact, LlamaRecipe, ModelRecipe, Summary};
-use provena_node::chain::{Chain, accounts};
 use provena_registry::state::{Asset, AssetKind};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -12,10 +16,8 @@ use solana_pubkey::Pubkey;
 use crate::{
     context::Context,
     failure::Failure,
-    mint,
     output::{
         Report,
-        amount::show_bps,
         style::Style,
         table::{Align, Table, facts},
     },

@@ -1,11 +1,14 @@
 //! `provena node register`.
 
 use anyhow::{Context as _, Result};
+use provena_client::{
+    amount::{Currency, parse_sol},
+    chain::{Budget, Chain, accounts, send_and_confirm},
+};
 use provena_market::{
     client, pda,
     state::{Config, Node},
 };
-use provena_node::chain::{Budget, Chain, accounts, send_and_confirm};
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_signature::Signature;
@@ -14,12 +17,7 @@ use solana_signer::Signer;
 use crate::{
     context::Context,
     failure::Failure,
-    output::{
-        Report,
-        amount::{Currency, parse_sol},
-        style::Style,
-        table::facts,
-    },
+    output::{Report, style::Style, table::facts},
 };
 
 /// Arguments of `provena node register`.

@@ -2,11 +2,15 @@
 
 use anyhow::{Context as _, Result};
 use provena_arith::receipt::ENGINE_CLASS_INT_V1;
+use provena_client::{
+    amount::{Amount, Currency, parse_bps, parse_sol, show_bps},
+    chain::{Budget, Chain, accounts, send_and_confirm},
+    mint, token,
+};
 use provena_market::{
     client, pda,
     state::{Offer, OfferTerms},
 };
-use provena_node::chain::{Budget, Chain, accounts, send_and_confirm};
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -17,14 +21,7 @@ use crate::{
     address,
     context::Context,
     failure::Failure,
-    mint,
-    output::{
-        Report,
-        amount::{Amount, Currency, parse_bps, parse_sol, show_bps},
-        style::Style,
-        table::facts,
-    },
-    token,
+    output::{Report, style::Style, table::facts},
 };
 
 /// Arguments of `provena offer create`.

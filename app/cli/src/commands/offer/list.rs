@@ -1,22 +1,23 @@
 //! `provena offer list`.
 
 use anyhow::{Context as _, Result};
+use provena_client::{
+    amount::{Currency, show_bps},
+    chain::{accounts, accounts::ProgramAccount},
+    mint, token,
+};
 use provena_market::state::Offer;
-use provena_node::chain::{accounts, accounts::ProgramAccount};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use crate::{
     address,
     context::Context,
-    mint,
     output::{
         Report,
-        amount::{Currency, show_bps},
         style::Style,
         table::{Align, Table},
     },
-    token,
 };
 
 /// Arguments of `provena offer list`.

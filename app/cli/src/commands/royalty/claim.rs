@@ -1,7 +1,12 @@
 //! `provena royalty claim`.
 
 use anyhow::Result;
-use provena_node::chain::Chain;
+use provena_client::{
+    amount::Currency,
+    chain::Chain,
+    royalty::{self, Moved},
+    token,
+};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -10,13 +15,10 @@ use crate::{
     context::Context,
     output::{
         Report,
-        amount::Currency,
         progress::Progress,
         style::Style,
         table::{Align, Table},
     },
-    royalty::{self, Moved},
-    token,
 };
 
 /// Arguments of `provena royalty claim`.

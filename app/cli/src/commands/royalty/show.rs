@@ -1,7 +1,11 @@
 //! `provena royalty show`.
 
 use anyhow::{Context as _, Result};
-use provena_node::chain::{Chain, accounts};
+use provena_client::{
+    amount::{Currency, show_bps},
+    chain::{Chain, accounts},
+    mint, royalty, token,
+};
 use provena_royalty::{
     state::{Pool, Position},
     view,
@@ -12,14 +16,11 @@ use solana_pubkey::Pubkey;
 use crate::{
     address,
     context::Context,
-    mint,
     output::{
         Report,
-        amount::{Currency, show_bps},
         style::Style,
         table::{Align, Table},
     },
-    royalty, token,
 };
 
 /// Arguments of `provena royalty show`.

@@ -1,7 +1,9 @@
 //! What calibrates a decoder, and what measures it: texts of several lines, half of them as the conversations that the
 //! model was made for.
 
-use crate::{artifact::LlamaRecipe, chat_template, error::Error, io::Message, tokenizer::Tokenizer};
+use provena_wire::Message;
+
+use crate::{artifact::LlamaRecipe, chat_template, error::Error, tokenizer::Tokenizer};
 
 /// Lines of one text.
 const LINES: usize = 6;

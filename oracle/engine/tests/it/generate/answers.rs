@@ -6,9 +6,9 @@ use provena_engine::{
     AdapterChoice, Engine, Error, Model,
     artifact::{Activations, Artifact, LlamaRecipe},
     generate::Options,
-    io::{Finish, Generate, Prompt, Request, Sampling},
     reference,
 };
+use provena_wire::{Finish, Generate, Prompt, Request, Sampling};
 
 use super::support::{chat, continued, engines, generated, quietly, warm, words};
 use crate::tiny_llama;

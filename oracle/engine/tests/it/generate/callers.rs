@@ -18,8 +18,8 @@ use provena_engine::{
         shared::Shared,
     },
     gpu,
-    io::{Finish, Sampling},
 };
+use provena_wire::{Finish, Sampling};
 
 use super::support::{generated, quietly};
 use crate::tiny_llama;

@@ -1,7 +1,8 @@
 //! Chat templates as models ship them. The expected texts in `tests/data/chat` are those that Python's Jinja gives with
 //! the settings and functions of `transformers`.
 
-use provena_engine::{Error, chat_template::render, io::Message};
+use provena_engine::{Error, chat_template::render};
+use provena_wire::Message;
 
 use super::support::chat;
 

@@ -1,6 +1,7 @@
 //! Templates that would take the machine with them.
 
-use provena_engine::{Error, chat_template::render, io::Message};
+use provena_engine::{Error, chat_template::render};
+use provena_wire::Message;
 
 use super::support::chat;
 

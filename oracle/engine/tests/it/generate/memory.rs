@@ -8,10 +8,10 @@ use provena_engine::{
     backend::Backend,
     generate::{Generator, Options},
     gpu::{self, Gpu, Selection},
-    io::Request,
     models::llama::Llama,
     reference,
 };
+use provena_wire::Request;
 
 use super::support::{continued, quietly, words};
 use crate::{equality, tiny_llama};

@@ -6,9 +6,9 @@ use provena_engine::{
     AdapterChoice, Engine, Error, Model,
     artifact::{Artifact, LlamaRecipe},
     generate::Options,
-    io::{Generate, Prompt, Request, Sampling},
     reference,
 };
+use provena_wire::{Generate, Prompt, Request, Sampling};
 
 use super::support::{chat, continued, quietly, words};
 use crate::{tiny_encoder::rebuilt_with, tiny_llama};
@@ -113,20 +113,6 @@ fn a_decoder_rejects_another_models_request() {
     let digits = Engine::new(AdapterChoice::Cpu).unwrap().load(crate::assets::DIGITS.artifact.clone()).unwrap();
     let error = digits.generate(&continued("w2", 1), &mut quietly).unwrap_err();
     assert!(matches!(&error, Error::Request(reason) if reason == "this model does not generate text"), "{error}");
-}
-
-#[test]
-fn decoding_rejects_a_request_that_is_not_utf_8_or_damaged() {
-    let request = Request::Generate(Generate { stop: vec!["end".into()], ..continued("a prompt", 9) });
-    let bytes = request.to_bytes();
-    assert_eq!(Request::from_bytes(&bytes).unwrap(), request);
-    for len in 0..bytes.len() {
-        assert!(matches!(Request::from_bytes(&bytes[..len]), Err(Error::Decode { what: "request", .. })), "{len}");
-    }
-    let at = bytes.windows(6).position(|window| window == b"prompt").unwrap();
-    let mut damaged = bytes;
-    damaged[at] = 0xff;
-    assert!(matches!(Request::from_bytes(&damaged), Err(Error::Decode { what: "request", .. })));
 }
 
 #[test]

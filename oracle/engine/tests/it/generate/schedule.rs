@@ -1,13 +1,11 @@
 //! What is scheduled, against a decoder that only remembers which token of which text each slot holds.
 
 use provena_arith::sampling::Params;
-use provena_engine::{
-    generate::{
-        kv_cache::{KvCache, PAGE},
-        scheduler::{Batch, Limits, Scheduler, SequenceId},
-    },
-    io::Sampling,
+use provena_engine::generate::{
+    kv_cache::{KvCache, PAGE},
+    scheduler::{Batch, Limits, Scheduler, SequenceId},
 };
+use provena_wire::Sampling;
 
 /// The token that follows these, by a rule that any slip in any of them changes.
 fn follows(tokens: &[u32], params: Params) -> u32 {

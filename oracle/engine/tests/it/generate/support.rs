@@ -2,11 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use provena_engine::{
-    AdapterChoice, Engine,
-    generate::Token,
-    io::{Finish, Generate, Message, Prompt, Response, Sampling},
-};
+use provena_engine::{AdapterChoice, Engine, generate::Token};
+use provena_wire::{Finish, Generate, Message, Prompt, Response, Sampling};
 
 /// A request to continue a text, greedily.
 pub fn continued(text: &str, max_tokens: u32) -> Generate {

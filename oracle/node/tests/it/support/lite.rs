@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use provena_node::chain::{
+use provena_client::chain::{
     AccountFilter, ChainError, ChainReader, ChainSubmitter, Changes, HealthReport, RecentBlockhash, Rejection,
     SignatureStatus, Watch,
 };

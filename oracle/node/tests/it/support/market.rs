@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use provena_client::chain::{Budget, SharedChain};
 use provena_engine::artifact::Artifact;
 use provena_market::client;
 use provena_market::state::{Node, Offer, OfferTerms};
-use provena_node::chain::{Budget, SharedChain};
 use provena_node::compute::EngineCompute;
 use provena_node::journal::Journal;
 use provena_node::metrics::Metrics;
@@ -136,8 +136,8 @@ impl Scene {
     }
 
     /// A payer's client.
-    pub fn client(&self) -> provena_node::client::Client {
-        provena_node::client::Client::new(self.chain.clone(), folder_store(&self.shared), self.payer.clone())
+    pub fn client(&self) -> provena_client::Client {
+        provena_client::Client::new(self.chain.clone(), folder_store(&self.shared), self.payer.clone())
     }
 
     /// The node `name` over `chain`, with its crash log and its private files in `data`.

@@ -3,17 +3,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use provena_node::chain::{
-    AccountFilter, ChainError, ChainReader, ChainSubmitter, Changes, HealthReport, RecentBlockhash, SignatureStatus,
-    Watch,
+use provena_client::chain::{
+    AccountFilter, ChainError, ChainReader, ChainSubmitter, Changes, HealthReport, RecentBlockhash, SharedChain,
+    SignatureStatus, Watch,
 };
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_transaction::Transaction;
 use tokio::sync::Notify;
-
-use provena_node::chain::SharedChain;
 
 /// What a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

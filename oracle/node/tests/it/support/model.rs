@@ -2,7 +2,7 @@
 
 use provena_arith::receipt::ENGINE_CLASS_INT_V1;
 use provena_engine::artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe, Recipe, Source};
-use provena_engine::io::Request;
+use provena_wire::Request;
 
 /// The same bytes each time.
 pub fn artifact() -> Artifact {

@@ -11,11 +11,8 @@ use std::{
 };
 
 use anyhow::Result;
-use provena_engine::{
-    Error, Model,
-    generate::Token,
-    io::{Finish, Generate, Response},
-};
+use provena_engine::{Error, Model, generate::Token};
+use provena_wire::{Finish, Generate, Response};
 use serde::Serialize;
 
 use crate::{

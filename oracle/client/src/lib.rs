@@ -1,0 +1,24 @@
+//! The payer's and the owner's side: whatever reads and writes the chain without working for others.
+//!
+//! * [`chain`] reads accounts and submits transactions, behind traits, so that nothing else knows RPC.
+//! * [`store`] holds artifacts, inputs and responses by their content root.
+//! * [`Client`] posts a job, waits for its result, checks everything and makes sure that it is settled; [`view`] is one
+//!   consistent look at a job and [`receipt`] compares a node's statement with it.
+//! * [`mint`] makes an asset of a file, with its royalty pool; [`royalty`] reads pools, sweeps and claims.
+//! * [`token`], [`amount`] and [`share`] are money and parts of it as people write them; [`keys`] are key files.
+//!
+//! Prompts are not counted in tokens here, for only their model can do that: see [`Client::with_units`].
+
+pub mod amount;
+pub mod chain;
+mod client;
+pub mod keys;
+pub mod mint;
+pub mod receipt;
+pub mod royalty;
+pub mod share;
+pub mod store;
+pub mod token;
+pub mod view;
+
+pub use client::{Client, ClientError, Endpoint, Finished, PostedJob, Stage, units};

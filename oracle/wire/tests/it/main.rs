@@ -1,0 +1,4 @@
+//! Bytes and statements that were damaged on the way.
+
+mod bytes;
+mod receipt;
