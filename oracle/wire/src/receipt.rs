@@ -19,18 +19,26 @@ pub use error::ReceiptError;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignedReceipt {
-    /// Layout version; 1.
+    /// Layout version; 2.
     pub version: u8,
+    /// 1 is a job, 2 a call of a session, 3 a call paid into a till.
+    pub kind: u8,
     /// Genesis hash of the cluster, base58 as Solana's tools print it.
     pub cluster: String,
-    /// The market program.
-    pub market_program: String,
-    /// The job.
-    pub job: String,
+    /// The program through which the work was paid.
+    pub program: String,
+    /// The job, session or till.
+    pub place: String,
+    /// Number of the call in its session or till; 0 for a job.
+    pub number: u64,
     /// The node's authority, whose key signed.
     pub node: String,
+    /// Who paid.
+    pub payer: String,
     /// Mint of the model's NFT.
     pub asset: String,
+    /// The version of the asset.
+    pub asset_version: u32,
     /// Content root of the artifact.
     pub content_root: String,
     /// Recipe root of the artifact.
@@ -39,11 +47,19 @@ pub struct SignedReceipt {
     pub input_root: String,
     /// Content root of the response.
     pub result_root: String,
+    /// Hash of the terms under which it was paid.
+    pub terms_hash: String,
+    /// Mint of the payment; the system program's address for SOL.
+    pub mint: String,
+    /// The fee, in base units of the mint.
+    pub amount: u64,
     /// 1 is int-v1.
     pub engine_class: u8,
-    /// Units of work done.
-    pub units: u32,
-    /// The chain's slot when it was signed.
+    /// Units of input that were read.
+    pub units_in: u32,
+    /// Units of output that were made.
+    pub units_out: u32,
+    /// Slot of the chain in which the work was posted.
     pub slot: u64,
     /// Ed25519 over the domain-separated preimage, base58.
     pub signature: String,
@@ -85,17 +101,25 @@ impl SignedReceipt {
     pub fn from_parts(receipt: &Receipt, signature: &[u8; SIGNATURE_LENGTH]) -> Self {
         Self {
             version: receipt.version,
+            kind: receipt.kind,
             cluster: base58(&receipt.cluster),
-            market_program: base58(&receipt.market_program),
-            job: base58(&receipt.job),
+            program: base58(&receipt.program),
+            place: base58(&receipt.place),
+            number: receipt.number,
             node: base58(&receipt.node),
+            payer: base58(&receipt.payer),
             asset: base58(&receipt.asset),
+            asset_version: receipt.asset_version,
             content_root: hex::encode(receipt.content_root),
             recipe_root: hex::encode(receipt.recipe_root),
             input_root: hex::encode(receipt.input_root),
             result_root: hex::encode(receipt.result_root),
+            terms_hash: hex::encode(receipt.terms_hash),
+            mint: base58(&receipt.mint),
+            amount: receipt.amount,
             engine_class: receipt.engine_class,
-            units: receipt.units,
+            units_in: receipt.units_in,
+            units_out: receipt.units_out,
             slot: receipt.slot,
             signature: base58(signature),
         }
@@ -108,17 +132,25 @@ impl SignedReceipt {
     pub fn receipt(&self) -> Result<Receipt, ReceiptError> {
         Ok(Receipt {
             version: self.version,
+            kind: self.kind,
             cluster: key(&self.cluster, "cluster")?,
-            market_program: key(&self.market_program, "market_program")?,
-            job: key(&self.job, "job")?,
+            program: key(&self.program, "program")?,
+            place: key(&self.place, "place")?,
+            number: self.number,
             node: key(&self.node, "node")?,
+            payer: key(&self.payer, "payer")?,
             asset: key(&self.asset, "asset")?,
+            asset_version: self.asset_version,
             content_root: root(&self.content_root, "content_root")?,
             recipe_root: root(&self.recipe_root, "recipe_root")?,
             input_root: root(&self.input_root, "input_root")?,
             result_root: root(&self.result_root, "result_root")?,
+            terms_hash: root(&self.terms_hash, "terms_hash")?,
+            mint: key(&self.mint, "mint")?,
+            amount: self.amount,
             engine_class: self.engine_class,
-            units: self.units,
+            units_in: self.units_in,
+            units_out: self.units_out,
             slot: self.slot,
         })
     }

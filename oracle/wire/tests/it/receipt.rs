@@ -1,24 +1,32 @@
 //! A receipt that was altered in any field is not one.
 
 use ed25519_dalek::SigningKey;
-use provena_arith::receipt::{RECEIPT_VERSION, Receipt};
+use provena_arith::receipt::{KIND_JOB, RECEIPT_VERSION, Receipt};
 use provena_wire::receipt::{ReceiptError, SignedReceipt, load, parse, sign};
 
 fn signed() -> (Receipt, SignedReceipt) {
     let key = SigningKey::from_bytes(&[5; 32]);
     let receipt = Receipt {
         version: RECEIPT_VERSION,
+        kind: KIND_JOB,
         cluster: [1; 32],
-        market_program: [2; 32],
-        job: [3; 32],
+        program: [2; 32],
+        place: [3; 32],
+        number: 0,
         node: key.verifying_key().to_bytes(),
+        payer: [10; 32],
         asset: [4; 32],
+        asset_version: 2,
         content_root: [6; 32],
         recipe_root: [7; 32],
         input_root: [8; 32],
         result_root: [9; 32],
+        terms_hash: [0; 32],
+        mint: [11; 32],
+        amount: 1_000_003,
         engine_class: 1,
-        units: 12,
+        units_in: 12,
+        units_out: 34,
         slot: 345,
     };
     let signed = sign(&receipt, &key).unwrap();
@@ -51,7 +59,7 @@ fn verify_rejects_every_altered_field() {
         let altered: SignedReceipt = serde_json::from_value(altered).unwrap();
         let error = altered.verify().unwrap_err();
         let expected = if name == "version" {
-            matches!(error, ReceiptError::Version(2))
+            matches!(error, ReceiptError::Version(3))
         } else {
             matches!(error, ReceiptError::Signature { .. })
         };
