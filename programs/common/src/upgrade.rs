@@ -2,6 +2,8 @@
 
 use anchor_lang::prelude::*;
 
+use crate::error::CommonError;
+
 /// The loader that holds upgradeable programs.
 pub const UPGRADEABLE_LOADER: Address = Address::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");
 
@@ -11,13 +13,22 @@ const HAS_AUTHORITY: usize = 12;
 const AUTHORITY: usize = 13;
 
 /// The account that holds a program's bytecode and names its upgrade authority.
+#[must_use]
 pub fn program_data(program: &Address) -> Address {
     find_program_address(&[program.as_ref()], &UPGRADEABLE_LOADER).0
 }
 
-/// Whether `signer` may upgrade `program`, whose data account this is. A program that nobody can upgrade any more may be
-/// set up by anybody: set a program up before it is made final.
-pub fn may_initialize(account: &AccountView, program: &Address, signer: &Address) -> Result<bool> {
+/// Checks that `signer` may upgrade `program`, whose data account this is. A program that nobody can upgrade any more may
+/// be set up by anybody: set a program up before it is made final.
+///
+/// # Errors
+/// [`CommonError::NotUpgradeAuthority`].
+pub fn check_upgrade_authority(account: &AccountView, program: &Address, signer: &Address) -> Result<()> {
+    require!(may_initialize(account, program, signer)?, CommonError::NotUpgradeAuthority);
+    Ok(())
+}
+
+fn may_initialize(account: &AccountView, program: &Address, signer: &Address) -> Result<bool> {
     if *account.address() != program_data(program) {
         return Ok(false);
     }

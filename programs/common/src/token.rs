@@ -1,0 +1,308 @@
+//! Tokens of SPL Token and Token-2022: which mints are accepted, what a token account holds, and the calls that move tokens.
+
+use anchor_lang::{pinocchio::instruction::InstructionAccount, prelude::*};
+
+use crate::{
+    amount::Amount,
+    cpi::{invoke, write},
+    error::CommonError,
+};
+
+mod mint;
+
+pub use mint::{Mint, check_mint, parse_mint};
+
+/// The SPL Token program.
+pub const TOKEN_PROGRAM: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+
+/// The Token-2022 program.
+pub const TOKEN_2022_PROGRAM: Address = Address::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+
+/// Bytes of a token account without extensions.
+pub const TOKEN_ACCOUNT_LEN: usize = 165;
+
+/// Bytes of a multisig of either program: the one kind of account that could pass for an extended one.
+const MULTISIG_LEN: usize = 355;
+
+const INITIALIZE_ACCOUNT_3: u8 = 18;
+const TRANSFER_CHECKED: u8 = 12;
+const CLOSE_ACCOUNT: u8 = 9;
+
+/// Where the fields of a token account begin.
+mod account_at {
+    pub(super) const OWNER: usize = 32;
+    pub(super) const AMOUNT: usize = 64;
+    pub(super) const STATE: usize = 108;
+    /// The kind of an extended account, behind the fixed part.
+    pub(super) const KIND: usize = 165;
+}
+
+const STATE_INITIALIZED: u8 = 1;
+const STATE_FROZEN: u8 = 2;
+const KIND_ACCOUNT: u8 = 2;
+
+/// One of the two token programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenProgram {
+    /// SPL Token.
+    Spl,
+    /// Token-2022, whose mints may carry extensions.
+    Token2022,
+}
+
+impl TokenProgram {
+    /// The program at `address`; `None` for any other.
+    #[must_use]
+    pub fn of(address: &Address) -> Option<Self> {
+        if *address == TOKEN_PROGRAM {
+            Some(Self::Spl)
+        } else if *address == TOKEN_2022_PROGRAM {
+            Some(Self::Token2022)
+        } else {
+            None
+        }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub const fn address(self) -> &'static Address {
+        match self {
+            Self::Spl => &TOKEN_PROGRAM,
+            Self::Token2022 => &TOKEN_2022_PROGRAM,
+        }
+    }
+}
+
+/// What an initialised token account says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenAccount {
+    /// The program that owns the account.
+    pub program: TokenProgram,
+    /// Of which token.
+    pub mint: Address,
+    /// Who may move them.
+    pub owner: Address,
+    /// How many, in base units.
+    pub amount: Amount,
+    /// Whether the mint's freeze authority has stopped it.
+    pub frozen: bool,
+}
+
+/// Reads a token account.
+///
+/// # Errors
+/// [`CommonError::WrongTokenAccount`] when it is none, or not initialised.
+pub fn read(view: &AccountView) -> Result<TokenAccount> {
+    let program = TokenProgram::of(view.owner()).ok_or(CommonError::WrongTokenAccount)?;
+    let data = view.try_borrow()?;
+    Ok(parse_account(program, &data).ok_or(CommonError::WrongTokenAccount)?)
+}
+
+/// Reads the bytes of a token account of `program`; `None` when they are none, or not initialised.
+#[must_use]
+pub fn parse_account(program: TokenProgram, data: &[u8]) -> Option<TokenAccount> {
+    let extended = program == TokenProgram::Token2022
+        && data.len() > TOKEN_ACCOUNT_LEN
+        && data.len() != MULTISIG_LEN
+        && data.get(account_at::KIND) == Some(&KIND_ACCOUNT);
+    if data.len() != TOKEN_ACCOUNT_LEN && !extended {
+        return None;
+    }
+    let state = *data.get(account_at::STATE)?;
+    if state != STATE_INITIALIZED && state != STATE_FROZEN {
+        return None;
+    }
+    let address = |at: usize| data.get(at..)?.first_chunk::<32>().map(|bytes| Address::new_from_array(*bytes));
+    let amount = data.get(account_at::AMOUNT..)?.first_chunk::<8>()?;
+    Some(TokenAccount {
+        program,
+        mint: address(0)?,
+        owner: address(account_at::OWNER)?,
+        amount: Amount(u64::from_le_bytes(*amount)),
+        frozen: state == STATE_FROZEN,
+    })
+}
+
+/// Reads a token account that must be one of `owner` for `mint`.
+///
+/// # Errors
+/// [`CommonError::WrongTokenAccount`].
+pub fn check_account(view: &AccountView, owner: &Address, mint: &Address) -> Result<TokenAccount> {
+    let account = read(view)?;
+    require!(account.owner == *owner && account.mint == *mint, CommonError::WrongTokenAccount);
+    Ok(account)
+}
+
+/// The view of an optional account that a payment in tokens needs.
+///
+/// # Errors
+/// [`CommonError::MissingTokenAccount`].
+pub fn needed(account: Option<&UncheckedAccount>) -> Result<&AccountView> {
+    account.map(AnchorAccount::account).ok_or_else(|| CommonError::MissingTokenAccount.into())
+}
+
+/// A mint with its token program: what every call that moves its tokens needs.
+#[derive(Clone, Copy)]
+pub struct Token<'a> {
+    program: TokenProgram,
+    mint: &'a AccountView,
+    decimals: u8,
+}
+
+impl<'a> Token<'a> {
+    /// Takes an initialised mint and the token program that owns it. Does not look at extensions; see [`check_mint`].
+    ///
+    /// # Errors
+    /// [`CommonError::WrongTokenProgram`], [`CommonError::UnsupportedMint`].
+    pub fn new(mint: &'a AccountView, token_program: &AccountView) -> Result<Self> {
+        let program = TokenProgram::of(token_program.address()).ok_or(CommonError::WrongTokenProgram)?;
+        require!(mint.owned_by(program.address()), CommonError::WrongTokenProgram);
+        let decimals = mint::decimals(program, &*mint.try_borrow()?).ok_or(CommonError::UnsupportedMint)?;
+        Ok(Self { program, mint, decimals })
+    }
+
+    /// As [`Token::new`] from optional accounts, for the mint that the caller expects.
+    ///
+    /// # Errors
+    /// [`CommonError::MissingTokenAccount`], [`CommonError::WrongMint`], and those of [`Token::new`].
+    pub fn expect(
+        mint: Option<&'a UncheckedAccount>,
+        token_program: Option<&UncheckedAccount>,
+        expected: &Address,
+    ) -> Result<Self> {
+        let (mint, token_program) = (needed(mint)?, needed(token_program)?);
+        require!(mint.address() == expected, CommonError::WrongMint);
+        Self::new(mint, token_program)
+    }
+
+    /// The token program.
+    #[must_use]
+    pub const fn program(&self) -> TokenProgram {
+        self.program
+    }
+
+    /// The mint's account.
+    #[must_use]
+    pub const fn mint(&self) -> &'a AccountView {
+        self.mint
+    }
+
+    /// Decimals of the mint.
+    #[must_use]
+    pub const fn decimals(&self) -> u8 {
+        self.decimals
+    }
+
+    /// Turns a fresh account of the token program, of [`Mint::account_len`] bytes, into a token account of `owner`.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn initialize(&self, account: &AccountView, owner: &Address) -> Result<()> {
+        let mut data = [INITIALIZE_ACCOUNT_3; 33];
+        write(&mut data, 1, owner.as_ref())?;
+        let metas =
+            [InstructionAccount::writable(account.address()), InstructionAccount::readonly(self.mint.address())];
+        invoke(self.program.address(), &data, &metas, &[account, self.mint], &[])
+    }
+
+    /// Moves tokens and returns what arrived, measured at the receiving account: a mint may take a fee. `seeds`, bump
+    /// last, sign for `authority` where it is an account of the calling program. Zero moves nothing.
+    ///
+    /// # Errors
+    /// [`CommonError::WrongTokenAccount`] when `to` is none.
+    pub fn transfer(
+        &self,
+        from: &AccountView,
+        to: &AccountView,
+        authority: &AccountView,
+        amount: Amount,
+        seeds: &[&[u8]],
+    ) -> Result<Amount> {
+        if amount.is_zero() {
+            return Ok(Amount::ZERO);
+        }
+        let before = read(to)?.amount;
+        let mut data = [TRANSFER_CHECKED; 10];
+        write(&mut data, 1, &amount.0.to_le_bytes())?;
+        write(&mut data, 9, &[self.decimals])?;
+        let metas = [
+            InstructionAccount::writable(from.address()),
+            InstructionAccount::readonly(self.mint.address()),
+            InstructionAccount::writable(to.address()),
+            InstructionAccount::readonly_signer(authority.address()),
+        ];
+        invoke(self.program.address(), &data, &metas, &[from, self.mint, to, authority], seeds)?;
+        Ok(read(to)?.amount.minus(before)?)
+    }
+
+    /// Closes an empty token account and sends its rent to `to`. Token-2022 refuses while fees withheld by a transfer lie in
+    /// it; anybody can harvest those into the mint by an instruction of its own before.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn close(
+        &self,
+        account: &AccountView,
+        to: &AccountView,
+        authority: &AccountView,
+        seeds: &[&[u8]],
+    ) -> Result<()> {
+        let metas = [
+            InstructionAccount::writable(account.address()),
+            InstructionAccount::writable(to.address()),
+            InstructionAccount::readonly_signer(authority.address()),
+        ];
+        invoke(self.program.address(), &[CLOSE_ACCOUNT], &metas, &[account, to, authority], seeds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use super::*;
+
+    fn account(state: u8) -> [u8; TOKEN_ACCOUNT_LEN] {
+        let mut data = [0u8; TOKEN_ACCOUNT_LEN];
+        data[..32].fill(1);
+        data[32..64].fill(2);
+        data[64..72].copy_from_slice(&77u64.to_le_bytes());
+        data[108] = state;
+        data
+    }
+
+    #[test]
+    fn a_token_account_says_what_it_holds() {
+        let found = parse_account(TokenProgram::Spl, &account(1)).expect("initialised");
+        assert_eq!(
+            found,
+            TokenAccount {
+                program: TokenProgram::Spl,
+                mint: Address::new_from_array([1; 32]),
+                owner: Address::new_from_array([2; 32]),
+                amount: Amount(77),
+                frozen: false,
+            }
+        );
+        assert!(parse_account(TokenProgram::Spl, &account(2)).expect("initialised").frozen);
+        assert_eq!(parse_account(TokenProgram::Spl, &account(0)), None);
+        assert_eq!(parse_account(TokenProgram::Spl, &account(3)), None);
+    }
+
+    #[test]
+    fn lengths_are_those_of_token_accounts() {
+        let extended = |len: usize, kind: u8| {
+            let mut data = vec![0u8; len];
+            data[..165].copy_from_slice(&account(1));
+            data[165] = kind;
+            data
+        };
+        assert!(parse_account(TokenProgram::Token2022, &account(1)).is_some());
+        assert!(parse_account(TokenProgram::Token2022, &extended(170, 2)).is_some());
+        // A mint with extensions, a multisig, an account of the older program with a tail, a mint.
+        assert_eq!(parse_account(TokenProgram::Token2022, &extended(170, 1)), None);
+        assert_eq!(parse_account(TokenProgram::Token2022, &extended(355, 2)), None);
+        assert_eq!(parse_account(TokenProgram::Spl, &extended(170, 2)), None);
+        assert_eq!(parse_account(TokenProgram::Spl, &[1; 82]), None);
+    }
+}
