@@ -1,7 +1,8 @@
-//! Models and datasets as NFTs with versions, content roots, licences and lineage.
+//! Models and datasets as NFTs with versions, content, licences and lineage.
 //!
-//! Registering mints an NFT through Token Metadata and records, once and for all, what the asset is and whose work it
-//! builds on. The asset's royalty pool must exist before: its shares prove what each parent was promised.
+//! Registering mints an NFT through Token Metadata and records what the asset is and whose work it builds on. The asset's
+//! royalty pool must exist before: its shares prove what each parent was promised. Rights follow the NFT: whoever holds it
+//! adds versions, publishes licences and raises the floor. All versions share one pool.
 
 #![cfg_attr(
     not(test),
@@ -18,12 +19,18 @@ use anchor_lang::prelude::*;
 #[cfg(target_arch = "bpf")]
 use solana_compiler_builtins as _;
 
+pub use artifact::{ContentReveal, Recipe};
 pub use constants::*;
 pub use instructions::*;
 #[cfg(feature = "program")]
-use state::Licence;
+use state::Floor;
 
+pub mod artifact;
+#[cfg(all(feature = "program", not(target_os = "solana")))]
+pub mod client;
 pub mod constants;
+pub mod content_claim;
+mod creation;
 pub mod error;
 pub mod events;
 pub mod instructions;
@@ -35,31 +42,92 @@ pub mod state;
 
 declare_id!("FLMpa898vXMExH9CgE6LQF8BaEfWn7X3XCtuGZxEm512");
 
+/// The instructions' dispatch.
 #[cfg(feature = "program")]
 #[program]
 pub mod provena_registry {
     use super::*;
 
-    /// Registers a dataset and mints its NFT. `parent_bps` has one promise per parent.
+    /// Creates the admin account. The caller, who must be the program's upgrade authority, becomes the authority.
+    pub fn initialize_admin(ctx: &mut Context<InitializeAdmin>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Proposes another authority, which may accept 432,000 slots later.
+    pub fn propose_authority(ctx: &mut Context<ProposeAuthority>, new: Address) -> Result<()> {
+        ctx.accounts.handle(new)
+    }
+
+    /// The proposed authority takes over.
+    pub fn accept_authority(ctx: &mut Context<AcceptAuthority>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// The authority takes its proposal back.
+    pub fn cancel_authority(ctx: &mut Context<CancelAuthority>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Sets what is paused: registering, adding versions, publishing licences.
+    pub fn set_pause(ctx: &mut Context<SetPause>, bits: u32) -> Result<()> {
+        ctx.accounts.handle(bits)
+    }
+
+    /// Claims content by a hash that hides its root, to register it 8 slots later or within a day.
+    pub fn claim_content(ctx: &mut Context<ClaimContent>, hash: [u8; 32]) -> Result<()> {
+        ctx.accounts.handle(&hash)
+    }
+
+    /// Clears a claim away: its claimant at any time, anybody once it has lapsed. The rent goes to the claimant.
+    pub fn abandon_claim(ctx: &mut Context<AbandonClaim>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Registers a dataset and mints its NFT. `parents` has the version of each parent that was built on.
     pub fn register_dataset(
         ctx: &mut Context<Register>,
         nft: NftText,
-        content_root: [u8; 32],
-        licence: Licence,
-        parent_bps: Vec<u16>,
+        content: ContentReveal,
+        floors: Floors,
+        parents: Vec<u32>,
     ) -> Result<()> {
-        register_dataset::handle(ctx, nft, content_root, licence, &parent_bps)
+        register_dataset::handle(ctx, &nft, content, floors, parents)
     }
 
-    /// Registers a model and mints its NFT. `parent_bps` has one promise per parent.
+    /// Registers a model and mints its NFT. `parents` has the version of each parent that was built on.
     pub fn register_model(
         ctx: &mut Context<Register>,
         nft: NftText,
-        content_root: [u8; 32],
-        recipe_root: [u8; 32],
-        licence: Licence,
-        parent_bps: Vec<u16>,
+        content: ContentReveal,
+        recipe: Recipe,
+        floors: Floors,
+        parents: Vec<u32>,
     ) -> Result<()> {
-        register_model::handle(ctx, nft, content_root, recipe_root, licence, &parent_bps)
+        register_model::handle(ctx, &nft, content, recipe, floors, parents)
+    }
+
+    /// Adds the next version; a model's brings its recipe. The pool stays the same.
+    pub fn add_version(ctx: &mut Context<AddVersion>, content: ContentReveal, recipe: Option<Recipe>) -> Result<()> {
+        ctx.accounts.handle(content, recipe)
+    }
+
+    /// Changes the URI of the asset's NFT, and nothing else of its metadata.
+    pub fn set_uri(ctx: &mut Context<SetUri>, uri: String) -> Result<()> {
+        ctx.accounts.handle(&uri)
+    }
+
+    /// Raises the least royalty on use, in basis points and, for one mint, per unit.
+    pub fn raise_floor(ctx: &mut Context<RaiseFloor>, bps: u16, per_unit: Option<Floor>) -> Result<()> {
+        ctx.accounts.handle(bps, per_unit)
+    }
+
+    /// Publishes a licence for derivatives.
+    pub fn publish_licence(ctx: &mut Context<PublishLicence>, id: u32, terms: LicenceTerms) -> Result<()> {
+        ctx.accounts.handle(id, &terms)
+    }
+
+    /// Ends granting by a licence.
+    pub fn retire_licence(ctx: &mut Context<RetireLicence>) -> Result<()> {
+        ctx.accounts.handle()
     }
 }

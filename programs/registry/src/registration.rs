@@ -1,20 +1,24 @@
 //! What registering a model and registering a dataset have in common: the accounts, the checks, the new asset.
 
 use anchor_lang::prelude::*;
+use provena_common::{account::State, amount::Bps};
 use provena_royalty::state::Pool;
 
 use crate::{
+    artifact::{ContentReveal, NewVersion, Recipe},
     constants::{
-        ASSOCIATED_TOKEN_PROGRAM, FULL_BPS, INSTRUCTIONS_SYSVAR, MAX_NAME_LEN, MAX_PARENTS, MAX_SYMBOL_LEN,
-        MAX_URI_LEN, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM, seeds,
+        ASSOCIATED_TOKEN_PROGRAM, INSTRUCTIONS_SYSVAR, MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN,
+        TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM, pause, seeds,
     },
+    creation::create,
     error::RegistryError,
     events::AssetRegistered,
-    lineage, nft,
-    state::{Asset, AssetKind, Licence, STATE_VERSION},
+    lineage::{self, NewLineage},
+    nft,
+    state::{Admin, AssetAccount, AssetKind, AssetStatus, ContentClaim, Floor, STATE_VERSION, check_floors},
 };
 
-/// How the NFT introduces itself; immutable.
+/// How the NFT introduces itself. Of all this only the URI can change, by `set_uri`.
 #[derive(Clone, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
 pub struct NftText {
     /// 1 to 32 bytes.
@@ -23,134 +27,191 @@ pub struct NftText {
     pub symbol: String,
     /// Up to 200 bytes.
     pub uri: String,
-    /// What marketplaces that honour it pay to the pool on a resale, up to 10,000.
+    /// What marketplaces that honour it pay to the pool on a resale, in basis points.
     pub seller_fee_basis_points: u16,
 }
 
 impl NftText {
-    /// Errors: [`RegistryError::EmptyName`], [`RegistryError::NameTooLong`], [`RegistryError::SymbolTooLong`],
-    /// [`RegistryError::UriTooLong`], [`RegistryError::SellerFeeTooHigh`].
+    /// Whether Token Metadata can store it.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::EmptyName`], [`RegistryError::NameTooLong`], [`RegistryError::SymbolTooLong`],
+    /// [`RegistryError::UriTooLong`], `BpsTooHigh`.
     pub fn validate(&self) -> Result<()> {
         require!(!self.name.is_empty(), RegistryError::EmptyName);
         require!(self.name.len() <= MAX_NAME_LEN, RegistryError::NameTooLong);
         require!(self.symbol.len() <= MAX_SYMBOL_LEN, RegistryError::SymbolTooLong);
         require!(self.uri.len() <= MAX_URI_LEN, RegistryError::UriTooLong);
-        require!(self.seller_fee_basis_points <= FULL_BPS, RegistryError::SellerFeeTooHigh);
+        Bps::new(self.seller_fee_basis_points)?;
         Ok(())
     }
 }
 
-/// Everything about a new asset that is not in its NFT.
-pub struct Registration<'a> {
-    pub kind: AssetKind,
-    pub content_root: [u8; 32],
-    pub recipe_root: [u8; 32],
-    pub licence: Licence,
-    /// One promise per parent, in the order of the parents' accounts.
-    pub parent_bps: &'a [u16],
+/// The least royalty on use that a new asset asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
+pub struct Floors {
+    /// In basis points of the fee.
+    pub bps: u16,
+    /// Per unit, in up to 8 mints.
+    pub per_unit: Vec<Floor>,
 }
 
-impl Registration<'_> {
-    fn validate(&self) -> Result<()> {
-        require!(self.content_root != [0; 32], RegistryError::EmptyContentRoot);
-        require!(self.parent_bps.len() <= MAX_PARENTS, RegistryError::TooManyParents);
-        let promised = self.parent_bps.iter().fold(0u32, |sum, bps| sum.saturating_add(u32::from(*bps)));
-        require!(promised <= u32::from(FULL_BPS), RegistryError::ParentBpsTooHigh);
-        self.licence.validate()
-    }
+/// Everything about a new asset that is not in its NFT.
+pub struct Registration {
+    /// What it is.
+    pub kind: AssetKind,
+    /// Its first version.
+    pub content: ContentReveal,
+    /// Of a model only.
+    pub recipe: Option<Recipe>,
+    /// What it asks of its users.
+    pub floors: Floors,
+    /// Which version of each parent was built on, in the order of the parents' accounts.
+    pub parents: Vec<u32>,
 }
 
 /// Accounts of `register_model` and `register_dataset`.
 ///
-/// For each parent follow its [`Asset`] and the position of its pool in this asset's pool; and where the parent's licence
-/// requires consent, also a token account that holds the parent's NFT and, signing, that account's owner.
+/// For each parent follow its [`Asset`](crate::state::Asset), its [`Licence`](crate::state::Licence) and the position of its pool in this asset's
+/// pool; and where the licence needs consent, also a token account that holds the parent's NFT and, signing, that account's
+/// owner.
 #[derive(Accounts)]
 pub struct Register {
-    /// Pays, receives the NFT, and is its update authority. May appear again, as the owner of a parent's NFT who consents.
-    #[account(unsafe(dup))]
+    /// Pays, made the content claim, and receives the NFT. May appear again, as the holder of a parent's NFT who consents.
+    #[account(mut, unsafe(dup))]
     pub creator: Signer,
-    /// A fresh keypair: the NFT's mint.
+    /// A fresh key pair: the NFT's mint.
     #[account(mut)]
     pub mint: Signer,
-    #[account(init, payer = creator, space = Asset::SPACE, seeds = [seeds::ASSET, mint.address().as_ref()], bump)]
-    pub asset: Account<Asset>,
+    /// Says whether registering is paused.
+    pub admin: State<Admin>,
+    /// The creator's claim to the content; closed here.
+    #[account(mut, close = creator)]
+    pub claim: State<ContentClaim>,
+    /// Made here.
+    #[account(mut)]
+    pub asset: UncheckedAccount,
+    /// The first version, made here.
+    #[account(mut)]
+    pub version: UncheckedAccount,
+    /// Made here.
+    #[account(mut)]
+    pub content: UncheckedAccount,
+    /// Made here when there are parents, else absent.
+    #[account(mut)]
+    pub lineage: Option<UncheckedAccount>,
     /// The asset's sealed royalty pool.
     #[account(
         constraint = pool.asset == *mint.address() @ RegistryError::WrongPool,
         constraint = pool.is_sealed() @ RegistryError::PoolNotSealed
     )]
-    pub pool: Account<Pool>,
-    /// The version before, when this is not the first.
-    pub previous: Option<Account<Asset>>,
-    /// The creator's associated token account for the NFT.
+    pub pool: State<Pool>,
+    /// The creator's associated token account for the NFT, made here.
     #[account(mut)]
     pub token_account: UncheckedAccount,
+    /// The NFT's metadata, made here.
     #[account(mut)]
     pub metadata: UncheckedAccount,
+    /// The NFT's master edition, made here.
     #[account(mut)]
     pub master_edition: UncheckedAccount,
+    /// Has the pool sign as the NFT's creator.
     #[account(address = provena_royalty::ID @ RegistryError::WrongRoyaltyProgram)]
     pub royalty_program: UncheckedAccount,
+    /// Token Metadata.
     #[account(address = TOKEN_METADATA_PROGRAM)]
     pub token_metadata_program: UncheckedAccount,
+    /// Makes the token account.
     #[account(address = ASSOCIATED_TOKEN_PROGRAM)]
     pub associated_token_program: UncheckedAccount,
+    /// SPL Token.
     #[account(address = TOKEN_PROGRAM)]
     pub token_program: UncheckedAccount,
+    /// The instructions sysvar, which Token Metadata wants to see.
     #[account(address = INSTRUCTIONS_SYSVAR)]
     pub instructions: UncheckedAccount,
+    /// The System program.
     pub system_program: Program<System>,
 }
 
 impl Register {
-    /// Checks everything, writes the asset, mints the NFT, and has the pool verify itself as its creator.
+    /// Checks everything, records the asset, mints the NFT, and has the pool verify itself as its creator.
     ///
-    /// Errors: those of [`NftText::validate`], [`Licence::validate`] and [`lineage::check_parents`];
-    /// [`RegistryError::EmptyContentRoot`], [`RegistryError::NotPreviousCreator`], [`RegistryError::WrongPreviousKind`].
-    pub fn handle(&mut self, text: NftText, new: &Registration, others: &[AccountView], bump: u8) -> Result<()> {
+    /// # Errors
+    ///
+    /// `Paused`, `WrongPda`, `BpsTooHigh`; those of [`NftText::validate`], [`check_floors`], [`NewVersion::record`] and
+    /// [`lineage::record`].
+    pub fn handle(&mut self, text: &NftText, new: &Registration, others: &[AccountView]) -> Result<()> {
+        self.admin.control.check_running(pause::REGISTER)?;
         text.validate()?;
-        new.validate()?;
-        let version = self.next_version(new.kind)?;
-        self.write_asset(new, version, bump)?;
-        lineage::check_parents(&mut self.asset, &self.pool, new.parent_bps, others)?;
-        self.asset.invariant()?;
-        nft::mint(self, text)?;
+        let asset = self.create_asset(new)?;
+        self.record_version(new)?;
+        lineage::record(&self.new_lineage(&asset, new, others))?;
+        asset.invariant()?;
+        let bump = asset.bump;
+        nft::mint(self, text, bump)?;
         emit!(AssetRegistered {
             asset: *self.asset.address(),
-            mint: self.asset.mint,
-            creator: self.asset.creator,
-            content_root: new.content_root,
-            version,
-            kind: self.asset.kind,
-            parent_count: self.asset.parent_count,
-            padding: [0; 2],
+            mint: *self.mint.address(),
+            creator: *self.creator.address(),
+            content_root: new.content.root,
+            kind: new.kind as u8,
+            parents: asset.direct_parents,
+            padding: [0; 6],
         });
         Ok(())
     }
 
-    fn next_version(&self, kind: AssetKind) -> Result<u32> {
-        let Some(previous) = &self.previous else { return Ok(1) };
-        require!(previous.creator == *self.creator.address(), RegistryError::NotPreviousCreator);
-        require!(previous.kind() == Some(kind), RegistryError::WrongPreviousKind);
-        Ok(previous.version.checked_add(1).ok_or(RegistryError::VersionOverflow)?)
+    fn create_asset(&self, new: &Registration) -> Result<AssetAccount> {
+        let floors = &new.floors.per_unit;
+        check_floors(floors)?;
+        let seeds: [&[u8]; 2] = [seeds::ASSET, self.mint.address().as_ref()];
+        let (mut asset, bump): (AssetAccount, _) =
+            create(self.creator.account(), self.asset.account(), &seeds, floors.len())?;
+        asset.mint = *self.mint.address();
+        asset.pool = *self.pool.address();
+        asset.latest = 1;
+        asset.floor_bps = Bps::new(new.floors.bps)?.get();
+        asset.kind = new.kind as u8;
+        asset.status = AssetStatus::Active as u8;
+        asset.direct_parents = u8::try_from(new.parents.len()).map_err(|_| RegistryError::TooManyParents)?;
+        asset.bump = bump;
+        asset.version = STATE_VERSION;
+        for floor in floors {
+            asset.try_push(*floor)?;
+        }
+        Ok(asset)
     }
 
-    fn write_asset(&mut self, new: &Registration, version: u32, bump: u8) -> Result<()> {
-        let asset = &mut self.asset;
-        asset.mint = *self.mint.address();
-        asset.creator = *self.creator.address();
-        asset.pool = *self.pool.address();
-        if let Some(previous) = &self.previous {
-            asset.previous = *previous.address();
+    fn record_version(&self, new: &Registration) -> Result<()> {
+        let version = NewVersion {
+            claimant: self.creator.account(),
+            claim: &self.claim,
+            content_account: self.content.account(),
+            version_account: self.version.account(),
+            asset: *self.asset.address(),
+            kind: new.kind,
+            n: 1,
+            content: new.content,
+            recipe: new.recipe,
+        };
+        version.record()
+    }
+
+    fn new_lineage<'a>(
+        &'a self,
+        asset: &'a AssetAccount,
+        new: &'a Registration,
+        others: &'a [AccountView],
+    ) -> NewLineage<'a> {
+        NewLineage {
+            payer: self.creator.account(),
+            account: self.lineage.as_ref().map(AnchorAccount::account),
+            asset,
+            pool: &self.pool,
+            parents: &new.parents,
+            others,
         }
-        asset.content_root = new.content_root;
-        asset.recipe_root = new.recipe_root;
-        asset.licence = new.licence;
-        asset.version = version;
-        asset.kind = new.kind.byte();
-        asset.bump = bump;
-        asset.state_version = STATE_VERSION;
-        asset.registered_slot = Clock::get()?.slot;
-        Ok(())
     }
 }

@@ -3,21 +3,22 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    registration::{NftText, Register, Registration},
-    state::{AssetKind, Licence},
+    artifact::ContentReveal,
+    registration::{Floors, NftText, Register, Registration},
+    state::AssetKind,
 };
 
-/// Errors: those of [`Register::handle`].
+/// # Errors
+///
+/// Those of [`Register::handle`].
 pub fn handle(
     ctx: &mut Context<Register>,
-    nft: NftText,
-    content_root: [u8; 32],
-    licence: Licence,
-    parent_bps: &[u16],
+    nft: &NftText,
+    content: ContentReveal,
+    floors: Floors,
+    parents: Vec<u32>,
 ) -> Result<()> {
     let others = ctx.remaining_accounts()?;
-    let bump = ctx.bumps.asset;
-    let kind = AssetKind::Dataset;
-    let registration = Registration { kind, content_root, recipe_root: [0; 32], licence, parent_bps };
-    ctx.accounts.handle(nft, &registration, &others, bump)
+    let registration = Registration { kind: AssetKind::Dataset, content, recipe: None, floors, parents };
+    ctx.accounts.handle(nft, &registration, &others)
 }

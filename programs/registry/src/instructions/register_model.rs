@@ -3,23 +3,23 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    error::RegistryError,
-    registration::{NftText, Register, Registration},
-    state::{AssetKind, Licence},
+    artifact::{ContentReveal, Recipe},
+    registration::{Floors, NftText, Register, Registration},
+    state::AssetKind,
 };
 
-/// Errors: [`RegistryError::EmptyRecipeRoot`] and those of [`Register::handle`].
+/// # Errors
+///
+/// Those of [`Register::handle`].
 pub fn handle(
     ctx: &mut Context<Register>,
-    nft: NftText,
-    content_root: [u8; 32],
-    recipe_root: [u8; 32],
-    licence: Licence,
-    parent_bps: &[u16],
+    nft: &NftText,
+    content: ContentReveal,
+    recipe: Recipe,
+    floors: Floors,
+    parents: Vec<u32>,
 ) -> Result<()> {
-    require!(recipe_root != [0; 32], RegistryError::EmptyRecipeRoot);
     let others = ctx.remaining_accounts()?;
-    let bump = ctx.bumps.asset;
-    let registration = Registration { kind: AssetKind::Model, content_root, recipe_root, licence, parent_bps };
-    ctx.accounts.handle(nft, &registration, &others, bump)
+    let registration = Registration { kind: AssetKind::Model, content, recipe: Some(recipe), floors, parents };
+    ctx.accounts.handle(nft, &registration, &others)
 }

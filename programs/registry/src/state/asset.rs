@@ -2,118 +2,194 @@ use anchor_lang::{
     bytemuck::{Pod, Zeroable},
     prelude::*,
 };
+use provena_common::{account::State, amount::Bps};
 
-use super::{Licence, STATE_VERSION};
-use crate::{
-    constants::{FULL_BPS, MAX_PARENTS},
-    error::RegistryError,
-};
+use super::STATE_VERSION;
+use crate::{constants::MAX_FLOORS, error::RegistryError};
 
 /// What an asset is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum AssetKind {
+    /// Data that models are made from.
     Dataset = 1,
+    /// Something that answers.
     Model = 2,
 }
 
-impl AssetKind {
-    /// The byte that [`Asset::kind`] stores.
-    pub fn byte(self) -> u8 {
-        match self {
-            Self::Dataset => 1,
-            Self::Model => 2,
-        }
-    }
+impl TryFrom<u8> for AssetKind {
+    type Error = RegistryError;
 
-    /// From the stored byte; `None` for a byte that no version of this program writes.
-    pub fn from_byte(byte: u8) -> Option<Self> {
+    fn try_from(byte: u8) -> core::result::Result<Self, RegistryError> {
         match byte {
-            1 => Some(Self::Dataset),
-            2 => Some(Self::Model),
-            _ => None,
+            1 => Ok(Self::Dataset),
+            2 => Ok(Self::Model),
+            _ => Err(RegistryError::BrokenInvariant),
         }
     }
 }
 
-/// One version of a model or dataset. Never changes after registration.
+/// Where an asset stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum AssetStatus {
+    /// Being put together over several transactions; no instruction leaves an asset so yet.
+    Draft = 1,
+    /// In use: versions, licences, derivatives and offers are possible.
+    Active = 2,
+    /// Its content is disputed; nothing new is built on it. No instruction brings an asset here yet.
+    Disputed = 3,
+    /// A ruling went against it. No instruction brings an asset here yet.
+    Frozen = 4,
+}
+
+impl TryFrom<u8> for AssetStatus {
+    type Error = RegistryError;
+
+    fn try_from(byte: u8) -> core::result::Result<Self, RegistryError> {
+        match byte {
+            1 => Ok(Self::Draft),
+            2 => Ok(Self::Active),
+            3 => Ok(Self::Disputed),
+            4 => Ok(Self::Frozen),
+            _ => Err(RegistryError::BrokenInvariant),
+        }
+    }
+}
+
+/// A model or dataset through all its versions, followed in its account by up to [`MAX_FLOORS`] [`Floor`]s.
+///
+/// Whoever holds the NFT of `mint` is the asset's owner.
 #[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Asset {
-    /// The NFT that owns this asset.
+    /// Mint of the NFT that owns this asset.
     pub mint: Address,
-    /// Registered it, received the NFT, and alone may register its next version.
-    pub creator: Address,
-    /// The royalty pool, a verified creator of the NFT.
+    /// The one royalty pool of all versions, a verified creator of the NFT.
     pub pool: Address,
-    /// The [`Asset`] of the version before; all zero for the first.
-    pub previous: Address,
-    /// Merkle root over the artifact's 64 KiB chunks.
-    pub content_root: [u8; 32],
-    /// Hash of what turns the content into answers; all zero for datasets.
-    pub recipe_root: [u8; 32],
-    pub licence: Licence,
-    /// Starts at 1.
-    pub version: u32,
+    /// Number of the latest [`Version`](super::Version); the first is 1.
+    pub latest: u32,
+    /// Least royalty on use, in basis points of the fee. Never falls.
+    pub floor_bps: u16,
     /// See [`AssetKind`].
     pub kind: u8,
-    pub parent_count: u8,
+    /// See [`AssetStatus`].
+    pub status: u8,
+    /// Edges of the [`Lineage`](super::Lineage) to direct parents.
+    pub direct_parents: u8,
+    /// Edges of the lineage to ancestors behind them; always zero so far.
+    pub inherited_parents: u8,
+    /// Of the account's address.
     pub bump: u8,
-    pub state_version: u8,
-    pub padding: [u8; 4],
-    /// Slot of the registration.
-    pub registered_slot: u64,
-    /// The first `parent_count` entries count.
-    pub parents: [Parent; MAX_PARENTS],
-    pub reserved: [u8; 32],
+    /// [`STATE_VERSION`].
+    pub version: u8,
+    /// Zeros.
+    pub tail: [u8; 64],
 }
 
-const _: () = assert!(size_of::<Asset>() == 1432);
+const _: () = assert!(size_of::<Asset>() == 140);
 
-/// A direct parent and the share it was promised, frozen at registration.
+/// The least royalty per unit of use in one mint. Never falls.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
-pub struct Parent {
-    /// The parent's [`Asset`].
-    pub asset: Address,
-    /// The parent's royalty pool, which holds shares of the child's.
-    pub pool: Address,
-    /// Basis points of the child's pool that the parent's pool held at registration, at least.
-    pub bps: u16,
-    pub padding: [u8; 6],
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, AnchorSerialize, AnchorDeserialize, IdlType)]
+pub struct Floor {
+    /// Payment mint; all zero for SOL.
+    pub mint: Address,
+    /// Base units of the mint for one unit of use; at least 1.
+    pub per_unit: u64,
+}
+
+const _: () = assert!(size_of::<Floor>() == 40);
+
+/// An asset's account: the header and its floors.
+pub type AssetAccount = State<Asset, Floor>;
+
+provena_common::layout!(Asset, STATE_VERSION);
+
+/// The least royalty per unit that these floors ask in a mint; zero when they name none.
+pub fn per_unit_floor(floors: &[Floor], mint: &Address) -> u64 {
+    floors.iter().find(|floor| floor.mint == *mint).map_or(0, |floor| floor.per_unit)
+}
+
+/// Whether the floors are few enough, each asks for something, and no mint has two.
+///
+/// # Errors
+///
+/// [`RegistryError::TooManyFloors`], [`RegistryError::ZeroFloor`], [`RegistryError::DuplicateFloor`].
+pub fn check_floors(floors: &[Floor]) -> Result<()> {
+    require!(floors.len() <= MAX_FLOORS, RegistryError::TooManyFloors);
+    for (index, floor) in floors.iter().enumerate() {
+        require!(floor.per_unit > 0, RegistryError::ZeroFloor);
+        let earlier = floors.get(..index).unwrap_or(&[]);
+        require!(!earlier.iter().any(|other| other.mint == floor.mint), RegistryError::DuplicateFloor);
+    }
+    Ok(())
 }
 
 impl Asset {
-    /// Bytes of the account, its discriminator included.
-    pub const SPACE: usize = 8 + size_of::<Self>();
-
-    /// The parents that count.
-    pub fn parents(&self) -> &[Parent] {
-        self.parents.get(..usize::from(self.parent_count)).unwrap_or(&[])
-    }
-
     /// Model or dataset.
-    pub fn kind(&self) -> Option<AssetKind> {
-        AssetKind::from_byte(self.kind)
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::BrokenInvariant`] for a byte that no version of this program writes.
+    pub fn kind(&self) -> core::result::Result<AssetKind, RegistryError> {
+        AssetKind::try_from(self.kind)
     }
 
-    /// Adds one parent.
+    /// Where the asset stands.
     ///
-    /// Errors: [`RegistryError::ParentIsSelf`], [`RegistryError::DuplicateParent`], [`RegistryError::TooManyParents`].
-    pub fn add_parent(&mut self, own_address: &Address, parent: Parent) -> Result<()> {
-        require!(parent.asset != *own_address, RegistryError::ParentIsSelf);
-        let known = self.parents().iter().any(|other| other.asset == parent.asset);
-        require!(!known, RegistryError::DuplicateParent);
-        let slot = self.parents.get_mut(usize::from(self.parent_count));
-        *slot.ok_or(RegistryError::TooManyParents)? = parent;
-        self.parent_count = self.parent_count.saturating_add(1);
+    /// # Errors
+    ///
+    /// [`RegistryError::BrokenInvariant`] for a byte that no version of this program writes.
+    pub fn status(&self) -> core::result::Result<AssetStatus, RegistryError> {
+        AssetStatus::try_from(self.status)
+    }
+
+    /// Whether offers, versions, licences and derivatives are possible.
+    pub fn is_active(&self) -> bool {
+        self.status == AssetStatus::Active as u8
+    }
+
+    /// Passes only while the asset is active.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::AssetNotActive`].
+    pub fn require_active(&self) -> Result<()> {
+        require!(self.is_active(), RegistryError::AssetNotActive);
+        Ok(())
+    }
+
+    /// Counts one more version and returns its number.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::TooManyVersions`].
+    pub fn count_version(&mut self) -> Result<u32> {
+        self.latest = self.latest.checked_add(1).ok_or(RegistryError::TooManyVersions)?;
+        Ok(self.latest)
+    }
+
+    /// Raises the least royalty on use.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::FloorLowered`].
+    pub fn raise_floor_bps(&mut self, bps: Bps) -> Result<()> {
+        require!(bps.get() >= self.floor_bps, RegistryError::FloorLowered);
+        self.floor_bps = bps.get();
         Ok(())
     }
 
     /// What must hold whenever the account was written.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::BrokenInvariant`].
     pub fn invariant(&self) -> Result<()> {
-        let promised = self.parents().iter().fold(0u32, |sum, parent| sum.saturating_add(u32::from(parent.bps)));
-        require!(promised <= u32::from(FULL_BPS), RegistryError::ParentBpsTooHigh);
-        let sound = self.state_version == STATE_VERSION && self.kind().is_some() && self.version > 0;
+        self.kind()?;
+        self.status()?;
+        let sound = self.version == STATE_VERSION && self.latest > 0 && self.floor_bps <= Bps::FULL.get();
         require!(sound, RegistryError::BrokenInvariant);
         Ok(())
     }

@@ -1,35 +1,98 @@
-use anchor_lang::{
-    bytemuck::{Pod, Zeroable},
-    prelude::*,
-};
+use anchor_lang::prelude::*;
+use provena_common::amount::Bps;
 
-use crate::{constants::FULL_BPS, error::RegistryError};
+use super::STATE_VERSION;
+use crate::error::RegistryError;
 
-/// What an asset's owner asks of those who build on it.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, AnchorSerialize, AnchorDeserialize, IdlType)]
+/// What an asset's owner grants those who build on the asset, and what he asks for it.
+///
+/// A derivative keeps a copy of what it was granted, so a retired licence ends granting and nothing else. Hence a licence's
+/// account is never closed, and its number never comes back with other terms.
+#[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Licence {
-    /// Hash of the licence's text and terms.
+    /// The [`Asset`](super::Asset) that may be built on.
+    pub asset: Address,
+    /// Held the asset's NFT when the licence was published.
+    pub grantor: Address,
+    /// Hash of the licence's text.
     pub terms_hash: [u8; 32],
-    /// The least share of a derivative's pool that this asset's pool must hold, in basis points.
-    pub derivative_bps: u16,
-    /// Bits of [`Licence::CONSENT_REQUIRED`]; all others must be zero.
+    /// Mint of `floor_per_unit`; all zero for SOL.
+    pub floor_mint: Address,
+    /// Mint of `price`; zeros so far.
+    pub price_mint: Address,
+    /// Least royalty per unit of a derivative's use, in base units of `floor_mint`; zero asks for nothing.
+    pub floor_per_unit: u64,
+    /// Price of one grant; zero so far.
+    pub price: u64,
+    /// Slot of publication.
+    pub issued: u64,
+    /// Slot after which nothing more is granted; zero, that is never, so far.
+    pub expires: u64,
+    /// Number of this licence among the asset's, chosen by its grantor.
+    pub id: u32,
+    /// Most derivatives; zero, that is any number, so far.
+    pub most_children: u32,
+    /// Derivatives granted; not counted, hence zero, so far.
+    pub children: u32,
+    /// Uses granted; zero, that is all, so far.
+    pub uses: u32,
+    /// Least share of a derivative's pool that the asset's pool must hold, in basis points.
+    pub bps: u16,
+    /// Least royalty on a derivative's use, in basis points.
+    pub floor_bps: u16,
+    /// Bits: [`Licence::CONSENT`] and [`Licence::ACTIVE`].
     pub flags: u16,
+    /// Of the account's address.
+    pub bump: u8,
+    /// [`STATE_VERSION`].
+    pub version: u8,
+    /// Zeros.
+    pub tail: [u8; 64],
 }
 
-impl Licence {
-    /// Nobody may build on the asset unless the owner of its NFT signs the registration.
-    pub const CONSENT_REQUIRED: u16 = 1;
+const _: () = assert!(size_of::<Licence>() == 280);
 
-    /// Whether derivatives are forbidden without the owner's signature.
-    pub fn consent_required(&self) -> bool {
-        self.flags & Self::CONSENT_REQUIRED != 0
+provena_common::layout!(Licence, STATE_VERSION);
+
+impl Licence {
+    /// Flag: each derivative needs the signature of whoever holds the asset's NFT.
+    pub const CONSENT: u16 = 1;
+    /// Flag: the licence grants.
+    pub const ACTIVE: u16 = 2;
+
+    /// Whether the licence grants anything.
+    pub fn is_active(&self) -> bool {
+        self.flags & Self::ACTIVE != 0
     }
 
-    /// Errors: [`RegistryError::UnknownLicenceFlags`], [`RegistryError::LicenceBpsTooHigh`].
-    pub fn validate(&self) -> Result<()> {
-        require!(self.flags & !Self::CONSENT_REQUIRED == 0, RegistryError::UnknownLicenceFlags);
-        require!(self.derivative_bps <= FULL_BPS, RegistryError::LicenceBpsTooHigh);
+    /// Whether each derivative needs the holder's signature.
+    pub fn needs_consent(&self) -> bool {
+        self.flags & Self::CONSENT != 0
+    }
+
+    /// Ends granting.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::LicenceRetired`] when it had ended before.
+    pub fn retire(&mut self) -> Result<()> {
+        require!(self.is_active(), RegistryError::LicenceRetired);
+        self.flags &= !Self::ACTIVE;
+        Ok(())
+    }
+
+    /// What must hold whenever the account was written.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::BrokenInvariant`].
+    pub fn invariant(&self) -> Result<()> {
+        let sound = self.version == STATE_VERSION
+            && self.flags & !(Self::CONSENT | Self::ACTIVE) == 0
+            && self.bps <= Bps::FULL.get()
+            && self.floor_bps <= Bps::FULL.get();
+        require!(sound, RegistryError::BrokenInvariant);
         Ok(())
     }
 }

@@ -1,0 +1,107 @@
+//! Registrations: one builder for models and datasets.
+
+use super::*;
+use crate::{ASSOCIATED_TOKEN_PROGRAM, Floors, INSTRUCTIONS_SYSVAR, NftText, TOKEN_PROGRAM};
+
+/// A model or dataset that is to be registered.
+#[derive(Clone, Debug)]
+pub struct NewAsset {
+    /// Signs, pays, made the content claim, and receives the NFT.
+    pub creator: Address,
+    /// The NFT's mint; signs.
+    pub mint: Address,
+    /// How the NFT introduces itself.
+    pub nft: NftText,
+    /// The content of version 1.
+    pub content: ContentReveal,
+    /// A model's recipe; `None` registers a dataset.
+    pub recipe: Option<Recipe>,
+    /// What is asked of users.
+    pub floors: Floors,
+    /// Whose work it builds on.
+    pub parents: Vec<Parent>,
+}
+
+/// A parent and the licence under which it was built on.
+#[derive(Clone, Debug)]
+pub struct Parent {
+    /// The parent's asset.
+    pub asset: Address,
+    /// The parent's pool, which holds shares of the new asset's.
+    pub pool: Address,
+    /// Number of the licence.
+    pub licence: u32,
+    /// The version that was built on.
+    pub version: u32,
+    /// Where the licence needs it.
+    pub consent: Option<Consent>,
+}
+
+/// The consent of whoever holds a parent's NFT.
+#[derive(Clone, Debug)]
+pub struct Consent {
+    /// The token account with the NFT.
+    pub nft: Address,
+    /// Its owner; signs.
+    pub holder: Address,
+}
+
+impl Parent {
+    /// The accounts that follow the fixed ones, for a child with this pool.
+    fn metas(&self, child_pool: &Address) -> Vec<AccountMeta> {
+        let position = provena_royalty::pda::position(child_pool, &self.pool).0;
+        let fixed = [self.asset, pda::licence(&self.asset, self.licence).0, position];
+        let mut metas: Vec<_> = fixed.iter().map(|address| AccountMeta::new_readonly(*address, false)).collect();
+        if let Some(consent) = &self.consent {
+            metas.push(AccountMeta::new_readonly(consent.nft, false));
+            metas.push(AccountMeta::new_readonly(consent.holder, true));
+        }
+        metas
+    }
+}
+
+impl NewAsset {
+    /// The fixed accounts.
+    pub fn accounts(&self) -> accounts::Register {
+        let (creator, mint) = (&self.creator, &self.mint);
+        let asset = pda::asset(mint).0;
+        accounts::Register {
+            creator: *creator,
+            mint: *mint,
+            admin: pda::admin().0,
+            claim: pda::claim(&claim_hash(creator, &self.content.root, &self.content.salt)).0,
+            asset,
+            version: pda::version(&asset, 1).0,
+            content: pda::content(&self.content.root).0,
+            lineage: if self.parents.is_empty() { None } else { Some(pda::lineage(&asset).0) },
+            pool: provena_royalty::pda::pool(mint).0,
+            token_account: pda::token_account(creator, mint),
+            metadata: pda::metadata(mint).0,
+            master_edition: pda::master_edition(mint).0,
+            royalty_program: provena_royalty::ID,
+            token_metadata_program: TOKEN_METADATA_PROGRAM,
+            associated_token_program: ASSOCIATED_TOKEN_PROGRAM,
+            token_program: TOKEN_PROGRAM,
+            instructions: INSTRUCTIONS_SYSVAR,
+            system_program: System::id(),
+        }
+    }
+
+    /// `register_model` or `register_dataset`.
+    pub fn instruction(&self) -> Instruction {
+        self.instruction_with(&self.accounts())
+    }
+
+    /// The same with other fixed accounts.
+    pub fn instruction_with(&self, accounts: &accounts::Register) -> Instruction {
+        let (nft, content, floors) = (self.nft.clone(), self.content, self.floors.clone());
+        let parents = self.parents.iter().map(|parent| parent.version).collect();
+        let mut built = match self.recipe {
+            Some(recipe) => build(accounts, &instruction::RegisterModel { nft, content, recipe, floors, parents }),
+            None => build(accounts, &instruction::RegisterDataset { nft, content, floors, parents }),
+        };
+        let pool = provena_royalty::pda::pool(&self.mint).0;
+        built.accounts.extend(self.parents.iter().flat_map(|parent| parent.metas(&pool)));
+        built
+    }
+}
