@@ -8,6 +8,7 @@ pub mod recording;
 pub mod registry;
 pub mod royalty;
 pub mod tokens;
+pub mod transactions;
 pub mod world;
 
 pub use compute_units::Cost;

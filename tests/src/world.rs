@@ -12,6 +12,7 @@ use litesvm::{
 };
 use provena_arith::hash::sha256;
 use solana_account::Account;
+use solana_clock::Clock;
 use solana_instruction::Instruction;
 use solana_instruction_error::InstructionError;
 use solana_keypair::Keypair;
@@ -46,6 +47,12 @@ impl ExpectedError for InstructionError {
 impl ExpectedError for u32 {
     fn instruction_error(self) -> InstructionError {
         InstructionError::Custom(self)
+    }
+}
+
+impl ExpectedError for provena_common::error::CommonError {
+    fn instruction_error(self) -> InstructionError {
+        InstructionError::Custom(self.code())
     }
 }
 
@@ -106,7 +113,7 @@ impl World {
 
     /// Makes `authority` the one who may upgrade a program. Nobody may in a fresh world.
     pub fn set_upgrade_authority(&mut self, program: &Address, authority: &Address) {
-        let address = provena_royalty::upgrade::program_data(program);
+        let address = provena_common::upgrade::program_data(program);
         let mut account = self.account(&address).expect("the program is loaded");
         account.data[12] = 1;
         account.data[13..45].copy_from_slice(authority.as_ref());
@@ -118,6 +125,17 @@ impl World {
         let mut account = self.svm.get_account(address).unwrap_or_default();
         account.lamports = account.lamports.checked_add(lamports).expect("the balance fits 64 bits");
         self.svm.set_account(*address, account).expect("the account is sound");
+    }
+
+    /// The present slot.
+    pub fn slot(&self) -> u64 {
+        self.svm.get_sysvar::<Clock>().slot
+    }
+
+    /// Lets this many slots pass.
+    pub fn pass_slots(&mut self, slots: u64) {
+        let slot = self.slot().checked_add(slots).expect("the slot fits 64 bits");
+        self.svm.warp_to_slot(slot);
     }
 
     /// Sends a transaction; the chain's own wallet pays the fee.

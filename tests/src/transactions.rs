@@ -1,0 +1,70 @@
+//! How long transactions are on the wire, which the test chain does not look at.
+
+use anchor_lang::prelude::Address;
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_message::{AddressLookupTableAccount, Hash, Message, v0};
+use solana_signer::Signer;
+
+/// Bytes that a transaction may have: what a network packet is sure to hold.
+pub const MAX_TRANSACTION_LEN: usize = 1_232;
+
+const SIGNATURE_LEN: usize = 64;
+
+/// Bytes of a transaction of these instructions, with a message of the plain kind. The first signer pays the fee.
+///
+/// # Panics
+///
+/// When there is no signer, or more than 127.
+pub fn transaction_len(instructions: &[Instruction], signers: &[&Keypair]) -> usize {
+    let message = Message::new(instructions, Some(&payer(signers)));
+    with_signatures(message.header.num_required_signatures, message.serialize().len())
+}
+
+/// Bytes of the same with a message of version 0 and one lookup table that holds `table`.
+///
+/// # Panics
+///
+/// When there is no signer, or more than 127, or too many accounts.
+pub fn v0_transaction_len(instructions: &[Instruction], signers: &[&Keypair], table: &[Address]) -> usize {
+    let table = AddressLookupTableAccount { key: Address::new_from_array([1; 32]), addresses: table.to_vec() };
+    let message = v0::Message::try_compile(&payer(signers), instructions, &[table], Hash::default());
+    let message = message.expect("the accounts are few enough");
+    with_signatures(message.header.num_required_signatures, message.serialize().len())
+}
+
+fn payer(signers: &[&Keypair]) -> Address {
+    signers.first().expect("somebody pays the fee").pubkey()
+}
+
+/// The number of signatures in one byte, the signatures, and the message.
+fn with_signatures(count: u8, message_len: usize) -> usize {
+    assert!(count < 128, "more signatures need more than one byte for their number");
+    1 + usize::from(count) * SIGNATURE_LEN + message_len
+}
+
+#[cfg(test)]
+mod tests {
+    use solana_instruction::AccountMeta;
+
+    use super::*;
+    use crate::world::keypair;
+
+    /// Counted by hand: 1 + 2*64 for signatures; 3 of header; 1 + 4*32 of accounts (two signers, one other, the program);
+    /// 32 of a block's hash; 1 + (1 + 1+2 + 1+10) of the instruction.
+    #[test]
+    fn lengths_are_those_on_the_wire() {
+        let (payer, other) = (keypair("payer"), keypair("other"));
+        let metas = [
+            AccountMeta::new(other.pubkey(), true),
+            AccountMeta::new(keypair("read").pubkey(), false),
+        ];
+        let program = keypair("program").pubkey();
+        let instruction = Instruction::new_with_bytes(program, &[7; 10], metas.to_vec());
+        let len = transaction_len(std::slice::from_ref(&instruction), &[&payer, &other]);
+        assert_eq!(len, 129 + 3 + 129 + 32 + 16);
+        // A version byte; one account less; the number of tables, a table's address, and its two lists of one and no entries.
+        let v0 = v0_transaction_len(&[instruction], &[&payer, &other], &[keypair("read").pubkey()]);
+        assert_eq!(v0, len + 1 - 32 + 1 + 32 + 1 + 1 + 1);
+    }
+}
