@@ -1,74 +1,46 @@
-//! Everything this program refuses to do. Append only: the numbers are public.
+//! Everything this program refuses to do, beside what all programs refuse
+//! ([`CommonError`](provena_common::error::CommonError)). Append only: the numbers are public.
 
-/// Declares a program's error enum once: Anchor's `#[error_code]`, and for clients [`describe`], from one list of texts.
-///
-/// ```ignore
-/// program_errors! {
-///     /// Errors of some program, from 6000.
-///     SomeError, offset = 6000;
-///     NotAuthority = "Only the authority may do this",
-/// }
-/// ```
-#[macro_export]
-macro_rules! program_errors {
-    ($(#[$meta:meta])* $name:ident, offset = $offset:literal; $($variant:ident = $text:literal),+ $(,)?) => {
-        $(#[$meta])*
-        #[::anchor_lang::error_code(offset = $offset)]
-        #[derive(Debug, PartialEq, Eq)]
-        pub enum $name {
-            $(
-                #[doc = $text]
-                #[msg($text)]
-                $variant,
-            )+
-        }
-
-        impl $name {
-            /// The number that a failed transaction carries.
-            pub fn code(self) -> u32 {
-                (self as u32).saturating_add($offset)
-            }
-        }
-
-        /// Name and text of an error number, for clients; `None` when the number is not one of this program's.
-        #[cfg(not(target_os = "solana"))]
-        pub fn describe(code: u32) -> Option<(&'static str, &'static str)> {
-            match code {
-                $(code if code == $name::$variant.code() => Some((stringify!($variant), $text)),)+
-                _ => None,
-            }
-        }
-    };
-}
-
-program_errors! {
+provena_common::program_errors! {
     /// Errors of the royalty program, from 6000.
     RoyaltyError, offset = 6000;
-    NotAuthority = "Only the authority of the configuration may do this",
-    MintNotAllowed = "The mint is not on the allow list; the authority adds it with allow_mint",
-    MintAlreadyAllowed = "The mint is on the allow list already",
-    TooManyMints = "The list of mints is full: it has room for 8",
-    UnsupportedMint = "Not a mint of the SPL Token program; Token-2022 mints are not accepted",
+    MintNotAllowed = "The mint is not on the list of allowed mints; the authority adds it with allow_mint",
+    MintAlreadyAllowed = "The mint is on the list of allowed mints already",
+    TooManyMints = "The list of mints is full: it has room for 8, SOL included",
+    NativeMint = "SOL is always allowed, and its books are made with the pool",
     TooManyShares = "Shares must be fewer than 2^32",
-    ZeroShares = "Zero shares cannot be held or moved",
+    ZeroShares = "Zero shares cannot be held, moved or approved",
     SharesExceedTotal = "The holders' shares exceed the pool's total",
-    TooManyHolders = "A pool has at most 16 initial holders; later ones receive shares by transfer_shares",
+    TooManyHolders = "A creator names at most 65,535 holders; later ones receive shares by transfer_shares",
     DuplicateHolder = "The holder has a position in this pool already",
+    SelfHolding = "A pool cannot hold its own shares",
     WrongPositionAddress = "One position account per holder must follow, in the same order, each at its derived address",
+    WrongFlags = "A flag is set that is not known",
+    WrongWindow = "The window is 0 for shares that cannot be wrapped, else 32 to 432,000 slots",
+    WrongVesting = "Vesting ends after it starts, within 2^32 slots, and covers no more than the holder's shares",
     PoolNotSealed = "All shares must be assigned before the pool can be used; add_holders assigns the rest",
     PoolSealed = "All shares are assigned: the pool's initial holders are fixed",
-    NotPoolCreator = "Only the creator of the pool may name its initial holders",
+    NotPoolCreator = "Only the creator of the pool may do this",
+    AssetExists = "The asset's NFT exists: its pool cannot be abandoned any more",
+    WrongAsset = "The account is not the mint of this pool's asset",
+    PoolInUse = "The pool has received revenue or has inboxes: it cannot be abandoned",
     WrongPool = "The account belongs to another pool",
     WrongHolder = "The position belongs to another holder",
-    WrongMint = "The account belongs to another mint",
-    WrongVault = "The vault is not the one of this pool and mint",
-    MissingTokenAccount = "A payment in tokens needs the token accounts and the token program",
-    WrongTokenProgram = "Not the SPL Token program",
+    WrongBooks = "The account belongs to other books",
+    WrongVault = "The vault is not the one of these books",
+    WrongAccounts = "The accounts that follow do not come in the groups that this instruction needs",
+    NoRightToOpen = "To open books, be the creator before the NFT exists, hold the NFT, or show waiting money in the mint",
+    TooManyInboxes = "The books have 64 inboxes already",
+    NotLastInbox = "Inboxes close in the reverse order of their opening",
+    InboxNotEmpty = "The inbox holds money: call sync first",
+    NotRentPayer = "Only whoever paid the account's rent may do this",
     ZeroAmount = "Zero cannot be deposited",
-    AmountOverflow = "The amount exceeds what 64 bits can count",
+    WrongDestination = "Without the holder's signature money goes to the holder's own address or associated token account",
     NotEnoughShares = "The position holds fewer shares than that",
-    WrongPoolMints = "The pool mints must all follow, in the order in which they were added",
+    SharesLocked = "So many of the position's shares are not vested yet",
+    NotDelegate = "Only the holder and its delegate may move shares",
+    AllowanceExceeded = "The delegate may not move so many shares",
+    PositionInUse = "The position has shares, money or a fraction of a unit left",
     WrongMetadata = "Not the Token Metadata account of this pool's asset",
-    BrokenInvariant = "An account has another version or breaks its invariant",
-    NotUpgradeAuthority = "Only the program's upgrade authority may set it up; sign with the wallet that deployed it",
+    BrokenInvariant = "An account breaks its invariant",
 }

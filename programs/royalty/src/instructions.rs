@@ -1,25 +1,50 @@
 //! One file per instruction: its accounts, what it checks, what it does.
 
+pub use abandon_pool::*;
+pub use accept_authority::*;
 pub use add_holders::*;
-pub use add_mint::*;
 pub use allow_mint::*;
+pub use approve::*;
+pub use cancel_authority::*;
 pub use claim::*;
+pub use claim_many::*;
+pub use close_inbox::*;
+pub use close_position::*;
+pub use collect::*;
 pub use create_pool::*;
 pub use deposit::*;
-pub use initialize_config::*;
+pub use disallow_mint::*;
+pub use initialize_admin::*;
+pub use open_books::*;
+pub use open_inbox::*;
+pub use propose_authority::*;
+pub use revoke::*;
+pub use set_pause::*;
 pub use sweep::*;
 pub use sync::*;
 pub use transfer_shares::*;
 pub use verify_creator::*;
 
+pub mod abandon_pool;
+pub mod accept_authority;
 pub mod add_holders;
-pub mod add_mint;
 pub mod allow_mint;
+pub mod approve;
+pub mod cancel_authority;
 pub mod claim;
+pub mod claim_many;
+pub mod close_inbox;
+pub mod close_position;
+pub mod collect;
 pub mod create_pool;
 pub mod deposit;
-pub mod initialize_config;
-
+pub mod disallow_mint;
+pub mod initialize_admin;
+pub mod open_books;
+pub mod open_inbox;
+pub mod propose_authority;
+pub mod revoke;
+pub mod set_pause;
 pub mod sweep;
 pub mod sync;
 pub mod transfer_shares;

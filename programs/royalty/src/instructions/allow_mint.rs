@@ -1,29 +1,32 @@
-//! Adds a payment mint to the allow list.
+//! Adds a payment mint to the list of allowed mints.
 
 use anchor_lang::prelude::*;
-use anchor_spl::Mint;
+use provena_common::{account::State, token::check_mint};
 
-use crate::{error::RoyaltyError, spl::MINT_LEN, state::Config};
+use crate::state::Admin;
 
 /// Accounts of `allow_mint`.
 #[derive(Accounts)]
 pub struct AllowMint {
-    #[account(constraint = *authority.address() == config.authority @ RoyaltyError::NotAuthority)]
+    /// The authority.
     pub authority: Signer,
+    /// The program's settings.
     #[account(mut)]
-    pub config: Account<Config>,
-    /// A mint of the SPL Token program. Token-2022 mints are refused: their extensions can take or freeze what a vault holds.
+    pub admin: State<Admin>,
+    /// A mint of SPL Token, or of Token-2022 with harmless extensions.
     pub mint: UncheckedAccount,
 }
 
 impl AllowMint {
-    /// Errors: [`RoyaltyError::UnsupportedMint`], [`RoyaltyError::MintAlreadyAllowed`], [`RoyaltyError::TooManyMints`].
+    /// # Errors
+    /// `NotAuthority`, those of [`check_mint`], [`MintAlreadyAllowed`], [`TooManyMints`].
+    ///
+    /// [`MintAlreadyAllowed`]: crate::error::RoyaltyError::MintAlreadyAllowed
+    /// [`TooManyMints`]: crate::error::RoyaltyError::TooManyMints
     pub fn handle(&mut self) -> Result<()> {
-        let mint = self.mint.account();
-        // Checks owner, length and that the mint is initialised; the length also tells mints from token accounts.
-        let supported = <Account<Mint>>::load(*mint).is_ok() && mint.data_len() == MINT_LEN;
-        require!(supported, RoyaltyError::UnsupportedMint);
-        self.config.allow(*mint.address())?;
-        self.config.invariant()
+        self.admin.control.check_authority(self.authority.address())?;
+        check_mint(self.mint.account())?;
+        self.admin.allow(*self.mint.address())?;
+        self.admin.invariant()
     }
 }

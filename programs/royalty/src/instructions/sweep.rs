@@ -1,72 +1,67 @@
-//! Moves what a child's pool owes to a parent asset's pool into the parent's accumulator.
+//! Moves what a child's pool owes to a parent asset's pool into the parent's books.
 
 use anchor_lang::prelude::*;
+use provena_common::account::State;
 
 use crate::{
-    amount::Amount,
     error::RoyaltyError,
     events::Swept,
-    spl,
-    state::{Pool, PoolMint, Position},
+    purse::{Purse, book, pay_owed},
+    state::{Books, Index, Position},
 };
 
 /// Accounts of `sweep`. Anybody may call it.
 #[derive(Accounts)]
 pub struct Sweep {
-    /// The child's pool mint, which pays.
+    /// The child's index.
+    pub child_index: State<Index>,
+    /// The child's books, which pay.
     #[account(mut)]
-    pub child: Account<PoolMint>,
+    pub child: State<Books>,
     /// The parent pool's position in the child's pool.
-    #[account(
-        mut,
-        constraint = position.pool == child.pool @ RoyaltyError::WrongPool,
-        constraint = position.holder == *parent_pool.address() @ RoyaltyError::WrongHolder
-    )]
-    pub position: Account<Position>,
-    pub parent_pool: Account<Pool>,
-    /// The parent's pool mint for the same mint, which receives.
-    #[account(
-        mut,
-        constraint = parent.pool == *parent_pool.address() @ RoyaltyError::WrongPool,
-        constraint = parent.mint == child.mint @ RoyaltyError::WrongMint
-    )]
-    pub parent: Account<PoolMint>,
-    /// Absent for SOL.
+    #[account(mut, constraint = position.holder == parent.pool @ RoyaltyError::WrongHolder)]
+    pub position: State<Position>,
+    /// The parent's index.
+    #[account(mut)]
+    pub parent_index: State<Index>,
+    /// The parent's books in the same mint, which receive.
+    #[account(mut, constraint = parent.mint == child.mint @ RoyaltyError::WrongBooks)]
+    pub parent: State<Books>,
+    /// The child's vault; absent for SOL.
     #[account(mut)]
     pub child_vault: Option<UncheckedAccount>,
-    /// Absent for SOL.
+    /// The parent's vault; absent for SOL.
     #[account(mut)]
     pub parent_vault: Option<UncheckedAccount>,
-    /// Absent for SOL.
+    /// The payment mint; absent for SOL.
+    pub mint: Option<UncheckedAccount>,
+    /// The mint's token program; absent for SOL.
     pub token_program: Option<UncheckedAccount>,
 }
 
 impl Sweep {
     /// A sweep of nothing succeeds and changes nothing; more than the child holds is never paid.
     ///
-    /// Errors: [`RoyaltyError::WrongPool`], [`RoyaltyError::WrongHolder`], [`RoyaltyError::WrongMint`] and those of
-    /// [`spl::token_leg`].
+    /// # Errors
+    /// [`RoyaltyError::WrongPool`], [`RoyaltyError::WrongHolder`], [`RoyaltyError::WrongBooks`],
+    /// [`RoyaltyError::WrongVault`], [`RoyaltyError::PoolNotSealed`] and those of [`Purse::open`].
     pub fn handle(&mut self) -> Result<()> {
-        let amount = self.position.take(&self.child)?;
-        if amount.is_zero() {
+        let mint = self.mint.as_ref();
+        let purse = Purse::open(&self.child, self.child_vault.as_ref(), mint, self.token_program.as_ref())?;
+        let to = match &purse {
+            Purse::Lamports => *self.parent.view(),
+            Purse::Tokens { token, .. } => {
+                let vault = provena_common::token::needed(self.parent_vault.as_ref())?;
+                Purse::tokens(&self.parent, *token, vault)?;
+                *vault
+            }
+        };
+        let payment = pay_owed(&mut self.position, &self.child_index, &mut self.child, &purse, &to)?;
+        if payment.paid.is_zero() {
             return Ok(());
         }
-        self.child.pay(amount)?;
-        self.transfer(amount)?;
-        self.parent.book(amount)?;
-        emit!(Swept { child: *self.child.address(), parent: *self.parent.address(), amount: amount.0 });
-        self.position.invariant()?;
-        self.child.invariant()?;
-        self.parent.invariant()
-    }
-
-    fn transfer(&self, amount: Amount) -> Result<()> {
-        if self.child.is_native() {
-            return spl::move_lamports(self.child.account(), self.parent.account(), amount);
-        }
-        let leg = spl::token_leg(&self.child, self.child_vault.as_ref(), self.token_program.as_ref())?;
-        let parent_vault = spl::checked_vault(&self.parent, self.parent_vault.as_ref())?;
-        spl::transfer_from_vault(leg.vault, parent_vault, &self.child, amount);
+        book(&mut self.parent_index, &mut self.parent, payment.arrived)?;
+        emit!(Swept { child: *self.child.address(), parent: *self.parent.address(), amount: payment.paid.0 });
         Ok(())
     }
 }

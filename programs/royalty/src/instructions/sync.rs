@@ -1,39 +1,87 @@
-//! Books what reached a pool by plain transfer.
+//! Books what reached a pool by plain transfer, and what lies in its inboxes.
 
 use anchor_lang::prelude::*;
+use provena_common::{
+    account::State,
+    money::move_lamports,
+    token::{self, Token},
+};
 
-use crate::{amount::Amount, events::RevenueBooked, spl, state::PoolMint};
+use crate::{
+    constants::INBOX_SEED,
+    error::RoyaltyError,
+    purse::{Purse, above_rent, book_surplus},
+    state::{Books, Inbox, Index},
+};
 
-/// Accounts of `sync`. Anybody may call it; the market does after paying royalties.
+/// Accounts of `sync`. Anybody may call it. Inboxes of the books follow, writable; for tokens each with its vault.
 #[derive(Accounts)]
 pub struct Sync {
+    /// The pool's index.
     #[account(mut)]
-    pub pool_mint: Account<PoolMint>,
-    /// The pool mint's vault; absent for SOL.
+    pub index: State<Index>,
+    /// The pool's books in the mint.
+    #[account(mut)]
+    pub books: State<Books>,
+    /// The books' vault; absent for SOL.
+    #[account(mut)]
     pub vault: Option<UncheckedAccount>,
+    /// The payment mint; absent for SOL.
+    pub mint: Option<UncheckedAccount>,
+    /// The mint's token program; absent for SOL.
+    pub token_program: Option<UncheckedAccount>,
 }
 
 impl Sync {
-    /// Books the surplus, which may be nothing. Errors: those of [`spl::checked_vault`], [`AmountOverflow`].
+    /// Drains the inboxes, then books what the account or vault holds beyond what is booked. That may be nothing.
     ///
-    /// [`AmountOverflow`]: crate::error::RoyaltyError::AmountOverflow
-    pub fn handle(&mut self) -> Result<()> {
-        let balance = self.balance()?;
-        let amount = self.pool_mint.book_surplus(balance)?;
-        if !amount.is_zero() {
-            emit!(RevenueBooked {
-                pool_mint: *self.pool_mint.address(),
-                amount: amount.0,
-                received: self.pool_mint.received,
-            });
+    /// # Errors
+    /// [`RoyaltyError::WrongBooks`], [`RoyaltyError::WrongVault`], [`RoyaltyError::WrongAccounts`],
+    /// [`RoyaltyError::WrongPool`], [`RoyaltyError::PoolNotSealed`] and those of [`Purse::open`].
+    pub fn handle(&mut self, inboxes: &[AccountView]) -> Result<()> {
+        let mint = self.mint.as_ref();
+        let purse = Purse::open(&self.books, self.vault.as_ref(), mint, self.token_program.as_ref())?;
+        match &purse {
+            Purse::Lamports => {
+                for inbox in inboxes {
+                    self.drain_lamports(inbox)?;
+                }
+            }
+            Purse::Tokens { token, vault } => {
+                let (pairs, rest) = inboxes.as_chunks::<2>();
+                require!(rest.is_empty(), RoyaltyError::WrongAccounts);
+                for [inbox, inbox_vault] in pairs {
+                    self.drain_tokens(token, vault, inbox, inbox_vault)?;
+                }
+            }
         }
-        self.pool_mint.invariant()
+        book_surplus(&mut self.index, &mut self.books, &purse)
     }
 
-    fn balance(&self) -> Result<Amount> {
-        if self.pool_mint.is_native() {
-            return Ok(spl::native_balance(&self.pool_mint));
-        }
-        spl::token_amount(spl::checked_vault(&self.pool_mint, self.vault.as_ref())?)
+    fn drain_lamports(&self, account: &AccountView) -> Result<()> {
+        let inbox = self.load_inbox(account)?;
+        move_lamports(account, self.books.view(), above_rent(account, inbox.rent)?)
+    }
+
+    fn drain_tokens(
+        &self,
+        token: &Token<'_>,
+        vault: &AccountView,
+        account: &AccountView,
+        inbox_vault: &AccountView,
+    ) -> Result<()> {
+        let inbox = self.load_inbox(account)?;
+        require!(*inbox_vault.address() == inbox.vault, RoyaltyError::WrongVault);
+        let amount = token::read(inbox_vault)?.amount;
+        let (shard, bump) = ([inbox.shard], [inbox.bump]);
+        let seeds = [INBOX_SEED, inbox.books.as_ref(), &shard, &bump];
+        token.transfer(inbox_vault, vault, account, amount, &seeds)?;
+        Ok(())
+    }
+
+    fn load_inbox(&self, account: &AccountView) -> Result<State<Inbox>> {
+        let inbox = <State<Inbox>>::load(*account)?;
+        require!(inbox.books == *self.books.address(), RoyaltyError::WrongBooks);
+        Ok(inbox)
     }
 }

@@ -1,18 +1,12 @@
 //! Signs the pool as a verified creator of its asset's NFT.
 
-use anchor_lang::{
-    pinocchio::{
-        cpi::{Seed, Signer as CpiSigner},
-        instruction::InstructionAccount,
-    },
-    prelude::*,
-};
+use anchor_lang::{pinocchio::instruction::InstructionAccount, prelude::*};
 use mpl_token_metadata::types::Key;
+use provena_common::{account::State, cpi::invoke};
 
 use crate::{
-    constants::{INSTRUCTIONS_SYSVAR, TOKEN_METADATA_PROGRAM, seeds},
+    constants::{INSTRUCTIONS_SYSVAR, POOL_SEED, TOKEN_METADATA_PROGRAM},
     error::RoyaltyError,
-    spl,
     state::Pool,
 };
 
@@ -26,29 +20,34 @@ const MINT_OFFSET: usize = 33;
 /// Accounts of `verify_creator`. Anybody may call it.
 #[derive(Accounts)]
 pub struct VerifyCreator {
-    pub pool: Account<Pool>,
+    /// The pool.
+    pub pool: State<Pool>,
     /// The asset's metadata account, which lists the pool as a creator.
     #[account(mut)]
     pub metadata: UncheckedAccount,
+    /// Called.
     #[account(address = TOKEN_METADATA_PROGRAM)]
     pub token_metadata_program: UncheckedAccount,
+    /// Wanted by Token Metadata.
     #[account(address = INSTRUCTIONS_SYSVAR)]
     pub instructions: UncheckedAccount,
+    /// Wanted by Token Metadata.
     pub system_program: Program<System>,
 }
 
 impl VerifyCreator {
-    /// Errors: [`RoyaltyError::WrongMetadata`], [`RoyaltyError::PoolNotSealed`], and Token Metadata's own when the pool
-    /// is not among the creators.
+    /// # Errors
+    /// [`RoyaltyError::WrongMetadata`], [`RoyaltyError::PoolNotSealed`], and Token Metadata's own when the pool is not among
+    /// the creators.
     pub fn handle(&mut self) -> Result<()> {
         require!(self.pool.is_sealed(), RoyaltyError::PoolNotSealed);
         self.check_metadata()?;
         let bump = [self.pool.bump];
-        let signer = [Seed::from(seeds::POOL), Seed::from(self.pool.asset.as_ref()), Seed::from(&bump)];
+        let seeds = [POOL_SEED, self.pool.asset.as_ref(), &bump];
         // In Token Metadata's account lists its own address stands for an absent optional account.
         let absent = self.token_metadata_program.account();
         let accounts = [
-            self.pool.account(),
+            self.pool.view(),
             absent,
             self.metadata.account(),
             absent,
@@ -60,8 +59,7 @@ impl VerifyCreator {
         let mut metas = accounts.map(|account| InstructionAccount::readonly(account.address()));
         metas[0] = InstructionAccount::readonly_signer(self.pool.address());
         metas[2] = InstructionAccount::writable(self.metadata.address());
-        spl::invoke(&TOKEN_METADATA_PROGRAM, &VERIFY_CREATOR_V1, &metas, accounts, &[CpiSigner::from(&signer)]);
-        Ok(())
+        invoke(&TOKEN_METADATA_PROGRAM, &VERIFY_CREATOR_V1, &metas, &accounts, &seeds)
     }
 
     fn check_metadata(&self) -> Result<()> {
