@@ -22,8 +22,6 @@ pub struct OfferCreated {
     pub asset: Address,
     /// What it is priced in; zeros for SOL.
     pub mint: Address,
-    /// Base units per unit of work.
-    pub price_per_unit: u64,
 }
 
 /// A job was posted and its deposit is in escrow.

@@ -24,26 +24,21 @@ use anchor_lang::prelude::*;
 #[cfg(target_arch = "bpf")]
 use solana_compiler_builtins as _;
 
+pub use instructions::*;
+pub use provena_common::NATIVE_MINT;
+use provena_common::amount::Amount;
+use state::OfferTerms;
+
 #[cfg(not(target_os = "solana"))]
 pub mod client;
-mod committee;
 pub mod constants;
 pub mod error;
-mod escrow;
 pub mod events;
 pub mod fees;
-mod funds;
 pub mod instructions;
 pub mod pda;
 pub mod state;
-mod tokens;
-#[cfg(not(target_os = "solana"))]
-pub mod view;
-
-use fees::{Amount, Bps};
-pub use instructions::*;
-pub use provena_royalty::NATIVE_MINT;
-use state::OfferTerms;
+mod treasury;
 
 declare_id!("CQ69g4TxZLBeRdPqohZZp2kYrGRjqhbZnG5M1FjwHHxu");
 
@@ -52,20 +47,66 @@ pub mod provena_market {
     use super::*;
 
     /// Sets the market up, once. `cluster` is the cluster's genesis hash.
-    pub fn initialize_config(
-        ctx: &mut Context<InitializeConfig>,
+    pub fn initialize_admin(
+        ctx: &mut Context<InitializeAdmin>,
         cluster: [u8; 32],
         protocol_fee_bps: u16,
         min_stake: u64,
     ) -> Result<()> {
-        let bump = ctx.bumps.config;
-        ctx.accounts.handle(cluster, Bps(protocol_fee_bps), Amount(min_stake), bump)
+        let bump = ctx.bumps.admin;
+        ctx.accounts.handle(cluster, protocol_fee_bps, Amount(min_stake), bump)
+    }
+
+    /// Proposes a new authority, who may accept 432,000 slots later.
+    pub fn propose_authority(ctx: &mut Context<ProposeAuthority>, new: Address) -> Result<()> {
+        ctx.accounts.handle(new)
+    }
+
+    /// The proposed authority takes over.
+    pub fn accept_authority(ctx: &mut Context<AcceptAuthority>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// The authority takes its proposal back.
+    pub fn cancel_authority(ctx: &mut Context<CancelAuthority>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Sets what is paused.
+    pub fn set_pause(ctx: &mut Context<SetPause>, bits: u32) -> Result<()> {
+        ctx.accounts.handle(bits)
+    }
+
+    /// Names another treasury wallet.
+    pub fn set_treasury(ctx: &mut Context<SetTreasury>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Sets the protocol's share of the fees of jobs to come.
+    pub fn set_protocol_fee(ctx: &mut Context<SetProtocolFee>, bps: u16) -> Result<()> {
+        ctx.accounts.handle(bps)
+    }
+
+    /// Sets the least stake of nodes, in lamports.
+    pub fn set_min_stake(ctx: &mut Context<SetMinStake>, lamports: u64) -> Result<()> {
+        ctx.accounts.handle(Amount(lamports))
     }
 
     /// Registers the caller as a node with `stake` lamports.
-    pub fn register_node(ctx: &mut Context<RegisterNode>, stake: u64, endpoint: String) -> Result<()> {
+    pub fn register_node(
+        ctx: &mut Context<RegisterNode>,
+        stake: u64,
+        endpoint: String,
+        key: [u8; 32],
+        capacity: u32,
+    ) -> Result<()> {
         let bump = ctx.bumps.node;
-        ctx.accounts.handle(Amount(stake), &endpoint, bump)
+        ctx.accounts.handle(Amount(stake), &endpoint, key, capacity, bump)
+    }
+
+    /// Changes what the caller's node says about itself.
+    pub fn update_node(ctx: &mut Context<UpdateNode>, endpoint: String, key: [u8; 32], capacity: u32) -> Result<()> {
+        ctx.accounts.handle(&endpoint, key, capacity)
     }
 
     /// Adds `lamports` to the caller's stake.
@@ -78,61 +119,34 @@ pub mod provena_market {
         ctx.accounts.handle(Amount(lamports))
     }
 
-    /// Offers inference with a model whose NFT the caller holds.
+    /// Ends the caller's node; stake and rent come back.
+    pub fn close_node(ctx: &mut Context<CloseNode>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Offers inference with a version of a model whose NFT the caller holds.
     pub fn create_offer(ctx: &mut Context<CreateOffer>, offer_id: u64, terms: OfferTerms) -> Result<()> {
         let bump = ctx.bumps.offer;
         ctx.accounts.handle(offer_id, &terms, bump)
     }
 
-    /// Stops an offer from taking new jobs.
+    /// Ends an offer of the asset whose NFT the caller holds; its rent goes back to who paid it.
     pub fn close_offer(ctx: &mut Context<CloseOffer>) -> Result<()> {
         ctx.accounts.handle()
     }
 
-    /// Posts a job and puts its deposit into escrow.
-    pub fn post_job(ctx: &mut Context<PostJob>, args: PostJobArgs) -> Result<()> {
-        ctx.accounts.handle(args)
+    /// Opens one of the treasury's inboxes for a mint.
+    pub fn open_treasury_inbox(ctx: &mut Context<OpenTreasuryInbox>, shard: u8) -> Result<()> {
+        ctx.accounts.handle(shard)
     }
 
-    /// Takes slot `index` of a job and locks the node's bond.
-    pub fn claim_slot(ctx: &mut Context<ClaimSlot>, index: u8, slot_bump: u8) -> Result<()> {
-        ctx.accounts.handle(index, slot_bump)
-    }
-
-    /// Binds the node to a result without showing it.
-    pub fn commit(ctx: &mut Context<Commit>, commitment: [u8; 32]) -> Result<()> {
-        ctx.accounts.handle(commitment)
-    }
-
-    /// Shows the result and what opens the commitment.
-    pub fn reveal(ctx: &mut Context<Reveal>, result_root: [u8; 32], units: u32, salt: [u8; 32]) -> Result<()> {
-        ctx.accounts.handle(result_root, units, salt)
-    }
-
-    /// Pays a job whose results reach the quorum.
-    pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
-        let rest = ctx.remaining_accounts()?;
-        ctx.accounts.handle(&rest)
-    }
-
-    /// Takes a job back that no node holds.
-    pub fn cancel(ctx: &mut Context<Cancel>) -> Result<()> {
+    /// Moves everything in one of the treasury's inboxes to the treasury.
+    pub fn sweep_treasury(ctx: &mut Context<SweepTreasury>) -> Result<()> {
         ctx.accounts.handle()
     }
 
-    /// Ends a claim whose commit or reveal is late.
-    pub fn timeout_claim(ctx: &mut Context<TimeoutClaim>) -> Result<()> {
-        ctx.accounts.handle()
-    }
-
-    /// Refunds a job that can no longer be settled.
-    pub fn timeout_job(ctx: &mut Context<TimeoutJob>) -> Result<()> {
-        let rest = ctx.remaining_accounts()?;
-        ctx.accounts.handle(&rest)
-    }
-
-    /// Returns the rent of a job that has ended.
-    pub fn close_job(ctx: &mut Context<CloseJob>) -> Result<()> {
+    /// Closes an empty treasury inbox; its rent goes back to who paid it.
+    pub fn close_treasury_inbox(ctx: &mut Context<CloseTreasuryInbox>) -> Result<()> {
         ctx.accounts.handle()
     }
 }

@@ -1,13 +1,18 @@
 //! The accounts: plain bytes, bounded, versioned, with a reserved tail each.
 
-mod config;
-mod job;
+pub use admin::Admin;
+pub use job::{Job, JobState, JobTerms, Next, Owed, Part, Party, Posting, Who};
+pub use node::Node;
+pub use offer::{NewOffer, Offer, OfferTerms, check_model};
+pub use seat::{Seat, SeatSet, SeatState};
+pub use treasury::{NewTreasuryInbox, TreasuryInbox};
+
+mod admin;
+pub mod job;
 mod node;
 mod offer;
-mod slot;
+mod seat;
+mod treasury;
 
-pub use config::Config;
-pub use job::{Job, JobState, Terms};
-pub use node::Node;
-pub use offer::{Offer, OfferTerms};
-pub use slot::{Slot, SlotState};
+/// Layout version written into every account of this program.
+pub const STATE_VERSION: u8 = 1;

@@ -164,3 +164,138 @@ fn next(rest: &[u8]) -> core::result::Result<Option<(u16, &[u8], &[u8])>, Common
 fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::token::TokenProgram::{Spl, Token2022};
+
+    /// A mint without extensions: no authorities, six decimals, initialised.
+    fn base() -> Vec<u8> {
+        let mut data = std::vec![0u8; 82];
+        data[44] = 6;
+        data[45] = 1;
+        data
+    }
+
+    /// A mint of Token-2022 with these extensions: the fixed part padded to 165 bytes, the kind, then type, length and
+    /// value of each, the first two as little-endian 16-bit numbers.
+    fn extended(extensions: &[(u16, Vec<u8>)]) -> Vec<u8> {
+        let mut data = base();
+        data.resize(165, 0);
+        data.push(1);
+        for (kind, value) in extensions {
+            data.extend(kind.to_le_bytes());
+            data.extend((value.len() as u16).to_le_bytes());
+            data.extend(value);
+        }
+        data
+    }
+
+    fn outcome(extensions: &[(u16, Vec<u8>)]) -> core::result::Result<usize, CommonError> {
+        parse_mint(Token2022, &extended(extensions)).map(|mint| mint.account_len)
+    }
+
+    fn hook(program: u8) -> (u16, Vec<u8>) {
+        (14, [[7u8; 32], [program; 32]].concat())
+    }
+
+    #[test]
+    fn plain_mints_of_both_programs_are_accepted() {
+        for program in [Spl, Token2022] {
+            assert_eq!(parse_mint(program, &base()), Ok(Mint { program, decimals: 6, account_len: 165 }));
+        }
+    }
+
+    #[test]
+    fn what_is_no_mint_is_refused() {
+        let mut uninitialised = base();
+        uninitialised[45] = 0;
+        let mut padded = extended(&[]);
+        padded[100] = 1;
+        let mut account = extended(&[]);
+        account[165] = 2;
+        let mut multisig = extended(&[(19, std::vec![0; 355 - 170])]);
+        assert_eq!(multisig.len(), 355);
+        for (program, data) in [
+            (Spl, uninitialised.clone()),
+            (Token2022, uninitialised),
+            (Token2022, padded),
+            (Token2022, account),
+            (Token2022, multisig.clone()),
+            (Spl, extended(&[])),
+            (Spl, base()[..81].to_vec()),
+            (Token2022, std::vec![1; 165]),
+            (Token2022, Vec::new()),
+        ] {
+            assert_eq!(parse_mint(program, &data), Err(CommonError::UnsupportedMint), "{} bytes", data.len());
+        }
+        multisig.push(0);
+        assert!(parse_mint(Token2022, &multisig).is_ok());
+    }
+
+    #[test]
+    fn what_could_take_or_stop_money_is_refused_by_name() {
+        for (extension, error) in [
+            ((12, std::vec![1; 32]), CommonError::MintHasPermanentDelegate),
+            (hook(9), CommonError::MintHasTransferHook),
+            ((9, Vec::new()), CommonError::MintNotTransferable),
+            ((3, std::vec![1; 32]), CommonError::MintHasCloseAuthority),
+            ((6, std::vec![2]), CommonError::MintFreezesByDefault),
+            // Confidential mint and burn, pausable, and numbers that do not exist yet.
+            ((24, std::vec![0; 196]), CommonError::MintExtensionNotAllowed),
+            ((26, std::vec![0; 33]), CommonError::MintExtensionNotAllowed),
+            ((28, Vec::new()), CommonError::MintExtensionNotAllowed),
+            ((u16::MAX, Vec::new()), CommonError::MintExtensionNotAllowed),
+            // Extensions of token accounts.
+            ((2, std::vec![0; 8]), CommonError::MintExtensionNotAllowed),
+            ((7, Vec::new()), CommonError::MintExtensionNotAllowed),
+        ] {
+            assert_eq!(outcome(&[extension.clone()]), Err(error));
+            // Wherever it stands.
+            assert_eq!(outcome(&[(18, std::vec![5; 64]), (1, std::vec![3; 108]), extension]), Err(error));
+        }
+    }
+
+    #[test]
+    fn what_names_nobody_is_without_effect() {
+        let harmless = [(12, std::vec![0; 32]), (3, std::vec![0; 32]), (6, std::vec![1])];
+        assert_eq!(outcome(&harmless), Ok(165));
+    }
+
+    #[test]
+    fn harmless_extensions_are_accepted() {
+        let harmless = [4, 10, 16, 18, 19, 20, 21, 22, 23, 25].map(|kind| (kind, std::vec![9u8; 40]));
+        assert_eq!(outcome(&harmless), Ok(165));
+    }
+
+    #[test]
+    fn token_accounts_have_room_for_what_the_mint_adds() {
+        let fee = (1, std::vec![3; 108]);
+        assert_eq!(outcome(&[]), Ok(165));
+        assert_eq!(outcome(core::slice::from_ref(&fee)), Ok(178));
+        assert_eq!(outcome(&[hook(0)]), Ok(171));
+        assert_eq!(outcome(&[fee, hook(0)]), Ok(183));
+    }
+
+    #[test]
+    fn the_walk_ends_where_token_2022_ends_it() {
+        let mut data = extended(&[(18, std::vec![5; 64])]);
+        // A type of zero, then anything; or one byte, too short for a type.
+        data.extend([0, 0, 12, 0, 99]);
+        assert!(parse_mint(Token2022, &data).is_ok());
+        let mut data = extended(&[(18, std::vec![5; 64])]);
+        data.push(12);
+        assert!(parse_mint(Token2022, &data).is_ok());
+        // A type without a length, a length beyond the end, a hook too short to name its program.
+        for tail in [&[12u8, 0][..], &[12, 0, 1], &[12, 0, 33, 0, 1], &[14, 0, 32, 0]] {
+            let mut data = extended(&[]);
+            data.extend(tail);
+            assert_eq!(parse_mint(Token2022, &data), Err(CommonError::UnsupportedMint), "{tail:?}");
+        }
+        let short = (14, std::vec![0; 40]);
+        assert_eq!(outcome(&[short]), Err(CommonError::UnsupportedMint));
+    }
+}

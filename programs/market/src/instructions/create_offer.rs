@@ -1,14 +1,16 @@
-//! The holder of a model's NFT offers inference with it.
+//! The holder of a model's NFT offers inference with a version of it.
 
 use anchor_lang::prelude::*;
-use anchor_spl::token::TokenAccount;
-use provena_registry::state::{Asset, AssetKind};
-use provena_royalty::state::PoolMint;
+use provena_common::{account::State, amount::Amount, nft};
+use provena_registry::state::{AssetAccount, Version, per_unit_floor};
+use provena_royalty::state::Books;
 
-use crate::constants::{LAYOUT_VERSION, OFFER_SEED};
-use crate::error::MarketError;
-use crate::events::OfferCreated;
-use crate::state::{Offer, OfferTerms};
+use crate::{
+    constants::{OFFER_SEED, pause},
+    error::MarketError,
+    events::OfferCreated,
+    state::{Admin, NewOffer, Offer, OfferTerms, check_model},
+};
 
 /// Accounts of `create_offer`.
 #[derive(Accounts)]
@@ -16,57 +18,58 @@ use crate::state::{Offer, OfferTerms};
 pub struct CreateOffer {
     /// The holder of the NFT; pays the offer's rent.
     #[account(mut)]
-    pub owner: Signer,
+    pub holder: Signer,
+    /// The market's settings.
+    pub admin: State<Admin>,
     /// The model.
-    #[account(constraint = asset.kind() == Some(AssetKind::Model) @ MarketError::WrongAsset)]
-    pub asset: Account<Asset>,
-    /// The owner's token account that holds the NFT.
-    #[account(constraint = holds_nft(&nft, owner.address(), &asset.mint) @ MarketError::NotAssetOwner)]
-    pub nft: Account<TokenAccount>,
-    /// The account of the asset's pool for the mint that the offer is priced in.
-    #[account(constraint = pool_mint.pool == asset.pool @ MarketError::WrongPool)]
-    pub pool_mint: Account<PoolMint>,
+    pub asset: AssetAccount,
+    /// The version of the model that is offered.
+    #[account(constraint = version.asset == *asset.address() @ MarketError::WrongAsset)]
+    pub version: State<Version>,
+    /// The holder's token account that holds the NFT.
+    pub nft: UncheckedAccount,
+    /// The books of the asset's pool for the mint that the offer is priced in.
+    #[account(constraint = books.pool == asset.pool @ MarketError::WrongBooks)]
+    pub books: State<Books>,
     /// Created here.
     #[account(
-        init, payer = owner, space = Offer::SPACE,
+        init, payer = holder, space = State::<Offer>::space(0),
         seeds = [OFFER_SEED, asset.mint.as_ref(), &offer_id.to_le_bytes()], bump
     )]
-    pub offer: Account<Offer>,
-    /// The system program.
+    pub offer: State<Offer>,
+    /// Creates the account.
     pub system_program: Program<System>,
 }
 
 impl CreateOffer {
-    /// Errors: `WrongAsset` for a dataset, `NotAssetOwner`, `WrongPool`, and those of `OfferTerms::validate`.
+    /// # Errors
+    /// `Paused`, `NotModel`, `AssetNotActive`, `NotNftHolder`, `WrongAsset`, `WrongBooks`, and those of
+    /// [`OfferTerms::validate`] and [`OfferTerms::check_floor`].
     pub fn handle(&mut self, offer_id: u64, terms: &OfferTerms, bump: u8) -> Result<()> {
+        self.admin.control.check_running(pause::OFFERS)?;
+        check_model(&self.asset)?;
+        nft::check_holder(self.nft.account(), &self.asset.mint, self.holder.address())?;
         terms.validate()?;
-        let address = *self.offer.address();
-        let offer = &mut *self.offer;
-        offer.owner = *self.owner.address();
-        offer.asset = self.asset.mint;
-        offer.pool = self.asset.pool;
-        offer.pool_mint = *self.pool_mint.address();
-        offer.vault = self.pool_mint.vault;
-        offer.mint = self.pool_mint.mint;
-        offer.content_root = self.asset.content_root;
-        offer.recipe_root = self.asset.recipe_root;
-        offer.offer_id = offer_id;
-        offer.set_terms(terms);
-        offer.terms_hash = offer.hash_terms();
-        offer.active = 1;
-        offer.version = LAYOUT_VERSION;
-        offer.bump = bump;
-        offer.invariant()?;
-        emit!(OfferCreated {
-            offer: address,
-            asset: offer.asset,
-            mint: offer.mint,
-            price_per_unit: offer.price_per_unit,
-        });
+        let least_royalty = Amount(per_unit_floor(self.asset.as_slice(), &self.books.mint));
+        terms.check_floor(self.asset.floor_bps, least_royalty)?;
+        let new = NewOffer {
+            asset: self.asset.mint,
+            asset_account: *self.asset.address(),
+            pool: self.asset.pool,
+            books: *self.books.address(),
+            mint: self.books.mint,
+            token_program: self.books.token_program,
+            asset_version: self.version.n,
+            content_root: self.version.content_root,
+            recipe_root: self.version.recipe_root,
+            least_royalty,
+            rent_payer: *self.holder.address(),
+            offer_id,
+            bump,
+        };
+        self.offer.initialize(&new, terms);
+        self.offer.invariant()?;
+        emit!(OfferCreated { offer: *self.offer.address(), asset: new.asset, mint: new.mint });
         Ok(())
     }
-}
-
-fn holds_nft(account: &TokenAccount, owner: &Address, mint: &Address) -> bool {
-    account.owner() == owner && account.mint() == mint && account.amount() == 1
 }

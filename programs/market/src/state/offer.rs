@@ -1,84 +1,142 @@
-//! What an asset's owner sells, and for how much.
+//! What the holder of a model's NFT sells, and for how much.
 
 use anchor_lang::prelude::*;
+use provena_common::amount::{Amount, Bps, Units};
+use provena_registry::state::{Asset, AssetKind, Floor, per_unit_floor};
 
-use crate::constants::{BPS, LAYOUT_VERSION, MAX_SLOTS, MAX_WINDOW, MIN_WINDOW};
-use crate::error::MarketError;
+use super::STATE_VERSION;
+use crate::{
+    NATIVE_MINT,
+    constants::{FIRST_COME, MAX_LIFE, MAX_SEATS, MIN_WINDOW},
+    error::MarketError,
+};
 
-/// The owner's choices for an offer. They never change; another price is another offer.
+/// The holder's choices for an offer. They never change; another price is another offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
 pub struct OfferTerms {
-    /// Base units of the mint for one unit of work.
-    pub price_per_unit: u64,
-    /// Lamports of stake that a node's claim locks.
+    /// Base units of the mint for any answer at all.
+    pub base_price: u64,
+    /// Base units of the mint for one unit of input.
+    pub input_price: u64,
+    /// Base units of the mint for one unit of output.
+    pub output_price: u64,
+    /// Lamports of stake that a seat locks.
     pub bond_lamports: u64,
-    /// Solana slots a posted job waits for claims.
+    /// Slots in which a posted job's seats can be taken.
     pub open_window: u32,
-    /// Solana slots from a claim to its commit.
+    /// Slots from taking a seat to its commitment, or to its answer where there is one seat.
     pub commit_window: u32,
-    /// Solana slots from the last commit to the last reveal.
+    /// Slots from the last commitment to the last reveal.
     pub reveal_window: u32,
-    /// Most units of one job.
-    pub max_units: u32,
+    /// Most units of input of one job.
+    pub max_input_units: u32,
+    /// Most units of output of one job.
+    pub max_output_units: u32,
     /// The royalty pool's share of a fee, in basis points.
     pub royalty_bps: u16,
-    /// Nodes per job, n.
-    pub slots: u8,
-    /// Nodes that must agree, m; a strict majority of n.
+    /// Seats of a job, n.
+    pub seats: u8,
+    /// Seats that must agree, m; a strict majority of n.
     pub quorum: u8,
     /// `provena_arith::receipt::ENGINE_CLASS_INT_V1`.
     pub engine_class: u8,
+    /// [`FIRST_COME`].
+    pub flags: u8,
 }
 
 impl OfferTerms {
-    /// Checks every bound. Errors: `ZeroPrice`, `ZeroUnits`, `ZeroBond`, `BpsTooHigh`, `BadQuorum`, `BadWindow`,
-    /// `WrongAsset` for an engine class that nodes may not agree on.
+    /// The fee for an answer.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn fee(&self, input: Units, output: Units) -> Result<Amount> {
+        let input = Amount(self.input_price).times(input)?;
+        let output = Amount(self.output_price).times(output)?;
+        Ok(Amount(self.base_price).plus(input)?.plus(output)?)
+    }
+
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// [`MarketError::ZeroPrice`], [`MarketError::ZeroUnits`], [`MarketError::ZeroBond`], `BpsTooHigh`,
+    /// [`MarketError::BadQuorum`], [`MarketError::BadWindow`], [`MarketError::BadEngineClass`],
+    /// [`MarketError::BadFlags`], [`MarketError::PriceTooHigh`].
     pub fn validate(&self) -> Result<()> {
-        require!(self.price_per_unit > 0, MarketError::ZeroPrice);
-        require!(self.max_units > 0, MarketError::ZeroUnits);
+        let prices = [self.base_price, self.input_price, self.output_price];
+        require!(prices.iter().any(|price| *price > 0), MarketError::ZeroPrice);
+        require!(self.max_input_units > 0 || self.max_output_units > 0, MarketError::ZeroUnits);
         require!(self.bond_lamports > 0, MarketError::ZeroBond);
-        require!(self.royalty_bps <= BPS, MarketError::BpsTooHigh);
-        let (n, m) = (self.slots, self.quorum);
-        require!(n >= 1 && usize::from(n) <= MAX_SLOTS && m <= n, MarketError::BadQuorum);
+        Bps::new(self.royalty_bps)?;
+        let (n, m) = (self.seats, self.quorum);
+        require!(n >= 1 && usize::from(n) <= MAX_SEATS && m <= n, MarketError::BadQuorum);
         // A strict majority: two different results can then never both reach the quorum.
         require!(u16::from(m) > u16::from(n) / 2, MarketError::BadQuorum);
+        let mut life = 0u32;
         for window in [self.open_window, self.commit_window, self.reveal_window] {
-            require!((MIN_WINDOW..=MAX_WINDOW).contains(&window), MarketError::BadWindow);
+            require!(window >= MIN_WINDOW, MarketError::BadWindow);
+            life = life.checked_add(window).ok_or(MarketError::BadWindow)?;
         }
-        require!(self.engine_class == provena_arith::receipt::ENGINE_CLASS_INT_V1, MarketError::WrongAsset);
+        require!(life <= MAX_LIFE, MarketError::BadWindow);
+        require!(self.engine_class == provena_arith::receipt::ENGINE_CLASS_INT_V1, MarketError::BadEngineClass);
+        require!(self.flags == FIRST_COME, MarketError::BadFlags);
         // The largest job must have a price at all.
-        self.price_per_unit.checked_mul(u64::from(self.max_units)).ok_or(MarketError::Overflow)?;
+        let largest = self.fee(Units(self.max_input_units), Units(self.max_output_units));
+        largest.map_err(|_| MarketError::PriceTooHigh)?;
+        Ok(())
+    }
+
+    /// Checks the asset's floors: its least royalty in basis points, and that no unit is sold for less than the least
+    /// royalty on it.
+    ///
+    /// # Errors
+    /// [`MarketError::RoyaltyBelowFloor`], [`MarketError::PriceBelowFloor`].
+    pub fn check_floor(&self, floor_bps: u16, per_unit: Amount) -> Result<()> {
+        require!(self.royalty_bps >= floor_bps, MarketError::RoyaltyBelowFloor);
+        for (price, units) in [(self.input_price, self.max_input_units), (self.output_price, self.max_output_units)] {
+            require!(units == 0 || price >= per_unit.0, MarketError::PriceBelowFloor);
+        }
         Ok(())
     }
 }
 
-/// An offer, at `pda::offer`.
+/// An offer, at [`pda::offer`](crate::pda::offer). It exists as long as jobs may be posted on it.
 #[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// Who made it; the holder of the asset's NFT at that time.
-    pub owner: Address,
     /// Mint of the asset's NFT.
     pub asset: Address,
+    /// The asset's account in the registry.
+    pub asset_account: Address,
     /// The asset's royalty pool.
     pub pool: Address,
-    /// The pool's account for `mint`, where royalties are booked.
-    pub pool_mint: Address,
-    /// The token account that holds the pool's `mint`; zeros for SOL, which `pool_mint` holds itself.
-    pub vault: Address,
+    /// The pool's books for `mint`, whose inboxes take the royalties.
+    pub books: Address,
     /// What the offer is priced in; all zeros is SOL.
     pub mint: Address,
-    /// Content root of the artifact.
+    /// The token program of `mint`; zeros for SOL.
+    pub token_program: Address,
+    /// Content root of the version's artifact.
     pub content_root: [u8; 32],
-    /// Recipe root of the artifact.
+    /// Recipe root of the version's artifact.
     pub recipe_root: [u8; 32],
-    /// SHA-256 over all of the above and the terms; every job carries it.
+    /// See [`Offer::hash_terms`]; goes into the hash of every job's terms.
     pub terms_hash: [u8; 32],
+    /// Paid the account's rent and gets it back.
+    pub rent_payer: Address,
     /// Distinguishes an asset's offers.
     pub offer_id: u64,
     /// See [`OfferTerms`].
-    pub price_per_unit: u64,
+    pub base_price: u64,
+    /// See [`OfferTerms`].
+    pub input_price: u64,
+    /// See [`OfferTerms`].
+    pub output_price: u64,
     /// See [`OfferTerms`].
     pub bond_lamports: u64,
+    /// The asset's least royalty per unit in `mint` when the offer was made.
+    pub least_royalty: u64,
+    /// Number of the asset's version.
+    pub asset_version: u32,
     /// See [`OfferTerms`].
     pub open_window: u32,
     /// See [`OfferTerms`].
@@ -86,84 +144,193 @@ pub struct Offer {
     /// See [`OfferTerms`].
     pub reveal_window: u32,
     /// See [`OfferTerms`].
-    pub max_units: u32,
+    pub max_input_units: u32,
+    /// See [`OfferTerms`].
+    pub max_output_units: u32,
     /// See [`OfferTerms`].
     pub royalty_bps: u16,
     /// See [`OfferTerms`].
-    pub slots: u8,
+    pub seats: u8,
     /// See [`OfferTerms`].
     pub quorum: u8,
     /// See [`OfferTerms`].
     pub engine_class: u8,
-    /// 1 while jobs may be posted.
+    /// See [`OfferTerms`].
+    pub flags: u8,
+    /// 1: jobs may be posted. A closed offer has no account.
     pub active: u8,
-    /// `LAYOUT_VERSION`.
-    pub version: u8,
-    /// Bump of the address.
+    /// Of the account's address.
     pub bump: u8,
+    /// [`STATE_VERSION`].
+    pub version: u8,
     /// Zero.
-    pub reserved: [u8; 64],
+    pub padding: [u8; 7],
+    /// Zero.
+    pub tail: [u8; 64],
 }
 
-const _: () = assert!(core::mem::size_of::<Offer>() == 400);
+const _: () = assert!(size_of::<Offer>() == 472);
+
+provena_common::layout!(Offer, STATE_VERSION);
+
+/// What a new [`Offer`] is made with, besides its terms.
+pub struct NewOffer {
+    /// Mint of the asset's NFT.
+    pub asset: Address,
+    /// The asset's account.
+    pub asset_account: Address,
+    /// The asset's royalty pool.
+    pub pool: Address,
+    /// The pool's books.
+    pub books: Address,
+    /// Payment mint; zeros for SOL.
+    pub mint: Address,
+    /// Its token program; zeros for SOL.
+    pub token_program: Address,
+    /// Number of the asset's version.
+    pub asset_version: u32,
+    /// Its artifact.
+    pub content_root: [u8; 32],
+    /// Its artifact's recipe.
+    pub recipe_root: [u8; 32],
+    /// The asset's least royalty per unit in the payment mint.
+    pub least_royalty: Amount,
+    /// Pays the rent.
+    pub rent_payer: Address,
+    /// Distinguishes an asset's offers.
+    pub offer_id: u64,
+    /// Of the account's address.
+    pub bump: u8,
+}
 
 impl Offer {
-    /// Bytes of the account, discriminator included.
-    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+    /// Fills a fresh account and hashes its terms.
+    pub fn initialize(&mut self, new: &NewOffer, terms: &OfferTerms) {
+        self.asset = new.asset;
+        self.asset_account = new.asset_account;
+        self.pool = new.pool;
+        self.books = new.books;
+        self.mint = new.mint;
+        self.token_program = new.token_program;
+        self.content_root = new.content_root;
+        self.recipe_root = new.recipe_root;
+        self.rent_payer = new.rent_payer;
+        self.offer_id = new.offer_id;
+        self.least_royalty = new.least_royalty.0;
+        self.asset_version = new.asset_version;
+        self.bump = new.bump;
+        self.active = 1;
+        self.version = STATE_VERSION;
+        self.set_terms(terms);
+        self.terms_hash = self.hash_terms();
+    }
 
-    /// The owner's choices.
+    /// Whether the offer is priced in SOL.
+    #[must_use]
+    pub fn is_native(&self) -> bool {
+        self.mint == NATIVE_MINT
+    }
+
+    /// The holder's choices.
+    #[must_use]
     pub fn terms(&self) -> OfferTerms {
         OfferTerms {
-            price_per_unit: self.price_per_unit,
+            base_price: self.base_price,
+            input_price: self.input_price,
+            output_price: self.output_price,
             bond_lamports: self.bond_lamports,
             open_window: self.open_window,
             commit_window: self.commit_window,
             reveal_window: self.reveal_window,
-            max_units: self.max_units,
+            max_input_units: self.max_input_units,
+            max_output_units: self.max_output_units,
             royalty_bps: self.royalty_bps,
-            slots: self.slots,
+            seats: self.seats,
             quorum: self.quorum,
             engine_class: self.engine_class,
+            flags: self.flags,
         }
     }
 
-    /// Copies the owner's choices in.
-    pub fn set_terms(&mut self, terms: &OfferTerms) {
-        self.price_per_unit = terms.price_per_unit;
+    fn set_terms(&mut self, terms: &OfferTerms) {
+        self.base_price = terms.base_price;
+        self.input_price = terms.input_price;
+        self.output_price = terms.output_price;
         self.bond_lamports = terms.bond_lamports;
         self.open_window = terms.open_window;
         self.commit_window = terms.commit_window;
         self.reveal_window = terms.reveal_window;
-        self.max_units = terms.max_units;
+        self.max_input_units = terms.max_input_units;
+        self.max_output_units = terms.max_output_units;
         self.royalty_bps = terms.royalty_bps;
-        self.slots = terms.slots;
+        self.seats = terms.seats;
         self.quorum = terms.quorum;
         self.engine_class = terms.engine_class;
+        self.flags = terms.flags;
     }
 
-    /// The hash that names these terms, the model and the pool.
+    /// The hash that names these terms, the version of the model, and where its royalties go: SHA-256 over the domain, asset
+    /// mint, pool, books, mint, version, both roots, the terms in the order of [`OfferTerms`] and the least royalty; numbers
+    /// little endian.
+    #[must_use]
     pub fn hash_terms(&self) -> [u8; 32] {
         provena_arith::hash::sha256(&[
             provena_arith::domain::TERMS,
             self.asset.as_ref(),
             self.pool.as_ref(),
+            self.books.as_ref(),
             self.mint.as_ref(),
+            &self.asset_version.to_le_bytes(),
             &self.content_root,
             &self.recipe_root,
-            &self.price_per_unit.to_le_bytes(),
+            &self.base_price.to_le_bytes(),
+            &self.input_price.to_le_bytes(),
+            &self.output_price.to_le_bytes(),
             &self.bond_lamports.to_le_bytes(),
             &self.open_window.to_le_bytes(),
             &self.commit_window.to_le_bytes(),
             &self.reveal_window.to_le_bytes(),
-            &self.max_units.to_le_bytes(),
+            &self.max_input_units.to_le_bytes(),
+            &self.max_output_units.to_le_bytes(),
             &self.royalty_bps.to_le_bytes(),
-            &[self.slots, self.quorum, self.engine_class],
+            &[self.seats, self.quorum, self.engine_class, self.flags],
+            &self.least_royalty.to_le_bytes(),
         ])
     }
 
+    /// Checks that jobs may be posted: the asset is this offer's and active, and its floors, which may have risen since the
+    /// offer was made, are still kept.
+    ///
+    /// # Errors
+    /// [`MarketError::WrongAsset`], [`MarketError::AssetNotActive`], [`MarketError::FloorRaised`], and those of
+    /// [`OfferTerms::check_floor`].
+    pub fn check_asset(&self, address: &Address, asset: &Asset, floors: &[Floor]) -> Result<()> {
+        require!(*address == self.asset_account, MarketError::WrongAsset);
+        require!(asset.is_active(), MarketError::AssetNotActive);
+        let per_unit = Amount(per_unit_floor(floors, &self.mint));
+        self.terms().check_floor(asset.floor_bps, per_unit)?;
+        require!(self.least_royalty >= per_unit.0, MarketError::FloorRaised);
+        Ok(())
+    }
+
     /// Checks what must hold after every write.
+    ///
+    /// # Errors
+    /// [`MarketError::BrokenInvariant`], and those of [`OfferTerms::validate`].
     pub fn invariant(&self) -> Result<()> {
-        require!(self.version == LAYOUT_VERSION && self.active <= 1, MarketError::Invariant);
+        let tokens = self.token_program != NATIVE_MINT;
+        let sound = self.version == STATE_VERSION && self.active == 1 && tokens != self.is_native();
+        require!(sound && self.asset_version > 0, MarketError::BrokenInvariant);
         self.terms().validate()
     }
+}
+
+/// Checks that an asset can be offered at all: an active model.
+///
+/// # Errors
+/// [`MarketError::NotModel`], [`MarketError::AssetNotActive`].
+pub fn check_model(asset: &Asset) -> Result<()> {
+    require!(asset.kind() == Ok(AssetKind::Model), MarketError::NotModel);
+    require!(asset.is_active(), MarketError::AssetNotActive);
+    Ok(())
 }

@@ -1,0 +1,84 @@
+//! Opens one of the treasury's inboxes for a mint.
+
+use anchor_lang::{accounts::HeaderOnly, prelude::*};
+use provena_common::{
+    account::{NewAccount, State},
+    amount::Amount,
+    money,
+    token::{Token, check_mint, needed},
+};
+
+use crate::{
+    ID, NATIVE_MINT,
+    constants::{MAX_TREASURY_SHARDS, TREASURY_SEED, TREASURY_VAULT_SEED},
+    error::MarketError,
+    state::{NewTreasuryInbox, TreasuryInbox},
+};
+
+/// Accounts of `open_treasury_inbox`. Anybody may call it who pays.
+#[derive(Accounts)]
+pub struct OpenTreasuryInbox {
+    /// Pays the rent, and gets it back from `close_treasury_inbox`.
+    #[account(mut)]
+    pub payer: Signer,
+    /// To be created.
+    #[account(mut)]
+    pub inbox: UncheckedAccount,
+    /// The inbox's token account, to be created; absent for SOL.
+    #[account(mut)]
+    pub vault: Option<UncheckedAccount>,
+    /// The mint; absent for SOL.
+    pub mint: Option<UncheckedAccount>,
+    /// The mint's token program; absent for SOL.
+    pub token_program: Option<UncheckedAccount>,
+    /// Creates the accounts.
+    pub system_program: Program<System>,
+}
+
+impl OpenTreasuryInbox {
+    /// # Errors
+    /// `ShardOutOfRange`, `WrongPda`, and those of [`Token::new`] and [`check_mint`].
+    pub fn handle(&mut self, shard: u8) -> Result<()> {
+        require!(shard < MAX_TREASURY_SHARDS, MarketError::ShardOutOfRange);
+        let mint = self.mint.as_ref().map_or(NATIVE_MINT, |mint| *mint.address());
+        let len = State::<TreasuryInbox>::space(0);
+        let new = NewAccount {
+            payer: self.payer.account(),
+            account: self.inbox.account(),
+            program: &ID,
+            owner: &ID,
+            seeds: &[TREASURY_SEED, mint.as_ref(), &[shard]],
+            len,
+            extra: Amount::ZERO,
+        };
+        let (mut inbox, bump) = new.create_state::<TreasuryInbox, HeaderOnly>()?;
+        let (vault, vault_bump) = if mint == NATIVE_MINT { (NATIVE_MINT, 0) } else { self.create_vault()? };
+        inbox.initialize(NewTreasuryInbox {
+            mint,
+            vault,
+            rent_payer: *self.payer.address(),
+            rent: money::rent(len)?,
+            shard,
+            bump,
+            vault_bump,
+        });
+        inbox.invariant()
+    }
+
+    fn create_vault(&self) -> Result<(Address, u8)> {
+        let token = Token::new(needed(self.mint.as_ref())?, needed(self.token_program.as_ref())?)?;
+        let vault = needed(self.vault.as_ref())?;
+        let new = NewAccount {
+            payer: self.payer.account(),
+            account: vault,
+            program: &ID,
+            owner: token.program().address(),
+            seeds: &[TREASURY_VAULT_SEED, self.inbox.address().as_ref()],
+            len: check_mint(token.mint())?.account_len,
+            extra: Amount::ZERO,
+        };
+        let bump = new.create()?;
+        token.initialize(vault, self.inbox.address())?;
+        Ok((*vault.address(), bump))
+    }
+}
