@@ -7,7 +7,7 @@ use provena_engine::{
 };
 
 /// The bytes as a GGUF file.
-pub fn gguf(bytes: &[u8]) {
+pub(super) fn gguf(bytes: &[u8]) {
     match Checkpoint::from_gguf_bytes(bytes.to_vec()) {
         Ok(checkpoint) => {
             assert!(checkpoint.config.is_object());
@@ -19,7 +19,7 @@ pub fn gguf(bytes: &[u8]) {
 }
 
 /// The bytes as a safetensors file.
-pub fn safetensors(bytes: &[u8]) {
+pub(super) fn safetensors(bytes: &[u8]) {
     match Weights::from_safetensors(bytes.to_vec()) {
         Ok(weights) => read(&weights, bytes.len()),
         Err(error) => expect(&error),

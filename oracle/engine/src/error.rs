@@ -69,7 +69,7 @@ pub enum Error {
     Aborted,
     /// An error that several callers share, because they shared the computation.
     #[error(transparent)]
-    Shared(Arc<Error>),
+    Shared(Arc<Self>),
     /// A float model cannot be imported.
     #[error("cannot import: {0}")]
     Import(String),

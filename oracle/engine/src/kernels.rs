@@ -70,7 +70,7 @@ pub struct Tuning {
     /// Up to this many rows a matrix product keeps one row per invocation, and eight beyond.
     pub single_rows: usize,
     /// How matrix products over few rows are computed, where the invocations of a workgroup should share their loads.
-    pub few_rows: Option<linear::Method>,
+    pub few_rows: Option<Method>,
     /// Invocations of a subgroup, where it pays that they load for each other; 0 for nowhere.
     pub subgroup: u32,
     /// Whether weights are loaded by eight bytes.
@@ -114,7 +114,7 @@ impl Tuning {
         reduce_lanes: 64,
         linear_lanes: 64,
         single_rows: 4,
-        few_rows: Some(linear::Method::Across),
+        few_rows: Some(Method::Across),
         subgroup: 0,
         words64: false,
         max_binding: caps::MAX_BINDING_BYTES,

@@ -176,7 +176,7 @@ impl State<'_> {
                 }
             }
             Op::RotateStore { qkv, rows, table, cache, queries } => {
-                self.rotate_store(qkv, rows, table, &cache, queries)
+                self.rotate_store(qkv, rows, table, &cache, queries);
             }
             Op::CachedAttention {
                 queries,

@@ -1,6 +1,6 @@
 //! `cargo xtask <verb>`: everything this repository can do to itself.
 //!
-//! Every verb runs [`setup`] first, which is quick when nothing is missing.
+//! Every verb runs `setup` first, which is quick when nothing is missing.
 
 mod bench;
 mod build;

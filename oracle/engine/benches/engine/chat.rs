@@ -22,7 +22,7 @@ const ANSWER: u32 = 32;
 const WORDS: usize = 100;
 
 /// Measures SmolLM2, where it was fetched.
-pub fn measure(options: &Options, engines: &Engines) -> Result<Option<Chat>, Box<dyn Error>> {
+pub(crate) fn measure(options: &Options, engines: &Engines) -> Result<Option<Chat>, Box<dyn Error>> {
     if !options.wants("smollm2") || options.quick {
         return Ok(None);
     }

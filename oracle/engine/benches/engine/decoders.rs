@@ -73,7 +73,7 @@ const VOCABULARY: u32 = 32_000;
 const POSITIONS: u32 = 512;
 
 /// Measures every size that is asked for.
-pub fn measure(options: &Options, gpu: Option<&Gpu>) -> Result<Vec<Decoder>, Box<dyn Error>> {
+pub(crate) fn measure(options: &Options, gpu: Option<&Gpu>) -> Result<Vec<Decoder>, Box<dyn Error>> {
     let asked = |size: &&Size| options.wants(size.name) && !(options.quick && size.width > 1_000);
     SIZES.iter().filter(asked).map(|size| size.measure(gpu)).collect()
 }

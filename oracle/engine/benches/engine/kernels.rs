@@ -25,7 +25,7 @@ const SAMPLES: usize = 9;
 const SAMPLE: Duration = Duration::from_millis(20);
 
 /// Measures every case.
-pub fn measure(options: &Options, gpu: Option<&Gpu>) -> Result<Vec<Kernel>, Box<dyn Error>> {
+pub(crate) fn measure(options: &Options, gpu: Option<&Gpu>) -> Result<Vec<Kernel>, Box<dyn Error>> {
     let cases = encoder::cases().into_iter().chain(decoder::cases());
     cases.map(|case| case.measure(options.samples(SAMPLES), gpu)).collect()
 }

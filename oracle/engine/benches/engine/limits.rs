@@ -9,7 +9,7 @@ use crate::report::Answer;
 const LIMITS: [(&str, &str, f64, f64); 2] = [("digits", "1 images", 10.0, 5.0), ("minilm", "32 tokens", 350.0, 200.0)];
 
 /// Prints each figure beside its limit; an error when one is above.
-pub fn check(answers: &[Answer]) -> Result<(), Box<dyn Error>> {
+pub(crate) fn check(answers: &[Answer]) -> Result<(), Box<dyn Error>> {
     for (model, request, on_device, on_cpu) in LIMITS {
         let Some(answer) = answers.iter().find(|answer| answer.model == model && answer.request == request) else {
             return Err(format!("{model}, {request}: not measured").into());

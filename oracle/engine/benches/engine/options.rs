@@ -2,7 +2,7 @@
 
 /// The command line. Cargo adds `--bench` of its own.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// One JSON object instead of tables.
     pub json: bool,
     /// Only the limits of [`crate::limits`], nothing else.
@@ -15,7 +15,7 @@ pub struct Options {
 
 impl Options {
     /// Reads `--json`, `--limits`, `--quick` and any number of names.
-    pub fn read() -> Result<Self, String> {
+    pub(crate) fn read() -> Result<Self, String> {
         let mut options = Self::default();
         for argument in std::env::args().skip(1) {
             match argument.as_str() {
@@ -33,12 +33,12 @@ impl Options {
     }
 
     /// Whether the part or model of this name is asked for.
-    pub fn wants(&self, name: &str) -> bool {
+    pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| name.contains(only.as_str()))
     }
 
     /// How often something is measured that would be measured `samples` times in a full run.
-    pub fn samples(&self, samples: usize) -> usize {
+    pub(crate) fn samples(&self, samples: usize) -> usize {
         if self.quick { samples.div_ceil(4).max(3) } else { samples }
     }
 }

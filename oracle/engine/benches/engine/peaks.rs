@@ -1,13 +1,13 @@
 //! The machine's own limits, measured in the same process as the kernels.
 
-pub mod device;
-pub mod host;
+pub(crate) mod device;
+pub(crate) mod host;
 
 use serde::Serialize;
 
 /// What an adapter or the processor reaches when nothing else is to be done.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Peak {
+pub(crate) struct Peak {
     /// Billions of additions and multiplications per second in packed dot products of registers, each of operands of its
     /// own, as in a matrix product.
     pub gops: f64,
@@ -24,7 +24,7 @@ pub struct Peak {
 
 impl Peak {
     /// The better of two measurements: what disturbed one of them is no limit.
-    pub fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         let better = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| a.max(b)).or(a).or(b);
         Self {
             gops: self.gops.max(other.gops),

@@ -7,7 +7,7 @@ use crate::timing::Sample;
 
 /// Everything one run measured.
 #[derive(Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// The adapter's name, "none" where there is none: then only the processor is measured.
     pub adapter: String,
     /// Its driver.
@@ -38,7 +38,7 @@ pub struct Report {
 
 /// Milliseconds from nothing to the first answers of MiniLM.
 #[derive(Serialize)]
-pub struct Start {
+pub(crate) struct Start {
     /// Opening the adapter.
     pub open: f64,
     /// The self test, which compiles every kernel.
@@ -53,7 +53,7 @@ pub struct Start {
 
 /// One operation at one shape.
 #[derive(Serialize)]
-pub struct Kernel {
+pub(crate) struct Kernel {
     /// The operation.
     pub op: &'static str,
     /// The first pipeline's label, where there is an adapter.
@@ -70,7 +70,7 @@ pub struct Kernel {
 
 /// How quick an operation is.
 #[derive(Clone, Copy, Serialize)]
-pub struct Speed {
+pub(crate) struct Speed {
     /// Microseconds; the least of several runs.
     pub micros: f64,
     /// Billions of operations per second; one multiplication and one addition are two.
@@ -81,7 +81,7 @@ pub struct Speed {
 
 /// One request.
 #[derive(Serialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The model's name.
     pub model: &'static str,
     /// The request, for people.
@@ -96,7 +96,7 @@ pub struct Answer {
 
 /// A decoder.
 #[derive(Serialize)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     /// Its name.
     pub model: &'static str,
     /// Logits that were compared between backends, parts of prompts and batches; all were equal.
@@ -113,7 +113,7 @@ pub struct Decoder {
 
 /// How quick a decoder is.
 #[derive(Clone, Copy, Serialize)]
-pub struct DecoderSpeed {
+pub(crate) struct DecoderSpeed {
     /// Tokens of the prompt.
     pub prompt: usize,
     /// Tokens of a prompt per second.
@@ -128,7 +128,7 @@ pub struct DecoderSpeed {
 
 /// A published decoder that answers.
 #[derive(Serialize)]
-pub struct Chat {
+pub(crate) struct Chat {
     /// Its name.
     pub model: &'static str,
     /// How long its import took.
@@ -145,7 +145,7 @@ pub struct Chat {
 
 /// How an answer comes.
 #[derive(Clone, Copy, Serialize)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// Milliseconds until the first token.
     pub first_millis: f64,
     /// Tokens per second after it.
@@ -153,7 +153,7 @@ pub struct Pace {
 }
 
 /// The processor's name, where Linux tells it.
-pub fn processor() -> String {
+pub(crate) fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':').map(|(_, name)| name));
     name.map_or_else(|| std::env::consts::ARCH.into(), |name| name.trim().to_owned())
@@ -161,7 +161,7 @@ pub fn processor() -> String {
 
 impl Report {
     /// Writes the tables.
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         println!("adapter    {} ({})", self.adapter, self.driver.as_deref().unwrap_or("no driver"));
         if let Some(matrix) = &self.matrix {
             println!("matrix     {matrix}");

@@ -17,7 +17,7 @@ use crate::timing::{millis, sample};
 use crate::yardstick;
 
 /// The two that are compared.
-pub struct Engines {
+pub(crate) struct Engines {
     /// The best adapter, where there is one.
     pub device: Option<Engine>,
     /// The processor.
@@ -26,14 +26,14 @@ pub struct Engines {
 
 impl Engines {
     /// Opens both.
-    pub fn open() -> Result<Self, provena_engine::Error> {
+    pub(crate) fn open() -> Result<Self, provena_engine::Error> {
         let device = Some(Engine::new(AdapterChoice::Graphics)?).filter(|device| device.adapter().backend == "wgpu");
         Ok(Self { device, cpu: Engine::new(AdapterChoice::Cpu)? })
     }
 }
 
 /// What a node waits for before and at its first answers, by way of MiniLM.
-pub fn start(options: &Options) -> Result<Option<Start>, Box<dyn Error>> {
+pub(crate) fn start(options: &Options) -> Result<Option<Start>, Box<dyn Error>> {
     if !options.wants("start") {
         return Ok(None);
     }
@@ -52,7 +52,7 @@ pub fn start(options: &Options) -> Result<Option<Start>, Box<dyn Error>> {
 }
 
 /// Measures the committed classifiers and, from the fetched weights, MiniLM.
-pub fn measure(options: &Options, engines: &Engines) -> Result<Vec<Answer>, Box<dyn Error>> {
+pub(crate) fn measure(options: &Options, engines: &Engines) -> Result<Vec<Answer>, Box<dyn Error>> {
     let mut answers = Vec::new();
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     for model in ["digits", "digits-cnn"].into_iter().filter(|model| options.wants(model)) {
@@ -106,7 +106,7 @@ fn measure_model(
 }
 
 /// A folder of the fetched models.
-pub fn fetched(name: &str) -> Result<PathBuf, Box<dyn Error>> {
+pub(crate) fn fetched(name: &str) -> Result<PathBuf, Box<dyn Error>> {
     let folder = assets().ok_or("there is no home; set PROVENA_ASSETS")?.join(name);
     if folder.exists() {
         Ok(folder)
@@ -116,7 +116,7 @@ pub fn fetched(name: &str) -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// Imports the float model in `source` into a folder that goes away again.
-pub fn imported(source: &Path) -> Result<Arc<Artifact>, Box<dyn Error>> {
+pub(crate) fn imported(source: &Path) -> Result<Arc<Artifact>, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let out = folder.path().join("model.pvna");
     let options =

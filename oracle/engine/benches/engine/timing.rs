@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Several runs of the same thing.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// The median in milliseconds.
     pub millis: f64,
     /// The quickest in milliseconds: what the machine does when nobody disturbs it.
@@ -14,7 +14,7 @@ pub struct Sample {
 }
 
 /// `samples` runs, after one that is not counted.
-pub fn sample(samples: usize, mut run: impl FnMut()) -> Sample {
+pub(crate) fn sample(samples: usize, mut run: impl FnMut()) -> Sample {
     run();
     summarise((0..samples).map(|_| {
         let start = Instant::now();
@@ -24,7 +24,7 @@ pub fn sample(samples: usize, mut run: impl FnMut()) -> Sample {
 }
 
 /// Median and least of the durations.
-pub fn summarise(durations: impl IntoIterator<Item = Duration>) -> Sample {
+pub(crate) fn summarise(durations: impl IntoIterator<Item = Duration>) -> Sample {
     let mut all: Vec<f64> = durations.into_iter().map(|duration| duration.as_secs_f64() * 1e3).collect();
     all.sort_by(f64::total_cmp);
     let best_millis = all.first().copied().unwrap_or_default();
@@ -32,7 +32,7 @@ pub fn summarise(durations: impl IntoIterator<Item = Duration>) -> Sample {
 }
 
 /// Milliseconds that `run` takes, and what it gives.
-pub fn millis<T>(run: impl FnOnce() -> T) -> (f64, T) {
+pub(crate) fn millis<T>(run: impl FnOnce() -> T) -> (f64, T) {
     let start = Instant::now();
     let value = run();
     (start.elapsed().as_secs_f64() * 1e3, value)
@@ -40,7 +40,7 @@ pub fn millis<T>(run: impl FnOnce() -> T) -> (f64, T) {
 
 /// Seconds that all threads of this process have spent on processors so far, where Linux tells. On a machine that others
 /// use, too, this is what work took; a software driver's work is all in it.
-pub fn busy() -> Option<f64> {
+pub(crate) fn busy() -> Option<f64> {
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;
     let nanos = |task: std::io::Result<std::fs::DirEntry>| -> Option<f64> {
         let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;

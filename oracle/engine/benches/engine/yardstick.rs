@@ -11,13 +11,13 @@ use candle_transformers::models::{bert, llama};
 use crate::timing::{Sample, summarise};
 
 /// MiniLM in candle.
-pub struct Encoder {
+pub(crate) struct Encoder {
     model: bert::BertModel,
 }
 
 impl Encoder {
     /// Loads the published weights.
-    pub fn open(folder: &Path) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, Box<dyn Error>> {
         let config: bert::Config = serde_json::from_slice(&std::fs::read(folder.join("config.json"))?)?;
         let weights = std::fs::read(folder.join("model.safetensors"))?;
         let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu)?;
@@ -34,7 +34,7 @@ impl Encoder {
     }
 
     /// How long a text of so many tokens takes.
-    pub fn measure(&self, tokens: usize, samples: usize) -> candle_core::Result<Sample> {
+    pub(crate) fn measure(&self, tokens: usize, samples: usize) -> candle_core::Result<Sample> {
         self.embed(tokens)?;
         let runs = (0..samples).map(|_| {
             let start = Instant::now();
@@ -46,21 +46,21 @@ impl Encoder {
 }
 
 /// A decoder of some shape with random weights in candle.
-pub struct Decoder {
+pub(crate) struct Decoder {
     model: llama::Llama,
     config: llama::Config,
 }
 
 impl Decoder {
     /// One with random weights.
-    pub fn random(config: llama::Config) -> candle_core::Result<Self> {
+    pub(crate) fn random(config: llama::Config) -> candle_core::Result<Self> {
         let weights = VarMap::new();
         let builder = VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu);
         Ok(Self { model: llama::Llama::load(builder, &config)?, config })
     }
 
     /// How long a prompt of so many tokens takes, and then each of the tokens after it.
-    pub fn measure(&self, prompt: usize, tokens: usize) -> candle_core::Result<(Duration, Sample)> {
+    pub(crate) fn measure(&self, prompt: usize, tokens: usize) -> candle_core::Result<(Duration, Sample)> {
         let mut cache = llama::Cache::new(true, DType::F32, &self.config, &Device::Cpu)?;
         let vocabulary = self.config.vocab_size as u32;
         let ids: Vec<u32> = (0..prompt as u32).map(|i| (i * 37 + 5) % vocabulary).collect();

@@ -6,7 +6,7 @@ use crate::net::{Net, Shape};
 
 /// The configuration that the importer reads. The largest values between the layers, on the training images, are what
 /// it calibrates with.
-pub fn config(model: &Model, net: &Net, set: &Set) -> String {
+pub(crate) fn config(model: &Model, net: &Net, set: &Set) -> String {
     let convolution = |shape: &Shape| match shape {
         Shape::Convolution { channels } => {
             Some(serde_json::json!({"channels": channels, "kernel": 3, "padding": 1, "pool": 2}))
@@ -38,7 +38,7 @@ pub fn config(model: &Model, net: &Net, set: &Set) -> String {
 }
 
 /// The model card.
-pub fn card(model: &Model, set: &Set, on_training: f64, on_test: f64) -> String {
+pub(crate) fn card(model: &Model, set: &Set, on_training: f64, on_test: f64) -> String {
     let Model { name, architecture, purpose, epochs, batch, rate, seed, .. } = model;
     let (training, test) = (set.training.len(), set.test.len());
     let (on_training, on_test) = (on_training * 100.0, on_test * 100.0);

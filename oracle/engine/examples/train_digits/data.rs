@@ -4,20 +4,20 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Pixels of an image.
-pub const PIXELS: usize = SIDE * SIDE;
+pub(crate) const PIXELS: usize = SIDE * SIDE;
 /// Digits there are.
-pub const CLASSES: usize = 10;
+pub(crate) const CLASSES: usize = 10;
 /// The brightest pixel; the darkest is 0.
-pub const MAX_PIXEL: f32 = 16.0;
+pub(crate) const MAX_PIXEL: f32 = 16.0;
 /// Every image whose number leaves this remainder ...
 const TEST_REMAINDER: usize = 4;
 /// ... divided by this is held out.
 const TEST_EVERY: usize = 5;
 /// Pixels along each side of an image.
-pub const SIDE: usize = 8;
+pub(crate) const SIDE: usize = 8;
 
 /// A digit and what it shows.
-pub struct Image {
+pub(crate) struct Image {
     /// Row after row, from 0 to 1.
     pub pixels: Vec<f32>,
     /// 0 to 9.
@@ -25,7 +25,7 @@ pub struct Image {
 }
 
 /// The split images.
-pub struct Set {
+pub(crate) struct Set {
     /// What the classifier learns from.
     pub training: Vec<Image>,
     /// What it never sees.
@@ -33,13 +33,13 @@ pub struct Set {
 }
 
 /// Where `cargo xtask fetch` puts the data.
-pub fn path() -> PathBuf {
+pub(crate) fn path() -> PathBuf {
     provena_engine::places::assets().unwrap_or_default().join("digits/digits.csv.gz")
 }
 
 impl Set {
     /// Reads the data and splits it by the committed rule.
-    pub fn load(path: &Path) -> Result<Self, String> {
+    pub(crate) fn load(path: &Path) -> Result<Self, String> {
         let fail = |error: std::io::Error| format!("{}: {error}; run `cargo xtask fetch`", path.display());
         let mut text = String::new();
         let file = std::fs::File::open(path).map_err(fail)?;
@@ -65,7 +65,7 @@ impl Image {
     }
 
     /// The same digit moved by whole pixels; what enters is dark.
-    pub fn shifted(&self, right: isize, down: isize) -> Self {
+    pub(crate) fn shifted(&self, right: isize, down: isize) -> Self {
         let mut pixels = vec![0.0; PIXELS];
         for (place, pixel) in pixels.iter_mut().enumerate() {
             let row = (place / SIDE).checked_add_signed(-down).filter(|&row| row < SIDE);

@@ -3,7 +3,7 @@
 use crate::net::Shape;
 
 /// A classifier and how it is trained.
-pub struct Model {
+pub(crate) struct Model {
     /// Its name and that of its folder.
     pub name: &'static str,
     /// Its layers.
@@ -25,7 +25,7 @@ pub struct Model {
 }
 
 /// Both.
-pub const MODELS: [Model; 2] = [
+pub(crate) const MODELS: [Model; 2] = [
     Model {
         name: "digits",
         shapes: &[Shape::Dense { outputs: 96 }, Shape::Dense { outputs: 10 }],

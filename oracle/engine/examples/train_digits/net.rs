@@ -14,7 +14,7 @@ use crate::random::Random;
 
 /// What a classifier consists of.
 #[derive(Clone, Copy)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// A convolution with patches of 3 x 3 pixels, a pixel of zeros around the image, and the largest of each 2 x 2
     /// pixels of what it gives.
     Convolution {
@@ -29,7 +29,7 @@ pub enum Shape {
 }
 
 /// A classifier.
-pub struct Net {
+pub(crate) struct Net {
     layers: Vec<Layer>,
     adam: Adam,
 }
@@ -49,7 +49,7 @@ struct Output {
 
 impl Net {
     /// A classifier of square images of one channel with `side` pixels along each side.
-    pub fn new(side: usize, shapes: &[Shape], random: &mut Random) -> Self {
+    pub(crate) fn new(side: usize, shapes: &[Shape], random: &mut Random) -> Self {
         let (mut channels, mut side) = (1, side);
         let mut layers = Vec::with_capacity(shapes.len());
         for shape in shapes {
@@ -70,7 +70,7 @@ impl Net {
     }
 
     /// The class with the largest output.
-    pub fn classify(&self, input: &[f32]) -> usize {
+    pub(crate) fn classify(&self, input: &[f32]) -> usize {
         let outputs = self.forward(input).pop().map_or_else(Vec::new, |output| output.values);
         let mut best = 0;
         for (class, value) in outputs.iter().enumerate() {
@@ -82,7 +82,7 @@ impl Net {
     }
 
     /// The largest value that each layer but the last gives on `inputs`.
-    pub fn largest_hidden<'a>(&self, inputs: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
+    pub(crate) fn largest_hidden<'a>(&self, inputs: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
         let mut largest = vec![0.0f32; self.layers.len().saturating_sub(1)];
         for input in inputs {
             for (largest, output) in largest.iter_mut().zip(self.forward(input)) {
@@ -106,7 +106,7 @@ impl Net {
     }
 
     /// Adds the gradient of one image.
-    pub fn learn(&mut self, input: &[f32], label: usize) {
+    pub(crate) fn learn(&mut self, input: &[f32], label: usize) {
         let outputs = self.forward(input);
         let Some(logits) = outputs.last() else { return };
         let mut error = softmax(&logits.values);
@@ -124,7 +124,7 @@ impl Net {
     }
 
     /// Moves along the gradient over `count` images.
-    pub fn step(&mut self, rate: f32, count: usize) {
+    pub(crate) fn step(&mut self, rate: f32, count: usize) {
         let step = self.adam.step(rate, count);
         for layer in &mut self.layers {
             let (weight, bias) = match layer {
@@ -136,9 +136,9 @@ impl Net {
         }
     }
 
-    /// The weights: `conv.<n>.weight` [channels][channels before][3][3] and `conv.<n>.bias`, then `layers.<n>.weight`
-    /// [outputs][inputs] and `layers.<n>.bias`.
-    pub fn to_safetensors(&self) -> Result<Vec<u8>, String> {
+    /// The weights: `conv.<n>.weight` `[channels][channels before][3][3]` and `conv.<n>.bias`, then `layers.<n>.weight`
+    /// `[outputs][inputs]` and `layers.<n>.bias`.
+    pub(crate) fn to_safetensors(&self) -> Result<Vec<u8>, String> {
         let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
         let (mut convolutions, mut products) = (0, 0);
         for layer in &self.layers {

@@ -1,13 +1,13 @@
 //! Random numbers that never change: SplitMix64.
 
 /// A generator.
-pub struct Random {
+pub(crate) struct Random {
     state: u64,
 }
 
 impl Random {
     /// One that starts at `seed`.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
@@ -20,17 +20,17 @@ impl Random {
     }
 
     /// Evenly from -1 to 1; exact, because 24 bits fit a float.
-    pub fn symmetric(&mut self) -> f32 {
+    pub(crate) fn symmetric(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0
     }
 
     /// By how many pixels to move an image along one axis: -1, 0, 0 or 1.
-    pub fn shift(&mut self) -> isize {
+    pub(crate) fn shift(&mut self) -> isize {
         [-1, 0, 0, 1][(self.next() >> 62) as usize]
     }
 
     /// Puts `items` into a random order.
-    pub fn shuffle(&mut self, items: &mut [usize]) {
+    pub(crate) fn shuffle(&mut self, items: &mut [usize]) {
         for last in (1..items.len()).rev() {
             // The bias of the remainder is below 2^-50 for lists this short.
             let other = (self.next() % (last as u64 + 1)) as usize;

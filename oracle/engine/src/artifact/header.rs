@@ -42,13 +42,13 @@ pub(super) struct TensorEntry {
 
 impl TensorEntry {
     /// Bytes that a tensor of this type and shape has; it cannot overflow for dimensions up to `MAX_DIM`.
-    pub fn expected_len(dtype: Dtype, rows: u32, cols: u32) -> u64 {
+    pub(super) fn expected_len(dtype: Dtype, rows: u32, cols: u32) -> u64 {
         let stride = if dtype == Dtype::I8 { i8_stride(cols as usize) as u64 } else { u64::from(cols) };
         u64::from(rows) * stride * dtype.size() as u64
     }
 
     /// The tensor's bytes in the file, which [`Header::read`] has checked.
-    pub fn view<'a>(&'a self, file: &'a [u8]) -> TensorRef<'a> {
+    pub(super) fn view<'a>(&'a self, file: &'a [u8]) -> TensorRef<'a> {
         let (start, len) = (self.offset as usize, self.len as usize);
         TensorRef {
             name: &self.name,
@@ -75,7 +75,7 @@ pub(super) fn check_gap(name: &str, bytes: &[u8]) -> Result<(), Error> {
 
 impl Header {
     /// Reads the header of a file and checks all of it against the file.
-    pub fn read(file: &[u8]) -> Result<Self, Error> {
+    pub(super) fn read(file: &[u8]) -> Result<Self, Error> {
         let len = file.len() as u64;
         let (section_len, rest) = match file.split_first_chunk::<PREFIX_LEN>() {
             Some((prefix, rest)) => (Self::len(prefix, len)?, rest),
@@ -89,14 +89,14 @@ impl Header {
     }
 
     /// What lies before each tensor, after a section of this length: the tensor's name, and where in the file it is.
-    pub fn gaps(&self, section_len: usize) -> impl Iterator<Item = (&str, Range<u64>)> {
+    pub(super) fn gaps(&self, section_len: usize) -> impl Iterator<Item = (&str, Range<u64>)> {
         let ends = self.tensors.iter().map(|entry| entry.offset + entry.len);
         let ends = std::iter::once((PREFIX_LEN + section_len) as u64).chain(ends);
         self.tensors.iter().zip(ends).map(|(entry, end)| (entry.name.as_str(), end..entry.offset))
     }
 
     /// The recipe, which must name the tokenizer that is in the file.
-    pub fn recipe(&self) -> Result<Recipe, Error> {
+    pub(super) fn recipe(&self) -> Result<Recipe, Error> {
         let recipe = Recipe::read(&self.recipe)?;
         let tokenizer_hash = (!self.tokenizer.is_empty()).then(|| sha256(&[&self.tokenizer]));
         if recipe.tokenizer_sha256 != tokenizer_hash {
@@ -106,7 +106,7 @@ impl Header {
     }
 
     /// The length of the section that follows these first bytes of a file of `file_len` bytes.
-    pub fn len(prefix: &[u8; PREFIX_LEN], file_len: u64) -> Result<usize, Error> {
+    pub(super) fn len(prefix: &[u8; PREFIX_LEN], file_len: u64) -> Result<usize, Error> {
         if prefix[..4] != MAGIC {
             return invalid("it does not begin with PVNA");
         }
@@ -122,14 +122,14 @@ impl Header {
     }
 
     /// Reads the section of a file of `file_len` bytes and checks everything but what lies between the tensors.
-    pub fn parse(section: &[u8], file_len: u64) -> Result<Self, Error> {
+    pub(super) fn parse(section: &[u8], file_len: u64) -> Result<Self, Error> {
         let header: Self = borsh::from_slice(section).map_err(|e| Error::Artifact(format!("header: {e}")))?;
         header.check(file_len, (PREFIX_LEN + section.len()) as u64)?;
         Ok(header)
     }
 
     /// Checks everything about the tensors but their places.
-    pub fn check_tensors(&self) -> Result<(), Error> {
+    pub(super) fn check_tensors(&self) -> Result<(), Error> {
         if self.tensors.len() > MAX_TENSORS {
             return invalid(format!("{} tensors are more than {MAX_TENSORS}", self.tensors.len()));
         }

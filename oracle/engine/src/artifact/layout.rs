@@ -57,7 +57,7 @@ impl Layout {
     ///
     /// # Errors
     /// [`Error::Artifact`] when the recipe or a tensor breaks the format's limits.
-    pub fn new(mut recipe: Recipe, tokenizer: Vec<u8>, mut entries: Vec<Entry>) -> Result<Self, Error> {
+    pub(super) fn new(mut recipe: Recipe, tokenizer: Vec<u8>, mut entries: Vec<Entry>) -> Result<Self, Error> {
         recipe.tokenizer_sha256 = (!tokenizer.is_empty()).then(|| sha256(&[&tokenizer]));
         let encode = |value: borsh::io::Result<Vec<u8>>| value.map_err(|e| Error::Artifact(e.to_string()));
         let recipe = encode(borsh::to_vec(&recipe))?;

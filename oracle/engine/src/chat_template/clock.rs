@@ -5,7 +5,7 @@
 
 /// `strftime_now(format)`: the fixed date at midnight, written as C's `strftime` does in the locale of C. What stands
 /// for nothing there, stays as it is.
-pub fn strftime_now(format: &str) -> String {
+pub(super) fn strftime_now(format: &str) -> String {
     let mut text = String::with_capacity(format.len() + 16);
     let mut rest = format;
     while let Some(at) = rest.find('%') {

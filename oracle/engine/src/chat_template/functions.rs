@@ -29,7 +29,7 @@ const FILTERS: [&str; 12] =
 
 /// Adds the functions and filters, and takes away those that have no bounds. A value that is kept may weigh as much as
 /// `most`.
-pub fn add(environment: &mut Environment<'_>, most: u64) {
+pub(super) fn add(environment: &mut Environment<'_>, most: u64) {
     for filter in FILTERS {
         environment.remove_filter(filter);
     }

@@ -16,11 +16,11 @@ use product::products;
 use tag::{Effect, effect};
 
 /// The filter that weighs a value which gets a name.
-pub const KEPT: &str = "__kept";
+pub(super) const KEPT: &str = "__kept";
 /// The filter that weighs a value which becomes a part of another one.
-pub const KEPT_INSIDE: &str = "__kept_inside";
+pub(super) const KEPT_INSIDE: &str = "__kept_inside";
 /// The filter that multiplies.
-pub const TIMES: &str = "__times";
+pub(super) const TIMES: &str = "__times";
 
 /// The longest template in bytes, several times that of any real one.
 const MAX_TEMPLATE_LEN: usize = 64 << 10;
@@ -30,7 +30,7 @@ const MAX_SIGNS: usize = 256;
 const MAX_CAPTURES: usize = 8;
 
 /// A template that is safe to run.
-pub struct Guarded {
+pub(super) struct Guarded {
     /// The template with all that it keeps weighed.
     pub source: String,
     /// Whether it keeps what it renders, in macros or in `set` blocks.
@@ -41,7 +41,7 @@ pub struct Guarded {
 ///
 /// # Errors
 /// Why the template is refused.
-pub fn guarded(source: &str) -> Result<Guarded, String> {
+pub(super) fn guarded(source: &str) -> Result<Guarded, String> {
     if source.len() > MAX_TEMPLATE_LEN {
         return Err(format!("has {} bytes, allowed are {MAX_TEMPLATE_LEN}", source.len()));
     }

@@ -15,7 +15,7 @@ use super::Limited;
 ///
 /// # Errors
 /// When it has no form in JSON, or one that is too long.
-pub fn dumps(value: &Value, indent: Option<usize>) -> std::result::Result<String, Error> {
+pub(super) fn dumps(value: &Value, indent: Option<usize>) -> std::result::Result<String, Error> {
     let mut out = Limited::default();
     match indent {
         Some(width) => {

@@ -6,7 +6,7 @@ use minijinja::{Value, value::ValueKind};
 
 /// Whether Python's `str.strip` takes a sign away. Besides what Unicode calls white space these are the four separators
 /// of ASCII.
-pub fn is_space(sign: char) -> bool {
+pub(super) fn is_space(sign: char) -> bool {
     sign.is_whitespace() || ('\x1c'..='\x1f').contains(&sign)
 }
 
@@ -14,7 +14,7 @@ pub fn is_space(sign: char) -> bool {
 ///
 /// # Errors
 /// When lists lie deeper, or `out` takes no more.
-pub fn write_str(value: &Value, depth: usize, out: &mut impl Write) -> fmt::Result {
+pub(super) fn write_str(value: &Value, depth: usize, out: &mut impl Write) -> fmt::Result {
     match value.as_str() {
         Some(text) => out.write_str(text),
         None if value.is_undefined() => Ok(()),

@@ -7,15 +7,15 @@ use minijinja::{Error as Failure, ErrorKind, Value, value::ValueKind};
 /// What an element weighs besides its text.
 const ELEMENT: u64 = 32;
 /// How deep lists may lie in lists.
-pub const MAX_DEPTH: usize = 16;
+pub(super) const MAX_DEPTH: usize = 16;
 
 /// Fails because something has more bytes than it may.
-pub fn too_large(what: &str, most: u64) -> Failure {
+pub(super) fn too_large(what: &str, most: u64) -> Failure {
     Failure::new(ErrorKind::InvalidOperation, format!("{what} more than {most} bytes"))
 }
 
 /// Bytes that may be spent in all.
-pub struct Budget {
+pub(super) struct Budget {
     what: &'static str,
     most: u64,
     spent: AtomicU64,
@@ -23,7 +23,7 @@ pub struct Budget {
 
 impl Budget {
     /// A budget; `what` is what a template does that spends it.
-    pub fn new(what: &'static str, most: u64) -> Self {
+    pub(super) fn new(what: &'static str, most: u64) -> Self {
         Self { what, most, spent: AtomicU64::new(0) }
     }
 
@@ -31,19 +31,19 @@ impl Budget {
     ///
     /// # Errors
     /// When that is more than is left.
-    pub fn spend(&self, bytes: u64) -> Result<(), Failure> {
+    pub(super) fn spend(&self, bytes: u64) -> Result<(), Failure> {
         let spent = self.spent.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         if spent > self.most { Err(too_large(self.what, self.most)) } else { Ok(()) }
     }
 }
 
 /// A namespace can be changed, so it must not become a part of anything: that might be itself.
-pub fn is_namespace(value: &Value) -> bool {
+pub(super) fn is_namespace(value: &Value) -> bool {
     value.as_object().is_some_and(|object| object.type_name().ends_with("Namespace"))
 }
 
 /// A macro holds all that it can name.
-pub fn is_macro(value: &Value) -> bool {
+pub(super) fn is_macro(value: &Value) -> bool {
     value.as_object().is_some_and(|object| object.type_name().ends_with("Macro"))
 }
 
@@ -51,7 +51,7 @@ pub fn is_macro(value: &Value) -> bool {
 ///
 /// # Errors
 /// When that is more than `most`, when lists lie too deep, or when a part is neither text, number, list nor map.
-pub fn weigh(value: &Value, most: u64) -> Result<u64, Failure> {
+pub(super) fn weigh(value: &Value, most: u64) -> Result<u64, Failure> {
     let mut scale = Scale { most, left: most };
     scale.take(value, MAX_DEPTH)?;
     Ok(most - scale.left)

@@ -7,7 +7,7 @@ use crate::{
 
 /// Vectors that nobody uses at the moment.
 #[derive(Default)]
-pub struct Arena {
+pub(super) struct Arena {
     bytes: Vec<Vec<i8>>,
     signed: Vec<Vec<i32>>,
     unsigned: Vec<Vec<u32>>,
@@ -16,7 +16,7 @@ pub struct Arena {
 impl Arena {
     /// Values in the shape of `buffer`; what they are does not matter, because every operation writes all of its
     /// buffers.
-    pub fn take(&mut self, buffer: &Buffer) -> Values {
+    pub(super) fn take(&mut self, buffer: &Buffer) -> Values {
         match buffer.element {
             Element::I8 | Element::Split => Values::I8(take(&mut self.bytes, buffer.len())),
             Element::I32 => Values::I32(take(&mut self.signed, buffer.len())),
@@ -25,7 +25,7 @@ impl Arena {
     }
 
     /// Keeps the memory of values that nobody reads any more.
-    pub fn put(&mut self, values: Values) {
+    pub(super) fn put(&mut self, values: Values) {
         match values {
             Values::I8(v) if v.capacity() != 0 => self.bytes.push(v),
             Values::I32(v) if v.capacity() != 0 => self.signed.push(v),

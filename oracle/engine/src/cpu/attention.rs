@@ -15,8 +15,8 @@ use crate::plan::i8_stride;
 
 /// An attention that is ready to run.
 #[derive(Clone, Copy)]
-pub struct Attention<'a> {
-    /// [tokens][3 * width], padded.
+pub(super) struct Attention<'a> {
+    /// `[tokens][3 * width]`, padded.
     pub qkv: &'a [i8],
     /// Number of tokens.
     pub tokens: usize,
@@ -24,17 +24,17 @@ pub struct Attention<'a> {
     pub width: usize,
     /// Number of heads.
     pub heads: usize,
-    /// [heads].
+    /// `[heads]`.
     pub score_scale: &'a [Scale],
-    /// [entries].
+    /// `[entries]`.
     pub exp_table: &'a [i32],
-    /// [width].
+    /// `[width]`.
     pub context_scale: &'a [Scale],
 }
 
 impl Attention<'_> {
     /// Writes all of `out`.
-    pub fn run(&self, context: &mut Context, out: &mut [i8]) {
+    pub(super) fn run(&self, context: &mut Context, out: &mut [i8]) {
         let level = context.level();
         let stride = i8_stride(self.width);
         if stride != self.width {

@@ -6,7 +6,7 @@ use super::{isa::Isa, level::Kernel};
 use crate::plan::Element;
 
 /// A row becomes bytes, see [`pack_row`].
-pub struct Pack<'a> {
+pub(super) struct Pack<'a> {
     /// `I8` or `Split`.
     pub element: Element,
     /// The row's values.
@@ -26,7 +26,7 @@ impl Kernel for Pack<'_> {
 
 /// Writes one row of an `I8` or a `Split` buffer, padding included, from values that are not yet clamped.
 #[inline(always)]
-pub fn pack_row(element: Element, values: &[i32], row: &mut [i8]) {
+pub(super) fn pack_row(element: Element, values: &[i32], row: &mut [i8]) {
     if element == Element::I8 {
         for (to, v) in row.iter_mut().zip(values) {
             *to = clamp_i8(*v) as i8;

@@ -29,30 +29,30 @@ const TOGETHER_FROM: usize = 12;
 
 /// An attention that is ready to run.
 #[derive(Clone, Copy)]
-pub struct CachedAttention<'a> {
-    /// `Split` [rows][heads * depth].
+pub(super) struct CachedAttention<'a> {
+    /// `Split [rows][heads * depth]`.
     pub queries: &'a [i8],
-    /// [rows][[`ROW_FIELDS`]].
+    /// `[rows][ROW_FIELDS]`.
     pub rows: &'a [u32],
-    /// [sequences][longest].
+    /// `[sequences][longest]`.
     pub pages: &'a [u32],
     /// Pages of the longest sequence.
     pub columns: usize,
     /// How keys and values lie.
     pub cache: Cache,
-    /// `I8` [slots][kv_heads * depth].
+    /// `I8 [slots][kv_heads * depth]`.
     pub keys: &'a [i8],
-    /// `I8` [slots][kv_heads * depth].
+    /// `I8 [slots][kv_heads * depth]`.
     pub values: &'a [i8],
     /// Number of heads that ask.
     pub heads: usize,
     /// How many tokens a row sees; 0 for all.
     pub window: usize,
-    /// [heads].
+    /// `[heads]`.
     pub score_scale: &'a [Scale],
-    /// [entries].
+    /// `[entries]`.
     pub exp_table: &'a [i32],
-    /// [heads * depth].
+    /// `[heads * depth]`.
     pub context_scale: &'a [Scale],
     /// What the bytes are.
     pub element: Element,
@@ -60,7 +60,7 @@ pub struct CachedAttention<'a> {
 
 impl CachedAttention<'_> {
     /// Writes all of `out`.
-    pub fn run(&self, context: &mut Context, words: &mut Vec<i32>, out: &mut [i8]) {
+    pub(super) fn run(&self, context: &mut Context, words: &mut Vec<i32>, out: &mut [i8]) {
         let (level, rows) = (context.level(), self.rows.len() / ROW_FIELDS);
         let (width, kv_heads) = (self.heads * self.cache.depth, self.cache.kv_heads);
         let group = self.heads / kv_heads * self.cache.depth;

@@ -14,7 +14,7 @@ const PIECES_PER_THREAD: usize = 4;
 
 /// Memory of one thread.
 #[derive(Default)]
-pub struct Scratch {
+pub(super) struct Scratch {
     /// Sums of products.
     pub sums: Vec<i32>,
     /// More words.
@@ -36,7 +36,7 @@ pub struct Scratch {
 }
 
 /// Threads and memory, for one plan at a time.
-pub struct Context {
+pub(super) struct Context {
     level: Level,
     team: Team,
     scratch: Vec<Mutex<Scratch>>,
@@ -51,29 +51,29 @@ impl Context {
     ///
     /// # Errors
     /// What the system says when it cannot start a thread.
-    pub fn new(level: Level, threads: usize) -> std::io::Result<Self> {
+    pub(super) fn new(level: Level, threads: usize) -> std::io::Result<Self> {
         let team = Team::new(threads)?;
         let scratch = (0..team.threads()).map(|_| Mutex::default()).collect();
         Ok(Self { level, team, scratch, packed: Vec::new(), offsets: Vec::new() })
     }
 
     /// The instructions to use.
-    pub fn level(&self) -> Level {
+    pub(super) fn level(&self) -> Level {
         self.level
     }
 
     /// Threads, the caller's included.
-    pub fn threads(&self) -> usize {
+    pub(super) fn threads(&self) -> usize {
         self.team.threads()
     }
 
     /// The calling thread's own memory.
-    pub fn own(&mut self) -> &mut Scratch {
+    pub(super) fn own(&mut self) -> &mut Scratch {
         self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does `work` for each of `pieces` pieces.
-    pub fn pieces(&mut self, pieces: usize, work: impl Fn(&mut Scratch, usize) + Sync) {
+    pub(super) fn pieces(&mut self, pieces: usize, work: impl Fn(&mut Scratch, usize) + Sync) {
         let scratch = &self.scratch;
         self.team.run(pieces, &|thread, piece| {
             let mut own = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,12 +82,12 @@ impl Context {
     }
 
     /// Does `work` for ranges that together cover `0..count`, each element being worth `each` nanoseconds or so.
-    pub fn ranges(&mut self, count: usize, each: usize, work: impl Fn(&mut Scratch, Range<usize>) + Sync) {
+    pub(super) fn ranges(&mut self, count: usize, each: usize, work: impl Fn(&mut Scratch, Range<usize>) + Sync) {
         let worth = count.saturating_mul(each) / WORTH_A_THREAD;
         let pieces = if worth < 2 { 1 } else { worth.min(self.threads() * PIECES_PER_THREAD).min(count) };
         let size = count.div_ceil(pieces.max(1)).max(1);
         self.pieces(count.div_ceil(size), |scratch, piece| {
-            work(scratch, piece * size..((piece + 1) * size).min(count))
+            work(scratch, piece * size..((piece + 1) * size).min(count));
         });
     }
 }

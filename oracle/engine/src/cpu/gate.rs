@@ -10,12 +10,12 @@ const COLUMNS: usize = 64;
 
 /// A gated activation.
 #[derive(Clone, Copy)]
-pub struct Gate<'a> {
-    /// [rows][2 * inner].
+pub(super) struct Gate<'a> {
+    /// `[rows][2 * inner]`.
     pub x: &'a [i32],
-    /// [2^k + 1].
+    /// `[2^k + 1]`.
     pub table: &'a [i32],
-    /// [inner].
+    /// `[inner]`.
     pub scale: &'a [Scale],
     /// What the bytes are.
     pub element: Element,
@@ -23,7 +23,7 @@ pub struct Gate<'a> {
 
 impl Gate<'_> {
     /// Writes all of `out`.
-    pub fn run(&self, context: &mut Context, out: &mut [i8]) {
+    pub(super) fn run(&self, context: &mut Context, out: &mut [i8]) {
         let (inner, level) = (self.scale.len(), context.level());
         let rows = self.x.len() / (2 * inner);
         let stride = out.len() / rows.max(1);

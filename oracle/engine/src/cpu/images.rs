@@ -5,7 +5,7 @@ use crate::plan::i8_stride;
 
 /// Squares of pixels in images.
 #[derive(Clone, Copy)]
-pub struct Squares {
+pub(super) struct Squares {
     /// Height and width of an image.
     pub size: [usize; 2],
     /// Values per pixel.
@@ -37,7 +37,7 @@ impl Squares {
     }
 
     /// The pixels of each square, side by side.
-    pub fn patches(&self, context: &mut Context, x: &[i8], out: &mut [i8]) {
+    pub(super) fn patches(&self, context: &mut Context, x: &[i8], out: &mut [i8]) {
         let (channels, [down, across]) = (self.channels, self.counts());
         let cols = self.kernel * self.kernel * channels;
         let stride = i8_stride(cols);
@@ -61,7 +61,7 @@ impl Squares {
     }
 
     /// The largest value of each channel in each square; no square may reach beyond its image.
-    pub fn largest(&self, context: &mut Context, x: &[i8], out: &mut [i8]) {
+    pub(super) fn largest(&self, context: &mut Context, x: &[i8], out: &mut [i8]) {
         let (channels, [down, across]) = (self.channels, self.counts());
         let stride = i8_stride(channels);
         let rows = out.len() / stride;
@@ -85,7 +85,7 @@ impl Squares {
 }
 
 /// The pixels of each image one after the other.
-pub fn flatten(x: &[i8], pixels: usize, channels: usize, out: &mut [i8]) {
+pub(super) fn flatten(x: &[i8], pixels: usize, channels: usize, out: &mut [i8]) {
     let (pixel, cols) = (i8_stride(channels), pixels * channels);
     for (to, image) in out.chunks_exact_mut(i8_stride(cols)).zip(x.chunks_exact(pixels * pixel)) {
         for (to, from) in to.chunks_exact_mut(channels).zip(image.chunks_exact(pixel)) {

@@ -11,9 +11,9 @@ mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use portable::Portable;
+pub(super) use portable::Portable;
 #[cfg(target_arch = "x86_64")]
-pub use x86::{Avx2, AvxVnni, Vnni};
+pub(super) use x86::{Avx2, AvxVnni, Vnni};
 
 /// A kind of processor.
 pub trait Isa {
@@ -55,7 +55,7 @@ pub struct Dots<'a> {
     pub outputs: usize,
     /// Elements of a row that count.
     pub inputs: usize,
-    /// Product of row r with row n of the weight at r * out_stride + n.
+    /// Product of row r with row n of the weight at `r * out_stride + n`.
     pub out: &'a mut [i32],
     /// Products from one row to the next.
     pub out_stride: usize,
@@ -85,8 +85,8 @@ impl Dots<'_> {
 /// All factors are within the `i16` range, and values are bytes or weights are (a [`pair`] of products stays below 2^31
 /// then).
 pub struct Mix<'a> {
-    /// [`pair`]s of weights: row r has those of the inputs 2 * i and 2 * i + 1 at i * pair_stride + r * row_stride. The last
-    /// of an odd number of inputs is paired with a weight of zero.
+    /// [`pair`]s of weights: row r has those of the inputs 2 * i and 2 * i + 1 at `i * pair_stride + r * row_stride`.
+    /// The last of an odd number of inputs is paired with a weight of zero.
     pub weights: &'a [u32],
     /// Words from one pair of weights to the next.
     pub pair_stride: usize,
@@ -100,7 +100,7 @@ pub struct Mix<'a> {
     pub inputs: usize,
     /// Columns of the values.
     pub columns: usize,
-    /// [rows][columns].
+    /// `[rows][columns]`.
     pub sums: &'a mut [i32],
 }
 
@@ -120,7 +120,7 @@ pub enum Inputs<'a> {
 
 /// Two whole numbers, each within the `i16` range, in one word as they lie in memory one after the other.
 #[inline(always)]
-pub fn pair(first: i32, second: i32) -> u32 {
+pub(super) fn pair(first: i32, second: i32) -> u32 {
     bytemuck::cast([first as i16, second as i16])
 }
 
@@ -189,7 +189,7 @@ impl Mix<'_> {
 
 /// Products of many rows of x, packed, with rows of a weight as they lie in memory.
 ///
-/// A packed x is [blocks][inputs / GROUP][LANES] words: a block has `LANES` rows, and what lies beyond the last row may be
+/// A packed x is `[blocks][inputs / GROUP][LANES]` words: a block has `LANES` rows, and what lies beyond the last row may be
 /// anything.
 pub struct Tiles<'a> {
     /// Packed x.
@@ -202,7 +202,7 @@ pub struct Tiles<'a> {
     pub offsets: &'a [i32],
     /// Elements of a row: a multiple of 16.
     pub inputs: usize,
-    /// Product of row r with row n of the weight at r * out_stride + n.
+    /// Product of row r with row n of the weight at `r * out_stride + n`.
     pub out: &'a mut [i32],
     /// Products from one row to the next.
     pub out_stride: usize,

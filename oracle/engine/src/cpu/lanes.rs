@@ -1,6 +1,6 @@
 //! Attention of many queries at once: a lane per query.
 //!
-//! Scores lie as [token][lane], so that maxima, weights and totals need no sums across a vector, and the weights of two
+//! Scores lie as `[token][lane]`, so that maxima, weights and totals need no sums across a vector, and the weights of two
 //! tokens are a [`pair`] as soon as they are known.
 
 use provena_arith::fixed::{Scale, exp_index};
@@ -8,13 +8,13 @@ use provena_arith::fixed::{Scale, exp_index};
 use super::isa::{Inputs, Isa, Mix, pair};
 
 /// Queries of a block.
-pub const LANES: usize = 32;
+pub(super) const LANES: usize = 32;
 /// Tokens whose weights are computed at a time; an even number.
-pub const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 
 /// Keys or values of one head.
 #[derive(Clone, Copy)]
-pub struct Rows<'a> {
+pub(super) struct Rows<'a> {
     /// The first row, and the others `stride` bytes apart.
     pub values: &'a [i8],
     /// Bytes from one row to the next.
@@ -27,10 +27,10 @@ pub struct Rows<'a> {
 
 /// Memory for a block.
 #[derive(Default)]
-pub struct Block {
-    /// [depth / 2][[`LANES`]]: [`pair`]s of each query's values.
+pub(super) struct Block {
+    /// `[depth / 2][LANES]`: [`pair`]s of each query's values.
     pub queries: Vec<u32>,
-    /// [tokens][[`LANES`]].
+    /// `[tokens][LANES]`.
     pub scores: Vec<i32>,
     values: Vec<i32>,
     keys: Vec<u32>,
@@ -39,7 +39,7 @@ pub struct Block {
 }
 
 /// What each query of a block has for itself.
-pub struct Lanes {
+pub(super) struct Lanes {
     /// Scales of the scores.
     pub scales: [Scale; LANES],
     /// The first token that each sees. Lanes without a query see all.
@@ -54,7 +54,7 @@ pub struct Lanes {
 
 impl Lanes {
     /// Lanes without queries.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             scales: [Scale(0); LANES],
             from: [0; LANES],
@@ -90,7 +90,7 @@ impl Lanes {
         }
     }
 
-    /// The weights of the tokens from `first` on, as [tokens][[`LANES`]] and as pairs.
+    /// The weights of the tokens from `first` on, as `[tokens][LANES]` and as pairs.
     #[inline(always)]
     fn weigh(&mut self, first: usize, scores: &[i32], table: &[i32], weights: &mut Vec<i32>, pairs: &mut Vec<u32>) {
         let (scores, _) = scores.as_chunks::<LANES>();
@@ -129,7 +129,7 @@ impl Lanes {
 impl Block {
     /// Makes room for queries of this depth and for the scores of so many tokens; all queries are zeros.
     #[inline(always)]
-    pub fn begin(&mut self, depth: usize, tokens: usize) {
+    pub(super) fn begin(&mut self, depth: usize, tokens: usize) {
         self.queries.clear();
         self.queries.resize(depth / 2 * LANES, 0);
         self.scores.resize(tokens * LANES, 0);
@@ -137,7 +137,7 @@ impl Block {
 
     /// Sets a query from its values. False when one of them is beyond the `i16` range; the query is of no use then.
     #[inline(always)]
-    pub fn set(&mut self, lane: usize, values: impl Iterator<Item = i32>) -> bool {
+    pub(super) fn set(&mut self, lane: usize, values: impl Iterator<Item = i32>) -> bool {
         self.values.clear();
         self.values.extend(values);
         let (two, _) = self.values.as_chunks::<2>();
@@ -149,7 +149,7 @@ impl Block {
 
     /// The scores of the tokens from `first` on, `at` of them after the first that has scores.
     #[inline(always)]
-    pub fn score<I: Isa>(&mut self, keys: Rows<'_>, first: usize, at: usize, lanes: &mut Lanes) {
+    pub(super) fn score<I: Isa>(&mut self, keys: Rows<'_>, first: usize, at: usize, lanes: &mut Lanes) {
         let Rows { values, stride, count, depth } = keys;
         self.keys.resize(count * (depth / 2), 0);
         for (row, words) in self.keys.chunks_exact_mut(depth / 2).enumerate() {
@@ -173,9 +173,9 @@ impl Block {
     }
 
     /// Adds the weighed values of the tokens from `first` on, `at` of them after the first that has scores, to the sums
-    /// [queries][depth]. The table's entries are within the `i16` range.
+    /// `[queries][depth]`. The table's entries are within the `i16` range.
     #[inline(always)]
-    pub fn mix<I: Isa>(
+    pub(super) fn mix<I: Isa>(
         &mut self,
         values: Rows<'_>,
         first: usize,

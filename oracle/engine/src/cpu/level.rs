@@ -139,12 +139,12 @@ mod x86 {
     use crate::cpu::isa::{Avx2, AvxVnni, Vnni};
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-    pub fn avx2<K: Kernel>(kernel: K) -> K::Output {
+    pub(super) fn avx2<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Avx2>()
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,avxvnni")]
-    pub fn avx_vnni<K: Kernel>(kernel: K) -> K::Output {
+    pub(super) fn avx_vnni<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<AvxVnni>()
     }
 
@@ -152,7 +152,7 @@ mod x86 {
     /// worth trusting a compiler with them: LLVM 22 of Rust 1.95 compiles a safe loop over pairs of an `i32`'s halves
     /// wrongly for AVX-512 at optimisation level 3, which the tests against the reference found.
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-    pub fn vnni<K: Kernel>(kernel: K) -> K::Output {
+    pub(super) fn vnni<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Vnni>()
     }
 }

@@ -30,7 +30,7 @@ const SERIAL_PRODUCTS: usize = 200_000;
 
 /// What becomes of the accumulators.
 #[derive(Clone, Copy)]
-pub enum Finish<'a> {
+pub(super) enum Finish<'a> {
     /// Nothing.
     Raw,
     /// Bytes, perhaps without the negative ones.
@@ -45,18 +45,18 @@ pub enum Finish<'a> {
 
 /// A matrix product that is ready to run.
 #[derive(Clone, Copy)]
-pub struct Linear<'a> {
-    /// [rows][planes][stride].
+pub(super) struct Linear<'a> {
+    /// `[rows][planes][stride]`.
     pub x: &'a [i8],
     /// Planes of a row of x: two for a split x.
     pub planes: usize,
-    /// [outputs][stride].
+    /// `[outputs][stride]`.
     pub weight: &'a [i8],
     /// Bytes of a row of the weight.
     pub stride: usize,
-    /// [outputs]: what products of a packed x have to take off.
+    /// `[outputs]`: what products of a packed x have to take off.
     pub offsets: &'a [i32],
-    /// [outputs].
+    /// `[outputs]`.
     pub bias: &'a [i32],
     /// What becomes of the accumulators.
     pub finish: Finish<'a>,
@@ -75,7 +75,7 @@ impl Linear<'_> {
     }
 
     /// Writes all of `out`.
-    pub fn run(&self, context: &mut Context, out: &mut Values) {
+    pub(super) fn run(&self, context: &mut Context, out: &mut Values) {
         let out = match out {
             Values::I32(out) => Out::Words(Shared::new(out)),
             Values::I8(out) => Out::Bytes(Shared::new(out)),

@@ -12,22 +12,22 @@ use crate::{
 
 /// Layer normalisation.
 #[derive(Clone, Copy)]
-pub struct Norm<'a> {
-    /// [rows][width].
+pub(super) struct Norm<'a> {
+    /// `[rows][width]`.
     pub x: &'a [i32],
-    /// [rows][width].
+    /// `[rows][width]`.
     pub residual: Option<&'a [i32]>,
-    /// [width].
+    /// `[width]`.
     pub gain: &'a [Scale],
-    /// [width].
+    /// `[width]`.
     pub bias: &'a [i32],
-    /// [width]; empty where no bytes are wanted.
+    /// `[width]`; empty where no bytes are wanted.
     pub scale: &'a [Scale],
 }
 
 impl Norm<'_> {
     /// Writes all of `out`, and of `bytes` where there is a scale for them.
-    pub fn run(&self, context: &mut Context, out: &mut [i32], bytes: &mut [i8]) {
+    pub(super) fn run(&self, context: &mut Context, out: &mut [i32], bytes: &mut [i8]) {
         let (width, level) = (self.gain.len(), context.level());
         let stride = if self.scale.is_empty() { 0 } else { i8_stride(width) };
         let (out, bytes) = (Shared::new(out), Shared::new(bytes));
@@ -80,12 +80,12 @@ impl Kernel for NormRow<'_> {
 
 /// Root-mean-square normalisation of a wide stream.
 #[derive(Clone, Copy)]
-pub struct RmsNorm<'a> {
-    /// [rows][width].
+pub(super) struct RmsNorm<'a> {
+    /// `[rows][width]`.
     pub x: &'a [i32],
-    /// [rows][width].
+    /// `[rows][width]`.
     pub residual: Option<&'a [i32]>,
-    /// [width].
+    /// `[width]`.
     pub gain: &'a [Scale],
     /// The low and the high word.
     pub epsilon: [u32; 2],
@@ -97,7 +97,7 @@ pub struct RmsNorm<'a> {
 
 impl RmsNorm<'_> {
     /// Writes all of `out`, and of `sum` where it is kept.
-    pub fn run(&self, context: &mut Context, sum: &mut [i32], out: &mut [i8]) {
+    pub(super) fn run(&self, context: &mut Context, sum: &mut [i32], out: &mut [i8]) {
         let (width, level) = (self.gain.len(), context.level());
         let rows = self.x.len() / width;
         let (kept, stride) = (if self.keep { width } else { 0 }, out.len() / rows.max(1));
@@ -150,7 +150,7 @@ impl Kernel for RmsNormRow<'_> {
 }
 
 /// A row brought to length one.
-pub struct UnitRow<'a> {
+pub(super) struct UnitRow<'a> {
     /// The row.
     pub x: &'a [i32],
     /// The result.

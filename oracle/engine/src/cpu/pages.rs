@@ -13,7 +13,7 @@ const LARGE: usize = 2 << 20;
 
 /// Asks the system to keep these bytes in large pages. It may decline; nothing but speed depends on it.
 #[cfg(target_os = "linux")]
-pub fn prefer_large(bytes: &[u8]) {
+pub(super) fn prefer_large(bytes: &[u8]) {
     /// `MADV_HUGEPAGE`: large pages are welcome.
     const WELCOME: i32 = 14;
     /// `MADV_COLLAPSE`: now, not when the system finds time; unknown before Linux 6.1.

@@ -18,14 +18,14 @@ use crate::{
 
 /// A rotation that is ready to run.
 #[derive(Clone, Copy)]
-pub struct RotateStore<'a> {
-    /// [rows][cols]: queries, keys, values.
+pub(super) struct RotateStore<'a> {
+    /// `[rows][cols]`: queries, keys, values.
     pub qkv: &'a [i32],
     /// Columns of a row.
     pub cols: usize,
-    /// [rows][[`ROW_FIELDS`]].
+    /// `[rows][ROW_FIELDS]`.
     pub rows: &'a [u32],
-    /// [positions][depth].
+    /// `[positions][depth]`.
     pub table: TensorRef<'a>,
     /// How keys and values lie.
     pub cache: Cache,
@@ -33,7 +33,7 @@ pub struct RotateStore<'a> {
 
 impl RotateStore<'_> {
     /// Writes all of `queries`, and the slots of `keys` and `values` that the rows name.
-    pub fn run(&self, context: &mut Context, queries: &mut [i8], keys: &mut [i8], values: &mut [i8]) {
+    pub(super) fn run(&self, context: &mut Context, queries: &mut [i8], keys: &mut [i8], values: &mut [i8]) {
         let (level, stored) = (context.level(), self.cache.kv_heads * self.cache.depth);
         let width = self.cols - 2 * stored;
         let (rows, stride) = (self.rows.len() / ROW_FIELDS, 2 * i8_stride(width));

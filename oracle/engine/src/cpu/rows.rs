@@ -12,7 +12,13 @@ use crate::{
 };
 
 /// Words and positions become the residual stream.
-pub fn embed(context: &mut Context, ids: &[u32], words: TensorRef<'_>, positions: TensorRef<'_>, out: &mut [i32]) {
+pub(super) fn embed(
+    context: &mut Context,
+    ids: &[u32],
+    words: TensorRef<'_>,
+    positions: TensorRef<'_>,
+    out: &mut [i32],
+) {
     let width = words.cols;
     let out = Shared::new(out);
     context.ranges(ids.len(), width, |_, tokens| {
@@ -28,7 +34,7 @@ pub fn embed(context: &mut Context, ids: &[u32], words: TensorRef<'_>, positions
 }
 
 /// Tokens become the residual stream.
-pub fn lookup(context: &mut Context, rows: &[u32], weight: TensorRef<'_>, scale: &[Scale], out: &mut [i32]) {
+pub(super) fn lookup(context: &mut Context, rows: &[u32], weight: TensorRef<'_>, scale: &[Scale], out: &mut [i32]) {
     let (width, level) = (weight.cols, context.level());
     let out = Shared::new(out);
     context.ranges(rows.len() / ROW_FIELDS, width, |_, rows_of_piece| {
@@ -59,24 +65,24 @@ impl Kernel for LookupRow<'_> {
 }
 
 /// Some rows of a stream.
-pub fn gather(x: &[i32], width: usize, picks: &[u32], out: &mut [i32]) {
+pub(super) fn gather(x: &[i32], width: usize, picks: &[u32], out: &mut [i32]) {
     for (to, pick) in out.chunks_exact_mut(width).zip(picks) {
         to.copy_from_slice(&x[*pick as usize * width..][..width]);
     }
 }
 
 /// Each row brought to length one.
-pub fn unit(context: &mut Context, x: &[i32], width: usize, out: &mut [i32]) {
+pub(super) fn unit(context: &mut Context, x: &[i32], width: usize, out: &mut [i32]) {
     for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
         context.level().run(UnitRow { x, out });
     }
 }
 
 /// The sum over all rows.
-pub struct SumRows<'a> {
-    /// [rows][width].
+pub(super) struct SumRows<'a> {
+    /// `[rows][width]`.
     pub x: &'a [i32],
-    /// [width].
+    /// `[width]`.
     pub out: &'a mut [i32],
 }
 
@@ -96,7 +102,7 @@ impl Kernel for SumRows<'_> {
 }
 
 /// The lowest index of the largest value.
-pub struct Argmax<'a> {
+pub(super) struct Argmax<'a> {
     /// A row.
     pub x: &'a [i32],
 }
@@ -112,7 +118,14 @@ impl Kernel for Argmax<'_> {
 }
 
 /// One token per row of logits.
-pub fn draw(context: &mut Context, logits: &[i32], width: usize, params: &[u32], table: &[i32], out: &mut [u32]) {
+pub(super) fn draw(
+    context: &mut Context,
+    logits: &[i32],
+    width: usize,
+    params: &[u32],
+    table: &[i32],
+    out: &mut [u32],
+) {
     let level = context.level();
     let rows = out.len();
     let (params, _) = params.as_chunks::<SAMPLE_FIELDS>();

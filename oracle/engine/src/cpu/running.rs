@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The buffers of a plan, and where they are.
-pub struct Running<'a> {
+pub(super) struct Running<'a> {
     tensors: &'a Tensors,
     plan: &'a Plan,
     inputs: &'a [Values],
@@ -39,7 +39,7 @@ impl<'a> Running<'a> {
     ///
     /// # Panics
     /// When the inputs or the state do not fit the plan.
-    pub fn new(
+    pub(super) fn new(
         tensors: &'a Tensors,
         plan: &'a Plan,
         inputs: &'a [Values],
@@ -61,7 +61,7 @@ impl<'a> Running<'a> {
     }
 
     /// Gives up buffers that nothing needs any more.
-    pub fn free(&mut self, ids: &[BufferId]) {
+    pub(super) fn free(&mut self, ids: &[BufferId]) {
         for id in ids {
             let values = self.take(*id);
             self.arena.put(values);
@@ -69,7 +69,7 @@ impl<'a> Running<'a> {
     }
 
     /// The outputs. What else there is goes back to the arena.
-    pub fn outputs(mut self) -> Vec<Values> {
+    pub(super) fn outputs(mut self) -> Vec<Values> {
         let outputs = self.plan.outputs.iter();
         let outputs = outputs
             .map(|id| match &mut self.places[id.0 as usize] {
@@ -139,7 +139,7 @@ impl<'a> Running<'a> {
     }
 
     /// Executes the next operation.
-    pub fn step(&mut self, op: &Op, context: &mut Context, words: &mut Vec<i32>) {
+    pub(super) fn step(&mut self, op: &Op, context: &mut Context, words: &mut Vec<i32>) {
         match *op {
             Op::Embed { ids, words, positions, out } => {
                 let mut to = self.fresh(out);

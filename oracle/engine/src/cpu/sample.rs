@@ -23,7 +23,7 @@ struct Candidate {
 
 /// The token that is drawn. The scale is not zero, and the table holds 0 to 16,383 only, so that no sum overflows.
 #[inline(always)]
-pub fn sample(logits: &[i32], table: &[i32], params: Params) -> u32 {
+pub(super) fn sample(logits: &[i32], table: &[i32], params: Params) -> u32 {
     let peaks: Vec<i32> = logits.chunks(TOGETHER).map(peak).collect();
     let largest = peaks.iter().copied().max().unwrap_or(0);
     let least = kth_largest(logits, &peaks, params.top_k as usize);

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, ops::Range};
 
 /// A mutable slice without the promise that only one thread has it.
 #[derive(Clone, Copy)]
-pub struct Shared<'a, T> {
+pub(super) struct Shared<'a, T> {
     at: *mut T,
     len: usize,
     life: PhantomData<&'a mut [T]>,
@@ -18,7 +18,7 @@ unsafe impl<T: Send> Send for Shared<'_, T> {}
 
 impl<'a, T> Shared<'a, T> {
     /// Takes a slice for as long as threads write it.
-    pub fn new(slice: &'a mut [T]) -> Self {
+    pub(super) fn new(slice: &'a mut [T]) -> Self {
         Self { at: slice.as_mut_ptr(), len: slice.len(), life: PhantomData }
     }
 
@@ -30,7 +30,7 @@ impl<'a, T> Shared<'a, T> {
     /// # Panics
     /// When the part is not inside the slice.
     #[expect(clippy::mut_from_ref, reason = "the caller promises that parts do not overlap")]
-    pub unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
+    pub(super) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
         assert!(range.start <= range.end && range.end <= self.len, "a part outside of its slice");
         // SAFETY: the range is inside the slice, which is borrowed for 'a, and nobody else has this part.
         unsafe { std::slice::from_raw_parts_mut(self.at.add(range.start), range.len()) }

@@ -4,7 +4,7 @@ use provena_arith::fixed::{Scale, exp_index};
 
 /// Replaces the scores of one query by their weights and gives the total.
 #[inline(always)]
-pub fn weigh(scores: &mut [i32], scale: Scale, table: &[i32]) -> u32 {
+pub(super) fn weigh(scores: &mut [i32], scale: Scale, table: &[i32]) -> u32 {
     let Some(first) = scores.first() else { return 0 };
     let largest = scores.iter().fold(*first, |largest, score| largest.max(*score));
     for score in &mut *scores {

@@ -24,7 +24,7 @@ const LOOKS_PER_YIELD: u32 = 1_000;
 type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
 
 /// The calling thread and its helpers.
-pub struct Team {
+pub(super) struct Team {
     shared: Arc<Shared>,
     helpers: Vec<JoinHandle<()>>,
 }
@@ -60,7 +60,7 @@ impl Team {
     ///
     /// # Errors
     /// What the system says when it cannot start a thread.
-    pub fn new(threads: usize) -> std::io::Result<Self> {
+    pub(super) fn new(threads: usize) -> std::io::Result<Self> {
         let helpers = threads.max(1) - 1;
         let shared = Arc::new(Shared {
             generation: AtomicUsize::new(0),
@@ -81,7 +81,7 @@ impl Team {
     }
 
     /// Threads, the caller's included.
-    pub fn threads(&self) -> usize {
+    pub(super) fn threads(&self) -> usize {
         self.helpers.len() + 1
     }
 
@@ -89,7 +89,7 @@ impl Team {
     ///
     /// # Panics
     /// When `work` panics.
-    pub fn run(&mut self, pieces: usize, work: &Work<'_>) {
+    pub(super) fn run(&mut self, pieces: usize, work: &Work<'_>) {
         if self.helpers.is_empty() || pieces < 2 {
             (0..pieces).for_each(|piece| work(0, piece));
             return;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// An artifact with its tensors prepared.
-pub struct Tensors {
+pub(super) struct Tensors {
     artifact: Arc<Artifact>,
     prepared: Vec<Prepared>,
 }
@@ -31,7 +31,7 @@ enum Prepared {
 
 impl Tensors {
     /// Prepares every tensor.
-    pub fn new(artifact: Arc<Artifact>, level: Level) -> Self {
+    pub(super) fn new(artifact: Arc<Artifact>, level: Level) -> Self {
         let ids: Vec<TensorId> = artifact.tensors().map(|(id, _)| id).collect();
         let prepare = |id: &TensorId| {
             let tensor = artifact.tensor(*id);
@@ -47,27 +47,27 @@ impl Tensors {
     }
 
     /// The artifact.
-    pub fn artifact(&self) -> &Arc<Artifact> {
+    pub(super) fn artifact(&self) -> &Arc<Artifact> {
         &self.artifact
     }
 
     /// The tensor as it lies in the artifact.
-    pub fn raw(&self, id: TensorId) -> TensorRef<'_> {
+    pub(super) fn raw(&self, id: TensorId) -> TensorRef<'_> {
         self.artifact.tensor(id)
     }
 
     /// What products with each row of an `I8` tensor have to take off; empty for other types.
-    pub fn offsets(&self, id: TensorId) -> &[i32] {
+    pub(super) fn offsets(&self, id: TensorId) -> &[i32] {
         if let Prepared::Offsets(v) = &self.prepared[id.0 as usize] { v } else { &[] }
     }
 
     /// The elements of an `I32` tensor; empty for other types.
-    pub fn i32s(&self, id: TensorId) -> &[i32] {
+    pub(super) fn i32s(&self, id: TensorId) -> &[i32] {
         if let Prepared::I32(v) = &self.prepared[id.0 as usize] { v } else { &[] }
     }
 
     /// The elements of a `Scale` tensor; empty for other types.
-    pub fn scales(&self, id: TensorId) -> &[Scale] {
+    pub(super) fn scales(&self, id: TensorId) -> &[Scale] {
         if let Prepared::Scales(v) = &self.prepared[id.0 as usize] { v } else { &[] }
     }
 }
@@ -88,7 +88,7 @@ impl Kernel for RowSums<'_> {
 
 /// What products with this row have to take off.
 #[inline(always)]
-pub fn offset<I: Isa>(row: &[i8]) -> i32 {
+pub(super) fn offset<I: Isa>(row: &[i8]) -> i32 {
     if I::OFFSET == 0 {
         return 0;
     }

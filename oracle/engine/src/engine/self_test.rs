@@ -28,7 +28,7 @@ pub struct SelfTestReport {
 
 /// Checks the scalar functions against the answers in `docs/INT_V1.md`, then every kernel, or every operation of the CPU backend,
 /// against the reference.
-pub fn run(info: &AdapterInfo, gpu: Option<&Gpu>, level: Level) -> Result<SelfTestReport, Error> {
+pub(super) fn run(info: &AdapterInfo, gpu: Option<&Gpu>, level: Level) -> Result<SelfTestReport, Error> {
     let start = Instant::now();
     let mut checks = Vec::new();
     for answer in known::answers() {

@@ -7,31 +7,31 @@ use crate::{artifact::BertRecipe, error::Error, format::Weights};
 
 /// A matrix product.
 pub struct FloatLinear {
-    /// [outputs][inputs].
+    /// `[outputs][inputs]`.
     pub weight: Vec<f32>,
-    /// [outputs].
+    /// `[outputs]`.
     pub bias: Vec<f32>,
 }
 
 /// A layer normalisation.
 pub struct FloatNorm {
-    /// [width].
+    /// `[width]`.
     pub gain: Vec<f32>,
-    /// [width].
+    /// `[width]`.
     pub bias: Vec<f32>,
 }
 
 /// One layer.
 pub struct FloatLayer {
-    /// Queries, keys and values: [3 * width][width].
+    /// Queries, keys and values: `[3 * width][width]`.
     pub qkv: FloatLinear,
-    /// [width][width].
+    /// `[width][width]`.
     pub output: FloatLinear,
     /// After attention.
     pub norm1: FloatNorm,
-    /// [inner][width].
+    /// `[inner][width]`.
     pub up: FloatLinear,
-    /// [width][inner].
+    /// `[width][inner]`.
     pub down: FloatLinear,
     /// After the feed-forward part.
     pub norm2: FloatNorm,
@@ -167,7 +167,7 @@ impl<'a> FloatBert<'a> {
         self.norm("embeddings.LayerNorm")
     }
 
-    /// Some rows of the word table: [rows][width].
+    /// Some rows of the word table: `[rows][width]`.
     ///
     /// # Errors
     /// As for [`FloatBert::layer`]; also for rows that the table does not have.
@@ -175,7 +175,7 @@ impl<'a> FloatBert<'a> {
         self.weights.read_rows(&format!("{}embeddings.word_embeddings.weight", self.prefix), rows)
     }
 
-    /// Positions and the one token type together: [positions][width].
+    /// Positions and the one token type together: `[positions][width]`.
     ///
     /// # Errors
     /// As for [`FloatBert::layer`].
@@ -219,7 +219,7 @@ impl<'a> FloatBert<'a> {
         Ok(streams.iter().map(|x| self.pool(x)).collect())
     }
 
-    /// Takes the stream of one text, [tokens][width], through a layer.
+    /// Takes the stream of one text, `[tokens][width]`, through a layer.
     fn forward(&self, i: usize, layer: &FloatLayer, x: &mut [f32], observe: &mut Observe<'_>) {
         let [width, inner] = self.sizes();
         let qkv = linear(x, &layer.qkv.weight, &layer.qkv.bias);

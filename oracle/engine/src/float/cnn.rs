@@ -12,15 +12,15 @@ use crate::{
 pub struct FloatCnn {
     /// Its sizes.
     pub recipe: CnnRecipe,
-    /// In order: [outputs][kernel * kernel * channels], columns as [`crate::plan::Op::Patches`] orders them.
+    /// In order: `[outputs][kernel * kernel * channels]`, columns as [`crate::plan::Op::Patches`] orders them.
     pub convolutions: Vec<FloatLayer>,
     /// In order; the first one's columns are pixel after pixel, the channels of each side by side.
     pub layers: Vec<FloatLayer>,
 }
 
 impl FloatCnn {
-    /// Finds `conv.<i>.weight` [outputs][channels][kernel][kernel], `conv.<i>.bias`, `layers.<i>.weight`
-    /// [outputs][inputs] and `layers.<i>.bias`, as PyTorch lays them out: the first layer's inputs are channel after
+    /// Finds `conv.<i>.weight` `[outputs][channels][kernel][kernel]`, `conv.<i>.bias`, `layers.<i>.weight`
+    /// `[outputs][inputs]` and `layers.<i>.bias`, as PyTorch lays them out: the first layer's inputs are channel after
     /// channel.
     ///
     /// # Errors
@@ -50,8 +50,8 @@ impl FloatCnn {
         Ok(Self { recipe: recipe.clone(), convolutions, layers })
     }
 
-    /// What every convolution gives, after ReLU and pooling, [images * height * width][channels], and then every layer,
-    /// [images][outputs], after ReLU for all but the last.
+    /// What every convolution gives, after ReLU and pooling, `[images * height * width][channels]`, and then every layer,
+    /// `[images][outputs]`, after ReLU for all but the last.
     ///
     /// # Errors
     /// [`Error::Import`] when the recipe's convolutions do not fit its image.
@@ -76,7 +76,7 @@ impl FloatCnn {
     }
 }
 
-/// [rows][channels][pixels] as [rows][pixels][channels].
+/// `[rows][channels][pixels]` as `[rows][pixels][channels]`.
 fn channels_last(weight: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
     let rows = weight.chunks_exact(channels * pixels);
     let row = |row: &[f32]| -> Vec<f32> {

@@ -13,14 +13,14 @@ pub use rotation::Rotation;
 
 /// A matrix product.
 pub struct FloatLinear {
-    /// [outputs][inputs].
+    /// `[outputs][inputs]`.
     pub weight: Vec<f32>,
-    /// [outputs]; zeros where the model has none.
+    /// `[outputs]`; zeros where the model has none.
     pub bias: Vec<f32>,
 }
 
 impl FloatLinear {
-    /// x [rows][inputs] becomes [rows][outputs].
+    /// x `[rows][inputs]` becomes `[rows][outputs]`.
     fn run(&self, x: &[f32]) -> Vec<f32> {
         linear(x, &self.weight, &self.bias)
     }
@@ -28,17 +28,17 @@ impl FloatLinear {
 
 /// The weights of one layer.
 pub struct FloatLayer {
-    /// [width]: before attention.
+    /// `[width]`: before attention.
     pub norm1: Vec<f32>,
-    /// Queries, keys and values: [(heads + 2 * kv_heads) * depth][width].
+    /// Queries, keys and values: `[(heads + 2 * kv_heads) * depth][width]`.
     pub qkv: FloatLinear,
-    /// [width][heads * depth].
+    /// `[width][heads * depth]`.
     pub output: FloatLinear,
-    /// [width]: before the feed-forward part.
+    /// `[width]`: before the feed-forward part.
     pub norm2: Vec<f32>,
-    /// What the activation takes, then what it gates: [2 * inner][width].
+    /// What the activation takes, then what it gates: `[2 * inner][width]`.
     pub up: FloatLinear,
-    /// [width][inner].
+    /// `[width][inner]`.
     pub down: FloatLinear,
 }
 
@@ -47,27 +47,27 @@ pub struct FloatLayer {
 pub enum Site {
     /// The residual stream: what a layer is given, and after each of its parts.
     Stream,
-    /// What attention reads: the stream, normalised. [width]
+    /// What attention reads: the stream, normalised. `[width]`
     Normed1,
-    /// Queries, keys and values before they are turned. [(heads + 2 * kv_heads) * depth]
+    /// Queries, keys and values before they are turned. `[(heads + 2 * kv_heads) * depth]`
     Qkv,
-    /// The lengths of the pairs of queries and keys, which no rotation changes. [(heads + kv_heads) * depth / 2]
+    /// The lengths of the pairs of queries and keys, which no rotation changes. `[(heads + kv_heads) * depth / 2]`
     Pairs,
-    /// Attention's context. [heads * depth]
+    /// Attention's context. `[heads * depth]`
     Context,
-    /// What attention adds to the stream. [width]
+    /// What attention adds to the stream. `[width]`
     Output,
-    /// What the feed-forward part reads: the stream, normalised. [width]
+    /// What the feed-forward part reads: the stream, normalised. `[width]`
     Normed2,
-    /// What the activation takes, then what it gates. [2 * inner]
+    /// What the activation takes, then what it gates. `[2 * inner]`
     Up,
-    /// The two multiplied. [inner]
+    /// The two multiplied. `[inner]`
     Gated,
-    /// What the feed-forward part adds to the stream. [width]
+    /// What the feed-forward part adds to the stream. `[width]`
     Down,
-    /// What the logits are made of: the stream after the last layer, normalised. [width]
+    /// What the logits are made of: the stream after the last layer, normalised. `[width]`
     Final,
-    /// The logits. [vocabulary]
+    /// The logits. `[vocabulary]`
     Logits,
 }
 
@@ -188,7 +188,7 @@ impl<'a> FloatLlama<'a> {
         })
     }
 
-    /// [width]: the gain of the last normalisation.
+    /// `[width]`: the gain of the last normalisation.
     ///
     /// # Errors
     /// As for [`FloatLlama::layer`].
@@ -196,7 +196,7 @@ impl<'a> FloatLlama<'a> {
         self.weights.read("model.norm.weight", &[self.config.width])
     }
 
-    /// Some rows of the word table: [rows][width].
+    /// Some rows of the word table: `[rows][width]`.
     ///
     /// # Errors
     /// As for [`FloatLlama::layer`]; also for rows that the table does not have.
@@ -204,7 +204,7 @@ impl<'a> FloatLlama<'a> {
         self.weights.read_rows("model.embed_tokens.weight", rows)
     }
 
-    /// Some rows of the weight that gives the logits: [rows][width].
+    /// Some rows of the weight that gives the logits: `[rows][width]`.
     ///
     /// # Errors
     /// As for [`FloatLlama::words`].
@@ -212,7 +212,7 @@ impl<'a> FloatLlama<'a> {
         if self.config.tied { self.words(rows) } else { self.weights.read_rows("lm_head.weight", rows) }
     }
 
-    /// The residual stream before the first layer: [tokens][width].
+    /// The residual stream before the first layer: `[tokens][width]`.
     ///
     /// # Errors
     /// As for [`FloatLlama::words`].
@@ -225,7 +225,7 @@ impl<'a> FloatLlama<'a> {
         Ok(stream)
     }
 
-    /// Takes the residual stream of one whole sequence, [tokens][width], through a layer.
+    /// Takes the residual stream of one whole sequence, `[tokens][width]`, through a layer.
     pub fn forward(&self, layer: &FloatLayer, stream: &mut [f32], observe: &mut Observe<'_>) {
         observe(Site::Stream, stream);
         let normed = self.normalise(stream, &layer.norm1);
@@ -261,7 +261,7 @@ impl<'a> FloatLlama<'a> {
         out
     }
 
-    /// The logits of normalised rows for some of the words: [rows][words].
+    /// The logits of normalised rows for some of the words: `[rows][words]`.
     ///
     /// # Errors
     /// As for [`FloatLlama::words`].
@@ -270,7 +270,7 @@ impl<'a> FloatLlama<'a> {
         Ok(linear(normed, &self.head(words)?, &bias))
     }
 
-    /// The logits after each token of a sequence: [tokens][vocabulary].
+    /// The logits after each token of a sequence: `[tokens][vocabulary]`.
     ///
     /// # Errors
     /// As for [`FloatLlama::words`].

@@ -13,9 +13,9 @@ pub struct FloatMlp {
 
 /// One matrix product.
 pub struct FloatLayer {
-    /// [outputs][inputs].
+    /// `[outputs][inputs]`.
     pub weight: Vec<f32>,
-    /// [outputs].
+    /// `[outputs]`.
     pub bias: Vec<f32>,
 }
 

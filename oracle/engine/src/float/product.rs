@@ -9,12 +9,12 @@ const TILE: [usize; 2] = [3, 2];
 /// Rows of the weight that a thread takes at a time: few enough to stay in its second cache.
 const BLOCK: usize = 16;
 
-/// The sum of a[i] * b[i].
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+/// The sum of `a[i] * b[i]`.
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     dots([a], [b])[0][0]
 }
 
-/// The sums of a[i] * b[i] for each pair of rows; the order of each sum does not depend on how many there are.
+/// The sums of `a[i] * b[i]` for each pair of rows; the order of each sum does not depend on how many there are.
 #[inline(always)]
 fn dots<const A: usize, const B: usize>(a: [&[f32]; A], b: [&[f32]; B]) -> [[f32; B]; A] {
     let len = a[0].len();
@@ -44,7 +44,7 @@ fn finish(lanes: &[f32; LANES], a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + tail
 }
 
-/// x [rows][inputs] times weight [outputs][inputs] transposed, plus bias [outputs].
+/// x `[rows][inputs]` times weight `[outputs][inputs]` transposed, plus bias `[outputs]`.
 pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     if bias.is_empty() || x.is_empty() {
         return vec![];
@@ -63,7 +63,7 @@ pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     out
 }
 
-/// [rows of the weight][rows of x].
+/// `[rows of the weight][rows of x]`.
 fn block(x: &[f32], weight: &[f32], inputs: usize) -> Vec<f32> {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
@@ -115,7 +115,7 @@ mod avx2 {
     /// # Safety
     /// The processor has AVX2, and all rows are of one length.
     #[target_feature(enable = "avx2")]
-    pub unsafe fn dots(x: [&[f32]; TILE[0]], w: [&[f32]; TILE[1]]) -> [[f32; TILE[1]]; TILE[0]] {
+    pub(super) unsafe fn dots(x: [&[f32]; TILE[0]], w: [&[f32]; TILE[1]]) -> [[f32; TILE[1]]; TILE[0]] {
         let len = x[0].len();
         let whole = len / LANES * LANES;
         let mut sums: [[[__m256; 2]; TILE[1]]; TILE[0]] = [[[_mm256_setzero_ps(); 2]; TILE[1]]; TILE[0]];

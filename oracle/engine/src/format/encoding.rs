@@ -7,7 +7,7 @@ use super::quants;
 /// Floats are converted to the F32 of the same value. The others are the block formats of the ggml library: each block
 /// holds small integers and the factors that make floats of them, which is done here in F32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
+pub(super) enum Encoding {
     F32,
     F16,
     BF16,
@@ -23,7 +23,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// Elements of a block; 1 for plain floats.
-    pub const fn elements(self) -> usize {
+    pub(super) const fn elements(self) -> usize {
         match self {
             Self::F32 | Self::F16 | Self::BF16 => 1,
             Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 | Self::Q8_0 => quants::SMALL,
@@ -32,7 +32,7 @@ impl Encoding {
     }
 
     /// Bytes of a block.
-    pub const fn bytes(self) -> usize {
+    pub(super) const fn bytes(self) -> usize {
         match self {
             Self::F32 => 4,
             Self::F16 | Self::BF16 => 2,
@@ -48,13 +48,13 @@ impl Encoding {
     }
 
     /// Bytes of so many elements; `None` where they are no whole blocks or too many.
-    pub fn len(self, elements: u64) -> Option<u64> {
+    pub(super) fn len(self, elements: u64) -> Option<u64> {
         let block = self.elements() as u64;
         elements.is_multiple_of(block).then(|| (elements / block).checked_mul(self.bytes() as u64))?
     }
 
     /// Converts whole blocks; `to` has as many elements as `from` has.
-    pub fn decode(self, from: &[u8], to: &mut [f32]) {
+    pub(super) fn decode(self, from: &[u8], to: &mut [f32]) {
         let decode = match self {
             Self::F32 => {
                 return to.iter_mut().zip(from.chunks_exact(4)).for_each(|(v, b)| {
@@ -85,7 +85,7 @@ impl Encoding {
 }
 
 /// The value of an IEEE 754 binary16: sign, 5 bits of exponent with bias 15, 10 bits of fraction.
-pub fn from_f16(bytes: [u8; 2]) -> f32 {
+pub(super) fn from_f16(bytes: [u8; 2]) -> f32 {
     let bits = u16::from_le_bytes(bytes);
     let sign = u32::from(bits & 0x8000) << 16;
     let exponent = u32::from((bits >> 10) & 0x1f);

@@ -49,12 +49,12 @@ impl Gguf {
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::Import`] when it is no GGUF file that is known here, damaged or
     /// truncated, [`Error::ImportTensor`] for a tensor whose type is unknown or that lies where it cannot.
-    pub fn open(path: &Path, len: u64) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, len: u64) -> Result<Self, Error> {
         Self::read(Source::open(path, len)?)
     }
 
     /// Reads the header of a file's bytes.
-    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, Error> {
+    pub(super) fn from_bytes(bytes: Vec<u8>) -> Result<Self, Error> {
         Self::read(Source::bytes("the GGUF file", bytes))
     }
 
@@ -90,12 +90,12 @@ impl Gguf {
     ///
     /// # Errors
     /// [`Error::Import`] when it contradicts itself or is of a kind that is not known here.
-    pub fn tokens(&self) -> Result<Option<Tokens<'_>>, Error> {
+    pub(super) fn tokens(&self) -> Result<Option<Tokens<'_>>, Error> {
         Tokens::read(&self.metadata)
     }
 
     /// The template that makes a prompt of a chat, where the file has one.
-    pub fn chat_template(&self) -> Result<Option<String>, Error> {
+    pub(super) fn chat_template(&self) -> Result<Option<String>, Error> {
         Ok(self.metadata.text("tokenizer.chat_template")?.map(Into::into))
     }
 
@@ -104,7 +104,7 @@ impl Gguf {
     /// # Errors
     /// [`Error::Import`] and [`Error::ImportTensor`] when the model is of a kind that is not known here, or what it says
     /// of itself is contradictory.
-    pub fn contents(self) -> Result<Contents, Error> {
+    pub(super) fn contents(self) -> Result<Contents, Error> {
         let Self { source, metadata, lines } = self;
         let described = config::Described::read(&metadata)?;
         let places = names::places(&lines, described.architecture, described.interleaved())?;

@@ -9,9 +9,9 @@
 use super::encoding::from_f16;
 
 /// Elements of a small block.
-pub const SMALL: usize = 32;
+pub(super) const SMALL: usize = 32;
 /// Elements of a large block.
-pub const LARGE: usize = 256;
+pub(super) const LARGE: usize = 256;
 
 /// The float at this byte of a block.
 fn half(block: &[u8], at: usize) -> f32 {
@@ -28,13 +28,13 @@ fn nibbles(bytes: &[u8], to: &mut [f32], value: impl Fn(usize, u8) -> f32) {
 }
 
 /// 4 bits: factor * (q - 8).
-pub fn q4_0(block: &[u8], to: &mut [f32]) {
+pub(super) fn q4_0(block: &[u8], to: &mut [f32]) {
     let factor = half(block, 0);
     nibbles(&block[2..18], to, |_, q| (f32::from(q) - 8.0) * factor);
 }
 
 /// 4 bits: factor * q + offset.
-pub fn q4_1(block: &[u8], to: &mut [f32]) {
+pub(super) fn q4_1(block: &[u8], to: &mut [f32]) {
     let (factor, offset) = (half(block, 0), half(block, 2));
     nibbles(&block[4..20], to, |_, q| f32::from(q) * factor + offset);
 }
@@ -45,19 +45,19 @@ fn fifth(bytes: &[u8], j: usize) -> u8 {
 }
 
 /// 5 bits, the fifth apart: factor * (q - 16).
-pub fn q5_0(block: &[u8], to: &mut [f32]) {
+pub(super) fn q5_0(block: &[u8], to: &mut [f32]) {
     let factor = half(block, 0);
     nibbles(&block[6..22], to, |j, q| (f32::from(q | fifth(&block[2..6], j)) - 16.0) * factor);
 }
 
 /// 5 bits, the fifth apart: factor * q + offset.
-pub fn q5_1(block: &[u8], to: &mut [f32]) {
+pub(super) fn q5_1(block: &[u8], to: &mut [f32]) {
     let (factor, offset) = (half(block, 0), half(block, 2));
     nibbles(&block[8..24], to, |j, q| f32::from(q | fifth(&block[4..8], j)) * factor + offset);
 }
 
 /// Signed bytes: factor * q.
-pub fn q8_0(block: &[u8], to: &mut [f32]) {
+pub(super) fn q8_0(block: &[u8], to: &mut [f32]) {
     let factor = half(block, 0);
     to.iter_mut().zip(&block[2..34]).for_each(|(v, q)| *v = f32::from(*q as i8) * factor);
 }
@@ -74,12 +74,12 @@ fn group_scales(packed: &[u8], group: usize) -> (u8, u8) {
 }
 
 /// 4 bits in 8 groups of 32: factor * q - offset. Groups pair up, low halves of 32 bytes and high ones.
-pub fn q4_k(block: &[u8], to: &mut [f32]) {
+pub(super) fn q4_k(block: &[u8], to: &mut [f32]) {
     large(block, &block[16..144], to, |_, _| 0);
 }
 
 /// 5 bits in 8 groups of 32, the fifth apart: factor * q - offset.
-pub fn q5_k(block: &[u8], to: &mut [f32]) {
+pub(super) fn q5_k(block: &[u8], to: &mut [f32]) {
     large(block, &block[48..176], to, |group, j| (block[16 + j] >> group & 1) << 4);
 }
 
@@ -96,7 +96,7 @@ fn large(block: &[u8], low: &[u8], to: &mut [f32], fifth: impl Fn(usize, usize) 
 }
 
 /// 6 bits in 16 groups of 16: factor * (q - 32), the low four bits apart from the high two.
-pub fn q6_k(block: &[u8], to: &mut [f32]) {
+pub(super) fn q6_k(block: &[u8], to: &mut [f32]) {
     let (low, high, scales) = (&block[..128], &block[128..192], &block[192..208]);
     let factor = half(block, 208);
     for (i, v) in to.iter_mut().enumerate() {

@@ -36,23 +36,23 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens a file of this length.
-    pub fn open(path: &Path, len: u64) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, len: u64) -> Result<Self, Error> {
         let file = std::fs::File::open(path).map_err(Error::read(path))?;
         Ok(Self { path: path.into(), len, input: Mutex::new(Box::new(file)) })
     }
 
     /// Bytes that are called `name` in errors.
-    pub fn bytes(name: &str, bytes: Vec<u8>) -> Self {
+    pub(super) fn bytes(name: &str, bytes: Vec<u8>) -> Self {
         Self { path: name.into(), len: bytes.len() as u64, input: Mutex::new(Box::new(Cursor::new(bytes))) }
     }
 
     /// What to call it in an error, whose context names the folder.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
 
     /// Fills `to` from this place.
-    pub fn read_at(&self, at: u64, to: &mut [u8]) -> Result<(), Error> {
+    pub(super) fn read_at(&self, at: u64, to: &mut [u8]) -> Result<(), Error> {
         // A thread that panicked left at most another position, which is set before every read.
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         let read = input.seek(SeekFrom::Start(at)).and_then(|_| input.read_exact(to));
@@ -60,7 +60,7 @@ impl Source {
     }
 
     /// SHA-256 of all of it.
-    pub fn sha256(&self) -> Result<Hash, Error> {
+    pub(super) fn sha256(&self) -> Result<Hash, Error> {
         let mut hasher = Sha256::new();
         let mut piece = vec![0; PIECE.min(self.len as usize)];
         let mut at = 0;

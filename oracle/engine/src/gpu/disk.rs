@@ -32,7 +32,7 @@ fn path(info: &wgpu::AdapterInfo, key: &str) -> Option<PathBuf> {
     Some(places::cache()?.join("gpu").join(name))
 }
 
-/// What was written by [`write`]; `None` for anything else.
+/// What was written by [`write()`]; `None` for anything else.
 pub(super) fn read(path: &Path) -> Option<Vec<u8>> {
     if std::fs::metadata(path).ok()?.len() > MAX_LEN {
         return None;

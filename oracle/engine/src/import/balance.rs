@@ -10,7 +10,7 @@ use rayon::prelude::*;
 const FLOOR: f64 = 1e-3;
 
 /// What an activation is stored as, and how its range may be split between it and the weights that read it.
-pub struct Levels {
+pub(super) struct Levels {
     /// The largest integer that calibration's values may become.
     pub largest: f64,
     /// Exponents that are tried: of the channel's magnitude, and of one over what reads it.
@@ -24,7 +24,7 @@ pub struct Levels {
 }
 
 /// Signed bytes.
-pub const BYTES: Levels = Levels {
+pub(super) const BYTES: Levels = Levels {
     largest: 127.0,
     splits: &[
         (0.3, 0.7),
@@ -47,7 +47,7 @@ pub const BYTES: Levels = Levels {
 
 /// Two signed bytes per value, with room for twice what calibration saw. The weights' rounding is all that counts, so
 /// that channels with large values should have the finer weights.
-pub const SPLIT: Levels = Levels {
+pub(super) const SPLIT: Levels = Levels {
     largest: SPLIT_MAX as f64 / 2.0,
     splits: &[
         (0.0, 0.0),
@@ -67,12 +67,12 @@ pub const SPLIT: Levels = Levels {
 };
 
 /// What is known about an activation and the weight that reads it.
-pub struct Reading<'a> {
+pub(super) struct Reading<'a> {
     /// The largest magnitude of each channel.
     pub largest: &'a [f32],
     /// The mean square of each channel.
     pub power: &'a [f64],
-    /// [outputs][channels].
+    /// `[outputs][channels]`.
     pub weight: &'a [f32],
     /// The mean square of each output.
     pub output_power: &'a [f64],
@@ -83,7 +83,7 @@ impl Reading<'_> {
     ///
     /// Of several splits it takes the one that adds the least noise to the outputs, each output measured by its own
     /// power, so that one with huge values does not decide for all.
-    pub fn balance_to(&self, levels: &Levels) -> Vec<f64> {
+    pub(super) fn balance_to(&self, levels: &Levels) -> Vec<f64> {
         let reads = self.reads();
         let tried = levels.splits.iter().flat_map(|split| levels.finer.iter().map(move |finer| (*split, *finer)));
         let steps: Vec<Vec<f64>> = tried.map(|(split, finer)| self.split(levels, split, finer, &reads)).collect();
@@ -136,7 +136,7 @@ fn floored(values: Vec<f64>) -> Vec<f64> {
 
 /// One real amount per channel for queries and one for keys, so that their product is the same in all channels of a
 /// head: the scores' step is that product.
-pub fn balance_scores(queries: &[f32], keys: &[f32]) -> (Vec<f64>, Vec<f64>, f64) {
+pub(super) fn balance_scores(queries: &[f32], keys: &[f32]) -> (Vec<f64>, Vec<f64>, f64) {
     let magnitude = |v: &f32| f64::from(*v).max(1e-6);
     let product =
         queries.iter().zip(keys).map(|(q, k)| magnitude(q) * magnitude(k)).fold(0.0, f64::max) / 127.0 / 127.0;

@@ -20,7 +20,7 @@ use crate::{
     tokenizer::Tokenizer,
 };
 
-pub fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
+pub(super) fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
     let (recipe, types, epsilon) = job.config.bert()?;
     let full = job.recipe(ModelRecipe::Bert(recipe.clone()));
     let model = FloatBert::new(&job.checkpoint.weights, &recipe, types, epsilon)?;

@@ -21,7 +21,7 @@ fn read(path: &Path) -> Result<String, Error> {
 }
 
 /// The lines of a calibration file, or the engine's own.
-pub fn texts(path: Option<&Path>) -> Result<Vec<String>, Error> {
+pub(super) fn texts(path: Option<&Path>) -> Result<Vec<String>, Error> {
     let text = path.map_or_else(|| Ok(TEXTS.into()), read)?;
     let lines: Vec<String> = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(Into::into).collect();
     if lines.len() < 2 {
@@ -31,7 +31,7 @@ pub fn texts(path: Option<&Path>) -> Result<Vec<String>, Error> {
 }
 
 /// Images and, where the file has them, their labels.
-pub struct Images {
+pub(super) struct Images {
     /// Pixels.
     pub images: Vec<Vec<u8>>,
     /// As many labels as images, or none.
@@ -39,7 +39,7 @@ pub struct Images {
 }
 
 /// Images from lines of `pixels` comma-separated values, each perhaps followed by the label.
-pub fn images(path: &Path, pixels: usize, max_value: u8) -> Result<Images, Error> {
+pub(super) fn images(path: &Path, pixels: usize, max_value: u8) -> Result<Images, Error> {
     let (mut images, mut labels) = (vec![], vec![]);
     for (i, line) in read(path)?.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
         let bad = |reason: String| Error::Import(format!("calibration line {}: {reason}", i + 1));
@@ -74,7 +74,7 @@ impl Default for Columns {
 }
 
 /// Per site and column the magnitudes seen.
-pub struct Ranges<Site> {
+pub(super) struct Ranges<Site> {
     sites: BTreeMap<Site, Columns>,
 }
 
@@ -89,7 +89,7 @@ impl<Site: Ord + Copy> Ranges<Site> {
     ///
     /// The squares of rows that are far larger than the others, as decoders make of a text's first token, count as if
     /// they were not: such a row must not decide alone how precise each column is for all others.
-    pub fn see(&mut self, site: Site, cols: usize, rows: &[f32]) {
+    pub(super) fn see(&mut self, site: Site, cols: usize, rows: &[f32]) {
         let columns = self.sites.entry(site).or_default();
         columns.largest.resize(cols, 0.0);
         columns.squares.resize(cols, 0.0);
@@ -108,29 +108,29 @@ impl<Site: Ord + Copy> Ranges<Site> {
     }
 
     /// Whether every value was a finite number.
-    pub fn is_finite(&self) -> bool {
+    pub(super) fn is_finite(&self) -> bool {
         self.sites.values().all(|columns| columns.finite)
     }
 
     /// The largest magnitude in each column of a site.
-    pub fn columns(&self, site: Site) -> &[f32] {
+    pub(super) fn columns(&self, site: Site) -> &[f32] {
         self.sites.get(&site).map_or(&[], |columns| &columns.largest)
     }
 
     /// The mean square of each column of a site.
-    pub fn power(&self, site: Site) -> Vec<f64> {
+    pub(super) fn power(&self, site: Site) -> Vec<f64> {
         self.sites.get(&site).map_or(vec![], |c| c.squares.iter().map(|s| s / c.rows.max(1) as f64).collect())
     }
 
     /// The real amount that one step of each channel of `from` stands for, where a matrix product with this weight,
-    /// [outputs][channels], reads them to give `to`.
-    pub fn balance(&self, from: Site, weight: &[f32], to: Site, levels: &Levels) -> Vec<f64> {
+    /// `[outputs][channels]`, reads them to give `to`.
+    pub(super) fn balance(&self, from: Site, weight: &[f32], to: Site, levels: &Levels) -> Vec<f64> {
         let (power, output_power) = (&self.power(from), &self.power(to));
         Reading { largest: self.columns(from), power, weight, output_power }.balance_to(levels)
     }
 
     /// The largest magnitude of a site.
-    pub fn largest(&self, site: Site) -> f64 {
+    pub(super) fn largest(&self, site: Site) -> f64 {
         f64::from(self.columns(site).iter().copied().fold(0.0, f32::max))
     }
 }

@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 
 /// A file beside the artifact's place, which is removed unless it is chosen.
-pub struct Candidate {
+pub(super) struct Candidate {
     path: PathBuf,
     kept: bool,
 }
 
 impl Candidate {
     /// Where a variant of the artifact at `out` is written, of whose variants no other is called so.
-    pub fn new(out: &Path, variant: &str) -> Self {
+    pub(super) fn new(out: &Path, variant: &str) -> Self {
         let mut path = out.as_os_str().to_owned();
         path.push(format!(".{}.{variant}", std::process::id()));
         Self { path: path.into(), kept: false }
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -27,7 +27,7 @@ impl Candidate {
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be moved.
-    pub fn keep(mut self, out: &Path) -> Result<(), Error> {
+    pub(super) fn keep(mut self, out: &Path) -> Result<(), Error> {
         std::fs::rename(&self.path, out).map_err(Error::write(out))?;
         self.kept = true;
         Ok(())

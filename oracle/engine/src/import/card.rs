@@ -13,12 +13,12 @@ struct Card<'a> {
 }
 
 /// The card for programs.
-pub fn json(summary: &Summary, quality: &[Figure]) -> Vec<u8> {
+pub(super) fn json(summary: &Summary, quality: &[Figure]) -> Vec<u8> {
     serde_json::to_vec_pretty(&Card { summary, quality }).expect("a card has only plain values")
 }
 
 /// The card for people.
-pub fn markdown(summary: &Summary, quality: &[Figure]) -> String {
+pub(super) fn markdown(summary: &Summary, quality: &[Figure]) -> String {
     let row = |(name, value): (&str, String)| format!("| {name} | {value} |\n");
     let facts: String = [
         ("family", summary.family.to_string()),

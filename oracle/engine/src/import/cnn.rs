@@ -75,7 +75,7 @@ impl Config {
     }
 }
 
-pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
+pub(super) fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
     let config: Config = serde_json::from_value(job.checkpoint.config.clone())
         .map_err(|error| Error::Import(format!("config.json: {error}")))?;
     let recipe = config.recipe()?;

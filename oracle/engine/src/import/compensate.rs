@@ -14,16 +14,16 @@ const DAMPING: f64 = 0.03;
 const OUTLIER: f64 = 8.0;
 
 /// The covariance of a matrix product's inputs within groups of channels.
-pub struct Covariance {
+pub(super) struct Covariance {
     /// Where each group begins and ends.
     groups: Vec<std::ops::Range<usize>>,
-    /// Per group [channels][channels].
+    /// Per group `[channels][channels]`.
     sums: Vec<Vec<f32>>,
 }
 
 impl Covariance {
     /// Of so many channels, before anything was seen.
-    pub fn new(channels: usize) -> Self {
+    pub(super) fn new(channels: usize) -> Self {
         let count = channels.div_ceil(GROUP).max(1);
         let groups: Vec<_> = (0..count).map(|i| i * channels / count..(i + 1) * channels / count).collect();
         let sums = groups.iter().map(|group| vec![0f32; group.len() * group.len()]).collect();
@@ -31,7 +31,7 @@ impl Covariance {
     }
 
     /// Takes in the rows of one text.
-    pub fn see(&mut self, rows: &[f32]) {
+    pub(super) fn see(&mut self, rows: &[f32]) {
         let channels = self.groups.last().map_or(1, |group| group.end);
         let sizes: Vec<f32> = rows.chunks_exact(channels).map(|row| row.iter().map(|v| v * v).sum()).collect();
         let mut sorted = sizes.clone();
@@ -49,7 +49,7 @@ impl Covariance {
     }
 
     /// What rounding needs for inputs whose channels have these steps; `None` where the covariance says nothing.
-    pub fn compensation(&self, steps: &[f64]) -> Compensation {
+    pub(super) fn compensation(&self, steps: &[f64]) -> Compensation {
         let groups: Vec<_> = self.groups.iter().zip(&self.sums).collect();
         let factor = |(group, sums): &(&std::ops::Range<usize>, &Vec<f32>)| {
             let steps = &steps[group.start..group.end];
@@ -61,14 +61,14 @@ impl Covariance {
 }
 
 /// How the loss of one weight is taken over by those after it.
-pub struct Compensation {
+pub(super) struct Compensation {
     /// Per group of channels the upper triangular factor U with inverse covariance = U^T U.
     groups: Vec<(std::ops::Range<usize>, Option<Vec<f64>>)>,
 }
 
 impl Compensation {
     /// The integers of a row of weights with this step.
-    pub fn round(&self, row: &[f64], step: f64) -> Vec<i8> {
+    pub(super) fn round(&self, row: &[f64], step: f64) -> Vec<i8> {
         let nearest = |w: f64| (w / step).round().clamp(-127.0, 127.0);
         let mut row = row.to_vec();
         let mut ints = Vec::with_capacity(row.len());

@@ -13,7 +13,7 @@ const MAX_TOKENS: u32 = 256;
 
 /// Every field that some family needs; which ones must be there depends on the family.
 #[derive(Debug, Deserialize)]
-pub struct Config {
+pub(super) struct Config {
     model_type: String,
     // Classifiers.
     widths: Option<Vec<usize>>,
@@ -41,12 +41,12 @@ fn need<T>(value: Option<T>, name: &str) -> Result<T, Error> {
 
 impl Config {
     /// Takes what `config.json` says.
-    pub fn new(json: &Value) -> Result<Self, Error> {
+    pub(super) fn new(json: &Value) -> Result<Self, Error> {
         Self::deserialize(json).map_err(|e| Error::Import(format!("config.json: {e}")))
     }
 
     /// The family that it names.
-    pub fn family(&self) -> Result<Family, Error> {
+    pub(super) fn family(&self) -> Result<Family, Error> {
         match self.model_type.as_str() {
             // Built like Llama.
             "mistral" | "qwen2" => Ok(Family::Llama),
@@ -58,7 +58,7 @@ impl Config {
     }
 
     /// A classifier's widths, the input's first, and its largest input value.
-    pub fn mlp(&self) -> Result<(Vec<usize>, u8), Error> {
+    pub(super) fn mlp(&self) -> Result<(Vec<usize>, u8), Error> {
         let widths = need(self.widths.clone(), "widths")?;
         if widths.len() < 2 || widths.iter().any(|w| !(1..=65_536).contains(w)) {
             return Err(Error::Import(format!("config.json: {widths:?} are no layer widths")));
@@ -74,7 +74,7 @@ impl Config {
     }
 
     /// An encoder's sizes, its number of token types and the epsilon of its normalisations.
-    pub fn bert(&self) -> Result<(BertRecipe, usize, f32), Error> {
+    pub(super) fn bert(&self) -> Result<(BertRecipe, usize, f32), Error> {
         let only = |what: &str, value: &Option<String>, supported: &str| match value.as_deref() {
             Some(found) if found != supported => {
                 Err(Error::Import(format!("{what} {found:?} is not supported, only {supported}")))

@@ -31,7 +31,7 @@ use crate::{
 use compare::{Integers, Twin};
 use layer::{Deferred, LayerQuantiser};
 
-/// What the residual streams of all sequences are, before some layer: each [tokens][width].
+/// What the residual streams of all sequences are, before some layer: each `[tokens][width]`.
 type Streams = Vec<Vec<f32>>;
 
 /// What an artifact is measured against.
@@ -50,7 +50,7 @@ struct Variant {
     logit_step: f64,
 }
 
-pub fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
+pub(super) fn import(job: &mut Job<'_>) -> Result<(Summary, Vec<Figure>), Error> {
     let config = LlamaConfig::new(&job.checkpoint.config, job.options.context)?;
     let recipe = recipe(job, &config)?;
     let Some(json) = job.checkpoint.tokenizer.take() else {

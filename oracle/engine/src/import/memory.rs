@@ -3,7 +3,7 @@
 /// Gives back what the allocator keeps for later. Importing goes through phases that need quite different memory: what
 /// one of them freed would otherwise count on top of what the next one needs.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub fn give_back() {
+pub(super) fn give_back() {
     unsafe extern "C" {
         fn malloc_trim(pad: usize) -> i32;
     }

@@ -18,7 +18,7 @@ use crate::{
 /// Room above the largest activation that calibration saw.
 const MARGIN: f32 = 1.05;
 
-pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
+pub(super) fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
     let (widths, max_value) = job.config.mlp()?;
     let model = FloatMlp::new(&job.checkpoint.weights, &widths, max_value)?;
     let images = job.options.calibration.as_deref().map(|path| calibration::images(path, widths[0], max_value));
@@ -37,7 +37,7 @@ pub fn import(job: &mut Job<'_>) -> Result<Imported, Error> {
 }
 
 /// Per activation and channel the largest value that calibration saw, with some room; of each activation
-/// [rows][channels].
+/// `[rows][channels]`.
 pub(super) fn seen<'a>(activations: impl IntoIterator<Item = (&'a Vec<f32>, usize)>) -> Vec<Vec<f32>> {
     let largest = |(values, channels): (&Vec<f32>, usize)| {
         let mut columns = vec![0f32; channels];

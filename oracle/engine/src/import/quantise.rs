@@ -10,20 +10,20 @@ use crate::{
 };
 
 /// A float matrix product and how its input was quantised.
-pub struct Dense<'a> {
-    /// [outputs][inputs].
+pub(super) struct Dense<'a> {
+    /// `[outputs][inputs]`.
     pub weight: &'a [f32],
-    /// [outputs].
+    /// `[outputs]`.
     pub bias: &'a [f32],
     /// The real amount of one step of each input channel.
     pub input_steps: &'a [f64],
 }
 
 /// The integers of a matrix product.
-pub struct Quantised {
-    /// [outputs][inputs].
+pub(super) struct Quantised {
+    /// `[outputs][inputs]`.
     pub weight: Vec<i8>,
-    /// [outputs].
+    /// `[outputs]`.
     pub bias: Vec<i32>,
     /// The real amount of one step of each output's accumulator.
     pub steps: Vec<f64>,
@@ -36,7 +36,7 @@ impl Dense<'_> {
     ///
     /// # Errors
     /// [`Error::Import`] when an accumulator could wrap.
-    pub fn quantise(&self) -> Result<Quantised, Error> {
+    pub(super) fn quantise(&self) -> Result<Quantised, Error> {
         self.round(|step| step, nearest)
     }
 
@@ -44,7 +44,7 @@ impl Dense<'_> {
     ///
     /// # Errors
     /// As [`Dense::quantise`].
-    pub fn quantise_with(&self, compensation: &Compensation) -> Result<Quantised, Error> {
+    pub(super) fn quantise_with(&self, compensation: &Compensation) -> Result<Quantised, Error> {
         self.round(|step| step, |row, step| compensation.round(row, step))
     }
 
@@ -52,7 +52,7 @@ impl Dense<'_> {
     ///
     /// # Errors
     /// [`Error::Import`] when an accumulator could wrap.
-    pub fn quantise_to(&self, step: f64) -> Result<Quantised, Error> {
+    pub(super) fn quantise_to(&self, step: f64) -> Result<Quantised, Error> {
         self.round(|own| own.max(step), nearest)
     }
 
@@ -94,7 +94,7 @@ fn nearest(row: &[f64], step: f64) -> Vec<i8> {
 
 impl Quantised {
     /// Adds `<name>.weight` and `<name>.bias`.
-    pub fn put(&self, builder: &mut ArtifactBuilder, name: &str) {
+    pub(super) fn put(&self, builder: &mut ArtifactBuilder, name: &str) {
         let outputs = self.bias.len();
         builder.i8(format!("{name}.weight"), outputs, self.weight.len() / outputs, &self.weight);
         builder.i32(format!("{name}.bias"), &self.bias);
@@ -104,7 +104,7 @@ impl Quantised {
     ///
     /// # Errors
     /// [`Error::Import`] when that could wrap.
-    pub fn put_scale(&self, builder: &mut ArtifactBuilder, name: &str, to: &[f64]) -> Result<(), Error> {
+    pub(super) fn put_scale(&self, builder: &mut ArtifactBuilder, name: &str, to: &[f64]) -> Result<(), Error> {
         builder.scales(format!("{name}.scale"), &self.scale(to)?);
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Quantised {
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write(&self, writer: &mut ArtifactWriter, name: &str) -> Result<(), Error> {
+    pub(super) fn write(&self, writer: &mut ArtifactWriter, name: &str) -> Result<(), Error> {
         writer.i8(&format!("{name}.weight"), &self.weight)?;
         writer.i32(&format!("{name}.bias"), &self.bias)
     }
@@ -122,7 +122,7 @@ impl Quantised {
     ///
     /// # Errors
     /// [`Error::ImportTensor`] when that could wrap, and those of the writer.
-    pub fn write_scale(&self, writer: &mut ArtifactWriter, name: &str, to: &[f64]) -> Result<(), Error> {
+    pub(super) fn write_scale(&self, writer: &mut ArtifactWriter, name: &str, to: &[f64]) -> Result<(), Error> {
         let name = format!("{name}.scale");
         writer.scales(&name, &about(&name, self.scale(to))?)
     }
@@ -133,7 +133,7 @@ impl Quantised {
 }
 
 /// Names the tensor that an error is about.
-pub fn about<T>(name: &str, result: Result<T, Error>) -> Result<T, Error> {
+pub(super) fn about<T>(name: &str, result: Result<T, Error>) -> Result<T, Error> {
     result.map_err(|error| match error {
         Error::Import(reason) => Error::import_tensor(name, reason),
         other => other,

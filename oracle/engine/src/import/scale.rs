@@ -8,7 +8,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Import`] when a value could wrap: the model's ranges are beyond what int-v1 can hold.
-pub fn encode(factor: f64, largest: f64) -> Result<Scale, Error> {
+pub(super) fn encode(factor: f64, largest: f64) -> Result<Scale, Error> {
     if factor == 0.0 {
         return Ok(Scale::new(0, 1, 0));
     }
@@ -37,7 +37,7 @@ pub fn encode(factor: f64, largest: f64) -> Result<Scale, Error> {
 }
 
 /// [`encode`] for each of several factors and the largest value that each is applied to.
-pub fn encode_all(factors: impl IntoIterator<Item = (f64, f64)>) -> Result<Vec<Scale>, Error> {
+pub(super) fn encode_all(factors: impl IntoIterator<Item = (f64, f64)>) -> Result<Vec<Scale>, Error> {
     factors.into_iter().map(|(factor, largest)| encode(factor, largest)).collect()
 }
 

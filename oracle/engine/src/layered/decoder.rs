@@ -23,7 +23,7 @@ pub struct Decoder {
 }
 
 /// What the last layer leaves of several sequences: the stream and what is still to be added to it, both
-/// `I32` [tokens][width], one sequence's tokens after the other's.
+/// `I32 [tokens][width]`, one sequence's tokens after the other's.
 pub struct Streams([Values; 2]);
 
 impl Decoder {
@@ -87,7 +87,7 @@ impl Decoder {
         tokens.iter().map(flow).collect()
     }
 
-    /// The logits of some words after each token: [tokens][words].
+    /// The logits of some words after each token: `[tokens][words]`.
     ///
     /// # Errors
     /// As for [`Decoder::streams`].

@@ -34,7 +34,7 @@ impl Encoder {
         &self.file
     }
 
-    /// The vector of each text's tokens, [width]; `progress` is told how many layers are done.
+    /// The vector of each text's tokens, `[width]`; `progress` is told how many layers are done.
     ///
     /// # Errors
     /// [`Error::InputTooLong`] for a text that is longer than the model takes; [`Error::Request`] for one without tokens;

@@ -25,7 +25,7 @@ impl Layers {
     ///
     /// # Errors
     /// [`Error::Tensor`] for the first that is missing or of another shape.
-    pub fn find(artifact: &Artifact, mut width: usize, layers: &[MlpLayer]) -> Result<Self, Error> {
+    pub(super) fn find(artifact: &Artifact, mut width: usize, layers: &[MlpLayer]) -> Result<Self, Error> {
         let mut found = Vec::with_capacity(layers.len());
         for (i, layer) in layers.iter().enumerate() {
             let outputs = layer.outputs as usize;
@@ -42,7 +42,7 @@ impl Layers {
     }
 
     /// Adds the layers over the bytes `x`, one row per image, and what the host reads: logits, then labels.
-    pub fn plan(&self, plan: &mut Plan, mut x: BufferId) {
+    pub(super) fn plan(&self, plan: &mut Plan, mut x: BufferId) {
         let images = plan.get(x).rows;
         for (i, layer) in self.0.iter().enumerate() {
             let element = if layer.scale.is_some() { Element::I8 } else { Element::I32 };
@@ -58,7 +58,7 @@ impl Layers {
     }
 
     /// The answer, from the outputs of each batch.
-    pub fn response(&self, outputs: &[Vec<Values>]) -> Response {
+    pub(super) fn response(&self, outputs: &[Vec<Values>]) -> Response {
         let classes = self.0.last().map_or(1, |layer| layer.outputs);
         let rows = outputs.iter().flat_map(|batch| batch[0].as_i32().chunks_exact(classes));
         let labels = outputs.iter().flat_map(|batch| batch[1].as_u32());

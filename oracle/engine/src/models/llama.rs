@@ -105,9 +105,9 @@ impl Llama {
 
     /// The plan for one shape.
     ///
-    /// Inputs: rows `U32` [rows][4] (token, position, slot, sequence), pages `U32` [sequences][pages],
-    /// picks `U32` [picks][1], parameters `U32` [picks][4] as [`Op::Sample`] has them. State: [`Llama::state`].
-    /// Outputs: tokens `U32` [picks][1] and, where `shape.logits`, logits (wide stream) [picks][vocabulary].
+    /// Inputs: rows `U32 [rows][4]` (token, position, slot, sequence), pages `U32 [sequences][pages]`,
+    /// picks `U32 [picks][1]`, parameters `U32 [picks][4]` as [`Op::Sample`] has them. State: [`Llama::state`].
+    /// Outputs: tokens `U32 [picks][1]` and, where `shape.logits`, logits (wide stream) `[picks][vocabulary]`.
     pub fn plan(&self, shape: Shape) -> Plan {
         let mut plan = Plan::default();
         let rows = plan.buffer("rows", Element::U32, shape.rows, ROW_FIELDS);

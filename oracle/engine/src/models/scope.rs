@@ -9,11 +9,11 @@ use crate::{
 /// A matrix product whose tensors were found.
 #[derive(Clone, Copy)]
 pub(super) struct Linear {
-    /// `I8` [outputs][inputs].
+    /// `I8 [outputs][inputs]`.
     pub weight: TensorId,
-    /// `I32` [outputs].
+    /// `I32 [outputs]`.
     pub bias: TensorId,
-    /// Scale [outputs].
+    /// Scale `[outputs]`.
     pub scale: TensorId,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// The tensors whose names begin with `prefix` and a full stop.
-    pub fn new(artifact: &'a Artifact, prefix: impl Into<String>) -> Self {
+    pub(super) fn new(artifact: &'a Artifact, prefix: impl Into<String>) -> Self {
         Self { artifact, prefix: prefix.into() }
     }
 
@@ -37,17 +37,17 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     /// [`Error::Tensor`] when it is missing or differs, as for all that follow.
-    pub fn vector(&self, part: &str, dtype: Dtype, len: usize) -> Result<TensorId, Error> {
+    pub(super) fn vector(&self, part: &str, dtype: Dtype, len: usize) -> Result<TensorId, Error> {
         self.matrix(part, dtype, 1, len)
     }
 
     /// A matrix.
-    pub fn matrix(&self, part: &str, dtype: Dtype, rows: usize, cols: usize) -> Result<TensorId, Error> {
+    pub(super) fn matrix(&self, part: &str, dtype: Dtype, rows: usize, cols: usize) -> Result<TensorId, Error> {
         self.artifact.find(&self.name(part), dtype, rows, cols)
     }
 
     /// The weight, the bias and the scale of a matrix product.
-    pub fn linear(&self, part: &str, outputs: usize, inputs: usize) -> Result<Linear, Error> {
+    pub(super) fn linear(&self, part: &str, outputs: usize, inputs: usize) -> Result<Linear, Error> {
         Ok(Linear {
             weight: self.matrix(&format!("{part}.weight"), Dtype::I8, outputs, inputs)?,
             bias: self.vector(&format!("{part}.bias"), Dtype::I32, outputs)?,
@@ -56,7 +56,7 @@ impl<'a> Scope<'a> {
     }
 
     /// A table of `I32` whose length is a power of two.
-    pub fn table(&self, part: &str) -> Result<TensorId, Error> {
+    pub(super) fn table(&self, part: &str) -> Result<TensorId, Error> {
         let (id, len) = self.artifact.find_table(&self.name(part), Dtype::I32)?;
         if len < 2 || !len.is_power_of_two() {
             return Err(Error::tensor(self.name(part), format!("has {len} entries, not a power of two")));
@@ -65,7 +65,7 @@ impl<'a> Scope<'a> {
     }
 
     /// A table of `I32` as [`Scope::table`] finds it, whose entries are weights of a softmax: 0 to `one`, the last 0.
-    pub fn weights(&self, part: &str, one: i32) -> Result<TensorId, Error> {
+    pub(super) fn weights(&self, part: &str, one: i32) -> Result<TensorId, Error> {
         let id = self.table(part)?;
         let entries = self.artifact.tensor(id).i32s();
         if let Some(entry) = entries.iter().find(|entry| !(0..=one).contains(*entry)) {
@@ -78,7 +78,7 @@ impl<'a> Scope<'a> {
     }
 
     /// A table of `I32` that can be interpolated: 2^k + 1 entries with 2 <= k <= 15, none larger than `largest`.
-    pub fn line(&self, part: &str, largest: i32) -> Result<TensorId, Error> {
+    pub(super) fn line(&self, part: &str, largest: i32) -> Result<TensorId, Error> {
         let (id, len) = self.artifact.find_table(&self.name(part), Dtype::I32)?;
         let pieces = len.saturating_sub(1);
         if !pieces.is_power_of_two() || !(4..=1 << 15).contains(&pieces) {

@@ -37,12 +37,12 @@ pub(super) struct Bindings {
 
 impl Bindings {
     /// Whether they differ from state to state.
-    pub fn have_state(&self) -> bool {
+    pub(super) fn have_state(&self) -> bool {
         self.entries.iter().any(|(_, bound)| matches!(bound, Bound::State(_)))
     }
 
     /// The bind group, with `state` where there is any.
-    pub fn group(&self, gpu: &Gpu, state: Option<&GpuState>) -> Result<wgpu::BindGroup, Error> {
+    pub(super) fn group(&self, gpu: &Gpu, state: Option<&GpuState>) -> Result<wgpu::BindGroup, Error> {
         let rejected = |reason: String| Error::Rejected { label: self.label.clone(), reason };
         let mut entries = Vec::with_capacity(self.entries.len());
         for (binding, bound) in &self.entries {

@@ -7,8 +7,8 @@ use super::dot::dots;
 use crate::plan::i8_stride;
 
 /// An attention that is ready to run.
-pub struct Attention<'a> {
-    /// [tokens][3 * width], padded to `stride`.
+pub(super) struct Attention<'a> {
+    /// `[tokens][3 * width]`, padded to `stride`.
     pub qkv: &'a [i8],
     /// Bytes from one token to the next in `qkv`.
     pub stride: usize,
@@ -16,17 +16,17 @@ pub struct Attention<'a> {
     pub width: usize,
     /// Number of heads.
     pub heads: usize,
-    /// [heads].
+    /// `[heads]`.
     pub score_scale: Vec<Scale>,
-    /// [entries].
+    /// `[entries]`.
     pub exp_table: Vec<i32>,
-    /// [width].
+    /// `[width]`.
     pub context_scale: Vec<Scale>,
 }
 
 impl Attention<'_> {
-    /// [tokens][width] signed bytes, padded.
-    pub fn run(&self, tokens: usize) -> Vec<i8> {
+    /// `[tokens][width]` signed bytes, padded.
+    pub(super) fn run(&self, tokens: usize) -> Vec<i8> {
         let mut out = vec![0i8; tokens * i8_stride(self.width)];
         let depth = self.width / self.heads;
         for head in 0..self.heads {

@@ -5,7 +5,7 @@ use provena_arith::fixed::{clamp_i8, clamp_split, split};
 use crate::plan::{Element, i8_stride};
 
 /// Rows of `cols` values as an `I8` or a `Split` buffer, clamped to what it holds, rows padded with zeros.
-pub fn pack(element: Element, values: &[i32], cols: usize) -> Vec<i8> {
+pub(super) fn pack(element: Element, values: &[i32], cols: usize) -> Vec<i8> {
     let stride = i8_stride(cols);
     let rows = values.chunks_exact(cols);
     if element == Element::I8 {
@@ -27,7 +27,7 @@ pub fn pack(element: Element, values: &[i32], cols: usize) -> Vec<i8> {
 }
 
 /// The values of one row of a `Split` buffer, padding included.
-pub fn join_row(row: &[i8]) -> impl Iterator<Item = i32> {
+pub(super) fn join_row(row: &[i8]) -> impl Iterator<Item = i32> {
     let (high, low) = row.split_at(row.len() / 2);
     high.iter().zip(low).map(|(high, low)| 256 * i32::from(*high) + i32::from(*low))
 }

@@ -6,36 +6,36 @@ use super::bytes::join_row;
 use crate::plan::{Cache, ROW_FIELDS, i8_stride};
 
 /// An attention that is ready to run.
-pub struct CachedAttention<'a> {
-    /// `Split` [rows][heads * depth].
+pub(super) struct CachedAttention<'a> {
+    /// `Split [rows][heads * depth]`.
     pub queries: &'a [i8],
-    /// [rows][[`ROW_FIELDS`]].
+    /// `[rows][ROW_FIELDS]`.
     pub rows: &'a [u32],
-    /// [sequences][longest].
+    /// `[sequences][longest]`.
     pub pages: &'a [u32],
     /// Pages of the longest sequence.
     pub longest: usize,
     /// Where keys and values are.
     pub cache: Cache,
-    /// `I8` [slots][kv_heads * depth].
+    /// `I8 [slots][kv_heads * depth]`.
     pub keys: &'a [i8],
-    /// `I8` [slots][kv_heads * depth].
+    /// `I8 [slots][kv_heads * depth]`.
     pub values: &'a [i8],
     /// Number of heads that ask.
     pub heads: usize,
     /// How many tokens a row sees; 0 for all.
     pub window: usize,
-    /// [heads].
+    /// `[heads]`.
     pub score_scale: Vec<Scale>,
-    /// [entries].
+    /// `[entries]`.
     pub exp_table: Vec<i32>,
-    /// [heads * depth].
+    /// `[heads * depth]`.
     pub context_scale: Vec<Scale>,
 }
 
 impl CachedAttention<'_> {
-    /// [rows][heads * depth], not yet clamped.
-    pub fn run(&self) -> Vec<i32> {
+    /// `[rows][heads * depth]`, not yet clamped.
+    pub(super) fn run(&self) -> Vec<i32> {
         let width = self.heads * self.cache.depth;
         let mut out = Vec::new();
         for (row, query) in self.rows.chunks_exact(ROW_FIELDS).zip(self.queries.chunks_exact(2 * i8_stride(width))) {

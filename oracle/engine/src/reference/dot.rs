@@ -6,14 +6,14 @@ fn dot(a: &[i8], b: &[i8]) -> i32 {
 }
 
 /// For each row of `rows` (of `stride` bytes) its dot product with x.
-pub fn dots(x: &[i8], rows: &[i8], stride: usize, out: &mut [i32]) {
+pub(super) fn dots(x: &[i8], rows: &[i8], stride: usize, out: &mut [i32]) {
     for (out, row) in out.iter_mut().zip(rows.chunks_exact(stride)) {
         *out = dot(x, row);
     }
 }
 
-/// out[r][n] = x[r] . weight[n] for rows of `stride` bytes; `out` has `weight.len() / stride` columns.
-pub fn products(x: &[i8], weight: &[i8], stride: usize, out: &mut [i32]) {
+/// `out[r][n] = x[r] . weight[n]` for rows of `stride` bytes; `out` has `weight.len() / stride` columns.
+pub(super) fn products(x: &[i8], weight: &[i8], stride: usize, out: &mut [i32]) {
     for (out, x) in out.chunks_exact_mut(weight.len() / stride).zip(x.chunks_exact(stride)) {
         dots(x, weight, stride, out);
     }

@@ -3,7 +3,7 @@
 use crate::plan::i8_stride;
 
 /// `pixels` rows of `channels` values become one row, padded.
-pub fn flatten(x: &[i8], pixels: usize, channels: usize) -> Vec<i8> {
+pub(super) fn flatten(x: &[i8], pixels: usize, channels: usize) -> Vec<i8> {
     let cols = pixels * channels;
     let mut out = Vec::new();
     for image in x.chunks_exact(pixels * i8_stride(channels)) {

@@ -2,8 +2,8 @@
 
 use provena_arith::fixed::{Scale, interpolate};
 
-/// activation(x[i]) * x[inner + i], scaled per channel, not yet clamped.
-pub fn gate(x: &[i32], table: &[i32], scale: &[Scale]) -> Vec<i32> {
+/// SwiGLU gate: `activation(x[i]) * x[inner + i]`, scaled per channel, not yet clamped.
+pub(super) fn gate(x: &[i32], table: &[i32], scale: &[Scale]) -> Vec<i32> {
     let inner = scale.len();
     let row = |row: &[i32]| -> Vec<i32> {
         let (gate, up) = row.split_at(inner);

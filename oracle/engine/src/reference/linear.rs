@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What becomes of the accumulators, with its tensors at hand.
-pub enum Finish {
+pub(super) enum Finish {
     /// Nothing.
     Raw,
     /// Bytes, perhaps without the negative ones.
@@ -48,12 +48,12 @@ impl Finish {
 }
 
 /// A matrix product that is ready to run.
-pub struct Linear<'a> {
-    /// Bytes [rows][inputs], padded.
+pub(super) struct Linear<'a> {
+    /// Bytes `[rows][inputs]`, padded.
     pub x: &'a [i8],
-    /// [outputs][inputs], padded.
+    /// `[outputs][inputs]`, padded.
     pub weight: TensorRef<'a>,
-    /// [outputs].
+    /// `[outputs]`.
     pub bias: Vec<i32>,
 }
 
@@ -62,7 +62,7 @@ const BLOCK_ROWS: usize = 8;
 
 impl Linear<'_> {
     /// The finished outputs, row after row; `element` is what x consists of.
-    pub fn run(&self, element: Element, finish: &Finish) -> Values {
+    pub(super) fn run(&self, element: Element, finish: &Finish) -> Values {
         let outputs = self.weight.rows;
         let mut acc = if element == Element::Split {
             let stride = self.weight.stride();

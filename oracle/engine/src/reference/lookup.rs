@@ -5,7 +5,7 @@ use provena_arith::fixed::{Scale, clamp_wide};
 use crate::{artifact::TensorRef, plan::ROW_FIELDS};
 
 /// The token's row of the word table, scaled, for each row.
-pub fn lookup(rows: &[u32], weight: &TensorRef<'_>, scale: &[Scale]) -> Vec<i32> {
+pub(super) fn lookup(rows: &[u32], weight: &TensorRef<'_>, scale: &[Scale]) -> Vec<i32> {
     let word = |row: &[u32]| {
         let token = row[0] as usize;
         let values = &weight.i8_row(token)[..weight.cols];

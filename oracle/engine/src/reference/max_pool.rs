@@ -3,7 +3,7 @@
 use crate::plan::i8_stride;
 
 /// The largest value of each channel in each square of `kernel` by `kernel` pixels; `x` has one row per pixel.
-pub fn max_pool(x: &[i8], [height, width]: [usize; 2], channels: usize, kernel: usize) -> Vec<i8> {
+pub(super) fn max_pool(x: &[i8], [height, width]: [usize; 2], channels: usize, kernel: usize) -> Vec<i8> {
     let pixel = i8_stride(channels);
     let mut out = Vec::new();
     for image in x.chunks_exact(height * width * pixel) {

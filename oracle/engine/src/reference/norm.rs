@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::plan::i8_stride;
 
 /// Normalises rows of `cols` values of x, or of x + residual, then applies gain and bias per channel.
-pub fn norm(x: &[i32], residual: Option<&[i32]>, cols: usize, gain: &[Scale], bias: &[i32]) -> Vec<i32> {
+pub(super) fn norm(x: &[i32], residual: Option<&[i32]>, cols: usize, gain: &[Scale], bias: &[i32]) -> Vec<i32> {
     let mut out = x.to_vec();
     if let Some(residual) = residual {
         for (v, r) in out.iter_mut().zip(residual) {
@@ -28,7 +28,7 @@ fn norm_row(row: &mut [i32], gain: &[Scale], bias: &[i32]) {
 }
 
 /// A stream's values as signed bytes, scaled per channel, rows padded.
-pub fn quantise(stream: &[i32], cols: usize, scale: &[Scale]) -> Vec<i8> {
+pub(super) fn quantise(stream: &[i32], cols: usize, scale: &[Scale]) -> Vec<i8> {
     let stride = i8_stride(cols);
     let mut out = vec![0i8; stream.len() / cols * stride];
     for (to, from) in out.chunks_exact_mut(stride).zip(stream.chunks_exact(cols)) {

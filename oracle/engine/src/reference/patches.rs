@@ -4,7 +4,7 @@ use crate::plan::i8_stride;
 
 /// How patches lie in an image.
 #[derive(Clone, Copy)]
-pub struct Patches {
+pub(super) struct Patches {
     /// Height and width of an image.
     pub size: [usize; 2],
     /// Values per pixel.
@@ -19,7 +19,7 @@ pub struct Patches {
 
 impl Patches {
     /// One row per patch, rows padded; `x` has one row per pixel.
-    pub fn run(&self, x: &[i8]) -> Vec<i8> {
+    pub(super) fn run(&self, x: &[i8]) -> Vec<i8> {
         let [height, width] = self.size;
         let [down, across] = self.size.map(|side| (side + 2 * self.pad - self.kernel) / self.stride + 1);
         let pixel = i8_stride(self.channels);

@@ -3,12 +3,12 @@
 use provena_arith::fixed::{NORM_BITS, Scale, SquareSum, clamp_wide, normalise, round_shift, row_shift};
 
 /// x + residual, within a wide stream.
-pub fn add(x: &[i32], residual: &[i32]) -> Vec<i32> {
+pub(super) fn add(x: &[i32], residual: &[i32]) -> Vec<i32> {
     x.iter().zip(residual).map(|(x, r)| clamp_wide(x.wrapping_add(*r))).collect()
 }
 
 /// Each row of `gain.len()` values normalised and scaled per channel, not yet clamped. `epsilon` has a low and a high word.
-pub fn rms_norm(v: &[i32], gain: &[Scale], epsilon: &[i32]) -> Vec<i32> {
+pub(super) fn rms_norm(v: &[i32], gain: &[Scale], epsilon: &[i32]) -> Vec<i32> {
     let epsilon = [epsilon[0] as u32, epsilon[1] as u32];
     v.chunks_exact(gain.len()).flat_map(|row| norm_row(row, gain, epsilon)).collect()
 }

@@ -19,7 +19,7 @@ fn turn(heads: &mut [i32], depth: usize, angles: &[i32]) {
 }
 
 /// The turned queries, not yet clamped; keys and values go into `keys` and `values`.
-pub fn rotate_store(
+pub(super) fn rotate_store(
     qkv: &[i32],
     rows: &[u32],
     table: &TensorRef<'_>,

@@ -6,7 +6,7 @@ use provena_arith::fixed::{SquareSum, clamp_i16, normalise, round_shift};
 pub const UNIT_BITS: i32 = 15;
 
 /// Each row of `cols` values divided by its length, with [`UNIT_BITS`] fraction bits.
-pub fn unit(x: &[i32], cols: usize) -> Vec<i32> {
+pub(super) fn unit(x: &[i32], cols: usize) -> Vec<i32> {
     x.chunks_exact(cols).flat_map(unit_row).collect()
 }
 

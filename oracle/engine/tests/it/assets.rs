@@ -13,30 +13,30 @@ use provena_engine::{
 };
 
 /// A fetched file or folder.
-pub fn fetched(name: &str) -> PathBuf {
+pub(crate) fn fetched(name: &str) -> PathBuf {
     let path = assets().expect("a home directory").join(name);
     assert!(path.exists(), "{} is missing: run `cargo xtask fetch`", path.display());
     path
 }
 
 /// A file of this crate.
-pub fn own(name: &str) -> PathBuf {
+pub(crate) fn own(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 /// The lines of a file below `tests/data`.
-pub fn lines(name: &str) -> Vec<String> {
+pub(crate) fn lines(name: &str) -> Vec<String> {
     let text = std::fs::read_to_string(own("tests/data").join(name)).unwrap();
     text.lines().filter(|l| !l.is_empty()).map(Into::into).collect()
 }
 
 /// Scanned digits: 64 pixels each, with their labels.
-pub struct Digits {
+pub(crate) struct Digits {
     pub images: Vec<Vec<u8>>,
     pub labels: Vec<u8>,
 }
 
-pub fn digits() -> Digits {
+pub(crate) fn digits() -> Digits {
     let file = std::fs::File::open(fetched("digits/digits.csv.gz")).unwrap();
     let mut text = String::new();
     flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
@@ -51,13 +51,13 @@ pub fn digits() -> Digits {
 }
 
 /// An artifact and the report of its import.
-pub struct Imported {
+pub(crate) struct Imported {
     pub artifact: Arc<Artifact>,
     pub report: ImportReport,
 }
 
 /// Imports the model in `source`.
-pub fn imported(source: PathBuf, name: &str) -> Imported {
+pub(crate) fn imported(source: PathBuf, name: &str) -> Imported {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join(name).with_extension("pvna");
     let options = ImportOptions {
@@ -73,7 +73,7 @@ pub fn imported(source: PathBuf, name: &str) -> Imported {
 }
 
 /// The digits classifier that this repository carries.
-pub static DIGITS: LazyLock<Imported> = LazyLock::new(|| imported(own("models/digits"), "digits"));
+pub(crate) static DIGITS: LazyLock<Imported> = LazyLock::new(|| imported(own("models/digits"), "digits"));
 
 /// The sentence encoder.
-pub static MINILM: LazyLock<Imported> = LazyLock::new(|| imported(fetched("minilm"), "minilm"));
+pub(crate) static MINILM: LazyLock<Imported> = LazyLock::new(|| imported(fetched("minilm"), "minilm"));

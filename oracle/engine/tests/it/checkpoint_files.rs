@@ -6,16 +6,16 @@ use safetensors::{Dtype, tensor::TensorView};
 
 /// A tensor of a file, as its bytes.
 #[derive(Clone)]
-pub struct Raw {
+pub(crate) struct Raw {
     pub dtype: Dtype,
     pub shape: Vec<usize>,
     pub bytes: Vec<u8>,
 }
 
-pub type Raws = BTreeMap<String, Raw>;
+pub(crate) type Raws = BTreeMap<String, Raw>;
 
 /// The value of a binary16, by its definition.
-pub fn f16_value(bits: u16) -> f64 {
+pub(crate) fn f16_value(bits: u16) -> f64 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let fraction = f64::from(bits % 1024) / 1024.0;
     match i32::from(bits / 1024 % 32) {
@@ -30,7 +30,7 @@ pub fn f16_value(bits: u16) -> f64 {
 static F16_VALUES: LazyLock<Vec<f64>> = LazyLock::new(|| (0..0x7c00).map(f16_value).collect());
 
 /// The binary16 next to a value, and that value.
-pub fn nearest_f16(value: f32) -> (u16, f32) {
+pub(crate) fn nearest_f16(value: f32) -> (u16, f32) {
     let magnitude = f64::from(value.abs());
     let above = F16_VALUES.partition_point(|v| *v < magnitude).min(F16_VALUES.len() - 1);
     let below = above.saturating_sub(1);
@@ -40,7 +40,7 @@ pub fn nearest_f16(value: f32) -> (u16, f32) {
 }
 
 /// A tensor of these values, which its type must have exactly.
-pub fn raw(dtype: Dtype, shape: &[usize], values: &[f32]) -> Raw {
+pub(crate) fn raw(dtype: Dtype, shape: &[usize], values: &[f32]) -> Raw {
     let bytes = match dtype {
         Dtype::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
         Dtype::BF16 => values
@@ -64,13 +64,13 @@ pub fn raw(dtype: Dtype, shape: &[usize], values: &[f32]) -> Raw {
 }
 
 /// A file of these tensors.
-pub fn file<'a>(tensors: impl IntoIterator<Item = (&'a String, &'a Raw)>) -> Vec<u8> {
+pub(crate) fn file<'a>(tensors: impl IntoIterator<Item = (&'a String, &'a Raw)>) -> Vec<u8> {
     let view = |raw: &'a Raw| TensorView::new(raw.dtype, raw.shape.clone(), &raw.bytes).unwrap();
     safetensors::serialize(tensors.into_iter().map(|(name, raw)| (name, view(raw))), None).unwrap()
 }
 
 /// The tensors of a file, as their bytes.
-pub fn tensors(file: &[u8]) -> Raws {
+pub(crate) fn tensors(file: &[u8]) -> Raws {
     let raw =
         |view: TensorView<'_>| Raw { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() };
     let file = safetensors::SafeTensors::deserialize(file).unwrap();
@@ -78,12 +78,12 @@ pub fn tensors(file: &[u8]) -> Raws {
 }
 
 /// The name of a shard, counted from 0, as the `transformers` library gives it.
-pub fn shard_name(shard: usize, of: usize) -> String {
+pub(crate) fn shard_name(shard: usize, of: usize) -> String {
     format!("model-{:05}-of-{of:05}.safetensors", shard + 1)
 }
 
 /// Deals the tensors out into so many shards in turn: per shard its name and tensors.
-pub fn dealt(tensors: &Raws, count: usize) -> Vec<(String, Raws)> {
+pub(crate) fn dealt(tensors: &Raws, count: usize) -> Vec<(String, Raws)> {
     let mut shards: Vec<_> = (0..count).map(|i| (shard_name(i, count), Raws::new())).collect();
     for (i, (name, raw)) in tensors.iter().enumerate() {
         shards[i % count].1.insert(name.clone(), raw.clone());
@@ -92,7 +92,7 @@ pub fn dealt(tensors: &Raws, count: usize) -> Vec<(String, Raws)> {
 }
 
 /// The index of these shards.
-pub fn index(shards: &[(String, Raws)]) -> String {
+pub(crate) fn index(shards: &[(String, Raws)]) -> String {
     let places: BTreeMap<&String, &String> =
         shards.iter().flat_map(|(shard, tensors)| tensors.keys().map(move |tensor| (tensor, shard))).collect();
     let total: usize = shards.iter().flat_map(|(_, tensors)| tensors.values()).map(|raw| raw.bytes.len()).sum();
@@ -100,7 +100,7 @@ pub fn index(shards: &[(String, Raws)]) -> String {
 }
 
 /// Writes shards and their index into a folder.
-pub fn write_shards(folder: &Path, shards: &[(String, Raws)]) {
+pub(crate) fn write_shards(folder: &Path, shards: &[(String, Raws)]) {
     for (name, tensors) in shards {
         std::fs::write(folder.join(name), file(tensors)).unwrap();
     }

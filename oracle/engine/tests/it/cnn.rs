@@ -16,7 +16,7 @@ use provena_engine::{
     reference,
 };
 use provena_wire::{Request, Response};
-pub use random::Shape;
+pub(crate) use random::Shape;
 
 use crate::{
     assets::{digits, imported, own},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The convolutional classifier that this repository carries.
-pub static DIGITS_CNN: LazyLock<Arc<Artifact>> =
+pub(crate) static DIGITS_CNN: LazyLock<Arc<Artifact>> =
     LazyLock::new(|| imported(own("models/digits-cnn"), "digits-cnn").artifact);
 
 fn recipe(artifact: &Artifact) -> &CnnRecipe {

@@ -9,7 +9,7 @@ use crate::assets::{DIGITS, MINILM, digits, lines};
 
 /// An engine on a GPU; a machine without one (a software driver counts) fails the test, unless it says
 /// `PROVENA_TEST_GPU=none`.
-pub fn gpu() -> Option<Engine> {
+pub(crate) fn gpu() -> Option<Engine> {
     if std::env::var("PROVENA_TEST_GPU").is_ok_and(|v| v == "none") {
         eprintln!("PROVENA_TEST_GPU=none: the GPU is not tested");
         return None;

@@ -18,5 +18,5 @@ mod normed;
 mod recording;
 mod rows;
 mod sample;
-pub mod support;
+pub(crate) mod support;
 mod whole;

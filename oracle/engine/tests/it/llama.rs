@@ -1,6 +1,6 @@
 //! Decoders: the tables' limits, plans, how prompts may be split, and how published ones are imported.
 
-pub mod published;
+pub(crate) mod published;
 mod rejected;
 mod variants;
 
@@ -15,13 +15,13 @@ use provena_engine::{
 
 use crate::{tiny_encoder::rebuilt, tiny_llama};
 
-pub fn model(artifact: &Artifact) -> Llama {
+pub(crate) fn model(artifact: &Artifact) -> Llama {
     let ModelRecipe::Llama(recipe) = &artifact.recipe().model else { panic!("not a decoder") };
     Llama::new(artifact, recipe).unwrap()
 }
 
 /// The logits and the greedy choice after each token, computed in parts of these lengths.
-pub fn logits(artifact: &Artifact, tokens: &[u32], parts: &[usize]) -> (Vec<u32>, Vec<i32>) {
+pub(crate) fn logits(artifact: &Artifact, tokens: &[u32], parts: &[usize]) -> (Vec<u32>, Vec<i32>) {
     let mut state: Vec<Values> = state(artifact, tokens.len()).iter().map(Values::zeros).collect();
     logits_by(artifact, tokens, parts, |plan, inputs| reference::outputs(artifact, plan, inputs, &mut state))
 }
@@ -32,12 +32,12 @@ fn pages(tokens: usize) -> (usize, usize) {
 }
 
 /// What the plans of [`logits_by`] keep.
-pub fn state(artifact: &Artifact, tokens: usize) -> Vec<Buffer> {
+pub(crate) fn state(artifact: &Artifact, tokens: usize) -> Vec<Buffer> {
     model(artifact).state(pages(tokens).1)
 }
 
 /// The same as `execute` computes them, over shuffled pages.
-pub fn logits_by(
+pub(crate) fn logits_by(
     artifact: &Artifact,
     tokens: &[u32],
     parts: &[usize],
@@ -66,7 +66,7 @@ pub fn logits_by(
 }
 
 /// Random words, as many as this says.
-pub fn tokens(len: usize) -> Vec<u32> {
+pub(crate) fn tokens(len: usize) -> Vec<u32> {
     let mut random = fastrand::Rng::with_seed(len as u64);
     (0..len).map(|_| random.u32(..tiny_llama::VOCABULARY)).collect()
 }

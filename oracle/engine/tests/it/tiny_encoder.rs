@@ -73,7 +73,7 @@ fn file(tensors: &Tensors) -> Vec<u8> {
 }
 
 /// A text of this many tokens.
-pub fn text(tokens: usize) -> String {
+pub(crate) fn text(tokens: usize) -> String {
     (0..tokens).map(|i| WORDS[1 + (i * i + tokens) % 8]).collect::<Vec<_>>().join(" ")
 }
 
@@ -97,7 +97,7 @@ fn try_import(weights: &[u8], config: &str, tokenizer: &str) -> Result<Artifact,
     Artifact::open(Path::new(&out))
 }
 
-pub fn tiny() -> Artifact {
+pub(crate) fn tiny() -> Artifact {
     try_import(&file(&weights()), CONFIG, TOKENIZER).unwrap()
 }
 
@@ -178,12 +178,12 @@ fn import_rejects_tokenizers_that_do_not_fit() {
 }
 
 /// The artifact with one tensor replaced by other words, or left out.
-pub fn rebuilt(artifact: &Artifact, name: &str, with: Option<&[i32]>) -> Artifact {
+pub(crate) fn rebuilt(artifact: &Artifact, name: &str, with: Option<&[i32]>) -> Artifact {
     rebuilt_with(artifact, artifact.tokenizer().to_vec(), name, with)
 }
 
 /// The same with another tokenizer, too.
-pub fn rebuilt_with(artifact: &Artifact, tokenizer: Vec<u8>, name: &str, with: Option<&[i32]>) -> Artifact {
+pub(crate) fn rebuilt_with(artifact: &Artifact, tokenizer: Vec<u8>, name: &str, with: Option<&[i32]>) -> Artifact {
     let mut builder = ArtifactBuilder::new();
     builder.tokenizer(tokenizer);
     for (_, tensor) in artifact.tensors() {

@@ -4,10 +4,10 @@ use provena_arith::fixed::{EXP_ONE, Scale};
 use provena_engine::artifact::{Activations, Artifact, ArtifactBuilder, LlamaRecipe, ModelRecipe, Recipe, Source};
 
 /// Words of the tiny vocabulary: `w0` .. `w96`, of which `w0` begins and `w1` ends a sequence.
-pub const VOCABULARY: u32 = 97;
+pub(crate) const VOCABULARY: u32 = 97;
 
 /// Three query heads over one key head, odd widths, a window, an own head.
-pub fn recipe() -> LlamaRecipe {
+pub(crate) fn recipe() -> LlamaRecipe {
     LlamaRecipe {
         vocabulary: VOCABULARY,
         width: 20,
@@ -28,7 +28,7 @@ pub fn recipe() -> LlamaRecipe {
 }
 
 /// A tokenizer whose words are `w0` .. `w96`, between spaces.
-pub fn tokenizer() -> String {
+pub(crate) fn tokenizer() -> String {
     let words: Vec<String> = (0..VOCABULARY).map(|i| format!("\"w{i}\": {i}")).collect();
     let special = |i: u32| {
         format!(
@@ -55,7 +55,7 @@ fn scale(factor: f64) -> Scale {
 }
 
 /// An artifact whose integers are random and of sensible magnitudes: no float model stands behind them.
-pub fn random(recipe: &LlamaRecipe, seed: u64) -> Artifact {
+pub(crate) fn random(recipe: &LlamaRecipe, seed: u64) -> Artifact {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut builder = ArtifactBuilder::new();
     builder.tokenizer(tokenizer().into_bytes());

@@ -21,7 +21,7 @@ const COPIES: usize = 8;
 ///
 /// # Errors
 /// When any of them differs.
-pub fn thorough(name: &str, llama: &Llama, backends: &[&Backend]) -> Result<usize, Box<dyn Error>> {
+pub(super) fn thorough(name: &str, llama: &Llama, backends: &[&Backend]) -> Result<usize, Box<dyn Error>> {
     let expected = logits(llama, backends[0], &[TOKENS])?;
     let mut compared = 0;
     let mut check = |what: &str, found: &[i32], expected: &[i32]| {
@@ -48,7 +48,7 @@ pub fn thorough(name: &str, llama: &Llama, backends: &[&Backend]) -> Result<usiz
 ///
 /// # Errors
 /// When any of them differs.
-pub fn brief(name: &str, llama: &Llama, backends: &[&Backend]) -> Result<usize, Box<dyn Error>> {
+pub(super) fn brief(name: &str, llama: &Llama, backends: &[&Backend]) -> Result<usize, Box<dyn Error>> {
     let mut parts = vec![FEW - 2];
     parts.extend([1, 1]);
     let expected = logits(llama, backends[0], &[FEW])?;

@@ -8,7 +8,7 @@ use provena_engine::plan::SealedPlan;
 use provena_engine::values::Values;
 
 /// Sequences on a backend, each in pages of its own.
-pub struct Run<'a> {
+pub(super) struct Run<'a> {
     llama: &'a Llama,
     backend: &'a Backend,
     sequences: usize,
@@ -19,7 +19,7 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// So many sequences with room for so many tokens each; `logits` says whether logits are read, too.
-    pub fn new(
+    pub(super) fn new(
         llama: &'a Llama,
         backend: &'a Backend,
         sequences: usize,
@@ -32,14 +32,14 @@ impl<'a> Run<'a> {
     }
 
     /// The plan for so many rows, of which so many are picked.
-    pub fn plan(&self, rows: usize, picks: usize) -> SealedPlan {
+    pub(super) fn plan(&self, rows: usize, picks: usize) -> SealedPlan {
         let slots = (1 + self.sequences * self.pages) * PAGE;
         let (sequences, pages, logits) = (self.sequences, self.pages, self.logits);
         self.llama.plan(Shape { rows, sequences, pages, picks, slots, logits }).into()
     }
 
     /// The outputs for these rows and picks, greedily.
-    pub fn execute(
+    pub(super) fn execute(
         &mut self,
         plan: &SealedPlan,
         rows: Vec<u32>,
@@ -52,24 +52,29 @@ impl<'a> Run<'a> {
     }
 
     /// The row of a token.
-    pub fn row(&self, token: u32, position: usize, sequence: usize) -> [u32; 4] {
+    pub(super) fn row(&self, token: u32, position: usize, sequence: usize) -> [u32; 4] {
         let slot = (1 + sequence * self.pages) * PAGE + position;
         [token, position as u32, slot as u32, sequence as u32]
     }
 
     /// The prompt's token at a position.
-    pub fn token(&self, position: usize) -> u32 {
+    pub(super) fn token(&self, position: usize) -> u32 {
         (position as u32 * 37 + 5) % self.llama.recipe().vocabulary
     }
 
     /// The first sequence's prompt; gives the outputs for its last token.
-    pub fn prefill(&mut self, plan: &SealedPlan, tokens: usize) -> Result<Vec<Values>, Box<dyn Error>> {
+    pub(super) fn prefill(&mut self, plan: &SealedPlan, tokens: usize) -> Result<Vec<Values>, Box<dyn Error>> {
         let rows = (0..tokens).flat_map(|i| self.row(self.token(i), i, 0)).collect();
         self.execute(plan, rows, vec![tokens as u32 - 1])
     }
 
     /// The next token of every sequence.
-    pub fn step(&mut self, plan: &SealedPlan, tokens: &[u32], position: usize) -> Result<Vec<Values>, Box<dyn Error>> {
+    pub(super) fn step(
+        &mut self,
+        plan: &SealedPlan,
+        tokens: &[u32],
+        position: usize,
+    ) -> Result<Vec<Values>, Box<dyn Error>> {
         let rows = tokens.iter().enumerate().flat_map(|(i, token)| self.row(*token, position, i)).collect();
         self.execute(plan, rows, (0..tokens.len() as u32).collect())
     }

@@ -9,7 +9,7 @@ use provena_engine::plan::{Buffer, BufferId, Element, Plan, TensorId};
 use provena_engine::values::Values;
 
 /// An operation to be measured.
-pub struct Case {
+pub(super) struct Case {
     /// The tensors it reads.
     pub artifact: Arc<Artifact>,
     /// The operation alone.
@@ -26,7 +26,13 @@ pub struct Case {
 
 impl Case {
     /// A case over random inputs whose bytes are those of all buffers and of the `weights` that are read.
-    pub fn new(artifact: Artifact, plan: Plan, shape: impl Into<String>, operations: usize, weights: usize) -> Self {
+    pub(super) fn new(
+        artifact: Artifact,
+        plan: Plan,
+        shape: impl Into<String>,
+        operations: usize,
+        weights: usize,
+    ) -> Self {
         let mut random = fastrand::Rng::with_seed(7);
         let inputs = plan.inputs.iter().map(|id| any(plan.get(*id), &mut random)).collect();
         let bytes = weights + plan.buffers.iter().map(Buffer::byte_len).sum::<usize>();
@@ -34,7 +40,7 @@ impl Case {
     }
 
     /// The same with other contents of one of the plan's inputs.
-    pub fn with(mut self, id: BufferId, values: Values) -> Self {
+    pub(super) fn with(mut self, id: BufferId, values: Values) -> Self {
         if let Some(at) = self.plan.inputs.iter().position(|input| *input == id) {
             self.inputs[at] = values;
         }
@@ -60,50 +66,50 @@ fn any(buffer: &Buffer, random: &mut fastrand::Rng) -> Values {
 
 /// Tensors to which random ones are added.
 #[derive(Default)]
-pub struct Tensors {
+pub(super) struct Tensors {
     builder: ArtifactBuilder,
     random: fastrand::Rng,
 }
 
 impl Tensors {
     /// None yet.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { builder: ArtifactBuilder::new(), random: fastrand::Rng::with_seed(1) }
     }
 
     /// Random bytes.
-    pub fn i8(mut self, name: &str, rows: usize, cols: usize) -> Self {
+    pub(super) fn i8(mut self, name: &str, rows: usize, cols: usize) -> Self {
         let values: Vec<i8> = (0..rows * cols).map(|_| self.random.i8(-127..)).collect();
         self.builder.i8(name, rows, cols, &values);
         self
     }
 
     /// Random words.
-    pub fn i16(mut self, name: &str, rows: usize, cols: usize) -> Self {
+    pub(super) fn i16(mut self, name: &str, rows: usize, cols: usize) -> Self {
         let values: Vec<i16> = (0..rows * cols).map(|_| self.random.i16(-32_767..)).collect();
         self.builder.i16(name, rows, cols, &values);
         self
     }
 
     /// These numbers.
-    pub fn i32(mut self, name: &str, values: &[i32]) -> Self {
+    pub(super) fn i32(mut self, name: &str, values: &[i32]) -> Self {
         self.builder.i32(name, values);
         self
     }
 
     /// The same factor, 0.6 / 2^right, for all.
-    pub fn scale(mut self, name: &str, count: usize, right: u32) -> Self {
+    pub(super) fn scale(mut self, name: &str, count: usize, right: u32) -> Self {
         self.builder.scales(name, &vec![Scale::new(0x5000, right, 0); count]);
         self
     }
 
     /// A table that falls as an exponential's does.
-    pub fn exp(self, name: &str) -> Self {
+    pub(super) fn exp(self, name: &str) -> Self {
         self.i32(name, &(0..1024).map(|at| EXP_ONE * (1023 - at) / 1023).collect::<Vec<_>>())
     }
 
     /// The artifact; its recipe says nothing.
-    pub fn build(self) -> Artifact {
+    pub(super) fn build(self) -> Artifact {
         let recipe = Recipe {
             name: "bench".into(),
             engine_class: ENGINE_CLASS_INT_V1,
@@ -116,7 +122,7 @@ impl Tensors {
 }
 
 /// The tensor of this name.
-pub fn tensor(artifact: &Artifact, name: &str) -> TensorId {
+pub(super) fn tensor(artifact: &Artifact, name: &str) -> TensorId {
     let found = artifact.tensors().find(|(_, tensor)| tensor.name == name).map(|(id, _)| id);
     found.unwrap_or_else(|| panic!("there is no tensor {name}"))
 }

@@ -14,7 +14,7 @@ const PAGE: usize = 16;
 /// Tokens of a prompt.
 const PROMPT: usize = 128;
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![];
     for rows in [1, 8, PROMPT] {
         cases.push(linear(rows, WIDTH, 3 * WIDTH, "int16"));

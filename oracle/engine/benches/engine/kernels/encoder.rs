@@ -9,7 +9,7 @@ const WIDTH: usize = 384;
 const INNER: usize = 1536;
 const HEADS: usize = 12;
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         linear(TOKENS, WIDTH, 3 * WIDTH, "int8"),
         linear(TOKENS, WIDTH, WIDTH, "int16"),

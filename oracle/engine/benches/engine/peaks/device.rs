@@ -18,7 +18,7 @@ const SUBMISSION: Duration = Duration::from_millis(20);
 const RUNS: u32 = 7;
 
 /// Measures packed dot products and a copy.
-pub fn measure(gpu: &Gpu) -> Result<Peak, Error> {
+pub(crate) fn measure(gpu: &Gpu) -> Result<Peak, Error> {
     let copy = Probe::new(gpu, &Key::plain("probe_copy"), &[COPY_BYTES, COPY_BYTES], None)?;
     let (copy, _) = copy.seconds((COPY_BYTES / 16 / 128) as u32)?;
     // A software driver is busy with few invocations; a graphics processor hides latency behind many.

@@ -14,7 +14,7 @@ const CHAINS: usize = 12;
 const RUNS: usize = 7;
 
 /// Measures packed dot products and a copy.
-pub fn measure() -> Peak {
+pub(crate) fn measure() -> Peak {
     let threads = rayon::current_num_threads();
     let (dot, lanes) = INSTRUCTIONS.iter().find(|i| (i.there)()).map_or((FALLBACK, 1), |i| (*i, i.lanes));
     let seconds = least(|| together(threads, |_| (dot.run)(DOT_ROUNDS)));
@@ -131,7 +131,7 @@ mod x86 {
     use super::CHAINS;
 
     #[target_feature(enable = "avx512f,avx512vnni")]
-    pub fn avx512vnni(rounds: usize) {
+    pub(super) fn avx512vnni(rounds: usize) {
         let mut sums: [__m512i; CHAINS] = [_mm512_setzero_si512(); CHAINS];
         let (a, b) = (black_box(_mm512_set1_epi8(3)), black_box(_mm512_set1_epi8(5)));
         for _ in 0..rounds {
@@ -143,7 +143,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,avxvnni")]
-    pub fn avxvnni(rounds: usize) {
+    pub(super) fn avxvnni(rounds: usize) {
         let mut sums: [__m256i; CHAINS] = [_mm256_setzero_si256(); CHAINS];
         let (a, b) = (black_box(_mm256_set1_epi8(3)), black_box(_mm256_set1_epi8(5)));
         for _ in 0..rounds {
@@ -156,7 +156,7 @@ mod x86 {
 
     /// Products of sixteen words, the widest that need no care for saturation.
     #[target_feature(enable = "avx2")]
-    pub fn avx2(rounds: usize) {
+    pub(super) fn avx2(rounds: usize) {
         let mut sums: [__m256i; CHAINS] = [_mm256_setzero_si256(); CHAINS];
         let b = black_box(_mm256_set1_epi8(5));
         for _ in 0..rounds {

@@ -9,18 +9,18 @@ const PAD: usize = 1;
 /// Height and width of the squares of which the largest value is kept.
 const POOL: usize = 2;
 
-pub struct Convolution {
+pub(super) struct Convolution {
     inputs: usize,
     outputs: usize,
     /// Pixels along each side of the image, before and after, but for the pooling.
     side: usize,
-    /// [outputs][inputs][KERNEL][KERNEL]
+    /// `[outputs][inputs][KERNEL][KERNEL]`
     pub weight: Parameters,
     pub bias: Parameters,
 }
 
 impl Convolution {
-    pub fn new(inputs: usize, outputs: usize, side: usize, random: &mut Random) -> Self {
+    pub(super) fn new(inputs: usize, outputs: usize, side: usize, random: &mut Random) -> Self {
         let patch = inputs * KERNEL * KERNEL;
         let bound = (6.0 / patch as f32).sqrt();
         let weight = (0..patch * outputs).map(|_| bound * random.symmetric()).collect();
@@ -28,17 +28,17 @@ impl Convolution {
     }
 
     /// Dimensions of the weight.
-    pub fn shape(&self) -> Vec<usize> {
+    pub(super) fn shape(&self) -> Vec<usize> {
         vec![self.outputs, self.inputs, KERNEL, KERNEL]
     }
 
     /// Pixels along each side after the pooling.
-    pub fn pooled_side(&self) -> usize {
+    pub(super) fn pooled_side(&self) -> usize {
         self.side / POOL
     }
 
     /// What is left after the pooling, and where each value came from.
-    pub fn apply(&self, input: &[f32]) -> Output {
+    pub(super) fn apply(&self, input: &[f32]) -> Output {
         let side = self.side;
         let mut planes = vec![0.0f32; self.outputs * side * side];
         for (plane, (weights, bias)) in planes
@@ -80,7 +80,7 @@ impl Convolution {
     }
 
     /// Adds this layer's gradient and returns the input's.
-    pub fn backward(&mut self, input: &[f32], picks: &[usize], error: &[f32]) -> Vec<f32> {
+    pub(super) fn backward(&mut self, input: &[f32], picks: &[usize], error: &[f32]) -> Vec<f32> {
         let side = self.side;
         let patch = self.inputs * KERNEL * KERNEL;
         let mut below = vec![0.0f32; input.len()];

@@ -3,16 +3,16 @@
 use super::parameters::Parameters;
 use crate::random::Random;
 
-pub struct Dense {
+pub(super) struct Dense {
     inputs: usize,
     outputs: usize,
-    /// [outputs][inputs]
+    /// `[outputs][inputs]`
     pub weight: Parameters,
     pub bias: Parameters,
 }
 
 impl Dense {
-    pub fn new(inputs: usize, outputs: usize, random: &mut Random) -> Self {
+    pub(super) fn new(inputs: usize, outputs: usize, random: &mut Random) -> Self {
         // He's initialisation: a uniform distribution with variance 2 / inputs.
         let bound = (6.0 / inputs as f32).sqrt();
         let weight = (0..inputs * outputs).map(|_| bound * random.symmetric()).collect();
@@ -20,17 +20,17 @@ impl Dense {
     }
 
     /// Dimensions of the weight.
-    pub fn shape(&self) -> Vec<usize> {
+    pub(super) fn shape(&self) -> Vec<usize> {
         vec![self.outputs, self.inputs]
     }
 
-    pub fn apply(&self, input: &[f32]) -> Vec<f32> {
+    pub(super) fn apply(&self, input: &[f32]) -> Vec<f32> {
         let rows = self.weight.values.chunks_exact(self.inputs);
         rows.zip(&self.bias.values).map(|(row, bias)| bias + dot(row, input)).collect()
     }
 
     /// Adds this layer's gradient and returns the input's.
-    pub fn backward(&mut self, input: &[f32], error: &[f32]) -> Vec<f32> {
+    pub(super) fn backward(&mut self, input: &[f32], error: &[f32]) -> Vec<f32> {
         let mut below = vec![0.0; self.inputs];
         for (output, &error) in error.iter().enumerate() {
             self.bias.gradient[output] += error;

@@ -7,14 +7,14 @@ const EPSILON: f32 = 1e-8;
 const DECAY: f32 = 0.02;
 
 /// Steps taken, as the powers that Adam's correction needs.
-pub struct Adam {
+pub(super) struct Adam {
     momentum_left: f32,
     smoothing_left: f32,
 }
 
 /// How far one step moves.
 #[derive(Clone, Copy)]
-pub struct Step {
+pub(super) struct Step {
     rate: f32,
     correction: f32,
     count: f32,
@@ -28,7 +28,7 @@ impl Default for Adam {
 
 impl Adam {
     /// The next step along the gradient over `count` images.
-    pub fn step(&mut self, rate: f32, count: usize) -> Step {
+    pub(super) fn step(&mut self, rate: f32, count: usize) -> Step {
         self.momentum_left *= MOMENTUM;
         self.smoothing_left *= SMOOTHING;
         let correction = (1.0 - self.smoothing_left).sqrt() / (1.0 - self.momentum_left);
@@ -37,7 +37,7 @@ impl Adam {
 }
 
 /// Numbers to be learnt, with their gradient and Adam's two averages of it.
-pub struct Parameters {
+pub(super) struct Parameters {
     /// What has been learnt so far.
     pub values: Vec<f32>,
     /// The sum over the images since the last step.
@@ -49,12 +49,12 @@ pub struct Parameters {
 
 impl Parameters {
     /// Weights, which decay.
-    pub fn weights(values: Vec<f32>) -> Self {
+    pub(super) fn weights(values: Vec<f32>) -> Self {
         Self::new(values, DECAY)
     }
 
     /// So many biases of zero.
-    pub fn biases(count: usize) -> Self {
+    pub(super) fn biases(count: usize) -> Self {
         Self::new(vec![0.0; count], 0.0)
     }
 
@@ -64,7 +64,7 @@ impl Parameters {
     }
 
     /// Moves along the gradient and forgets it.
-    pub fn step(&mut self, step: Step) {
+    pub(super) fn step(&mut self, step: Step) {
         for index in 0..self.values.len() {
             let gradient = self.gradient[index] / step.count;
             self.gradient[index] = 0.0;
@@ -76,7 +76,7 @@ impl Parameters {
     }
 
     /// The values as they are stored.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 }

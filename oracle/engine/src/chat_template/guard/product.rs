@@ -8,7 +8,7 @@ use super::{Edit, TIMES};
 ///
 /// # Errors
 /// When a product follows a quotient or a power, which a filter would not read from the left.
-pub fn products(tag: &[(Token<'_>, Span)]) -> Result<Vec<Edit>, String> {
+pub(super) fn products(tag: &[(Token<'_>, Span)]) -> Result<Vec<Edit>, String> {
     let mut edits = Vec::new();
     for (i, (token, span)) in tag.iter().enumerate() {
         match token {

@@ -9,7 +9,7 @@ const TAGS: [&str; 12] =
     ["for", "endfor", "if", "elif", "else", "endif", "set", "endset", "macro", "endmacro", "continue", "break"];
 
 /// What a tag keeps.
-pub enum Effect {
+pub(super) enum Effect {
     /// Nothing.
     None,
     /// The value at this place of the source; `inside` when it becomes a part of another one.
@@ -26,7 +26,7 @@ pub enum Effect {
 ///
 /// # Errors
 /// What it uses that is not available.
-pub fn effect(tag: &[(Token<'_>, Span)]) -> Result<Effect, String> {
+pub(super) fn effect(tag: &[(Token<'_>, Span)]) -> Result<Effect, String> {
     let refused = |what: &str| Err(format!("uses '{what}', which is not available here"));
     let Some((Token::Ident(word), _)) = tag.first() else { return Ok(Effect::None) };
     match *word {

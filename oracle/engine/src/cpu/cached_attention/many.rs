@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// One head of keys and values, and all queries of some rows that read it: at most one per lane.
-pub struct Many<'a> {
+pub(super) struct Many<'a> {
     pub attention: &'a CachedAttention<'a>,
     /// Rows of one sequence.
     pub rows: Range<usize>,

@@ -40,7 +40,7 @@ struct Full;
 /// # Safety
 /// The processor has AVX2.
 #[inline(always)]
-pub unsafe fn half(mut job: Mix<'_>, from: usize) {
+pub(super) unsafe fn half(mut job: Mix<'_>, from: usize) {
     job.check();
     // SAFETY: as the caller says, and `check` has made sure of all rows.
     let from = unsafe { columns::<Half>(&mut job, from) };
@@ -52,7 +52,7 @@ pub unsafe fn half(mut job: Mix<'_>, from: usize) {
 /// # Safety
 /// The processor has AVX-512 with VNNI.
 #[inline(always)]
-pub unsafe fn full(job: &mut Mix<'_>) -> usize {
+pub(super) unsafe fn full(job: &mut Mix<'_>) -> usize {
     job.check();
     // SAFETY: as above.
     unsafe { columns::<Full>(job, 0) }
@@ -133,7 +133,11 @@ unsafe fn step<P: Pairs, const R: usize>(job: &mut Mix<'_>, row: usize, from: us
     R
 }
 
-// SAFETY (of both): each function does what the trait says, with the instructions of its kind.
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "safe for one reason: each function does what the trait says, with the instructions of its kind, on memory and a \
+              processor that its caller answers for"
+)]
 impl Pairs for Half {
     const COLUMNS: usize = 16;
     const ROWS: usize = 4;
@@ -173,6 +177,11 @@ impl Pairs for Half {
 
 /// Its vectors have the columns 0 to 7 and 16 to 23, and 8 to 15 and 24 to 31, because bytes are brought together within
 /// halves of a vector.
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "safe for one reason: each function does what the trait says, with the instructions of its kind, on memory and a \
+              processor that its caller answers for"
+)]
 impl Pairs for Full {
     const COLUMNS: usize = 32;
     const ROWS: usize = 8;

@@ -3,7 +3,7 @@
 use super::{Dots, Isa, Mix, Tiles};
 
 /// Any processor.
-pub struct Portable;
+pub(crate) struct Portable;
 
 impl Isa for Portable {
     const OFFSET: i32 = 0;

@@ -7,7 +7,7 @@ use std::arch::x86_64::{__m128i, _MM_HINT_T1, _mm_prefetch, _mm_set1_epi32, _mm_
 use super::{Dots, Isa, Tiles};
 
 /// Vectors of one kind of processor. Every function needs that processor, and readable memory where it gets a pointer.
-pub trait Vector: Isa {
+pub(super) trait Vector: Isa {
     /// Bytes of a row that [`Vector::add`] takes at a time.
     const BYTES: usize;
     /// Rows of x that a step of [`dots`] takes at a time.
@@ -46,7 +46,7 @@ pub trait Vector: Isa {
 /// # Safety
 /// The processor has what `T` needs.
 #[inline(always)]
-pub unsafe fn dots<T: Vector, const N: usize>(job: Dots<'_>) {
+pub(super) unsafe fn dots<T: Vector, const N: usize>(job: Dots<'_>) {
     job.check();
     let Dots { x, x_stride, rows, offsets, weight, weight_stride, outputs, inputs, out, out_stride } = job;
     let mut n = 0;
@@ -187,7 +187,7 @@ impl Step {
 /// # Safety
 /// The processor has what `T` needs.
 #[inline(always)]
-pub unsafe fn tiles<T: Vector, const N: usize>(job: Tiles<'_>) {
+pub(super) unsafe fn tiles<T: Vector, const N: usize>(job: Tiles<'_>) {
     job.check(T::LANES, T::GROUP);
     let outputs = job.outputs();
     let Tiles { x, rows, weight, offsets, inputs, out, out_stride, scratch, .. } = job;

@@ -14,15 +14,15 @@ use super::{
 
 /// 256-bit vectors of 16-bit products.
 #[derive(Clone, Copy)]
-pub struct Avx2;
+pub(crate) struct Avx2;
 
 /// 256-bit vectors with dot products of bytes.
 #[derive(Clone, Copy)]
-pub struct AvxVnni;
+pub(crate) struct AvxVnni;
 
 /// 512-bit vectors with dot products of bytes.
 #[derive(Clone, Copy)]
-pub struct Vnni;
+pub(crate) struct Vnni;
 
 impl Isa for Avx2 {
     const OFFSET: i32 = 0;
@@ -130,7 +130,11 @@ impl Isa for Vnni {
     }
 }
 
-// SAFETY (of all three): each function does what the trait says, with the instructions of its level.
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "safe for one reason: each function does what the trait says, with the instructions of its level, on memory and a \
+              processor that its caller answers for"
+)]
 impl Vector for Avx2 {
     const BYTES: usize = 16;
     const ROWS: usize = 2;
@@ -193,6 +197,11 @@ impl Vector for Avx2 {
     }
 }
 
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "safe for one reason: each function does what the trait says, with the instructions of its level, on memory and a \
+              processor that its caller answers for"
+)]
 impl Vector for AvxVnni {
     const BYTES: usize = 32;
     const ROWS: usize = 2;
@@ -255,6 +264,11 @@ impl Vector for AvxVnni {
     }
 }
 
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "safe for one reason: each function does what the trait says, with the instructions of its level, on memory and a \
+              processor that its caller answers for"
+)]
 impl Vector for Vnni {
     const BYTES: usize = 64;
     const ROWS: usize = 4;
@@ -343,6 +357,7 @@ unsafe fn part<const N: usize>(at: *const i8, len: usize) -> [i8; N] {
 /// The processor has AVX2.
 #[inline(always)]
 unsafe fn reduce_256([a, b, c, d]: [__m256i; 4]) -> __m128i {
+    // SAFETY: the caller says that the processor has these instructions; no memory is touched.
     unsafe {
         let ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
         let cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));

@@ -16,14 +16,14 @@ fn turned<'a>(config: &LlamaConfig, row: &'a [f32]) -> impl Iterator<Item = (&'a
     row[..(config.heads + config.kv_heads) * depth].chunks_exact(depth).map(move |head| head.split_at(depth / 2))
 }
 
-/// The lengths of the pairs of queries and keys: [rows][(heads + kv_heads) * depth / 2].
-pub fn pairs(config: &LlamaConfig, qkv: &[f32]) -> Vec<f32> {
+/// The lengths of the pairs of queries and keys: `[rows][(heads + kv_heads) * depth / 2]`.
+pub(super) fn pairs(config: &LlamaConfig, qkv: &[f32]) -> Vec<f32> {
     let heads = qkv.chunks_exact(columns(config)).flat_map(|row| turned(config, row));
     heads.flat_map(|(a, b)| a.iter().zip(b).map(|(a, b)| a.hypot(*b))).collect()
 }
 
 /// Turns the queries and keys of each row by its position, which is its index.
-pub fn rotate(config: &LlamaConfig, qkv: &mut [f32]) {
+pub(super) fn rotate(config: &LlamaConfig, qkv: &mut [f32]) {
     let (depth, half) = (config.depth, config.depth / 2);
     let heads = (config.heads + config.kv_heads) * depth;
     qkv.par_chunks_exact_mut(columns(config)).enumerate().for_each(|(position, row)| {
@@ -41,8 +41,8 @@ pub fn rotate(config: &LlamaConfig, qkv: &mut [f32]) {
 }
 
 /// The context of each row, which sees itself and what is before it, as far as the window goes:
-/// [rows][heads * depth].
-pub fn attend(config: &LlamaConfig, qkv: &[f32]) -> Vec<f32> {
+/// `[rows][heads * depth]`.
+pub(super) fn attend(config: &LlamaConfig, qkv: &[f32]) -> Vec<f32> {
     let LlamaConfig { heads, kv_heads, depth, window, .. } = *config;
     let (columns, rows) = (columns(config), qkv.len() / columns(config));
     let part = |row: usize, from: usize| &qkv[row * columns + from..][..depth];

@@ -9,7 +9,7 @@ use crate::error::Error;
 /// The angles by which positions turn queries and keys.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rotation {
-    /// [depth / 2]: radians per position.
+    /// `[depth / 2]`: radians per position.
     pub frequencies: Vec<f64>,
     /// Queries and keys are both multiplied by it: YaRN's attention factor, else 1.
     pub factor: f64,
@@ -17,7 +17,7 @@ pub struct Rotation {
 
 /// The fields of `rope_scaling` or `rope_parameters`.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Scaling {
+pub(super) struct Scaling {
     rope_type: Option<String>,
     /// The older name of `rope_type`; some files have both.
     r#type: Option<String>,
@@ -49,7 +49,7 @@ fn need(value: Option<f64>, name: &str) -> Result<f64, Error> {
 
 impl Scaling {
     /// The base of the frequencies, where this states it.
-    pub fn theta(&self) -> Option<f64> {
+    pub(super) fn theta(&self) -> Option<f64> {
         self.rope_theta
     }
 
@@ -58,7 +58,7 @@ impl Scaling {
     /// # Errors
     /// [`Error::Import`] for a kind of scaling that is unknown or depends on the text's length, and for numbers that
     /// make no angles.
-    pub fn rotation(&self, depth: usize, theta: f64, max_positions: f64) -> Result<Rotation, Error> {
+    pub(super) fn rotation(&self, depth: usize, theta: f64, max_positions: f64) -> Result<Rotation, Error> {
         let theta = need(Some(theta), "rope_theta")?;
         let plain = (0..depth / 2).map(|c| theta.powf(-((2 * c) as f64) / depth as f64));
         let (frequencies, factor): (Vec<f64>, f64) =
@@ -154,7 +154,7 @@ impl Scaling {
 }
 
 impl Rotation {
-    /// Cosines [depth / 2], then sines [depth / 2] of a position, without the factor.
+    /// Cosines `[depth / 2]`, then sines `[depth / 2]` of a position, without the factor.
     pub fn turn(&self, position: usize) -> Vec<f64> {
         let angles = || self.frequencies.iter().map(|f| position as f64 * f);
         angles().map(f64::cos).chain(angles().map(f64::sin)).collect()

@@ -11,7 +11,7 @@ use crate::error::Error;
 const MAX_LEN: u64 = 16 << 20;
 
 /// What they say.
-pub struct Special {
+pub(super) struct Special {
     pub chat_template: Option<String>,
     pub bos: Option<String>,
     pub eos: Option<String>,
@@ -20,7 +20,7 @@ pub struct Special {
 
 impl Special {
     /// Reads them, as far as they are there.
-    pub fn read(folder: &Path, config: &Value, tokenizer: Option<&[u8]>) -> Result<Self, Error> {
+    pub(super) fn read(folder: &Path, config: &Value, tokenizer: Option<&[u8]>) -> Result<Self, Error> {
         let file = |name: &str| parsed(&folder.join(name), MAX_LEN).map(Option::unwrap_or_default);
         let (settings, map) = (file("tokenizer_config.json")?, file("special_tokens_map.json")?);
         let generation = file("generation_config.json")?;

@@ -11,7 +11,7 @@ const KNOWN: [&str; 2] = ["llama", "qwen2"];
 const ROPE_BASE: f64 = 10_000.0;
 
 /// The sizes that must be known before the tensors can be named, and the metadata to say the rest.
-pub struct Described<'a> {
+pub(super) struct Described<'a> {
     metadata: &'a Metadata,
     pub architecture: &'a str,
     width: u32,
@@ -25,7 +25,7 @@ fn need<T>(value: Option<T>, key: &str) -> Result<T, Error> {
 
 impl<'a> Described<'a> {
     /// Reads what must be known first, and refuses what is not supported.
-    pub fn read(metadata: &'a Metadata) -> Result<Self, Error> {
+    pub(super) fn read(metadata: &'a Metadata) -> Result<Self, Error> {
         let architecture = need(metadata.text("general.architecture")?, "general.architecture")?;
         if !KNOWN.contains(&architecture) {
             let known = KNOWN.join(", ");
@@ -73,12 +73,12 @@ impl<'a> Described<'a> {
 
     /// The width of a head where rows of queries and keys lie in pairs: llama.cpp's converter puts side by side what
     /// rotates together in this architecture alone.
-    pub fn interleaved(&self) -> Option<usize> {
+    pub(super) fn interleaved(&self) -> Option<usize> {
         (self.architecture == "llama").then_some(self.depth as usize)
     }
 
     /// All of it. `factors` are the divisors of the frequencies of rotation, where the file has them.
-    pub fn config(&self, weights: &Weights, factors: Option<Vec<f32>>) -> Result<Value, Error> {
+    pub(super) fn config(&self, weights: &Weights, factors: Option<Vec<f32>>) -> Result<Value, Error> {
         let rows = |name: &str| weights.shape(name).and_then(|shape| shape.first().copied());
         let epsilon = "attention.layer_norm_rms_epsilon";
         let window = self.u32("attention.sliding_window")?.filter(|window| *window > 0);

@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 4;
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub(super) enum Value {
     /// Any integer.
     Int(i128),
     /// A float of 32 or 64 bits.
@@ -50,11 +50,11 @@ impl Value {
 
 /// All entries.
 #[derive(Debug, Default)]
-pub struct Metadata(BTreeMap<String, Value>);
+pub(crate) struct Metadata(BTreeMap<String, Value>);
 
 impl Metadata {
     /// Reads so many entries.
-    pub fn read(reader: &mut Reader<'_>, count: u64) -> Result<Self, Error> {
+    pub(crate) fn read(reader: &mut Reader<'_>, count: u64) -> Result<Self, Error> {
         if count > MAX_ENTRIES {
             return Err(reader.error(format_args!("{count} entries of metadata are more than {MAX_ENTRIES}")));
         }
@@ -82,7 +82,7 @@ impl Metadata {
     }
 
     /// An integer that fits u32.
-    pub fn u32(&self, key: &str) -> Result<Option<u32>, Error> {
+    pub(crate) fn u32(&self, key: &str) -> Result<Option<u32>, Error> {
         self.get(key, "an integer of 32 bits", |value| match value {
             Value::Int(int) => u32::try_from(*int).ok(),
             _ => None,
@@ -90,7 +90,7 @@ impl Metadata {
     }
 
     /// A finite number.
-    pub fn float(&self, key: &str) -> Result<Option<f64>, Error> {
+    pub(crate) fn float(&self, key: &str) -> Result<Option<f64>, Error> {
         self.get(key, "a finite number", |value| match value {
             Value::Float(float) => Some(*float).filter(|v| v.is_finite()),
             Value::Int(int) => Some(*int as f64),
@@ -99,12 +99,12 @@ impl Metadata {
     }
 
     /// Yes or no.
-    pub fn bool(&self, key: &str) -> Result<Option<bool>, Error> {
+    pub(crate) fn bool(&self, key: &str) -> Result<Option<bool>, Error> {
         self.get(key, "a bool", |value| if let Value::Bool(bool) = value { Some(*bool) } else { None })
     }
 
     /// A text.
-    pub fn text(&self, key: &str) -> Result<Option<&str>, Error> {
+    pub(crate) fn text(&self, key: &str) -> Result<Option<&str>, Error> {
         let Some(value) = self.0.get(key) else { return Ok(None) };
         let Value::Text(text) = value else {
             return self.get(key, "a text", |_| None);
@@ -113,7 +113,7 @@ impl Metadata {
     }
 
     /// A list of texts.
-    pub fn texts(&self, key: &str) -> Result<Option<&[String]>, Error> {
+    pub(crate) fn texts(&self, key: &str) -> Result<Option<&[String]>, Error> {
         let Some(value) = self.0.get(key) else { return Ok(None) };
         let Value::Texts(texts) = value else {
             return self.get(key, "a list of texts", |_| None);
@@ -122,7 +122,7 @@ impl Metadata {
     }
 
     /// A list of integers.
-    pub fn ints(&self, key: &str) -> Result<Option<&[i64]>, Error> {
+    pub(crate) fn ints(&self, key: &str) -> Result<Option<&[i64]>, Error> {
         let Some(value) = self.0.get(key) else { return Ok(None) };
         let Value::Ints(ints) = value else {
             return self.get(key, "a list of integers", |_| None);
@@ -131,7 +131,7 @@ impl Metadata {
     }
 
     /// A list of floats.
-    pub fn floats(&self, key: &str) -> Result<Option<&[f32]>, Error> {
+    pub(crate) fn floats(&self, key: &str) -> Result<Option<&[f32]>, Error> {
         let Some(value) = self.0.get(key) else { return Ok(None) };
         let Value::Floats(floats) = value else {
             return self.get(key, "a list of floats", |_| None);
@@ -140,7 +140,7 @@ impl Metadata {
     }
 
     /// An integer, or a list of integers that are all the same, as some writers have it per layer.
-    pub fn u32_or_same(&self, key: &str) -> Result<Option<u32>, Error> {
+    pub(crate) fn u32_or_same(&self, key: &str) -> Result<Option<u32>, Error> {
         self.get(key, "an integer, or the same integer for every layer", |value| match value {
             Value::Int(int) => u32::try_from(*int).ok(),
             Value::Ints(ints) => {

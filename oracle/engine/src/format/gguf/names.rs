@@ -9,7 +9,7 @@ use super::{
 use crate::error::Error;
 
 /// The factors by which the plain frequencies of rotation are divided.
-pub const ROPE_FACTORS: &str = "rope_freqs.weight";
+pub(super) const ROPE_FACTORS: &str = "rope_freqs.weight";
 
 /// Tensors outside the layers.
 const WHOLE: [(&str, &str); 3] = [
@@ -50,7 +50,7 @@ fn published(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// [`Error::ImportTensor`] for a tensor that no such model has, or queries and keys that are no whole heads.
-pub fn places(
+pub(super) fn places(
     lines: &BTreeMap<String, Line>,
     architecture: &str,
     interleaved: Option<usize>,

@@ -9,7 +9,7 @@ const MAX_HEADER_LEN: u64 = 64 << 20;
 const BUFFER: u64 = 64 << 10;
 
 /// A position in a header.
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     source: &'a Source,
     /// From the beginning of the file.
     at: u64,
@@ -20,27 +20,27 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// The beginning of a file.
-    pub fn new(source: &'a Source) -> Self {
+    pub(crate) fn new(source: &'a Source) -> Self {
         Self { source, at: 0, buffer: vec![], buffer_at: 0 }
     }
 
     /// How far it has read, in bytes.
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.at
     }
 
     /// Bytes that may still be read.
-    pub fn remaining(&self) -> u64 {
+    pub(crate) fn remaining(&self) -> u64 {
         self.source.len.min(MAX_HEADER_LEN) - self.at
     }
 
     /// An error that says where it happened.
-    pub fn error(&self, reason: impl std::fmt::Display) -> Error {
+    pub(crate) fn error(&self, reason: impl std::fmt::Display) -> Error {
         Error::Import(format!("{} is damaged: {reason} (before byte {})", self.source.name(), self.at))
     }
 
     /// Checks that so many bytes follow.
-    pub fn expect(&self, bytes: u64, what: &str) -> Result<(), Error> {
+    pub(crate) fn expect(&self, bytes: u64, what: &str) -> Result<(), Error> {
         if bytes <= self.remaining() {
             return Ok(());
         }
@@ -74,24 +74,24 @@ impl<'a> Reader<'a> {
     }
 
     /// The next bytes, as many as the array has.
-    pub fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Error> {
+    pub(crate) fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Error> {
         let mut bytes = [0; N];
         self.fill(&mut bytes, what)?;
         Ok(bytes)
     }
 
     /// A little-endian u32.
-    pub fn u32(&mut self, what: &str) -> Result<u32, Error> {
+    pub(crate) fn u32(&mut self, what: &str) -> Result<u32, Error> {
         self.array(what).map(u32::from_le_bytes)
     }
 
     /// A little-endian u64.
-    pub fn u64(&mut self, what: &str) -> Result<u64, Error> {
+    pub(crate) fn u64(&mut self, what: &str) -> Result<u64, Error> {
         self.array(what).map(u64::from_le_bytes)
     }
 
     /// A text: its length as u64 and its bytes.
-    pub fn text(&mut self, what: &str) -> Result<String, Error> {
+    pub(crate) fn text(&mut self, what: &str) -> Result<String, Error> {
         let len = self.u64(what)?;
         self.expect(len, what)?;
         // What is left fits the memory's addresses, because MAX_HEADER_LEN does.

@@ -14,7 +14,7 @@ const MAX_DIMS: u32 = 4;
 
 /// One tensor as the file has it.
 #[derive(Debug)]
-pub struct Line {
+pub(super) struct Line {
     /// Outermost first, which is the opposite of the file's order.
     pub shape: Vec<usize>,
     pub encoding: Encoding,
@@ -25,7 +25,7 @@ pub struct Line {
 }
 
 /// Reads so many lines; offsets count from the beginning of the data, whose place is not known yet.
-pub fn read(reader: &mut Reader<'_>, count: u64) -> Result<BTreeMap<String, Line>, Error> {
+pub(super) fn read(reader: &mut Reader<'_>, count: u64) -> Result<BTreeMap<String, Line>, Error> {
     if count > MAX_TENSORS {
         return Err(reader.error(format_args!("{count} tensors are more than {MAX_TENSORS}")));
     }
@@ -72,7 +72,7 @@ fn line(reader: &mut Reader<'_>, name: &str) -> Result<Line, Error> {
 }
 
 /// Moves the tensors to where the data begins, and checks that they lie within the file and apart from each other.
-pub fn settle(lines: &mut BTreeMap<String, Line>, data: u64, align: u64, file_len: u64) -> Result<(), Error> {
+pub(super) fn settle(lines: &mut BTreeMap<String, Line>, data: u64, align: u64, file_len: u64) -> Result<(), Error> {
     let mut spans = Vec::with_capacity(lines.len());
     for (name, line) in lines.iter_mut() {
         if !line.offset.is_multiple_of(align) {

@@ -21,7 +21,7 @@ const BYTE: i64 = 6;
 const ENDS: [&str; 6] = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>"];
 
 /// What a file says of its tokens.
-pub struct Tokens<'a> {
+pub(crate) struct Tokens<'a> {
     metadata: &'a Metadata,
     kind: &'a str,
     texts: &'a [String],
@@ -35,7 +35,7 @@ impl<'a> Tokens<'a> {
     ///
     /// # Errors
     /// [`Error::Import`] when the lists have different lengths or a token is repeated.
-    pub fn read(metadata: &'a Metadata) -> Result<Option<Self>, Error> {
+    pub(crate) fn read(metadata: &'a Metadata) -> Result<Option<Self>, Error> {
         let kind = metadata.text("tokenizer.ggml.model")?;
         let (Some(kind), Some(texts)) = (kind, metadata.texts("tokenizer.ggml.tokens")?) else { return Ok(None) };
         if texts.is_empty() || texts.len() > MAX_TOKENS {
@@ -72,12 +72,12 @@ impl<'a> Tokens<'a> {
     }
 
     /// The text of the token that begins ("bos") or ends ("eos") a sequence.
-    pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Error> {
         Ok(self.id(name)?.map(|id| self.texts[id as usize].clone()))
     }
 
     /// The tokens that end an answer, in order.
-    pub fn stops(&self) -> Result<Vec<u32>, Error> {
+    pub(crate) fn stops(&self) -> Result<Vec<u32>, Error> {
         let mut stops = Vec::new();
         for name in ["eos", "eot", "eom"] {
             stops.extend(self.id(name)?);
@@ -98,7 +98,7 @@ impl<'a> Tokens<'a> {
     ///
     /// # Errors
     /// [`Error::Import`] when the tokenizer is of a kind that is not known here, or contradicts itself.
-    pub fn json(&self) -> Result<Vec<u8>, Error> {
+    pub(crate) fn json(&self) -> Result<Vec<u8>, Error> {
         let mut json = match self.kind {
             "gpt2" => bytes::json(self)?,
             "llama" => pieces::json(self)?,

@@ -11,12 +11,12 @@ use super::super::{
 use crate::error::Error;
 
 /// The longest header that is read, or headers of all shards: names and shapes of any real model fit many times over.
-pub const MAX_HEADER_LEN: u64 = 16 << 20;
+pub(super) const MAX_HEADER_LEN: u64 = 16 << 20;
 /// The most dimensions of a tensor.
 const MAX_DIMS: usize = 8;
 
 /// A checked header.
-pub struct Header {
+pub(super) struct Header {
     metadata: Metadata,
     /// In bytes.
     pub len: u64,
@@ -26,7 +26,7 @@ pub struct Header {
 
 impl Header {
     /// Reads the header and checks it against the file's length before anything is allocated.
-    pub fn read(source: &Source) -> Result<Self, Error> {
+    pub(super) fn read(source: &Source) -> Result<Self, Error> {
         let name = source.name();
         let Some(rest) = source.len.checked_sub(8) else {
             let len = source.len;
@@ -60,12 +60,12 @@ impl Header {
     }
 
     /// The names of its tensors, in the order of their bytes.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
 
     /// Adds the weights of the file, which is the source of this number, to `tensors`.
-    pub fn place(self, source: usize, tensors: &mut BTreeMap<String, Place>) -> Result<(), Error> {
+    pub(super) fn place(self, source: usize, tensors: &mut BTreeMap<String, Place>) -> Result<(), Error> {
         for name in self.names {
             let info = self.metadata.info(&name).expect("a header's names are in it");
             let encoding = match info.dtype {

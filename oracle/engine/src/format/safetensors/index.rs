@@ -22,7 +22,7 @@ const MAX_SHARDS: usize = 128;
 
 /// An index whose shards have names that stay in its folder; whether they are there is not known yet.
 #[derive(Debug)]
-pub struct Index {
+pub(super) struct Index {
     /// Tensors and their shards.
     pub weight_map: BTreeMap<String, String>,
     /// Of the file.
@@ -38,7 +38,7 @@ struct Json {
 
 impl Index {
     /// Reads an index of this length.
-    pub fn open(path: &Path, len: u64) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, len: u64) -> Result<Self, Error> {
         let too_long = |len| Error::Import(format!("{INDEX} has {len} bytes, more than {MAX_INDEX_LEN}"));
         if len > MAX_INDEX_LEN {
             return Err(too_long(len));
@@ -73,7 +73,7 @@ impl Index {
     }
 
     /// The shards' names, each once, in order.
-    pub fn shards(&self) -> BTreeSet<&str> {
+    pub(super) fn shards(&self) -> BTreeSet<&str> {
         self.weight_map.values().map(String::as_str).collect()
     }
 }

@@ -34,7 +34,7 @@ const EXP_PER_UNIT: f64 = 384.0;
 const ROWS: usize = 1_024;
 
 /// Every tensor of an artifact.
-pub fn entries(recipe: &BertRecipe) -> Vec<Entry> {
+pub(super) fn entries(recipe: &BertRecipe) -> Vec<Entry> {
     let [vocabulary, positions, width] = [recipe.vocabulary, recipe.positions, recipe.width].map(|n| n as usize);
     let [heads, inner] = [recipe.heads, recipe.inner].map(|n| n as usize);
     let norm = |name: &str, quantised: bool| {
@@ -70,7 +70,7 @@ pub fn entries(recipe: &BertRecipe) -> Vec<Entry> {
 /// # Errors
 /// [`Error::Import`] and [`Error::ImportTensor`] when something could wrap or is not finite, [`Error::File`] when a file
 /// fails.
-pub fn quantise(
+pub(super) fn quantise(
     model: &FloatBert<'_>,
     ranges: &Ranges<Site>,
     writer: ArtifactWriter,

@@ -18,15 +18,15 @@ const DIVERGENCE: f64 = 1.25;
 const AGREEMENT: f64 = 0.005;
 
 /// What is tried for every decoder.
-pub const TRIED: [Activations; 2] = [Activations::Split, Activations::Bytes];
+pub(super) const TRIED: [Activations; 2] = [Activations::Split, Activations::Bytes];
 
 /// Whether one byte is as good as two.
-pub fn bytes_suffice(bytes: &Measured, split: &Measured) -> bool {
+pub(super) fn bytes_suffice(bytes: &Measured, split: &Measured) -> bool {
     bytes.divergence <= DIVERGENCE * split.divergence && bytes.agreement >= split.agreement - AGREEMENT
 }
 
 /// Bits of an activation.
-pub const fn bits(activations: Activations) -> u32 {
+pub(super) const fn bits(activations: Activations) -> u32 {
     match activations {
         Activations::Bytes => 8,
         Activations::Split => 16,
@@ -34,7 +34,7 @@ pub const fn bits(activations: Activations) -> u32 {
 }
 
 /// What the card says about the choice: the bits that the artifact has, and how near each variant came.
-pub fn figures(chosen: Activations, measured: &[(Activations, &Measured)]) -> Vec<Figure> {
+pub(super) fn figures(chosen: Activations, measured: &[(Activations, &Measured)]) -> Vec<Figure> {
     let mut all = vec![Figure { name: "bits of an activation".into(), value: f64::from(bits(chosen)) }];
     for (activations, measured) in measured {
         let figure = |name: &str, value| Figure {

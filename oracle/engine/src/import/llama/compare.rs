@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use row::Row;
 
 /// A float model and what it makes of some texts.
-pub struct Twin<'a> {
+pub(super) struct Twin<'a> {
     /// The model.
     pub model: &'a FloatLlama<'a>,
     /// The texts.
@@ -23,7 +23,7 @@ pub struct Twin<'a> {
 }
 
 /// An artifact that is compared.
-pub struct Integers {
+pub(super) struct Integers {
     /// The decoder.
     pub model: Decoder,
     /// The real amount of one step of its logits.
@@ -31,7 +31,7 @@ pub struct Integers {
 }
 
 /// How near an artifact comes.
-pub struct Measured {
+pub(super) struct Measured {
     /// Everything, for the card.
     pub figures: Vec<Figure>,
     /// The mean divergence from float in nats per token.
@@ -47,7 +47,7 @@ impl Twin<'_> {
     ///
     /// # Errors
     /// Those of the float model's file and of [`Decoder`].
-    pub fn compare(
+    pub(super) fn compare(
         &self,
         artifacts: &[Integers],
         progress: &mut dyn FnMut(usize, usize),

@@ -26,12 +26,12 @@ const CACHE_MARGIN: f64 = 1.15;
 /// straight, and its output stops growing.
 const GATE_MARGIN: f64 = 1.5;
 /// Pieces of the activation's table, each a line.
-pub const GATE_PIECES: usize = 2_048;
+pub(super) const GATE_PIECES: usize = 2_048;
 /// The least range that is believed, as a part of the site's largest.
 const FLOOR: f64 = 1e-4;
 
 /// What is written once the last layer is known.
-pub struct Deferred {
+pub(super) struct Deferred {
     /// What attention adds to the stream.
     pub output: Accumulators,
     /// What the feed-forward part adds to the stream.
@@ -43,7 +43,7 @@ pub struct Deferred {
 }
 
 /// The accumulators of a matrix product.
-pub struct Accumulators {
+pub(super) struct Accumulators {
     /// The real amount of one step of each.
     pub steps: Vec<f64>,
     /// The largest magnitude that each can reach, whatever the input.
@@ -57,7 +57,7 @@ impl From<Quantised> for Accumulators {
 }
 
 /// The levels of what matrix products read.
-pub fn levels(activations: Activations) -> &'static Levels {
+pub(super) fn levels(activations: Activations) -> &'static Levels {
     match activations {
         Activations::Bytes => &BYTES,
         Activations::Split => &SPLIT,
@@ -66,7 +66,7 @@ pub fn levels(activations: Activations) -> &'static Levels {
 
 /// What one step of the bytes that a matrix product reads stands for, where one step of the activation is `step`: the
 /// accumulators of a split activation count 256 of its steps.
-pub fn byte_step(activations: Activations, step: f64) -> f64 {
+pub(super) fn byte_step(activations: Activations, step: f64) -> f64 {
     match activations {
         Activations::Bytes => step,
         Activations::Split => 256.0 * step,
@@ -74,7 +74,7 @@ pub fn byte_step(activations: Activations, step: f64) -> f64 {
 }
 
 /// The scales of a normalisation that gives steps of these sizes.
-pub fn gains(writer: &mut ArtifactWriter, name: &str, gain: &[f32], steps: &[f64]) -> Result<(), Error> {
+pub(super) fn gains(writer: &mut ArtifactWriter, name: &str, gain: &[f32], steps: &[f64]) -> Result<(), Error> {
     let unit = (gain.len() as f64).sqrt() / f64::from(1 << NORM_BITS);
     let largest = f64::from((1 << NORM_BITS) + (1 << 10));
     let factors = gain.iter().zip(steps).map(|(gain, step)| (f64::from(*gain) * unit / step, largest));
@@ -82,7 +82,7 @@ pub fn gains(writer: &mut ArtifactWriter, name: &str, gain: &[f32], steps: &[f64
 }
 
 /// Quantises one layer.
-pub struct LayerQuantiser<'a> {
+pub(super) struct LayerQuantiser<'a> {
     /// The sizes.
     pub recipe: &'a LlamaRecipe,
     /// What calibration saw in this layer.
@@ -98,7 +98,7 @@ impl LayerQuantiser<'_> {
     ///
     /// # Errors
     /// [`Error::ImportTensor`] when something could wrap, [`Error::File`] when it cannot be written.
-    pub fn quantise(&self, layer: &FloatLayer, writer: &mut ArtifactWriter) -> Result<Deferred, Error> {
+    pub(super) fn quantise(&self, layer: &FloatLayer, writer: &mut ArtifactWriter) -> Result<Deferred, Error> {
         let input = self.balance(Site::Normed1, &layer.qkv, Site::Qkv);
         gains(writer, &self.name("norm1.gain"), &layer.norm1, &input)?;
         let heads = self.heads();
@@ -210,7 +210,7 @@ impl LayerQuantiser<'_> {
 struct Heads {
     /// Of each column of the stream before rotation; the two of a pair share one.
     columns: Vec<f64>,
-    /// Of each value's column: [kv_heads * depth].
+    /// Of each value's column: `[kv_heads * depth]`.
     values: Vec<f64>,
     /// Of each head's scores.
     scores: Vec<f64>,

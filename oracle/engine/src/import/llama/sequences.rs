@@ -19,7 +19,7 @@ type Sequences = Vec<Vec<u32>>;
 ///
 /// # Errors
 /// [`Error::Tokenizer`] when the tokenizer does not fit the model.
-pub fn sequences(
+pub(super) fn sequences(
     tokenizer: &Tokenizer,
     recipe: &LlamaRecipe,
     lines: &[String],

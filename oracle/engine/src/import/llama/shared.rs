@@ -24,12 +24,12 @@ const MOST: f64 = (1u64 << 28) as f64;
 /// Entries of the exponential's tables.
 const EXP_ENTRIES: usize = 4_096;
 /// Entries of the exponential's tables per unit of its argument: the last weights are zero.
-pub const EXP_PER_UNIT: f64 = 384.0;
+pub(super) const EXP_PER_UNIT: f64 = 384.0;
 /// Rows of a word table that are in memory at a time.
-pub const ROWS: usize = 1_024;
+pub(super) const ROWS: usize = 1_024;
 
 /// Every tensor of an artifact.
-pub fn entries(recipe: &LlamaRecipe) -> Vec<Entry> {
+pub(super) fn entries(recipe: &LlamaRecipe) -> Vec<Entry> {
     let [width, inner, vocabulary] = [recipe.width, recipe.inner, recipe.vocabulary].map(|n| n as usize);
     let [heads, kv_heads, depth] = [recipe.heads, recipe.kv_heads, recipe.depth].map(|n| n as usize);
     let mut all = vec![
@@ -75,7 +75,7 @@ pub fn entries(recipe: &LlamaRecipe) -> Vec<Entry> {
 ///
 /// # Errors
 /// [`Error::ImportTensor`] when something could wrap or is not finite, [`Error::File`] when a file fails.
-pub fn finish(
+pub(super) fn finish(
     model: &FloatLlama<'_>,
     recipe: &LlamaRecipe,
     streams: &Streams,

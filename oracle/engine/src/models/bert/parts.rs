@@ -16,8 +16,8 @@ pub const TABLE: &str = "attention.exp.table";
 /// What comes before the layers.
 ///
 /// The artifact needs `embed.words` of so many words, `embed.positions` of so many positions, no fewer than tokens, and
-/// `embed.norm.gain`, `embed.norm.bias` and `embed.norm.scale`. Input: the tokens `U32` [tokens][1], as rows of those
-/// words. Outputs: the stream `I32` and its bytes `I8`, both [tokens][width].
+/// `embed.norm.gain`, `embed.norm.bias` and `embed.norm.scale`. Input: the tokens `U32 [tokens][1]`, as rows of those
+/// words. Outputs: the stream `I32` and its bytes `I8`, both `[tokens][width]`.
 ///
 /// # Errors
 /// [`Error::Tensor`] for a tensor that is missing or of another shape; so too for the layers.
@@ -44,7 +44,7 @@ pub fn begin(
 ///
 /// The artifact needs the tensors whose names begin with `layer.`, the layer's three digits and a full stop, and
 /// [`TABLE`]. Inputs: the stream and its bytes, as [`begin`] and the layer before give them. Outputs: the same, or after
-/// the last layer the vector `I32` [1][width].
+/// the last layer the vector `I32 [1][width]`.
 ///
 /// # Errors
 /// As for [`begin`].

@@ -27,8 +27,8 @@ pub fn head(recipe: &LlamaRecipe) -> &'static str {
 
 /// The stream before the first layer.
 ///
-/// The artifact needs `embed.weight` and `embed.scale`, of `words` words. Input: rows `U32` [rows][4] as
-/// [`Llama::plan`](super::Llama::plan) has them. Output: the stream `I32` [rows][width].
+/// The artifact needs `embed.weight` and `embed.scale`, of `words` words. Input: rows `U32 [rows][4]` as
+/// [`Llama::plan`](super::Llama::plan) has them. Output: the stream `I32 [rows][width]`.
 ///
 /// # Errors
 /// [`Error::Tensor`] for a tensor that is missing or of another shape; so too for the other parts.
@@ -46,8 +46,8 @@ pub fn words(artifact: &Artifact, recipe: &LlamaRecipe, words: usize, rows: usiz
 
 /// One layer; of the shape its rows, sequences, pages and slots count.
 ///
-/// The artifact needs the layer's own tensors, whose names begin with [`prefix`], and [`TABLES`]. Inputs: rows and pages
-/// as [`Llama::plan`](super::Llama::plan) has them, the stream `I32` [rows][width] and, but for the first layer, what is
+/// The artifact needs the layer's own tensors, whose names begin with its prefix, and [`TABLES`]. Inputs: rows and pages
+/// as [`Llama::plan`](super::Llama::plan) has them, the stream `I32 [rows][width]` and, but for the first layer, what is
 /// still to be added to it. State: the layer's keys and values. Outputs: the stream and what is still to be added to it.
 ///
 /// # Errors
@@ -72,8 +72,8 @@ pub fn layer(artifact: &Artifact, recipe: &LlamaRecipe, i: usize, shape: Shape) 
 /// The logits of some of the words.
 ///
 /// The artifact needs `norm.epsilon`, `final.gain` and, each for `words` words, `head.bias`, `head.scale` and the weight
-/// that [`head`] names. Inputs: the stream `I32` [rows][width] and what is still to be added to it. Output: the logits
-/// `I32` [rows][words].
+/// that [`head`] names. Inputs: the stream `I32 [rows][width]` and what is still to be added to it. Output: the logits
+/// `I32 [rows][words]`.
 ///
 /// # Errors
 /// As for [`words`].

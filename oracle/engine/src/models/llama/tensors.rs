@@ -11,7 +11,7 @@ use crate::{
 
 /// What all layers read.
 #[derive(Clone, Copy)]
-pub struct Tables {
+pub(super) struct Tables {
     pub rotation: TensorId,
     /// The exponential of attention.
     pub exp: TensorId,
@@ -19,7 +19,7 @@ pub struct Tables {
 }
 
 /// What one layer reads.
-pub struct Layer {
+pub(super) struct Layer {
     pub norm1: TensorId,
     pub qkv: Linear,
     pub score_scale: TensorId,
@@ -33,7 +33,7 @@ pub struct Layer {
 }
 
 impl Tables {
-    pub fn find(artifact: &Artifact, recipe: &LlamaRecipe) -> Result<Self, Error> {
+    pub(super) fn find(artifact: &Artifact, recipe: &LlamaRecipe) -> Result<Self, Error> {
         let rotation = Scope::new(artifact, "rotation");
         Ok(Self {
             rotation: rotation.matrix("table", Dtype::I16, recipe.positions as usize, recipe.depth as usize)?,
@@ -44,7 +44,7 @@ impl Tables {
 }
 
 impl Layer {
-    pub fn find(scope: &Scope<'_>, recipe: &LlamaRecipe) -> Result<Self, Error> {
+    pub(super) fn find(scope: &Scope<'_>, recipe: &LlamaRecipe) -> Result<Self, Error> {
         let [width, inner, heads] = [recipe.width, recipe.inner, recipe.heads].map(|n| n as usize);
         let [kv_heads, depth] = [recipe.kv_heads, recipe.depth].map(|n| n as usize);
         Ok(Self {
@@ -62,8 +62,8 @@ impl Layer {
     }
 }
 
-/// An `I32` [2] tensor, and the number below 2^bits whose low and high word it holds.
-pub fn wide_word(artifact: &Artifact, name: &str, bits: u32) -> Result<(TensorId, u64), Error> {
+/// An `I32 [2]` tensor, and the number below 2^bits whose low and high word it holds.
+pub(super) fn wide_word(artifact: &Artifact, name: &str, bits: u32) -> Result<(TensorId, u64), Error> {
     let id = artifact.find(name, Dtype::I32, 1, 2)?;
     let words = artifact.tensor(id).i32s();
     let value = u64::from(words[0] as u32) | u64::from(words[1] as u32) << 32;

@@ -12,7 +12,7 @@ use safetensors::{Dtype, tensor::TensorView};
 
 /// The sizes of a model.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Height and width.
     pub size: [u32; 2],
     /// Values per pixel.
@@ -28,7 +28,7 @@ pub struct Shape {
 impl Shape {
     /// Odd sides, strides that leave pixels out, pooling that leaves pixels out, padding as wide as the kernel, patches
     /// of one pixel, channels that fill no word, an image that is one patch.
-    pub fn awkward() -> Vec<Self> {
+    pub(crate) fn awkward() -> Vec<Self> {
         let shape = |size, channels, convolutions, widths| Self { size, channels, convolutions, widths, max_value: 16 };
         vec![
             shape([7, 5], 1, &[[3, 3, 1, 1, 2]], &[5]),
@@ -41,7 +41,7 @@ impl Shape {
         ]
     }
 
-    pub fn recipe(&self) -> CnnRecipe {
+    pub(crate) fn recipe(&self) -> CnnRecipe {
         let convolution = |[outputs, kernel, stride, pad, pool]: &[u32; 5]| Convolution {
             outputs: *outputs,
             kernel: *kernel,
@@ -60,14 +60,14 @@ impl Shape {
     }
 
     /// Random pictures.
-    pub fn images(&self, count: usize, seed: u64) -> Vec<Vec<u8>> {
+    pub(crate) fn images(&self, count: usize, seed: u64) -> Vec<Vec<u8>> {
         let mut random = fastrand::Rng::with_seed(seed);
         let values = (self.size[0] * self.size[1] * self.channels) as usize;
         (0..count).map(|_| (0..values).map(|_| random.u8(0..=self.max_value)).collect()).collect()
     }
 
     /// Random weights, of a size that keeps activations near one.
-    pub fn model(&self, seed: u64) -> Model {
+    pub(crate) fn model(&self, seed: u64) -> Model {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut tensors = BTreeMap::new();
         let mut put = |name: String, shape: Vec<usize>| {
@@ -112,7 +112,7 @@ impl Shape {
 
 /// A float model.
 #[derive(Clone)]
-pub struct Model {
+pub(crate) struct Model {
     pub shape: Shape,
     /// Dimensions and values by name.
     pub tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
@@ -121,7 +121,7 @@ pub struct Model {
 
 impl Model {
     /// The file.
-    pub fn safetensors(&self) -> Vec<u8> {
+    pub(crate) fn safetensors(&self) -> Vec<u8> {
         let bytes: BTreeMap<&String, Vec<u8>> = self
             .tensors
             .iter()
@@ -134,12 +134,12 @@ impl Model {
         safetensors::serialize(views, None).unwrap()
     }
 
-    pub fn weights(&self) -> Weights {
+    pub(crate) fn weights(&self) -> Weights {
         Weights::from_safetensors(self.safetensors()).unwrap()
     }
 
     /// Writes the model's folder and imports it, calibrated with these images. A failed import writes nothing.
-    pub fn import(&self, images: Option<&[Vec<u8>]>) -> Result<Arc<Artifact>, Error> {
+    pub(crate) fn import(&self, images: Option<&[Vec<u8>]>) -> Result<Arc<Artifact>, Error> {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("model");
         std::fs::create_dir(&source).unwrap();

@@ -18,7 +18,7 @@ const THREADS: [usize; 2] = [1, 5];
 
 /// An operation under construction: an artifact's tensors, a plan, its inputs and its state.
 #[derive(Default)]
-pub struct Case {
+pub(super) struct Case {
     pub random: fastrand::Rng,
     pub builder: ArtifactBuilder,
     pub plan: Plan,
@@ -27,12 +27,12 @@ pub struct Case {
 }
 
 impl Case {
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self { random: fastrand::Rng::with_seed(seed), ..Self::default() }
     }
 
     /// An input of any `i8`, padding zero; planes of a split one are independent.
-    pub fn bytes(&mut self, element: Element, rows: usize, cols: usize) -> BufferId {
+    pub(super) fn bytes(&mut self, element: Element, rows: usize, cols: usize) -> BufferId {
         let planes = if element == Element::Split { 2 } else { 1 };
         let mut values = vec![0i8; rows * planes * i8_stride(cols)];
         for row in values.chunks_exact_mut(i8_stride(cols)) {
@@ -42,13 +42,13 @@ impl Case {
     }
 
     /// An input of words below 2^bits in magnitude; of any words for 32 bits.
-    pub fn words(&mut self, rows: usize, cols: usize, bits: u32) -> BufferId {
+    pub(super) fn words(&mut self, rows: usize, cols: usize, bits: u32) -> BufferId {
         let values = (0..rows * cols).map(|_| word(&mut self.random, bits)).collect();
         self.input(Element::I32, rows, cols, Values::I32(values))
     }
 
     /// An input of these numbers.
-    pub fn numbers(&mut self, cols: usize, values: Vec<u32>) -> BufferId {
+    pub(super) fn numbers(&mut self, cols: usize, values: Vec<u32>) -> BufferId {
         self.input(Element::U32, values.len() / cols, cols, Values::U32(values))
     }
 
@@ -60,7 +60,7 @@ impl Case {
     }
 
     /// State of any `i8`, padding zero.
-    pub fn cache(&mut self, rows: usize, cols: usize) -> BufferId {
+    pub(super) fn cache(&mut self, rows: usize, cols: usize) -> BufferId {
         let id = self.plan.buffer(format!("state {}", self.state.len()), Element::I8, rows, cols);
         let mut values = vec![0i8; rows * i8_stride(cols)];
         for row in values.chunks_exact_mut(i8_stride(cols)) {
@@ -72,12 +72,12 @@ impl Case {
     }
 
     /// A buffer that the operation writes.
-    pub fn out(&mut self, element: Element, rows: usize, cols: usize) -> BufferId {
+    pub(super) fn out(&mut self, element: Element, rows: usize, cols: usize) -> BufferId {
         self.plan.buffer(format!("buffer {}", self.plan.buffers.len()), element, rows, cols)
     }
 
     /// Scales of any bits, or ones that bring `down` bits less.
-    pub fn scales(&mut self, name: &str, count: usize, hostile: bool, down: u32) {
+    pub(super) fn scales(&mut self, name: &str, count: usize, hostile: bool, down: u32) {
         let scales: Vec<Scale> = (0..count)
             .map(|_| match hostile {
                 true => Scale(self.random.u32(..)),
@@ -88,19 +88,19 @@ impl Case {
     }
 
     /// Words below 2^bits in magnitude.
-    pub fn i32s(&mut self, name: &str, count: usize, bits: u32) {
+    pub(super) fn i32s(&mut self, name: &str, count: usize, bits: u32) {
         let values: Vec<i32> = (0..count).map(|_| word(&mut self.random, bits)).collect();
         self.builder.i32(name, &values);
     }
 
     /// Any signed bytes.
-    pub fn weight(&mut self, name: &str, rows: usize, cols: usize) {
+    pub(super) fn weight(&mut self, name: &str, rows: usize, cols: usize) {
         let values: Vec<i8> = (0..rows * cols).map(|_| extreme(&mut self.random)).collect();
         self.builder.i8(name, rows, cols, &values);
     }
 
     /// A table that falls from 16,383 to 0.
-    pub fn falling(&mut self, name: &str, count: usize) {
+    pub(super) fn falling(&mut self, name: &str, count: usize) {
         let mut values: Vec<i32> = (0..count).map(|_| self.random.i32(0..=16_383)).collect();
         values.sort_unstable_by(|a, b| b.cmp(a));
         (values[0], values[count - 1]) = (16_383, 0);
@@ -108,7 +108,7 @@ impl Case {
     }
 
     /// Finishes the artifact; the plan is completed with its tensors and then compared, see [`compare`].
-    pub fn check(mut self, complete: impl FnOnce(&Tensors<'_>, &mut Plan)) {
+    pub(super) fn check(mut self, complete: impl FnOnce(&Tensors<'_>, &mut Plan)) {
         let artifact = Arc::new(build(std::mem::take(&mut self.builder)));
         complete(&Tensors(&artifact), &mut self.plan);
         compare(&artifact, &self.plan, &self.inputs, &self.state);
@@ -116,14 +116,14 @@ impl Case {
 }
 
 /// Tensors by name.
-pub struct Tensors<'a>(&'a Artifact);
+pub(super) struct Tensors<'a>(&'a Artifact);
 
 impl Tensors<'_> {
-    pub fn vector(&self, name: &str) -> TensorId {
+    pub(super) fn vector(&self, name: &str) -> TensorId {
         [Dtype::I32, Dtype::Scale].into_iter().find_map(|dtype| self.0.find_table(name, dtype).ok()).unwrap().0
     }
 
-    pub fn matrix(&self, name: &str) -> TensorId {
+    pub(super) fn matrix(&self, name: &str) -> TensorId {
         self.0.tensors().find(|(_, tensor)| tensor.name == name).unwrap().0
     }
 }
@@ -144,7 +144,7 @@ fn word(random: &mut fastrand::Rng, bits: u32) -> i32 {
 
 /// Executes a plan at every level with several numbers of threads, twice each so that memory is used again, and compares
 /// every buffer and the state with the reference's.
-pub fn compare(artifact: &Arc<Artifact>, plan: &Plan, inputs: &[Values], state: &[Values]) {
+pub(super) fn compare(artifact: &Arc<Artifact>, plan: &Plan, inputs: &[Values], state: &[Values]) {
     static LACKING: Once = Once::new();
     LACKING.call_once(|| {
         let has: Vec<_> = Level::available().map(Level::name).collect();

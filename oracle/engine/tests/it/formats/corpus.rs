@@ -19,7 +19,7 @@ fn folder(target: &str) -> PathBuf {
 }
 
 /// Names and bytes of a target's files, as they are committed.
-pub fn committed(target: &str) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn committed(target: &str) -> BTreeMap<String, Vec<u8>> {
     let entry = |entry: std::io::Result<std::fs::DirEntry>| {
         let path = entry.unwrap().path();
         (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())

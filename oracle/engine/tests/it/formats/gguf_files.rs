@@ -2,7 +2,7 @@
 
 /// A value of the metadata.
 #[derive(Clone, Debug)]
-pub enum Meta {
+pub(super) enum Meta {
     U8(u8),
     I32(i32),
     U32(u32),
@@ -66,7 +66,7 @@ impl Meta {
 
 /// A tensor.
 #[derive(Clone, Debug)]
-pub struct Tensor {
+pub(super) struct Tensor {
     pub name: String,
     /// Innermost first, as the format has it.
     pub dims: Vec<u64>,
@@ -79,7 +79,7 @@ pub struct Tensor {
 
 /// A file.
 #[derive(Clone, Debug)]
-pub struct File {
+pub(super) struct File {
     pub version: u32,
     pub metadata: Vec<(String, Meta)>,
     pub tensors: Vec<Tensor>,
@@ -87,35 +87,35 @@ pub struct File {
 
 impl File {
     /// Sets an entry of the metadata, in place of one of the same name.
-    pub fn set(&mut self, key: &str, value: impl Into<Meta>) {
+    pub(super) fn set(&mut self, key: &str, value: impl Into<Meta>) {
         self.unset(key);
         self.metadata.push((key.into(), value.into()));
     }
 
     /// Removes an entry of the metadata.
-    pub fn unset(&mut self, key: &str) {
+    pub(super) fn unset(&mut self, key: &str) {
         self.metadata.retain(|(name, _)| name != key);
     }
 
     /// Adds a tensor of F32; `shape` is outermost first.
-    pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+    pub(super) fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         assert_eq!(values.len(), shape.iter().product::<usize>(), "{name}");
         self.tensor(name, shape, 0, values.iter().flat_map(|v| v.to_le_bytes()).collect());
     }
 
     /// Adds a tensor as its bytes; `shape` is outermost first.
-    pub fn tensor(&mut self, name: &str, shape: &[usize], kind: u32, bytes: Vec<u8>) {
+    pub(super) fn tensor(&mut self, name: &str, shape: &[usize], kind: u32, bytes: Vec<u8>) {
         let dims = shape.iter().rev().map(|dim| *dim as u64).collect();
         self.tensors.push(Tensor { name: name.into(), dims, kind, bytes, offset: None });
     }
 
     /// The tensor of this name.
-    pub fn find(&mut self, name: &str) -> &mut Tensor {
+    pub(super) fn find(&mut self, name: &str) -> &mut Tensor {
         self.tensors.iter_mut().find(|tensor| tensor.name == name).unwrap()
     }
 
     /// The file's bytes.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         let align = self.metadata.iter().find_map(|(key, value)| match value {
             Meta::U32(align) if key == "general.alignment" => Some(*align as usize),
             _ => None,
@@ -147,17 +147,17 @@ impl File {
 }
 
 /// Sizes of [`decoder`].
-pub const WIDTH: usize = 8;
-pub const HEADS: usize = 2;
-pub const INNER: usize = 12;
+pub(super) const WIDTH: usize = 8;
+pub(super) const HEADS: usize = 2;
+pub(super) const INNER: usize = 12;
 
 /// Values that differ from each other.
-pub fn counting(len: usize, from: f32) -> Vec<f32> {
+pub(super) fn counting(len: usize, from: f32) -> Vec<f32> {
     (0..len).map(|i| from + i as f32 * 0.125).collect()
 }
 
 /// A decoder with one layer of F32: width 8, two heads of queries and one of keys and values, each of width 4.
-pub fn decoder(architecture: &str) -> File {
+pub(super) fn decoder(architecture: &str) -> File {
     let mut file = File { version: 3, metadata: vec![], tensors: vec![] };
     file.set("general.architecture", architecture);
     let key = |name: &str| format!("{architecture}.{name}");

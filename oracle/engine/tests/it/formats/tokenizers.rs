@@ -8,7 +8,7 @@ use tokenizers::Tokenizer;
 use super::gguf_files::{File, Meta, decoder};
 
 /// The character that stands for each byte: itself where it can be seen, else one from 256 on.
-pub fn byte_letters() -> Vec<char> {
+pub(super) fn byte_letters() -> Vec<char> {
     let seen = |byte: u32| (33..=126).contains(&byte) || (161..=172).contains(&byte) || (174..=255).contains(&byte);
     let mut next = 255;
     let mut letter = |byte: u32| {
@@ -22,7 +22,7 @@ pub fn byte_letters() -> Vec<char> {
 }
 
 /// A decoder whose tokens are all bytes, what these merges give, and two special ones; and the tokens.
-pub fn with_bytes(cut: &str, merges: &[&str]) -> (File, Vec<String>) {
+pub(super) fn with_bytes(cut: &str, merges: &[&str]) -> (File, Vec<String>) {
     let mut tokens: Vec<String> = byte_letters().into_iter().map(String::from).collect();
     tokens.extend(merges.iter().map(|merge| merge.replace(' ', "")));
     tokens.extend(["<|im_start|>".into(), "<|im_end|>".into(), "<user>".into()]);

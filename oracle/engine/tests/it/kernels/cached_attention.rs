@@ -10,7 +10,7 @@ use super::support::{build, byte_rows, check_with, hostile_scales, scales};
 
 /// What is attended to what.
 #[derive(Clone, Copy)]
-pub struct Shape {
+pub(super) struct Shape {
     pub rows: usize,
     pub sequences: usize,
     /// Pages of the longest sequence.
@@ -26,7 +26,7 @@ pub struct Shape {
 
 /// How nasty the data is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Data {
+pub(super) enum Data {
     /// As an importer would choose it.
     Usual,
     /// Any scales, any weights below 2^14.
@@ -36,7 +36,7 @@ pub enum Data {
 }
 
 /// Attends and gives the number of elements compared. The first row asks from the last position of its sequence.
-pub fn attend(shape: Shape, data: Data, seed: u64) -> usize {
+pub(super) fn attend(shape: Shape, data: Data, seed: u64) -> usize {
     let mut random = fastrand::Rng::with_seed(seed);
     let Shape { rows, sequences, pages: longest, page, kv_heads, group, depth, window, split } = shape;
     let (heads, entries) = (kv_heads * group, random.usize(1..600));

@@ -39,7 +39,7 @@ fn bytes(split: bool) -> Element {
 }
 
 /// One variant of the normalisation, with any `i32` as input where `hostile`; gives the number of elements compared.
-pub fn rms_norm(rows: usize, width: usize, [residual, sum, split, hostile]: [bool; 4], seed: u64) -> usize {
+pub(super) fn rms_norm(rows: usize, width: usize, [residual, sum, split, hostile]: [bool; 4], seed: u64) -> usize {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut builder = ArtifactBuilder::new();
     builder.scales("gain", &pick_scales(&mut random, hostile, width, if split { 3 } else { 10 }));
@@ -65,7 +65,7 @@ pub fn rms_norm(rows: usize, width: usize, [residual, sum, split, hostile]: [boo
 }
 
 /// A gated activation; gives the number of elements compared.
-pub fn gate(rows: usize, inner: usize, bits: u32, split: bool, hostile: bool, seed: u64) -> usize {
+pub(super) fn gate(rows: usize, inner: usize, bits: u32, split: bool, hostile: bool, seed: u64) -> usize {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut builder = ArtifactBuilder::new();
     builder.scales("scale", &pick_scales(&mut random, hostile, inner, if split { 14 } else { 22 }));
@@ -83,7 +83,7 @@ pub fn gate(rows: usize, inner: usize, bits: u32, split: bool, hostile: bool, se
 }
 
 /// Rotates and stores rows that have any slots and positions; gives the number of elements compared.
-pub fn rotate_store(rows: usize, [kv_heads, group, eighths]: [usize; 3], hostile: bool, seed: u64) -> usize {
+pub(super) fn rotate_store(rows: usize, [kv_heads, group, eighths]: [usize; 3], hostile: bool, seed: u64) -> usize {
     let mut random = fastrand::Rng::with_seed(seed);
     let (depth, slots, positions) = (8 * eighths, rows + random.usize(0..20), random.usize(1..60));
     let heads = kv_heads * group;

@@ -13,7 +13,7 @@ use provena_engine::values::Values;
 use super::support::{build, byte_rows, gpu, hostile_scales, scales};
 
 /// A plan with its artifact, inputs and state.
-pub struct Case {
+pub(super) struct Case {
     pub artifact: Arc<Artifact>,
     pub plan: Plan,
     pub inputs: Vec<Values>,
@@ -22,7 +22,7 @@ pub struct Case {
 
 /// How many rows of which width come in, whether they are split, and how nasty everything is.
 #[derive(Clone, Copy)]
-pub struct Data {
+pub(super) struct Data {
     pub rows: usize,
     pub inputs: usize,
     pub split: bool,
@@ -38,7 +38,7 @@ impl Data {
     }
 
     /// The product's tensors.
-    pub fn tensors(self, builder: &mut ArtifactBuilder, random: &mut fastrand::Rng, outputs: usize) {
+    pub(super) fn tensors(self, builder: &mut ArtifactBuilder, random: &mut fastrand::Rng, outputs: usize) {
         let least = if self.hostile { -128 } else { -127 };
         let weight: Vec<i8> = (0..outputs * self.inputs).map(|_| random.i8(least..)).collect();
         builder.i8("weight", outputs, self.inputs, &weight);
@@ -69,7 +69,7 @@ impl Data {
     }
 
     /// The product, into a stream of 16 bits.
-    pub fn product(self, plan: &mut Plan, artifact: &Artifact) -> BufferId {
+    pub(super) fn product(self, plan: &mut Plan, artifact: &Artifact) -> BufferId {
         let vector = |name: &str, dtype| artifact.find_table(name, dtype).unwrap();
         let (bias, outputs) = vector("bias", Dtype::I32);
         let x = self.x(plan, artifact);
@@ -81,7 +81,7 @@ impl Data {
     }
 
     /// The inputs up to the product.
-    pub fn values(self, random: &mut fastrand::Rng) -> Vec<Values> {
+    pub(super) fn values(self, random: &mut fastrand::Rng) -> Vec<Values> {
         if let Some([residual, _]) = self.norm {
             let mut any = || random.i32(..) >> random.u32(if self.hostile { 0..32 } else { 5..32 });
             return (0..=u8::from(residual))
@@ -102,7 +102,7 @@ impl Data {
     }
 }
 
-pub fn gated(data: Data, inner: usize, bits: u32, split_out: bool) -> Case {
+pub(super) fn gated(data: Data, inner: usize, bits: u32, split_out: bool) -> Case {
     let mut random = fastrand::Rng::with_seed(data.seed);
     let mut builder = ArtifactBuilder::new();
     data.tensors(&mut builder, &mut random, 2 * inner);
@@ -120,7 +120,7 @@ pub fn gated(data: Data, inner: usize, bits: u32, split_out: bool) -> Case {
     Case { artifact: Arc::new(artifact), plan, inputs, state: vec![] }
 }
 
-pub fn turned(data: Data, [kv_heads, group, eighths]: [usize; 3]) -> Case {
+pub(super) fn turned(data: Data, [kv_heads, group, eighths]: [usize; 3]) -> Case {
     let mut random = fastrand::Rng::with_seed(data.seed);
     let (heads, depth) = (kv_heads * group, 8 * eighths);
     let (slots, positions) = (data.rows + random.usize(0..20), random.usize(1..60));
@@ -150,7 +150,7 @@ pub fn turned(data: Data, [kv_heads, group, eighths]: [usize; 3]) -> Case {
 }
 
 impl Case {
-    pub fn dispatches(&self, tuning: Tuning) -> usize {
+    pub(super) fn dispatches(&self, tuning: Tuning) -> usize {
         lower(&self.plan, &self.artifact, tuning).unwrap().dispatches.len()
     }
 

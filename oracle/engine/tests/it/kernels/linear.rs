@@ -13,7 +13,7 @@ use provena_engine::values::Values;
 use super::support::{build, check, gpu, hostile_scales, scales};
 
 /// Compares one matrix product under all tunings; gives the number of elements that were compared.
-pub fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, seed: u64) -> usize {
+pub(super) fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bool, seed: u64) -> usize {
     let (artifact, plan, input) = case(rows, inputs, outputs, kind, hostile, seed);
     let compared = check(artifact, &plan, &input);
     let Some(gpu) = gpu().filter(|gpu| rows <= 8 && gpu.caps().uses(Switch::Subgroup)) else { return compared };
@@ -25,7 +25,7 @@ pub fn product(rows: usize, inputs: usize, outputs: usize, kind: u8, hostile: bo
 }
 
 /// One matrix product with the output that half of `kind` chooses; for odd kinds x is split.
-pub fn case(
+pub(super) fn case(
     rows: usize,
     inputs: usize,
     outputs: usize,

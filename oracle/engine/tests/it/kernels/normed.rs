@@ -30,7 +30,7 @@ fn alone(data: Data, outputs: usize) -> Case {
 }
 
 /// A tuning with all that the device has for kernels of several operations.
-pub fn all(gpu: &Gpu, tuning: Tuning) -> Tuning {
+pub(super) fn all(gpu: &Gpu, tuning: Tuning) -> Tuning {
     let Tuning { storage_buffers, workgroup_bytes, .. } = Tuning::of(gpu.caps());
     Tuning { fused_rows: usize::MAX, normed_rows: usize::MAX, storage_buffers, workgroup_bytes, ..tuning }
 }

@@ -13,7 +13,7 @@ use provena_engine::values::Values;
 
 /// The best adapter of this machine; a machine without one (a software driver counts) fails the tests, unless it says
 /// `PROVENA_TEST_GPU=none`.
-pub fn gpu() -> Option<&'static Gpu> {
+pub(crate) fn gpu() -> Option<&'static Gpu> {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     if std::env::var("PROVENA_TEST_GPU").is_ok_and(|value| value == "none") {
         eprintln!("PROVENA_TEST_GPU=none: the GPU is not tested");
@@ -23,7 +23,7 @@ pub fn gpu() -> Option<&'static Gpu> {
 }
 
 /// Finishes an artifact that holds nothing but tensors.
-pub fn build(builder: ArtifactBuilder) -> Artifact {
+pub(crate) fn build(builder: ArtifactBuilder) -> Artifact {
     let recipe = Recipe {
         name: "test".into(),
         engine_class: ENGINE_CLASS_INT_V1,
@@ -36,12 +36,12 @@ pub fn build(builder: ArtifactBuilder) -> Artifact {
 
 /// Compares what every operation of the plan writes with the reference's, under all tunings; gives the number of
 /// elements that were compared.
-pub fn check(artifact: Artifact, plan: &Plan, input: &Values) -> usize {
+pub(crate) fn check(artifact: Artifact, plan: &Plan, input: &Values) -> usize {
     check_with(artifact, plan, std::slice::from_ref(input), &[])
 }
 
 /// The same for a plan with several inputs and with state.
-pub fn check_with(artifact: Artifact, plan: &Plan, inputs: &[Values], state: &[Values]) -> usize {
+pub(crate) fn check_with(artifact: Artifact, plan: &Plan, inputs: &[Values], state: &[Values]) -> usize {
     let Some(gpu) = gpu() else { return 0 };
     let artifact = Arc::new(artifact);
     let mut compared = 0;
@@ -54,7 +54,7 @@ pub fn check_with(artifact: Artifact, plan: &Plan, inputs: &[Values], state: &[V
 }
 
 /// Rows of signed bytes of any value, padded with zeros.
-pub fn byte_rows(random: &mut fastrand::Rng, rows: usize, cols: usize) -> Vec<i8> {
+pub(crate) fn byte_rows(random: &mut fastrand::Rng, rows: usize, cols: usize) -> Vec<i8> {
     let mut bytes = vec![0i8; rows * i8_stride(cols)];
     for row in bytes.chunks_exact_mut(i8_stride(cols)) {
         row[..cols].iter_mut().for_each(|value| *value = random.i8(-127..));
@@ -63,11 +63,11 @@ pub fn byte_rows(random: &mut fastrand::Rng, rows: usize, cols: usize) -> Vec<i8
 }
 
 /// Scales of any bits, as a hostile artifact may hold them.
-pub fn hostile_scales(random: &mut fastrand::Rng, count: usize) -> Vec<Scale> {
+pub(crate) fn hostile_scales(random: &mut fastrand::Rng, count: usize) -> Vec<Scale> {
     (0..count).map(|_| Scale(random.u32(..))).collect()
 }
 
 /// Scales that divide by roughly 2^shift.
-pub fn scales(random: &mut fastrand::Rng, count: usize, shift: u32) -> Vec<Scale> {
+pub(crate) fn scales(random: &mut fastrand::Rng, count: usize, shift: u32) -> Vec<Scale> {
     (0..count).map(|_| Scale::new(random.i16(0x4000..), shift, random.u32(0..2))).collect()
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::tiny_llama::{VOCABULARY, tokenizer};
 
-pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// Floats as they lie in a file.
 fn bytes(floats: &[f32]) -> Vec<u8> {
@@ -28,14 +28,14 @@ fn bytes(floats: &[f32]) -> Vec<u8> {
 
 /// A checkpoint before it is written.
 #[derive(Clone)]
-pub struct Published {
+pub(crate) struct Published {
     pub config: Value,
     pub tensors: Tensors,
     pub tokenizer: String,
 }
 
 /// A Llama with grouped queries and a head of its own; `changes` are put over its `config.json`.
-pub fn published(changes: &Value) -> Published {
+pub(crate) fn published(changes: &Value) -> Published {
     let mut config = json!({
         "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": VOCABULARY, "hidden_size": 24,
         "intermediate_size": 44, "num_hidden_layers": 2, "num_attention_heads": 3, "num_key_value_heads": 1,
@@ -93,7 +93,7 @@ fn weights(config: &Value) -> Tensors {
 
 impl Published {
     /// The weights as a safetensors file.
-    pub fn weights(&self) -> Vec<u8> {
+    pub(crate) fn weights(&self) -> Vec<u8> {
         let bytes: BTreeMap<&String, (Vec<usize>, Vec<u8>)> =
             self.tensors.iter().map(|(name, (shape, data))| (name, (shape.clone(), bytes(data)))).collect();
         let view = |(shape, data)| TensorView::new(safetensors::Dtype::F32, Vec::clone(shape), data).unwrap();
@@ -101,7 +101,7 @@ impl Published {
     }
 
     /// Writes the folder.
-    pub fn write(&self, folder: &Path) {
+    pub(crate) fn write(&self, folder: &Path) {
         let put = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
         put("config.json", self.config.to_string().as_bytes());
         put("model.safetensors", &self.weights());
@@ -110,7 +110,7 @@ impl Published {
     }
 
     /// Writes it to `source` below `folder`, and to `lines.txt` what calibrates it.
-    pub fn put(&self, folder: &Path) {
+    pub(crate) fn put(&self, folder: &Path) {
         let source = folder.join("source");
         std::fs::create_dir_all(&source).unwrap();
         self.write(&source);
@@ -123,7 +123,7 @@ impl Published {
     }
 
     /// Imports it below `folder`; gives the artifact's path, too.
-    pub fn import(&self, folder: &Path, context: Option<u32>) -> Result<(PathBuf, ImportReport), Error> {
+    pub(crate) fn import(&self, folder: &Path, context: Option<u32>) -> Result<(PathBuf, ImportReport), Error> {
         self.put(folder);
         let out = folder.join("out/model.pvna");
         let options = ImportOptions {

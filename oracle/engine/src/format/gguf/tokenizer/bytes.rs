@@ -77,7 +77,7 @@ const CUTS: [Cut; 5] = [
 ];
 
 /// `tokenizer.json` of such tokens.
-pub fn json(tokens: &Tokens<'_>) -> Result<Value, Error> {
+pub(super) fn json(tokens: &Tokens<'_>) -> Result<Value, Error> {
     let name = tokens.metadata.text("tokenizer.ggml.pre")?.unwrap_or("default");
     let Some(cut) = CUTS.iter().find(|cut| cut.names.contains(&name)) else {
         let known: Vec<&str> = CUTS.iter().flat_map(|cut| cut.names).copied().collect();

@@ -12,7 +12,7 @@ const MAX_PIECE: usize = 256;
 const BLANK: &str = "\u{2581}";
 
 /// `tokenizer.json` of such tokens.
-pub fn json(tokens: &Tokens<'_>) -> Result<Value, Error> {
+pub(super) fn json(tokens: &Tokens<'_>) -> Result<Value, Error> {
     let scores = tokens.metadata.floats("tokenizer.ggml.scores")?.unwrap_or_default();
     if scores.len() != tokens.texts.len() || scores.iter().any(|score| score.is_nan()) {
         let count = tokens.texts.len();

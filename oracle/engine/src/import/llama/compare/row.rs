@@ -49,7 +49,7 @@ impl Soft {
 
 /// One token's distributions: float's and int-v1's.
 #[derive(Clone)]
-pub struct Row {
+pub(super) struct Row {
     /// The token that really follows, where one does.
     next: Option<usize>,
     float: Soft,
@@ -62,13 +62,13 @@ pub struct Row {
 
 impl Row {
     /// Before any logits; `next` is the token that really follows.
-    pub fn new(next: Option<u32>) -> Self {
+    pub(super) fn new(next: Option<u32>) -> Self {
         let next = next.map(|next| next as usize);
         Self { next, float: Soft::NOTHING, ints: Soft::NOTHING, apart: 0.0, products: 0.0 }
     }
 
     /// Takes in both logits of the words that begin with `first`.
-    pub fn see(&mut self, first: usize, floats: &[f32], ints: &[f32]) {
+    pub(super) fn see(&mut self, first: usize, floats: &[f32], ints: &[f32]) {
         if floats.is_empty() {
             return;
         }
@@ -88,23 +88,23 @@ impl Row {
     }
 
     /// The divergence of int-v1 from float in nats.
-    pub fn divergence(&self) -> f64 {
+    pub(super) fn divergence(&self) -> f64 {
         self.apart / self.float.total - self.float.total.ln() + self.ints.total.ln()
     }
 
     /// Whether the likeliest words are the same.
-    pub fn agrees(&self) -> bool {
+    pub(super) fn agrees(&self) -> bool {
         self.float.largest.1 == self.ints.largest.1
     }
 
     /// The cosine of the logits; 0 when one side is zero.
-    pub fn cosine(&self) -> f64 {
+    pub(super) fn cosine(&self) -> f64 {
         let lengths = (self.float.squares * self.ints.squares).sqrt();
         if lengths == 0.0 { 0.0 } else { self.products / lengths }
     }
 
     /// Of the token that really follows, where one does: minus its logarithmic probability, float's and int-v1's.
-    pub fn surprise(&self) -> Option<[f64; 2]> {
+    pub(super) fn surprise(&self) -> Option<[f64; 2]> {
         Some([self.float.surprise()?, self.ints.surprise()?])
     }
 }
