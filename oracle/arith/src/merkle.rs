@@ -47,8 +47,16 @@ fn node(left: &Hash, right: &Hash) -> Hash {
     sha256(&[&[0x01], left, right])
 }
 
-fn root_of(len: u64, tree: &Hash) -> Hash {
+/// The content root of `len` bytes whose tree has the root `tree`: whoever shows both proves how long content is.
+pub fn root_of(len: u64, tree: &Hash) -> Hash {
     sha256(&[domain::CONTENT, &len.to_le_bytes(), tree])
+}
+
+/// The content root of a single chunk, without a tree: what [`content_root`] gives for it. `None` for empty content and for
+/// more than [`CHUNK_LEN`] bytes.
+pub fn chunk_root(content: &[u8]) -> Option<Hash> {
+    let single = !content.is_empty() && content.len() <= CHUNK_LEN;
+    single.then(|| root_of(content.len() as u64, &leaf(content)))
 }
 
 /// The chunks that `len` bytes make.
@@ -61,11 +69,19 @@ pub const fn chunk_count(len: u64) -> u64 {
 /// # Errors
 /// [`MerkleError::Empty`] for empty content.
 pub fn content_root(content: &[u8]) -> Result<Hash, MerkleError> {
+    Ok(root_of(content.len() as u64, &tree_root(content)?))
+}
+
+/// The root of `content`'s tree alone, of which [`root_of`] makes its content root.
+///
+/// # Errors
+/// [`MerkleError::Empty`] for empty content.
+pub fn tree_root(content: &[u8]) -> Result<Hash, MerkleError> {
     let mut tree = Tree::new();
     for chunk in content.chunks(CHUNK_LEN) {
         tree.push(leaf(chunk));
     }
-    Ok(root_of(content.len() as u64, &tree.fold().ok_or(MerkleError::Empty)?))
+    tree.fold().ok_or(MerkleError::Empty)
 }
 
 /// The roots of the complete subtrees seen so far, tallest first: a binary counter of leaves.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use provena_arith::{
     domain,
     hash::{Hash, sha256},
-    merkle::{CHUNK_LEN, ContentHasher, MerkleError, content_root, proof, verify},
+    merkle::{CHUNK_LEN, ContentHasher, MerkleError, chunk_root, content_root, proof, root_of, verify},
 };
 
 /// The tree as its definition reads, level by level.
@@ -32,6 +32,23 @@ fn a_known_root() {
     let root = content_root(b"provena").unwrap();
     let leaf = sha256(&[b"\0provena"]);
     assert_eq!(root, sha256(&[b"provena.content.v1", &7u64.to_le_bytes(), &leaf]));
+}
+
+#[test]
+fn a_single_chunk_has_its_root_without_a_tree() {
+    for len in [1, 8_192, CHUNK_LEN] {
+        assert_eq!(chunk_root(&content(len)), content_root(&content(len)).ok(), "{len}");
+    }
+    assert_eq!(chunk_root(&[]), None);
+    assert_eq!(chunk_root(&content(CHUNK_LEN + 1)), None);
+}
+
+#[test]
+fn a_root_proves_its_length() {
+    let text = content(9_000);
+    let tree = sha256(&[&[0], &text]);
+    assert_eq!(Ok(root_of(9_000, &tree)), content_root(&text));
+    assert_ne!(Ok(root_of(8_999, &tree)), content_root(&text));
 }
 
 #[test]

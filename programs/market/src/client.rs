@@ -2,15 +2,18 @@
 
 use anchor_lang::{AccountDeserialize, bytemuck, prelude::*, solana_program::instruction::Instruction};
 pub use provena_common::pda::associated_token;
+pub use provena_royalty::client::Currency;
 
 pub use admin::*;
+pub use job::*;
 pub use node::*;
 pub use offer::*;
 pub use treasury::*;
 
-use crate::ID;
+use crate::{ID, NATIVE_MINT};
 
 mod admin;
+mod job;
 mod node;
 mod offer;
 mod treasury;
@@ -29,26 +32,25 @@ pub fn encode<T: Discriminator + bytemuck::Pod>(account: &T) -> Vec<u8> {
     [T::DISCRIMINATOR, bytemuck::bytes_of(account)].concat()
 }
 
-/// What a payment in tokens names besides its token accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Payment {
-    /// The mint.
-    pub mint: Address,
-    /// Its token program.
-    pub token_program: Address,
+/// The currency of an offer, a job or books, from the mint and token program that they name; both are zeros for SOL.
+#[must_use]
+pub fn currency(mint: &Address, token_program: &Address) -> Currency {
+    if *mint == NATIVE_MINT { Currency::Sol } else { Currency::Token { mint: *mint, program: *token_program } }
 }
 
-impl Payment {
-    /// Of an offer, a job or books: `None` for SOL.
-    #[must_use]
-    pub fn of(mint: &Address, token_program: &Address) -> Option<Self> {
-        (*mint != crate::NATIVE_MINT).then_some(Self { mint: *mint, token_program: *token_program })
+/// The mint's account where an instruction needs one.
+fn token_mint(currency: Currency) -> Option<Address> {
+    match currency {
+        Currency::Sol => None,
+        Currency::Token { mint, .. } => Some(mint),
     }
+}
 
-    /// The associated token account of `wallet`.
-    #[must_use]
-    pub fn token_account(&self, wallet: &Address) -> Address {
-        associated_token(wallet, &self.mint, &self.token_program)
+/// The token program where an instruction needs one.
+fn token_program(currency: Currency) -> Option<Address> {
+    match currency {
+        Currency::Sol => None,
+        Currency::Token { program, .. } => Some(program),
     }
 }
 

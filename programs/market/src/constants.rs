@@ -72,7 +72,7 @@ pub const OFFER_SEED: &[u8] = b"offer";
 pub const JOB_SEED: &[u8] = b"job";
 /// Seed of a job's token escrow, followed by the job.
 pub const ESCROW_SEED: &[u8] = b"escrow";
-/// Seed of an answer that is put on chain, followed by the job.
+/// Seed of an answer that is put on chain, followed by the job and by who puts it there.
 pub const ANSWER_SEED: &[u8] = b"answer";
 /// Seed of what could not be paid, followed by beneficiary and mint.
 pub const RESIDUAL_SEED: &[u8] = b"residual";

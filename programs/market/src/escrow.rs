@@ -1,117 +1,126 @@
-//! A job's deposit on its way out: lamports in the job account, or tokens in the account it owns.
+//! A job's deposit in tokens, in the token account that the job owns.
 
 use anchor_lang::prelude::*;
-use anchor_spl::token::TokenAccount;
+use provena_common::{
+    error::CommonError,
+    pda as addresses,
+    token::{self, Token, needed},
+};
 
-use crate::constants::{ESCROW_SEED, JOB_SEED};
-use crate::error::MarketError;
-use crate::fees::Amount;
-use crate::state::Job;
-use crate::{funds, tokens};
+use crate::{
+    constants::{ESCROW_SEED, JOB_SEED},
+    fees::Amount,
+    state::{Job, JobAccount},
+};
 
-/// The open escrow of one job.
+/// The accounts that a payment in tokens names, as an instruction has them.
+#[derive(Clone, Copy)]
+pub struct TokenAccounts<'a> {
+    /// The job's escrow.
+    pub escrow: Option<&'a UncheckedAccount>,
+    /// Where the tokens go.
+    pub to: Option<&'a UncheckedAccount>,
+    /// The mint.
+    pub mint: Option<&'a UncheckedAccount>,
+    /// The mint's token program.
+    pub token_program: Option<&'a UncheckedAccount>,
+}
+
+impl TokenAccounts<'_> {
+    /// Whether the caller wants tokens to move at all.
+    pub const fn given(&self) -> bool {
+        self.escrow.is_some()
+    }
+}
+
+/// The tokens of one job, and where they go.
 pub struct Escrow<'a> {
     job: &'a AccountView,
-    tokens: Option<&'a AccountView>,
-    offer: Address,
+    escrow: &'a AccountView,
+    to: &'a AccountView,
+    token: Token<'a>,
+    seeds: Seeds,
+}
+
+/// What signs for a job.
+struct Seeds {
     payer: Address,
-    mint: Address,
-    nonce: [u8; 8],
+    nonce_slot: [u8; 8],
+    nonce_index: [u8; 2],
     bump: [u8; 1],
 }
 
 impl<'a> Escrow<'a> {
-    /// Opens the escrow of `job`. Errors: `MissingTokenAccount` when a job paid in tokens comes without its escrow or the
-    /// token program, `WrongTokenAccount` when the escrow is another.
-    pub fn open(
-        job: &'a Account<Job>,
-        escrow: &'a Option<UncheckedAccount>,
-        program: &Option<Program<Token>>,
-    ) -> Result<Self> {
-        let tokens = if job.is_native() {
-            None
-        } else {
-            let view = tokens::needed(escrow)?;
-            require!(program.is_some(), MarketError::MissingTokenAccount);
-            check_address(job, view)?;
-            Some(view)
-        };
-        Ok(Self {
-            job: job.account(),
-            tokens,
-            offer: job.offer,
-            payer: job.payer,
-            mint: job.mint,
-            nonce: job.nonce.to_le_bytes(),
-            bump: [job.bump],
-        })
+    /// Opens the escrow of a job that is paid in tokens.
+    ///
+    /// # Errors
+    /// `MissingTokenAccount`, `WrongMint`, `WrongTokenProgram`, `WrongTokenAccount` when the escrow is another.
+    pub fn open(job: &'a JobAccount, accounts: &TokenAccounts<'a>) -> Result<Self> {
+        let token = Token::expect(accounts.mint, accounts.token_program, &job.mint)?;
+        let (escrow, to) = (needed(accounts.escrow)?, needed(accounts.to)?);
+        let seeds: [&[u8]; 3] = [ESCROW_SEED, job.address().as_ref(), &[job.escrow_bump]];
+        let expected = create_program_address(&seeds, &crate::ID).map_err(|_| CommonError::WrongTokenAccount)?;
+        require!(expected == *escrow.address(), CommonError::WrongTokenAccount);
+        Ok(Self { job: job.view(), escrow, to, token, seeds: Seeds::of(job) })
     }
 
-    /// Whether the escrow holds tokens.
-    pub fn has_tokens(&self) -> bool {
-        self.tokens.is_some()
+    /// Pays to a token account that the caller knows by its address. The whole amount leaves the escrow; what arrives may
+    /// be less by the mint's own fee.
+    ///
+    /// # Errors
+    /// `WrongTokenAccount` for another account, and those of the token program.
+    pub fn pay_to(&self, expected: &Address, amount: Amount) -> Result<()> {
+        require!(self.to.address() == expected, CommonError::WrongTokenAccount);
+        self.pay(amount)
     }
 
-    /// Pays the royalty pool; the caller has checked its addresses.
-    pub fn pay_pool(&self, pool_mint: &AccountView, vault: Option<&AccountView>, amount: Amount) -> Result<()> {
-        match (self.tokens, vault) {
-            (None, _) => funds::move_lamports(self.job, pool_mint, amount),
-            (Some(_), Some(vault)) => self.transfer(vault, amount),
-            (Some(_), None) => Err(MarketError::MissingTokenAccount.into()),
-        }
+    /// Pays a wallet, to its associated token account, or to any of its token accounts when it signed: nobody else may
+    /// choose one that the wallet's owner does not use.
+    ///
+    /// # Errors
+    /// `WrongTokenAccount`, and those of the token program.
+    pub fn pay_wallet(&self, wallet: &AccountView, amount: Amount) -> Result<()> {
+        let (owner, mint) = (wallet.address(), self.token.mint().address());
+        token::check_account(self.to, owner, mint)?;
+        let program = self.token.program().address();
+        let chosen = wallet.is_signer() || addresses::associated_token(owner, mint, program) == *self.to.address();
+        require!(chosen, CommonError::WrongTokenAccount);
+        self.pay(amount)
     }
 
-    /// Pays `wallet`, in tokens to its token account `token`. Returns false, and moves nothing, when the receiver cannot
-    /// take the money: a wallet that would not be exempt from rent, or a frozen token account. That must not block the
-    /// others. Errors: `MissingTokenAccount`, `WrongTokenAccount`.
-    pub fn pay(&self, wallet: &AccountView, token: Option<&AccountView>, amount: Amount) -> Result<bool> {
-        if amount.0 == 0 {
-            return Ok(true);
-        }
-        if self.tokens.is_none() {
-            let possible = funds::can_receive(wallet, amount);
-            if possible {
-                funds::move_lamports(self.job, wallet, amount)?;
-            }
-            return Ok(possible);
-        }
-        let token = token.ok_or(MarketError::MissingTokenAccount)?;
-        tokens::check(token, wallet.address(), &self.mint)?;
-        let possible = tokens::can_receive(token);
-        if possible {
-            self.transfer(token, amount)?;
-        }
-        Ok(possible)
+    /// Everything that is in it.
+    ///
+    /// # Errors
+    /// `WrongTokenAccount` when it is closed.
+    pub fn amount(&self) -> Result<Amount> {
+        Ok(token::read(self.escrow)?.amount)
     }
 
-    /// Sends everything that is left in a token escrow to the payer and closes it.
-    pub fn close(&self, payer: &AccountView, token: Option<&AccountView>) -> Result<()> {
-        let Some(escrow) = self.tokens else { return Ok(()) };
-        if !escrow.owned_by(&Token::id()) {
-            return Ok(());
-        }
-        let left = Amount(Account::<TokenAccount>::load(*escrow)?.amount());
-        if left.0 > 0 {
-            let token = token.ok_or(MarketError::MissingTokenAccount)?;
-            tokens::check(token, payer.address(), &self.mint)?;
-            self.transfer(token, left)?;
-        }
-        self.signed(|seeds| funds::close_token_account(escrow, payer, self.job, seeds))
+    /// Closes it, empty; its rent goes to `wallet`.
+    ///
+    /// # Errors
+    /// Those of the token program.
+    pub fn close(&self, wallet: &AccountView) -> Result<()> {
+        self.signed(|seeds| self.token.close(self.escrow, wallet, self.job, seeds))
     }
 
-    fn transfer(&self, to: &AccountView, amount: Amount) -> Result<()> {
-        let from = self.tokens.ok_or(MarketError::MissingTokenAccount)?;
-        self.signed(|seeds| funds::transfer_tokens(from, to, self.job, amount, seeds))
+    fn pay(&self, amount: Amount) -> Result<()> {
+        self.signed(|seeds| self.token.transfer(self.escrow, self.to, self.job, amount, seeds)).map(|_| ())
     }
 
     fn signed<T>(&self, call: impl FnOnce(&[&[u8]]) -> Result<T>) -> Result<T> {
-        call(&[JOB_SEED, self.offer.as_ref(), self.payer.as_ref(), &self.nonce, &self.bump])
+        let Seeds { payer, nonce_slot, nonce_index, bump } = &self.seeds;
+        call(&[JOB_SEED, payer.as_ref(), nonce_slot, nonce_index, bump])
     }
 }
 
-fn check_address(job: &Account<Job>, escrow: &AccountView) -> Result<()> {
-    let seeds: [&[u8]; 3] = [ESCROW_SEED, job.address().as_ref(), &[job.escrow_bump]];
-    let expected = create_program_address(&seeds, &crate::ID).map_err(|_| MarketError::WrongTokenAccount)?;
-    require!(expected == *escrow.address(), MarketError::WrongTokenAccount);
-    Ok(())
+impl Seeds {
+    fn of(job: &Job) -> Self {
+        Self {
+            payer: job.payer,
+            nonce_slot: job.nonce_slot.to_le_bytes(),
+            nonce_index: job.nonce_index.to_le_bytes(),
+            bump: [job.bump],
+        }
+    }
 }

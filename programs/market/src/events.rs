@@ -37,79 +37,60 @@ pub struct JobPosted {
     pub input_root: [u8; 32],
     /// Base units in escrow.
     pub deposit: u64,
-    /// Last slot for claims.
-    pub expires_at: u64,
+    /// Last slot in which seats may be taken.
+    pub open_until: u64,
 }
 
-/// A job moved on. `state` is a `JobState`.
+/// A job moved on. `state` is a [`JobState`](crate::state::JobState).
 #[event(bytemuck)]
 pub struct JobProgressed {
     /// The job.
     pub job: Address,
-    /// The node's authority.
-    pub authority: Address,
-    /// The state now.
+    /// The authority of the node whose seat moved; zeros where the job as a whole did.
+    pub node: Address,
+    /// The job's state now.
     pub state: u8,
-    /// The slot that moved.
+    /// The seat that moved; of an agreed job the first that agreed.
     pub index: u8,
 }
 
-/// A slot's result is on record.
+/// A seat's result is on record.
 #[event(bytemuck)]
 pub struct ResultRevealed {
     /// The job.
     pub job: Address,
     /// The node's authority.
-    pub authority: Address,
+    pub node: Address,
     /// Content root of the response.
     pub result_root: [u8; 32],
-    /// Units of work.
-    pub units: u32,
+    /// Units of input that were read.
+    pub units_in: u32,
+    /// Units of output that were made.
+    pub units_out: u32,
     /// The job's state now.
     pub state: u8,
-    /// The slot.
+    /// The seat.
     pub index: u8,
     /// Zero.
-    pub padding: [u8; 2],
+    pub padding: [u8; 6],
 }
 
-/// A bond went to the payer.
+/// A bond was lost.
 #[event(bytemuck)]
 pub struct BondForfeited {
     /// The job.
     pub job: Address,
     /// The node's authority.
-    pub authority: Address,
+    pub node: Address,
     /// Lamports.
     pub bond: u64,
 }
 
-/// A job was paid.
+/// A payer demands the answer on chain: nodes that agreed must bring it within 750 slots.
 #[event(bytemuck)]
-pub struct JobSettled {
+pub struct AnswerDemanded {
     /// The job.
     pub job: Address,
-    /// The agreed result.
-    pub result_root: [u8; 32],
-    /// To the nodes that agreed.
-    pub nodes: u64,
-    /// To the royalty pool.
-    pub royalty: u64,
-    /// To the treasury.
-    pub protocol: u64,
-    /// To the payer.
-    pub refund: u64,
-}
-
-/// A job ended without a result. `state` is `Cancelled` or `Refunded`.
-#[event(bytemuck)]
-pub struct JobRefunded {
-    /// The job.
-    pub job: Address,
-    /// To the payer.
-    pub refund: u64,
-    /// The state now.
-    pub state: u8,
-    /// Zero.
-    pub padding: [u8; 7],
+    /// Slot of the demand.
+    pub demanded_at: u64,
 }

@@ -1,13 +1,13 @@
 //! Sells inference: nodes and their stake, offers, jobs, escrow, commit and reveal, settlement.
 //!
-//! A job goes Open -> Claimed -> Committed -> Revealed -> Final -> Settled -> Closed, and leaves that road by `cancel`,
-//! `timeout_claim` (back to Open, at most three times) or `timeout_job`. See [`state::JobState`] for what ends each state;
-//! all but the payer's `cancel` may be called by anybody.
+//! A job is a header and a few seats in one account; [`state::job`] is its protocol, in pure functions. Nodes take seats,
+//! commit and reveal, or answer a job of one seat directly; a quorum of equal results is paid once the payer has the answer
+//! or had time to ask for it. A bond is forfeited for one reason alone: the seat's own deadline has passed. Then each party
+//! collects for itself, in any order, by anybody; what somebody cannot take holds nobody up.
 //!
-//! Who gets what: the royalty pool and the protocol get their share of the fee, rounded down; the nodes whose results
-//! equal the quorum's byte for byte divide the rest of the fee; the payer gets the rest of the deposit. A node that
-//! misses a deadline, or reveals something else than the quorum, loses its bond to the payer. Without a quorum the payer
-//! gets everything back and nodes that revealed keep their bonds, because nobody can say which of them was right.
+//! The deposit of an agreed job is divided by [`fees::split`] among nodes, royalty, protocol and payer; of any other job it
+//! is the payer's. Of forfeited bonds each seat that revealed gets at most its fees, the treasury the rest, the payer
+//! nothing.
 
 #![cfg_attr(
     not(test),
@@ -24,6 +24,7 @@ use anchor_lang::prelude::*;
 #[cfg(target_arch = "bpf")]
 use solana_compiler_builtins as _;
 
+use fees::Work;
 pub use instructions::*;
 pub use provena_common::NATIVE_MINT;
 use provena_common::amount::Amount;
@@ -33,9 +34,12 @@ use state::OfferTerms;
 pub mod client;
 pub mod constants;
 pub mod error;
+mod escrow;
 pub mod events;
 pub mod fees;
+mod forfeits;
 pub mod instructions;
+mod payout;
 pub mod pda;
 pub mod state;
 mod treasury;
@@ -147,6 +151,130 @@ pub mod provena_market {
 
     /// Closes an empty treasury inbox; its rent goes back to who paid it.
     pub fn close_treasury_inbox(ctx: &mut Context<CloseTreasuryInbox>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Posts a job and puts its deposit into escrow.
+    pub fn post_job(ctx: &mut Context<PostJob>, args: PostJobArgs) -> Result<()> {
+        ctx.accounts.handle(&args)
+    }
+
+    /// The payer takes a job back while no node works on it.
+    pub fn cancel_job(ctx: &mut Context<CancelJob>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// A node takes seat `index` of a job whose terms have this hash, and locks its bond.
+    pub fn take_seat(ctx: &mut Context<TakeSeat>, index: u8, terms_hash: [u8; 32]) -> Result<()> {
+        ctx.accounts.handle(index, &terms_hash)
+    }
+
+    /// A node leaves its seat without loss, because its co-nodes do not come.
+    pub fn leave_seat(ctx: &mut Context<LeaveSeat>, index: u8) -> Result<()> {
+        ctx.accounts.handle(index)
+    }
+
+    /// Binds a node to a result without showing it.
+    pub fn commit(ctx: &mut Context<Commit>, index: u8, commitment: [u8; 32]) -> Result<()> {
+        ctx.accounts.handle(index, commitment)
+    }
+
+    /// Shows a result and what opens its commitment; the last reveal decides the job.
+    pub fn reveal(
+        ctx: &mut Context<Reveal>,
+        index: u8,
+        result_root: [u8; 32],
+        units_in: u32,
+        units_out: u32,
+        salt: [u8; 32],
+    ) -> Result<()> {
+        ctx.accounts.handle(index, &result_root, Work::new(units_in, units_out), &salt)
+    }
+
+    /// Answers a job of one seat, which decides it.
+    pub fn answer(ctx: &mut Context<AnswerJob>, result_root: [u8; 32], units_in: u32, units_out: u32) -> Result<()> {
+        ctx.accounts.handle(&result_root, Work::new(units_in, units_out))
+    }
+
+    /// Ends a seat whose own deadline has passed.
+    pub fn expire_seat(ctx: &mut Context<ExpireSeat>, index: u8) -> Result<()> {
+        ctx.accounts.handle(index)
+    }
+
+    /// Moves on a job whose time has come.
+    pub fn finalize(ctx: &mut Context<Finalize>) -> Result<()> {
+        let nodes = ctx.remaining_accounts()?;
+        ctx.accounts.handle(&nodes)
+    }
+
+    /// The payer has the answer: pay waits no longer.
+    pub fn acknowledge(ctx: &mut Context<Acknowledge>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// The payer did not get the answer and demands it on chain.
+    pub fn demand_answer(ctx: &mut Context<DemandAnswer>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Puts a part of a demanded answer of `len` bytes on chain.
+    pub fn put_answer(ctx: &mut Context<PutAnswer>, offset: u32, bytes: Vec<u8>, len: u32) -> Result<()> {
+        ctx.accounts.handle(offset, &bytes, len)
+    }
+
+    /// Shows that the agreed answer is on chain.
+    pub fn seal_answer(ctx: &mut Context<SealAnswer>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Shows that the agreed answer is too long to be put on chain.
+    pub fn prove_length(ctx: &mut Context<ProveLength>, len: u64, tree: [u8; 32]) -> Result<()> {
+        ctx.accounts.handle(len, &tree)
+    }
+
+    /// Returns the rent of an answer that was put on chain.
+    pub fn close_answer(ctx: &mut Context<CloseAnswer>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Ends a job whose demanded answer did not come.
+    pub fn default_answer(ctx: &mut Context<DefaultAnswer>) -> Result<()> {
+        let nodes = ctx.remaining_accounts()?;
+        ctx.accounts.handle(&nodes)
+    }
+
+    /// Gives a node what its seat earned, and its bond back.
+    pub fn collect_seat(ctx: &mut Context<CollectSeat>, index: u8) -> Result<()> {
+        ctx.accounts.handle(index)
+    }
+
+    /// Gives the royalty pool its part of the fee.
+    pub fn collect_royalty(ctx: &mut Context<CollectRoyalty>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Gives the treasury its part of the fee and the rest of forfeited bonds.
+    pub fn collect_protocol(ctx: &mut Context<CollectProtocol>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Gives the payer what is his.
+    pub fn collect_refund(ctx: &mut Context<CollectRefund>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Puts aside what the node of a seat, or the payer where none is named, could not take.
+    pub fn park(ctx: &mut Context<Park>, seat: Option<u8>) -> Result<()> {
+        ctx.accounts.handle(seat)
+    }
+
+    /// Pays what somebody could not take before.
+    pub fn collect_residual(ctx: &mut Context<CollectResidual>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Returns the rent of a job that is paid out.
+    pub fn close_job(ctx: &mut Context<CloseJob>) -> Result<()> {
         ctx.accounts.handle()
     }
 }

@@ -41,10 +41,10 @@ pub fn escrow(job: &Address) -> (Address, u8) {
     find_program_address(&[ESCROW_SEED, job.as_ref()], &ID)
 }
 
-/// The answer of `job` that is put on chain.
+/// The [`Answer`](crate::state::Answer) to `job` that `poster` puts on chain.
 #[must_use]
-pub fn answer(job: &Address) -> (Address, u8) {
-    find_program_address(&[ANSWER_SEED, job.as_ref()], &ID)
+pub fn answer(job: &Address, poster: &Address) -> (Address, u8) {
+    find_program_address(&[ANSWER_SEED, job.as_ref(), poster.as_ref()], &ID)
 }
 
 /// What could not be paid to `beneficiary` in `mint`; zeros stand for SOL.

@@ -1,39 +1,33 @@
 //! A node binds itself to a result without showing it.
 
 use anchor_lang::prelude::*;
+use provena_common::slot::Slot;
 
-use crate::error::MarketError;
-use crate::events::JobProgressed;
-use crate::state::{Job, Slot};
+use crate::{
+    events::JobProgressed,
+    state::{JobAccount, job},
+};
 
 /// Accounts of `commit`.
 #[derive(Accounts)]
 pub struct Commit {
-    /// The authority of the node that holds the slot.
-    #[account(address = slot.authority @ MarketError::WrongNode)]
+    /// The authority of the node that holds the seat.
     pub authority: Signer,
     /// The job.
     #[account(mut)]
-    pub job: Account<Job>,
-    /// The slot.
-    #[account(mut, constraint = slot.job == *job.address() @ MarketError::WrongSlot)]
-    pub slot: Account<Slot>,
+    pub job: JobAccount,
 }
 
 impl Commit {
-    /// Errors: `WrongNode`, `WrongSlot`, `AlreadyCommitted`, `DeadlinePassed`, `WrongState`.
-    pub fn handle(&mut self, commitment: [u8; 32]) -> Result<()> {
-        let now = Clock::get()?.slot;
-        self.slot.commit(commitment, now)?;
-        self.job.commit(now)?;
-        self.slot.invariant()?;
-        self.job.invariant()?;
-        emit!(JobProgressed {
-            job: *self.job.address(),
-            authority: *self.authority.address(),
-            state: self.job.state,
-            index: self.slot.index,
-        });
+    /// # Errors
+    /// Those of [`Job::commit`](crate::state::Job::commit).
+    pub fn handle(&mut self, index: u8, commitment: [u8; 32]) -> Result<()> {
+        let (now, authority) = (Slot::now()?, *self.authority.address());
+        let (job, seats) = job::parts(&mut self.job);
+        job.commit(seats, index, &authority, commitment, now)?;
+        job.invariant(seats)?;
+        let state = job.state;
+        emit!(JobProgressed { job: *self.job.address(), node: authority, state, index });
         Ok(())
     }
 }

@@ -1,28 +1,43 @@
 //! Posts a job and puts its deposit into escrow.
 
 use anchor_lang::prelude::*;
-use anchor_spl::token::TokenAccount;
+use provena_common::{
+    account::{NewAccount, State},
+    amount::Bps,
+    slot::Slot,
+    token::{self, Token, check_mint, needed},
+};
+use provena_registry::state::AssetAccount;
 
-use crate::constants::{ESCROW_SEED, JOB_SEED};
-use crate::error::MarketError;
-use crate::events::JobPosted;
-use crate::fees::{Amount, Units};
-use crate::state::{Config, Job, Offer, Terms};
-use crate::{funds, tokens};
+use crate::{
+    ID,
+    constants::{ESCROW_SEED, FIRST_COME, JOB_SEED, pause},
+    error::MarketError,
+    events::JobPosted,
+    fees::{Amount, Prices, Work},
+    state::{Admin, JobAccount, JobTerms, Offer, Posting, job},
+};
 
 /// Arguments of `post_job`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
 pub struct PostJobArgs {
-    /// Distinguishes the payer's jobs on this offer.
-    pub nonce: u64,
+    /// First part of the nonce: one of the last 150 slots.
+    pub nonce_slot: u64,
+    /// Second part of the nonce: distinguishes a payer's jobs of one slot.
+    pub nonce_index: u16,
     /// Content root of the request's bytes.
     pub input_root: [u8; 32],
-    /// Most units of work; the deposit is their price.
-    pub units: u32,
-    /// Bump of the job's address.
-    pub job_bump: u8,
-    /// Bump of the escrow's address; 0 for SOL.
-    pub escrow_bump: u8,
+    /// Most units of input.
+    pub max_input: u32,
+    /// Most units of output.
+    pub max_output: u32,
+    /// Base units that leave the payer's account. What arrives, after the fee that a mint may take, must cover the price of
+    /// the most work; what is not used comes back.
+    pub deposit: u64,
+    /// The highest protocol fee that the payer agrees to, in basis points.
+    pub max_protocol_bps: u16,
+    /// The offer's terms hash: an offer that was closed and made again with other terms has another.
+    pub offer_terms: [u8; 32],
 }
 
 /// Accounts of `post_job`. The last four only for a job paid in tokens.
@@ -32,13 +47,15 @@ pub struct PostJob {
     #[account(mut)]
     pub payer: Signer,
     /// The market's settings.
-    pub config: Account<Config>,
+    pub admin: State<Admin>,
+    /// The model.
+    pub asset: AssetAccount,
     /// The offer.
-    pub offer: Account<Offer>,
+    pub offer: State<Offer>,
     /// Created here, at `pda::job`.
     #[account(mut)]
     pub job: UncheckedAccount,
-    /// The system program.
+    /// Creates the accounts.
     pub system_program: Program<System>,
     /// The payer's token account.
     #[account(mut)]
@@ -48,70 +65,119 @@ pub struct PostJob {
     pub escrow: Option<UncheckedAccount>,
     /// The mint.
     pub mint: Option<UncheckedAccount>,
-    /// The token program.
-    pub token_program: Option<Program<Token>>,
+    /// The mint's token program.
+    pub token_program: Option<UncheckedAccount>,
 }
 
 impl PostJob {
-    /// Errors: `OfferInactive`, `ZeroUnits`, `TooManyUnits`, `BpsTooHigh`, `WrongPda`; for tokens `MissingTokenAccount`,
-    /// `WrongMint`, `WrongTokenAccount` and those of the token program.
-    pub fn handle(&mut self, args: PostJobArgs) -> Result<()> {
-        require!(self.offer.active == 1, MarketError::OfferInactive);
-        require!(args.units > 0, MarketError::ZeroUnits);
-        require!(args.units <= self.offer.max_units, MarketError::TooManyUnits);
-        let units = Units(args.units);
-        let deposit = Amount(self.offer.price_per_unit).times(units)?;
-        let native = self.offer.mint == Address::default();
+    /// # Errors
+    /// `Paused`, `WrongTerms`, `FeeAboveLimit`, `WrongNonce`, `ZeroUnits`, `TooManyUnits`, `DepositTooSmall`, those of
+    /// [`Offer::check_asset`], `WrongPda`; for tokens `MissingTokenAccount`, `WrongMint`, `WrongTokenProgram`,
+    /// `WrongTokenAccount`, those of [`check_mint`] and of the token program.
+    pub fn handle(&mut self, args: &PostJobArgs) -> Result<()> {
+        self.admin.control.check_running(pause::POSTING)?;
+        require!(args.offer_terms == self.offer.terms_hash, MarketError::WrongTerms);
+        self.offer.check_asset(self.asset.address(), &self.asset, self.asset.as_slice())?;
+        require!(self.admin.protocol_fee_bps <= args.max_protocol_bps, MarketError::FeeAboveLimit);
+        let most = Work::new(args.max_input, args.max_output);
+        let offered = Work::new(self.offer.max_input_units, self.offer.max_output_units);
+        require!(most.within(offered), MarketError::TooManyUnits);
 
-        let payer = *self.payer.address();
-        let offer_address = *self.offer.address();
-        let seeds: [&[u8]; 5] =
-            [JOB_SEED, offer_address.as_ref(), payer.as_ref(), &args.nonce.to_le_bytes(), &[args.job_bump]];
-        let lamports = if native { deposit } else { Amount(0) };
-        funds::create_account(self.payer.account(), self.job.account(), Job::SPACE, &crate::ID, lamports, &seeds)?;
-
-        let mut view = *self.job.account();
-        // SAFETY: the account was created just now, so nothing else refers to its data.
-        let data = unsafe { view.borrow_unchecked_mut() };
-        data.get_mut(..8).ok_or(MarketError::Invariant)?.copy_from_slice(Job::DISCRIMINATOR);
-        // SAFETY: as above; the discriminator is in place and the size is right.
-        let mut job = unsafe { Account::<Job>::load_mut_after_init(view)? };
-        job.open(Terms {
-            config: &self.config,
-            offer: &self.offer,
-            offer_address,
-            payer,
-            nonce: args.nonce,
-            input_root: args.input_root,
-            units,
-            slot: Clock::get()?.slot,
-        })?;
-        job.bump = args.job_bump;
-        if !native {
-            job.escrow_bump = args.escrow_bump;
-            self.fund_escrow(&job, deposit)?;
-        }
-        job.invariant()?;
+        let (mut account, bump) = self.create_job(args)?;
+        let (escrow_bump, deposit) = if self.offer.is_native() {
+            (0, Amount(args.deposit))
+        } else {
+            self.fund_escrow(account.address(), Amount(args.deposit))?
+        };
+        let prices = self.prices()?;
+        let posting = self.posting(args, most, prices);
+        let now = Slot::now()?;
+        let (job, seats) = job::parts(&mut account);
+        job.post(seats, &posting, deposit, now)?;
+        job.bump = bump;
+        job.escrow_bump = escrow_bump;
+        job.invariant(seats)?;
         emit!(JobPosted {
-            job: *job.address(),
-            offer: offer_address,
-            payer,
+            job: *self.job.address(),
+            offer: *self.offer.address(),
+            payer: *self.payer.address(),
             input_root: args.input_root,
             deposit: deposit.0,
-            expires_at: job.expires_at,
+            open_until: job.open_until,
         });
         Ok(())
     }
 
-    fn fund_escrow(&self, job: &Account<Job>, deposit: Amount) -> Result<()> {
-        let (source, escrow, mint) =
-            (tokens::needed(&self.payer_token)?, tokens::needed(&self.escrow)?, tokens::needed(&self.mint)?);
-        require!(self.token_program.is_some(), MarketError::MissingTokenAccount);
-        require!(*mint.address() == job.mint, MarketError::WrongMint);
-        tokens::check(source, self.payer.address(), &job.mint)?;
-        let seeds: [&[u8]; 3] = [ESCROW_SEED, job.address().as_ref(), &[job.escrow_bump]];
-        funds::create_account(self.payer.account(), escrow, TokenAccount::LEN, &Token::id(), Amount(0), &seeds)?;
-        funds::initialize_token_account(escrow, mint, job.address())?;
-        funds::transfer_tokens(source, escrow, self.payer.account(), deposit, &[])
+    fn create_job(&self, args: &PostJobArgs) -> Result<(JobAccount, u8)> {
+        let seats = usize::from(self.offer.seats);
+        let payer = self.payer.address();
+        let (slot, index) = (args.nonce_slot.to_le_bytes(), args.nonce_index.to_le_bytes());
+        let bump = NewAccount {
+            payer: self.payer.account(),
+            account: self.job.account(),
+            program: &ID,
+            owner: &ID,
+            seeds: &[JOB_SEED, payer.as_ref(), &slot, &index],
+            len: JobAccount::space(seats),
+            extra: if self.offer.is_native() { Amount(args.deposit) } else { Amount::ZERO },
+        }
+        .create()?;
+        Ok((job::begin(self.job.account(), seats)?, bump))
+    }
+
+    /// Makes the escrow and moves the deposit in; returns the escrow's bump and what arrived.
+    fn fund_escrow(&self, job: &Address, deposit: Amount) -> Result<(u8, Amount)> {
+        let token = Token::expect(self.mint.as_ref(), self.token_program.as_ref(), &self.offer.mint)?;
+        let (source, escrow) = (needed(self.payer_token.as_ref())?, needed(self.escrow.as_ref())?);
+        token::check_account(source, self.payer.address(), &self.offer.mint)?;
+        let bump = NewAccount {
+            payer: self.payer.account(),
+            account: escrow,
+            program: &ID,
+            owner: token.program().address(),
+            seeds: &[ESCROW_SEED, job.as_ref()],
+            len: check_mint(token.mint())?.account_len,
+            extra: Amount::ZERO,
+        }
+        .create()?;
+        token.initialize(escrow, job)?;
+        Ok((bump, token.transfer(source, escrow, self.payer.account(), deposit, &[])?))
+    }
+
+    fn prices(&self) -> Result<Prices> {
+        Ok(Prices {
+            base: Amount(self.offer.base_price),
+            input: Amount(self.offer.input_price),
+            output: Amount(self.offer.output_price),
+            royalty: Bps::new(self.offer.royalty_bps)?,
+            least_royalty: Amount(self.offer.least_royalty),
+            protocol: self.admin.protocol_fee()?,
+        })
+    }
+
+    fn posting<'a>(&'a self, args: &'a PostJobArgs, most: Work, prices: Prices) -> Posting<'a> {
+        Posting {
+            terms: JobTerms {
+                offer: self.offer.address(),
+                offer_terms: &self.offer.terms_hash,
+                payer: self.payer.address(),
+                input_root: &args.input_root,
+                most,
+                protocol_bps: self.admin.protocol_fee_bps,
+                cluster: &self.admin.cluster,
+            },
+            mint: self.offer.mint,
+            books: self.offer.books,
+            prices,
+            bond: Amount(self.offer.bond_lamports),
+            min_stake: self.admin.min_stake(),
+            open_window: self.offer.open_window,
+            commit_window: self.offer.commit_window,
+            reveal_window: self.offer.reveal_window,
+            quorum: self.offer.quorum,
+            first_come: self.offer.flags & FIRST_COME != 0,
+            nonce_slot: Slot(args.nonce_slot),
+            nonce_index: args.nonce_index,
+        }
     }
 }

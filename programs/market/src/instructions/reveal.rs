@@ -1,59 +1,56 @@
-//! A node shows the result it committed to.
+//! A node shows its result and what opens its commitment. The last reveal decides the job.
 
 use anchor_lang::prelude::*;
+use provena_arith::commitment::Commitment;
+use provena_common::{account::State, slot::Slot};
 
-use crate::error::MarketError;
-use crate::events::ResultRevealed;
-use crate::state::{Job, Slot, SlotState};
+use crate::{
+    events::ResultRevealed,
+    fees::Work,
+    state::{Admin, JobAccount, job},
+};
 
 /// Accounts of `reveal`.
 #[derive(Accounts)]
 pub struct Reveal {
-    /// The authority of the node that holds the slot.
-    #[account(address = slot.authority @ MarketError::WrongNode)]
+    /// The authority of the node that holds the seat.
     pub authority: Signer,
+    /// The market's settings, which name the cluster.
+    pub admin: State<Admin>,
     /// The job.
     #[account(mut)]
-    pub job: Account<Job>,
-    /// The slot.
-    #[account(mut, constraint = slot.job == *job.address() @ MarketError::WrongSlot)]
-    pub slot: Account<Slot>,
+    pub job: JobAccount,
 }
 
 impl Reveal {
-    /// Errors: `WrongNode`, `WrongSlot`, `NotCommitted`, `AlreadyRevealed`, `WrongState` while others have yet to
-    /// commit, `DeadlinePassed`, `ZeroUnits`, `TooManyUnits`, `WrongPreimage`.
-    pub fn handle(&mut self, result_root: [u8; 32], units: u32, salt: [u8; 32]) -> Result<()> {
-        match self.slot.state()? {
-            SlotState::Claimed => return Err(MarketError::NotCommitted.into()),
-            SlotState::Revealed => return Err(MarketError::AlreadyRevealed.into()),
-            SlotState::Committed => {}
-        }
-        require!(units > 0, MarketError::ZeroUnits);
-        require!(units <= self.job.max_units, MarketError::TooManyUnits);
-        let now = Clock::get()?.slot;
-        self.job.reveal(now)?;
-        let expected = provena_arith::receipt::commitment(
-            &self.job.cluster,
-            crate::ID.as_array(),
-            self.job.address().as_array(),
-            self.slot.authority.as_array(),
-            &result_root,
-            units,
-            &salt,
-        );
-        require!(expected == self.slot.commitment, MarketError::WrongPreimage);
-        self.slot.reveal(result_root, units)?;
-        self.slot.invariant()?;
-        self.job.invariant()?;
-        emit!(ResultRevealed {
-            job: *self.job.address(),
-            authority: *self.authority.address(),
+    /// # Errors
+    /// Those of [`Job::reveal`](crate::state::Job::reveal).
+    pub fn handle(&mut self, index: u8, result_root: &[u8; 32], work: Work, salt: &[u8; 32]) -> Result<()> {
+        let (now, authority, address) = (Slot::now()?, *self.authority.address(), *self.job.address());
+        let opened = Commitment {
+            cluster: &self.admin.cluster,
+            program: crate::ID.as_array(),
+            job: address.as_array(),
+            terms_hash: &self.job.terms_hash,
+            posted_slot: self.job.posted_at,
+            node: authority.as_array(),
             result_root,
-            units,
-            state: self.job.state,
-            index: self.slot.index,
-            padding: [0; 2],
+            units_in: work.input.0,
+            units_out: work.output.0,
+        }
+        .hash(salt);
+        let (job, seats) = job::parts(&mut self.job);
+        job.reveal(seats, index, &authority, (result_root, work), &opened, now)?;
+        job.invariant(seats)?;
+        emit!(ResultRevealed {
+            job: address,
+            node: authority,
+            result_root: *result_root,
+            units_in: work.input.0,
+            units_out: work.output.0,
+            state: job.state,
+            index,
+            padding: [0; 6],
         });
         Ok(())
     }

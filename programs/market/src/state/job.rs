@@ -21,6 +21,7 @@ use crate::{
     state::{Seat, SeatState},
 };
 
+mod account;
 mod decision;
 mod demand;
 mod next;
@@ -29,6 +30,7 @@ mod posting;
 mod results;
 mod seats;
 
+pub use account::{JobAccount, begin, parts};
 pub use next::{Next, Who};
 pub use owed::{Owed, Part, Party};
 pub use posting::{JobTerms, Posting};
@@ -91,7 +93,7 @@ pub mod flag {
 ///
 /// The account's lamports are its rent, the deposit when it is paid in SOL, forfeited bonds, and the deposit of a demand.
 #[account]
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Job {
     /// Who paid, and receives refund and rent.
     pub payer: Address,

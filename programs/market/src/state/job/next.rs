@@ -70,13 +70,10 @@ impl Job {
         if self.is_due(seats, now)? {
             return Ok(Next::Finalize);
         }
-        if let Some(index) = self.late_seat(seats, now) {
-            return Ok(Next::ExpireSeat(index));
-        }
         if let Who::Node(node) = who {
-            let own = seats.iter().find(|seat| seat.node == *node);
-            match own {
-                Some(seat) if seat.is(SeatState::Taken) => {
+            // What runs against its own deadline comes before what others failed to do.
+            match self.seat_held_by(seats, node) {
+                Some((_, seat)) if seat.is(SeatState::Taken) && !self.is_late(seat, now) => {
                     return Ok(if seats.len() > 1 { Next::Commit } else { Next::Answer });
                 }
                 None if !self.is_window_over(now) && seats.iter().any(|seat| seat.is(SeatState::Free)) => {
@@ -84,6 +81,9 @@ impl Job {
                 }
                 _ => {}
             }
+        }
+        if let Some(index) = self.late_seat(seats, now) {
+            return Ok(Next::ExpireSeat(index));
         }
         let deadlines = seats.iter().filter(|seat| seat.is(SeatState::Taken)).map(|seat| seat.deadline);
         let window = (!self.is_window_over(now)).then_some(self.open_until);
@@ -103,6 +103,19 @@ impl Job {
     }
 
     fn next_when_ended(&self, seats: &[Seat], who: Who<'_>, now: Slot) -> Result<Next> {
+        let own = match who {
+            Who::Node(node) => self.seat_held_by(seats, node).map(|(index, _)| Party::Seat(index)),
+            _ => None,
+        };
+        if let Some(party) = own {
+            // Its own part first; a demanded answer runs against time, whatever others could collect.
+            if self.payable(seats, party, now).is_ok() {
+                return Ok(Next::Collect(party));
+            }
+            if !self.owed(seats, party)?.is_nothing() {
+                return Ok(self.next_when_unsettled(seats, who, now));
+            }
+        }
         if let Some(party) = self.collectable(seats, now)? {
             return Ok(Next::Collect(party));
         }
