@@ -68,7 +68,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// There is no key file, or it is broken.
     pub fn wallet(&self) -> Result<Keypair> {
-        keys::read(&self.keypair)
+        Ok(keys::read(&self.keypair)?)
     }
 
     /// Whether the person asked to hear more.

@@ -107,7 +107,7 @@ impl MintArgs {
         recipe_root: [u8; 32],
     ) -> Result<()> {
         let wallet = context.wallet()?;
-        let consents: Vec<Keypair> = self.consents.iter().map(|file| keys::read(file)).collect::<Result<_>>()?;
+        let consents: Vec<Keypair> = self.consents.iter().map(|file| keys::read(file)).collect::<Result<_, _>>()?;
         let plan = self.plan(kind, title, recipe_root);
         plan.text.check()?;
         let chain = context.chain()?;

@@ -167,7 +167,7 @@ impl Cast {
         let chain = stage.chain().as_ref();
         let pending = Pending::new(stage.path("pending"));
         let mint = Mint { chain, store: stage.store(), creator, consents: &[], pending };
-        mint.mint(plan, content, &|_| {}).await
+        Ok(mint.mint(plan, content, &|_| {}).await?)
     }
 
     /// What the trainer asks for the model's use.
@@ -187,7 +187,7 @@ impl Cast {
 
     /// Brings the dataset's part into its own pool.
     pub async fn sweep(&self, chain: &dyn Chain, dataset: &Minted) -> Result<Vec<Moved>> {
-        royalty::sweep_into(chain, &self.bank, &dataset.pool).await
+        Ok(royalty::sweep_into(chain, &self.bank, &dataset.pool).await?)
     }
 
     /// Every holder claims; the bank pays the fees, so that balances move by exactly what was claimed.
