@@ -2,10 +2,10 @@
 //!
 //! Each program has one account `Admin` at [`ADMIN_SEED`], which begins with a [`Control`].
 
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use bytemuck::{Pod, Zeroable};
 
-use crate::{error::CommonError, slot::Slot};
+use crate::{error::CommonError, pda::is_zero, slot::Slot};
 
 /// Seed of a program's one `Admin` account.
 pub const ADMIN_SEED: &[u8] = b"admin";
@@ -38,7 +38,7 @@ impl Control {
     /// # Errors
     /// [`CommonError::BadAuthority`] for the all-zero address.
     pub fn new(authority: Address) -> Result<Self> {
-        require!(authority != Address::default(), CommonError::BadAuthority);
+        require!(!is_zero(&authority), CommonError::BadAuthority);
         Ok(Self { authority, ..Zeroable::zeroed() })
     }
 
@@ -46,8 +46,9 @@ impl Control {
     ///
     /// # Errors
     /// [`CommonError::NotAuthority`].
+    #[inline(never)]
     pub fn check_authority(&self, signer: &Address) -> Result<()> {
-        require!(*signer == self.authority, CommonError::NotAuthority);
+        require!(address_eq(signer, &self.authority), CommonError::NotAuthority);
         Ok(())
     }
 
@@ -57,7 +58,7 @@ impl Control {
     /// [`CommonError::NotAuthority`]; [`CommonError::BadAuthority`] for the all-zero address.
     pub fn propose(&mut self, signer: &Address, new: Address, now: Slot) -> Result<()> {
         self.check_authority(signer)?;
-        require!(new != Address::default(), CommonError::BadAuthority);
+        require!(!is_zero(&new), CommonError::BadAuthority);
         self.accept_from = now.after(TIMELOCK)?.0;
         self.pending = new;
         Ok(())
@@ -69,7 +70,7 @@ impl Control {
     /// [`CommonError::NoPendingAuthority`] when nobody or somebody else is proposed; [`CommonError::TimelockRunning`]
     /// earlier than [`TIMELOCK`] slots after the proposal.
     pub fn accept(&mut self, signer: &Address, now: Slot) -> Result<()> {
-        let proposed = self.pending != Address::default() && *signer == self.pending;
+        let proposed = !is_zero(&self.pending) && address_eq(signer, &self.pending);
         require!(proposed, CommonError::NoPendingAuthority);
         require!(now.0 >= self.accept_from, CommonError::TimelockRunning);
         self.authority = self.pending;
@@ -83,7 +84,7 @@ impl Control {
     /// [`CommonError::NotAuthority`], [`CommonError::NoPendingAuthority`].
     pub fn cancel(&mut self, signer: &Address) -> Result<()> {
         self.check_authority(signer)?;
-        require!(self.pending != Address::default(), CommonError::NoPendingAuthority);
+        require!(!is_zero(&self.pending), CommonError::NoPendingAuthority);
         self.clear();
         Ok(())
     }

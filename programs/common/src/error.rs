@@ -88,6 +88,7 @@ error_enum! {
     WrongAccount = "The account is not the one that is asked for",
     BadAuthority = "The address cannot be an authority",
     TooManySeeds = "An address of more seeds than programs here use",
+    TooManyAccounts = "A call with more accounts than programs here make",
 }
 
 /// Name and text of an error number of [`CommonError`]; `None` for any other.

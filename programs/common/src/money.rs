@@ -1,6 +1,6 @@
 //! Lamports: rent, transfers out of a program's accounts and out of signing wallets.
 
-use anchor_lang::{pinocchio::instruction::InstructionAccount, prelude::*};
+use anchor_lang::{address_eq, pinocchio::instruction::InstructionAccount, prelude::*};
 
 use crate::{
     amount::Amount,
@@ -38,8 +38,9 @@ pub fn can_receive(account: &AccountView, amount: Amount) -> Result<bool> {
 ///
 /// # Errors
 /// `Overflow` when `from` holds less or `to` would overflow.
+#[inline(never)]
 pub fn move_lamports(from: &AccountView, to: &AccountView, amount: Amount) -> Result<()> {
-    if amount.is_zero() || from.address() == to.address() {
+    if amount.is_zero() || address_eq(from.address(), to.address()) {
         return Ok(());
     }
     let (mut from, mut to) = (*from, *to);
@@ -54,6 +55,7 @@ pub fn move_lamports(from: &AccountView, to: &AccountView, amount: Amount) -> Re
 ///
 /// # Errors
 /// None of its own; the System program ends the transaction when the wallet holds less.
+#[inline(never)]
 pub fn transfer_from_wallet(wallet: &AccountView, to: &AccountView, amount: Amount) -> Result<()> {
     if amount.is_zero() {
         return Ok(());

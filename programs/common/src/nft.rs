@@ -1,6 +1,6 @@
 //! Who holds an asset's NFT, a token of the SPL Token program with a supply of one.
 
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 
 use crate::{
     amount::Amount,
@@ -12,7 +12,10 @@ use crate::{
 #[must_use]
 pub fn holds_nft(account: &AccountView, mint: &Address, owner: &Address) -> bool {
     token::read(account).is_ok_and(|found| {
-        found.program == TokenProgram::Spl && found.mint == *mint && found.owner == *owner && found.amount == Amount(1)
+        found.program == TokenProgram::Spl
+            && address_eq(&found.mint, mint)
+            && address_eq(&found.owner, owner)
+            && found.amount == Amount(1)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Tokens of SPL Token and Token-2022: which mints are accepted, what a token account holds, and the calls that move tokens.
 
-use anchor_lang::{pinocchio::instruction::InstructionAccount, prelude::*};
+use anchor_lang::{address_eq, pinocchio::instruction::InstructionAccount, prelude::*};
 
 use crate::{
     amount::Amount,
@@ -54,9 +54,9 @@ impl TokenProgram {
     /// The program at `address`; `None` for any other.
     #[must_use]
     pub fn of(address: &Address) -> Option<Self> {
-        if *address == TOKEN_PROGRAM {
+        if address_eq(address, &TOKEN_PROGRAM) {
             Some(Self::Spl)
-        } else if *address == TOKEN_2022_PROGRAM {
+        } else if address_eq(address, &TOKEN_2022_PROGRAM) {
             Some(Self::Token2022)
         } else {
             None
@@ -92,6 +92,7 @@ pub struct TokenAccount {
 ///
 /// # Errors
 /// [`CommonError::WrongTokenAccount`] when it is none, or not initialised.
+#[inline(never)]
 pub fn read(view: &AccountView) -> Result<TokenAccount> {
     let program = TokenProgram::of(view.owner()).ok_or(CommonError::WrongTokenAccount)?;
     let data = view.try_borrow()?;
@@ -129,7 +130,8 @@ pub fn parse_account(program: TokenProgram, data: &[u8]) -> Option<TokenAccount>
 /// [`CommonError::WrongTokenAccount`].
 pub fn check_account(view: &AccountView, owner: &Address, mint: &Address) -> Result<TokenAccount> {
     let account = read(view)?;
-    require!(account.owner == *owner && account.mint == *mint, CommonError::WrongTokenAccount);
+    let right = address_eq(&account.owner, owner) && address_eq(&account.mint, mint);
+    require!(right, CommonError::WrongTokenAccount);
     Ok(account)
 }
 
@@ -171,7 +173,7 @@ impl<'a> Token<'a> {
         expected: &Address,
     ) -> Result<Self> {
         let (mint, token_program) = (needed(mint)?, needed(token_program)?);
-        require!(mint.address() == expected, CommonError::WrongMint);
+        require!(address_eq(mint.address(), expected), CommonError::WrongMint);
         Self::new(mint, token_program)
     }
 
@@ -218,6 +220,12 @@ impl<'a> Token<'a> {
         amount: Amount,
         seeds: &[&[u8]],
     ) -> Result<Amount> {
+        self.send(&Transfer { from, to, authority, amount, seeds })
+    }
+
+    #[inline(never)]
+    fn send(&self, transfer: &Transfer<'_>) -> Result<Amount> {
+        let Transfer { from, to, authority, amount, seeds } = *transfer;
         if amount.is_zero() {
             return Ok(Amount::ZERO);
         }
@@ -254,6 +262,16 @@ impl<'a> Token<'a> {
         ];
         invoke(self.program.address(), &[CLOSE_ACCOUNT], &metas, &[account, to, authority], seeds)
     }
+}
+
+/// A transfer's parts, in memory, as in [`cpi`](crate::cpi).
+#[derive(Clone, Copy)]
+struct Transfer<'a> {
+    from: &'a AccountView,
+    to: &'a AccountView,
+    authority: &'a AccountView,
+    amount: Amount,
+    seeds: &'a [&'a [u8]],
 }
 
 #[cfg(test)]

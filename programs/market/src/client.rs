@@ -1,8 +1,11 @@
 //! Whole instructions with every account derived, and accounts read from their bytes, for all callers of the program.
 
-use anchor_lang::{AccountDeserialize, bytemuck, prelude::*, solana_program::instruction::Instruction};
-pub use provena_common::pda::associated_token;
-pub use provena_royalty::client::Currency;
+use anchor_lang::{prelude::*, solana_program::instruction::Instruction};
+pub use provena_common::{
+    account::{decode, decode_with_items, encode},
+    pda::associated_token,
+};
+use provena_royalty::client::Currency;
 
 pub use admin::*;
 pub use job::*;
@@ -18,39 +21,35 @@ mod node;
 mod offer;
 mod treasury;
 
-/// Decodes an account of this program from its bytes.
-///
-/// # Errors
-/// Those of Anchor for a wrong discriminator or length.
-pub fn decode<T: AccountDeserialize>(mut data: &[u8]) -> Result<T> {
-    T::try_deserialize(&mut data)
+/// What a payment in tokens names besides its token accounts. A payment in SOL is `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// The mint.
+    pub mint: Address,
+    /// Its token program.
+    pub token_program: Address,
 }
 
-/// The bytes of an account as they are stored, discriminator first.
-#[must_use]
-pub fn encode<T: Discriminator + bytemuck::Pod>(account: &T) -> Vec<u8> {
-    [T::DISCRIMINATOR, bytemuck::bytes_of(account)].concat()
-}
-
-/// The currency of an offer, a job or books, from the mint and token program that they name; both are zeros for SOL.
-#[must_use]
-pub fn currency(mint: &Address, token_program: &Address) -> Currency {
-    if *mint == NATIVE_MINT { Currency::Sol } else { Currency::Token { mint: *mint, program: *token_program } }
-}
-
-/// The mint's account where an instruction needs one.
-fn token_mint(currency: Currency) -> Option<Address> {
-    match currency {
-        Currency::Sol => None,
-        Currency::Token { mint, .. } => Some(mint),
+impl Payment {
+    /// In the mint of an offer, a job or books: `None` for SOL.
+    #[must_use]
+    pub fn of(mint: &Address, token_program: &Address) -> Option<Self> {
+        (*mint != NATIVE_MINT).then_some(Self { mint: *mint, token_program: *token_program })
     }
-}
 
-/// The token program where an instruction needs one.
-fn token_program(currency: Currency) -> Option<Address> {
-    match currency {
-        Currency::Sol => None,
-        Currency::Token { program, .. } => Some(program),
+    /// In what the royalty program's client pays with: `None` for SOL.
+    #[must_use]
+    pub fn in_currency(currency: Currency) -> Option<Self> {
+        match currency {
+            Currency::Sol => None,
+            Currency::Token { mint, program } => Some(Self { mint, token_program: program }),
+        }
+    }
+
+    /// The associated token account of `wallet`.
+    #[must_use]
+    pub fn token_account(&self, wallet: &Address) -> Address {
+        associated_token(wallet, &self.mint, &self.token_program)
     }
 }
 

@@ -59,7 +59,6 @@ pub mod collect_residual;
 pub mod collect_royalty;
 pub mod collect_seat;
 pub mod commit;
-#[allow(unused_variables, reason = "Anchor also declares the instruction's arguments where it does not use them")]
 pub mod create_offer;
 pub mod default_answer;
 pub mod demand_answer;

@@ -57,8 +57,7 @@ pub mod provena_market {
         protocol_fee_bps: u16,
         min_stake: u64,
     ) -> Result<()> {
-        let bump = ctx.bumps.admin;
-        ctx.accounts.handle(cluster, protocol_fee_bps, Amount(min_stake), bump)
+        ctx.accounts.handle(cluster, protocol_fee_bps, Amount(min_stake))
     }
 
     /// Proposes a new authority, who may accept 432,000 slots later.
@@ -104,8 +103,7 @@ pub mod provena_market {
         key: [u8; 32],
         capacity: u32,
     ) -> Result<()> {
-        let bump = ctx.bumps.node;
-        ctx.accounts.handle(Amount(stake), &endpoint, key, capacity, bump)
+        ctx.accounts.handle(Amount(stake), &endpoint, key, capacity)
     }
 
     /// Changes what the caller's node says about itself.
@@ -130,8 +128,7 @@ pub mod provena_market {
 
     /// Offers inference with a version of a model whose NFT the caller holds.
     pub fn create_offer(ctx: &mut Context<CreateOffer>, offer_id: u64, terms: OfferTerms) -> Result<()> {
-        let bump = ctx.bumps.offer;
-        ctx.accounts.handle(offer_id, &terms, bump)
+        ctx.accounts.handle(offer_id, &terms)
     }
 
     /// Ends an offer of the asset whose NFT the caller holds; its rent goes back to who paid it.

@@ -1,6 +1,6 @@
 //! Checks of the treasury's accounts, and the signature of its inboxes.
 
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use provena_common::{
     amount::Amount,
     error::CommonError,
@@ -27,7 +27,7 @@ pub fn check_wallet(account: &AccountView) -> Result<()> {
 pub fn check_token_account(account: &AccountView, treasury: &Address, token: &Token<'_>) -> Result<()> {
     let mint = token.mint().address();
     let expected = pda::associated_token(treasury, mint, token.program().address());
-    require!(*account.address() == expected, MarketError::WrongTreasury);
+    require!(address_eq(account.address(), &expected), MarketError::WrongTreasury);
     token::check_account(account, treasury, mint)?;
     Ok(())
 }
@@ -38,7 +38,7 @@ pub fn check_token_account(account: &AccountView, treasury: &Address, token: &To
 /// [`CommonError::MissingTokenAccount`], [`CommonError::WrongTokenAccount`].
 pub fn checked_vault<'a>(inbox: &TreasuryInbox, vault: Option<&'a UncheckedAccount>) -> Result<&'a AccountView> {
     let vault = token::needed(vault)?;
-    require!(*vault.address() == inbox.vault, CommonError::WrongTokenAccount);
+    require!(address_eq(vault.address(), &inbox.vault), CommonError::WrongTokenAccount);
     Ok(vault)
 }
 

@@ -1,8 +1,8 @@
 //! Opens one of the treasury's inboxes for a mint.
 
-use anchor_lang::{accounts::HeaderOnly, prelude::*};
+use anchor_lang::prelude::*;
 use provena_common::{
-    account::{NewAccount, State},
+    account::{self, NewAccount},
     amount::Amount,
     money,
     token::{Token, check_mint, needed},
@@ -41,23 +41,15 @@ impl OpenTreasuryInbox {
     pub fn handle(&mut self, shard: u8) -> Result<()> {
         require!(shard < MAX_TREASURY_SHARDS, MarketError::ShardOutOfRange);
         let mint = self.mint.as_ref().map_or(NATIVE_MINT, |mint| *mint.address());
-        let len = State::<TreasuryInbox>::space(0);
-        let new = NewAccount {
-            payer: self.payer.account(),
-            account: self.inbox.account(),
-            program: &ID,
-            owner: &ID,
-            seeds: &[TREASURY_SEED, mint.as_ref(), &[shard]],
-            len,
-            extra: Amount::ZERO,
-        };
-        let (mut inbox, bump) = new.create_state::<TreasuryInbox, HeaderOnly>()?;
-        let (vault, vault_bump) = if mint == NATIVE_MINT { (NATIVE_MINT, 0) } else { self.create_vault()? };
+        let seeds: [&[u8]; 3] = [TREASURY_SEED, mint.as_ref(), &[shard]];
+        let (payer, account) = (self.payer.account(), self.inbox.account());
+        let (mut inbox, bump) = account::create::<TreasuryInbox>(payer, account, &seeds)?;
+        let (vault, vault_bump) = if self.mint.is_none() { (NATIVE_MINT, 0) } else { self.create_vault()? };
         inbox.initialize(NewTreasuryInbox {
             mint,
             vault,
             rent_payer: *self.payer.address(),
-            rent: money::rent(len)?,
+            rent: money::rent(account.data_len())?,
             shard,
             bump,
             vault_bump,

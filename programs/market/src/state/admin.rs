@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use provena_common::{
     admin::Control,
     amount::{Amount, Bps},
+    pda::is_zero,
 };
 
 use super::STATE_VERSION;
@@ -69,10 +70,11 @@ impl Admin {
     ///
     /// # Errors
     /// [`MarketError::FeeTooHigh`], [`MarketError::UnknownPauseBits`], [`MarketError::BrokenInvariant`].
+    #[inline(never)]
     pub fn invariant(&self) -> Result<()> {
         require!(self.protocol_fee_bps <= MAX_PROTOCOL_FEE_BPS, MarketError::FeeTooHigh);
         require!(self.control.paused & !pause::ALL == 0, MarketError::UnknownPauseBits);
-        let named = self.control.authority != Address::default() && self.treasury != Address::default();
+        let named = !is_zero(&self.control.authority) && !is_zero(&self.treasury);
         require!(self.version == STATE_VERSION && named, MarketError::BrokenInvariant);
         Ok(())
     }

@@ -157,6 +157,7 @@ impl Node {
     ///
     /// # Errors
     /// [`MarketError::BrokenInvariant`].
+    #[inline(never)]
     pub fn invariant(&self) -> Result<()> {
         let held = Amount(self.locked).plus(Amount(self.unbonding))?;
         let sound = held.0 <= self.stake && usize::from(self.endpoint_len) <= MAX_ENDPOINT;

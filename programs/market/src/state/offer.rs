@@ -1,12 +1,14 @@
 //! What the holder of a model's NFT sells, and for how much.
 
-use anchor_lang::prelude::*;
-use provena_common::amount::{Amount, Bps, Units};
+use anchor_lang::{address_eq, prelude::*};
+use provena_common::{
+    amount::{Amount, Bps, Units},
+    pda::is_zero,
+};
 use provena_registry::state::{Asset, AssetKind, Floor, per_unit_floor};
 
 use super::STATE_VERSION;
 use crate::{
-    NATIVE_MINT,
     constants::{FIRST_COME, MAX_LIFE, MAX_SEATS, MIN_WINDOW},
     error::MarketError,
 };
@@ -228,7 +230,7 @@ impl Offer {
     /// Whether the offer is priced in SOL.
     #[must_use]
     pub fn is_native(&self) -> bool {
-        self.mint == NATIVE_MINT
+        is_zero(&self.mint)
     }
 
     /// The holder's choices.
@@ -305,7 +307,7 @@ impl Offer {
     /// [`MarketError::WrongAsset`], [`MarketError::AssetNotActive`], [`MarketError::FloorRaised`], and those of
     /// [`OfferTerms::check_floor`].
     pub fn check_asset(&self, address: &Address, asset: &Asset, floors: &[Floor]) -> Result<()> {
-        require!(*address == self.asset_account, MarketError::WrongAsset);
+        require!(address_eq(address, &self.asset_account), MarketError::WrongAsset);
         require!(asset.is_active(), MarketError::AssetNotActive);
         let per_unit = Amount(per_unit_floor(floors, &self.mint));
         self.terms().check_floor(asset.floor_bps, per_unit)?;
@@ -318,7 +320,7 @@ impl Offer {
     /// # Errors
     /// [`MarketError::BrokenInvariant`], and those of [`OfferTerms::validate`].
     pub fn invariant(&self) -> Result<()> {
-        let tokens = self.token_program != NATIVE_MINT;
+        let tokens = !is_zero(&self.token_program);
         let sound = self.version == STATE_VERSION && self.active == 1 && tokens != self.is_native();
         require!(sound && self.asset_version > 0, MarketError::BrokenInvariant);
         self.terms().validate()

@@ -1,10 +1,10 @@
 //! Where jobs pay the protocol's part, so that no two jobs must write the same account.
 
 use anchor_lang::prelude::*;
-use provena_common::amount::Amount;
+use provena_common::{amount::Amount, pda::is_zero};
 
 use super::STATE_VERSION;
-use crate::{NATIVE_MINT, constants::MAX_TREASURY_SHARDS, error::MarketError};
+use crate::{constants::MAX_TREASURY_SHARDS, error::MarketError};
 
 /// One of the treasury's inboxes for a mint, at [`pda::treasury_inbox`](crate::pda::treasury_inbox). SOL is this account's own
 /// lamports above its rent; tokens lie in `vault`.
@@ -71,7 +71,7 @@ impl TreasuryInbox {
     /// Whether this inbox is for SOL.
     #[must_use]
     pub fn is_native(&self) -> bool {
-        self.mint == NATIVE_MINT
+        is_zero(&self.mint)
     }
 
     /// Checks what must hold after every write.
@@ -79,7 +79,7 @@ impl TreasuryInbox {
     /// # Errors
     /// [`MarketError::BrokenInvariant`].
     pub fn invariant(&self) -> Result<()> {
-        let vault = self.vault != NATIVE_MINT;
+        let vault = !is_zero(&self.vault);
         let sound = self.version == STATE_VERSION && self.shard < MAX_TREASURY_SHARDS && vault != self.is_native();
         require!(sound, MarketError::BrokenInvariant);
         Ok(())
