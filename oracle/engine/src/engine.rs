@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use provena_wire::{Generate, Request, Response};
+use provena_wire::{Generate, Request, Response, Units};
 use serde::Serialize;
 
 use crate::{
@@ -197,7 +197,7 @@ impl Model {
     /// # Errors
     /// [`Error::Request`], [`Error::InputTooLong`], [`Error::ChatTemplate`], [`Error::CacheTooSmall`] or
     /// [`Error::Tokenizer`], as from [`Model::run`].
-    pub fn check(&self, request: &Request) -> Result<u32, Error> {
+    pub fn check(&self, request: &Request) -> Result<Units, Error> {
         match &self.work {
             Work::Plans(prepared, ..) => prepared.inputs(request).map(|_| request.units()),
             Work::Generate(generator) => generator.check(generate::asked(request)?),

@@ -27,7 +27,7 @@ use crate::{
 };
 use decoder::{Decoder, Place};
 use kv_cache::KvCache;
-use provena_wire::{Generate, Request, Response};
+use provena_wire::{Generate, Request, Response, Units};
 use scheduler::{Limits, Scheduler};
 use shared::Shared;
 
@@ -83,7 +83,7 @@ impl<P: Place> Generator<P> {
     ///
     /// # Errors
     /// Those of [`Language::prompt`], and [`Error::CacheTooSmall`].
-    pub fn check(&self, request: &Generate) -> Result<u32, Error> {
+    pub fn check(&self, request: &Generate) -> Result<Units, Error> {
         let prompt = self.language.prompt(request)?;
         self.shared.check(&prompt)?;
         Ok(prompt.units())

@@ -18,8 +18,10 @@ pub mod receipt;
 mod request;
 mod response;
 pub mod root;
+mod units;
 
 pub use error::DecodeError;
 pub use receipt::{ReceiptError, SignedReceipt};
 pub use request::{Generate, MAX_REQUEST_LEN, Message, Prompt, Request, Sampling};
 pub use response::{Finish, Response};
+pub use units::Units;

@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use provena_arith::{hash::Hash, merkle};
 use serde::Serialize;
 
-use crate::error::DecodeError;
+use crate::{Units, error::DecodeError};
 
 /// The longest request in bytes.
 pub const MAX_REQUEST_LEN: usize = 16 << 20;
@@ -70,6 +70,25 @@ pub struct Sampling {
     pub seed: u64,
 }
 
+/// Tokens that a chat template may add by itself: its marks, a system message of its own, a date.
+const TEMPLATE: usize = 128;
+/// Tokens that a chat template may add around each message.
+const PER_MESSAGE: usize = 16;
+
+impl Prompt {
+    /// The most tokens that this can be.
+    fn most_tokens(&self) -> usize {
+        match self {
+            // A tokenizer may put one mark before the text.
+            Self::Text(text) => text.len().saturating_add(1),
+            Self::Chat(messages) => messages.iter().fold(TEMPLATE, |sum, message| {
+                let said = message.role.len().saturating_add(message.content.len());
+                sum.saturating_add(said).saturating_add(PER_MESSAGE)
+            }),
+        }
+    }
+}
+
 impl Sampling {
     /// The likeliest token each time.
     pub const GREEDY: Self = Self { temperature_milli: 0, top_k: 0, top_p_milli: 1_000, seed: 0 };
@@ -93,15 +112,15 @@ impl Request {
         borsh::from_slice(bytes).map_err(|e| DecodeError { what: "request", reason: e.to_string() })
     }
 
-    /// The most that the payer can be charged for, as far as the request alone tells: images, texts, or tokens to
-    /// generate. What a prompt adds, only its model knows: the engine's `Model::check`.
-    pub fn units(&self) -> u32 {
-        let count = match self {
-            Self::Classify { images } => images.len(),
-            Self::Embed { texts } => texts.len(),
-            Self::Generate(generate) => generate.max_tokens as usize,
-        };
-        u32::try_from(count).unwrap_or(u32::MAX)
+    /// The most that the payer can be charged for, as far as the request alone tells: pictures or texts in, or at most one
+    /// token for each byte of a prompt, with an allowance for the model's chat template, in, and the tokens to generate
+    /// out. How many tokens a prompt has, only its model knows: the engine's `Model::check`.
+    pub fn units(&self) -> Units {
+        match self {
+            Self::Classify { images } => Units::of(images.len(), 0),
+            Self::Embed { texts } => Units::of(texts.len(), 0),
+            Self::Generate(generate) => Units::of(generate.prompt.most_tokens(), generate.max_tokens as usize),
+        }
     }
 
     /// The text to be continued, when that is what is asked.

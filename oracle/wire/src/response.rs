@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use provena_arith::{hash::Hash, merkle};
 use serde::Serialize;
 
-use crate::error::DecodeError;
+use crate::{Units, error::DecodeError};
 
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
@@ -62,14 +62,13 @@ impl Response {
         borsh::from_slice(bytes).map_err(|e| DecodeError { what: "response", reason: e.to_string() })
     }
 
-    /// What the payer is charged for: images, texts, or tokens, those of the prompt included.
-    pub fn units(&self) -> u32 {
-        let count = match self {
-            Self::Classify { labels, .. } => labels.len(),
-            Self::Embed { vectors, .. } => vectors.len(),
-            Self::Generate { prompt_tokens, tokens, .. } => *prompt_tokens as usize + tokens.len(),
-        };
-        u32::try_from(count).unwrap_or(u32::MAX)
+    /// What the payer is charged for: pictures or texts in and nothing out, or tokens of the prompt in and of the answer out.
+    pub fn units(&self) -> Units {
+        match self {
+            Self::Classify { labels, .. } => Units::of(labels.len(), 0),
+            Self::Embed { vectors, .. } => Units::of(vectors.len(), 0),
+            Self::Generate { prompt_tokens, tokens, .. } => Units::of(*prompt_tokens as usize, tokens.len()),
+        }
     }
 
     /// Content root of the response's bytes: what nodes agree on.

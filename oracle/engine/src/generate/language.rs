@@ -1,6 +1,6 @@
 //! What a decoder's artifact says about texts, and requests checked against it.
 
-use provena_wire::{Finish, Generate, Sampling};
+use provena_wire::{Finish, Generate, Sampling, Units};
 
 use super::kv_cache::PAGE;
 use crate::{
@@ -37,8 +37,9 @@ pub struct Prompt {
 
 impl Prompt {
     /// The most units that the answer can have.
-    pub fn units(&self) -> u32 {
-        u32::try_from(self.ids.len() + self.most.0).unwrap_or(u32::MAX)
+    pub fn units(&self) -> Units {
+        let count = |tokens| u32::try_from(tokens).unwrap_or(u32::MAX);
+        Units::new(count(self.ids.len()), count(self.most.0))
     }
 
     /// Tokens whose keys and values the cache must hold for the longest answer: its last token is never computed with.

@@ -8,7 +8,7 @@ use provena_engine::{
     generate::Options,
     reference,
 };
-use provena_wire::{Generate, Prompt, Request, Sampling};
+use provena_wire::{Generate, Prompt, Request, Sampling, Units};
 
 use super::support::{chat, continued, quietly, words};
 use crate::{tiny_encoder::rebuilt_with, tiny_llama};
@@ -73,7 +73,7 @@ fn generate_accepts_settings_at_the_ends_of_their_range() {
         let sampling = Sampling { temperature_milli, top_p_milli, top_k, seed: u64::MAX };
         assert!(model.generate(&Generate { sampling, ..continued("w2", 3) }, &mut quietly).is_ok());
     }
-    assert_eq!(model.check(&Request::Generate(continued("w2 w3", u32::MAX))).unwrap(), 101);
+    assert_eq!(model.check(&Request::Generate(continued("w2 w3", u32::MAX))).unwrap(), Units::new(2, 99));
 }
 
 #[test]
