@@ -24,7 +24,7 @@ pub const OURS: &[(&str, Address)] = &[
 ];
 
 /// The largest program file that is acceptable.
-pub const MAX_PROGRAM_LEN: usize = 200 * 1024;
+pub const MAX_PROGRAM_LEN: usize = 300 * 1000;
 
 /// All four programs, read once.
 ///
