@@ -18,6 +18,9 @@ pub(crate) struct Args {
     /// At least so many instructions in each property test
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     instructions: u64,
+    /// Play again what a test printed this seed for
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -27,9 +30,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let tests: Vec<&str> = listed.lines().filter_map(|line| line.strip_suffix(": test")).collect();
     ensure!(!tests.is_empty(), "no test below tests/it is in a module `{PROPERTIES}`");
     let start = Instant::now();
-    // Each test prints its seed, which must be seen also where nothing fails.
+    // Each test prints its seeds, which must be seen also where nothing fails.
     let mut soak = test();
     soak.args(["--", "--nocapture", PROPERTIES]).env("PROVENA_SOAK", args.instructions.to_string());
+    if let Some(seed) = args.seed {
+        soak.env("PROVENA_SEED", seed.to_string());
+    }
     must(&mut soak)?;
     println!("{} passed, 0 failed", tests.len());
     eprintln!("{} instructions each, in {} s", args.instructions, start.elapsed().as_secs());

@@ -3,7 +3,7 @@
 use crate::paths;
 use anyhow::Result;
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -84,23 +84,50 @@ fn text(file: &Path, text: &str) -> Vec<String> {
     faults
 }
 
-/// Every instruction has at least one test that it rejects something.
+/// Every instruction has at least one test that it rejects something, among its own program's: programs share names.
 fn untested_instructions(files: &[PathBuf]) -> Result<Vec<String>> {
-    let mut tests = String::new();
-    let mut instructions = BTreeSet::new();
+    let mut tests: BTreeMap<&str, String> = BTreeMap::new();
     for file in files {
-        if file.starts_with("tests/it") && extension(file) == "rs" {
-            tests.push_str(&fs::read_to_string(paths::root().join(file))?);
-        }
-        let inside = file.parent().is_some_and(|folder| folder.ends_with("src/instructions"));
-        if file.starts_with("programs") && inside && extension(file) == "rs" {
-            instructions.insert(file.clone());
+        if let Some(program) = tested(file) {
+            *tests.entry(program).or_default() += &fs::read_to_string(paths::root().join(file))?;
         }
     }
     let untested = |file: &PathBuf| {
-        let verb = file.file_stem()?.to_str()?;
-        (!tests.contains(&format!("fn {verb}_rejects_")))
-            .then(|| format!("{}: no test `{verb}_rejects_...`", file.display()))
+        let (program, verb) = instruction(file)?;
+        let found = tests.get(program).is_some_and(|tests| tests.contains(&format!("fn {verb}_rejects_")));
+        (!found).then(|| format!("{}: no test `{verb}_rejects_...` below tests/it/{program}", file.display()))
     };
-    Ok(instructions.iter().filter_map(untested).collect())
+    Ok(files.iter().filter_map(untested).collect())
+}
+
+/// The program whose tests a file holds: `tests/it/royalty.rs` and all below `tests/it/royalty`.
+fn tested(file: &Path) -> Option<&str> {
+    let program = file.strip_prefix("tests/it").ok()?.components().next()?.as_os_str().to_str()?;
+    (extension(file) == "rs").then(|| program.strip_suffix(".rs").unwrap_or(program))
+}
+
+/// The program and the name of the instruction that a file holds.
+fn instruction(file: &Path) -> Option<(&str, &str)> {
+    let inside = file.strip_prefix("programs").ok()?;
+    let program = inside.components().next()?.as_os_str().to_str()?;
+    let place = Path::new(program).join("src/instructions");
+    (inside.parent() == Some(&place) && extension(file) == "rs").then_some((program, file.file_stem()?.to_str()?))
+}
+
+#[cfg(test)]
+mod unit {
+    use super::{instruction, tested};
+    use std::path::Path;
+
+    #[test]
+    fn an_instruction_and_its_tests_belong_to_the_same_program() {
+        let file = Path::new("programs/royalty/src/instructions/set_pause.rs");
+        assert_eq!(instruction(file), Some(("royalty", "set_pause")));
+        assert_eq!(instruction(Path::new("programs/royalty/src/instructions.rs")), None);
+        assert_eq!(instruction(Path::new("programs/royalty/src/state/pool.rs")), None);
+        for file in ["tests/it/royalty/admin.rs", "tests/it/royalty.rs", "tests/it/royalty/conservation/chain.rs"] {
+            assert_eq!(tested(Path::new(file)), Some("royalty"));
+        }
+        assert_eq!(tested(Path::new("tests/src/world.rs")), None);
+    }
 }
