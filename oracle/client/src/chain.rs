@@ -4,36 +4,45 @@
 //! a timeout is *unknown*, never *failed* ([`submitter::resolve`] asks for the signature until its blockhash has
 //! expired, and only then is a transaction safe to repeat), and an account is decoded only through the owning
 //! program's own state type ([`accounts`]).
+//!
+//! Every transaction is of version 0, asks for the compute units that its instructions were measured to take ([`limits`]),
+//! pays more where a deadline is near ([`Budget::near`]), and is never sent when it is too long ([`message`], [`lookup`]).
 
 pub mod accounts;
 mod backoff;
+mod budget;
 pub mod effects;
 mod error;
 mod health;
+pub mod history;
+pub mod limits;
+pub mod lookup;
+pub mod message;
 pub mod programs;
 mod reader;
 mod rejection;
 mod rpc;
 pub mod submitter;
 mod subscribe;
-pub mod token;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use solana_account::Account;
 use solana_hash::Hash;
+use solana_message::AddressLookupTableAccount;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
-use solana_transaction::Transaction;
+use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
 
 pub use backoff::Backoff;
+pub use budget::{Budget, urgency};
 pub use error::ChainError;
 pub use health::{Health, HealthReport};
 pub use rejection::Rejection;
 pub use rpc::{RpcChain, RpcOptions, websocket_url};
-pub use submitter::{Budget, Confirmed, Pending, send_and_confirm};
+pub use submitter::{Confirmed, Pending, send_and_confirm};
 pub use subscribe::{Change, Changes, Watch};
 
 /// A chain that can be read and written; what nearly every function takes.
@@ -50,6 +59,15 @@ pub struct AccountFilter {
     pub len: Option<u64>,
     /// Byte strings that must appear at these offsets (discriminator included); at most three.
     pub bytes: Vec<(usize, Vec<u8>)>,
+}
+
+impl AccountFilter {
+    /// As this one, and `bytes` at `offset` of the account's data.
+    #[must_use]
+    pub fn and(mut self, offset: usize, bytes: &[u8]) -> Self {
+        self.bytes.push((offset, bytes.to_vec()));
+        self
+    }
 }
 
 /// A recent blockhash and the last block height at which a transaction that names it may still land.
@@ -105,7 +123,11 @@ pub trait ChainSubmitter: Send + Sync + 'static {
     /// A blockhash for a new transaction.
     async fn recent_blockhash(&self) -> Result<RecentBlockhash, ChainError>;
     /// Hands a signed transaction to the cluster once. Success says only that it was taken.
-    async fn send(&self, transaction: &Transaction) -> Result<(), ChainError>;
+    async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError>;
+    /// Lookup tables that a transaction uses where it would be too long without.
+    fn lookup_tables(&self) -> &[AddressLookupTableAccount] {
+        &[]
+    }
     /// What became of a signature, or `None` while nothing is known.
     async fn signature_status(&self, signature: &Signature) -> Result<Option<SignatureStatus>, ChainError>;
     /// The current block height at this connection's commitment.

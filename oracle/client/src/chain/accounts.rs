@@ -1,55 +1,96 @@
 //! Decoding accounts through the owning program's own state types.
 
-use anchor_lang::{Discriminator, Owner};
 use bytemuck::Pod;
+use provena_common::account::{DISCRIMINATOR_LEN, Layout, State};
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 
 use super::{AccountFilter, ChainError, ChainReader};
 
-/// An account of a program: fixed layout, named by a discriminator, owned by its program.
-pub trait ProgramAccount: Pod + Discriminator + Owner {
+/// Bytes of the number of items that follows the header of an account with items.
+const COUNT_LEN: usize = 4;
+
+/// An account of a program: fixed layout, named by a discriminator and a version, owned by its program.
+pub trait ProgramAccount: Layout {
     /// The type's own name, e.g. `Job`.
     #[must_use]
     fn what() -> &'static str {
         std::any::type_name::<Self>().rsplit("::").next().unwrap_or("account")
     }
 
-    /// Account length in bytes.
+    /// Account length in bytes, without items.
     #[must_use]
     fn account_len() -> usize {
-        Self::DISCRIMINATOR.len() + size_of::<Self>()
+        State::<Self>::space(0)
     }
 
-    /// A filter that matches every account of this type.
+    /// A filter that matches every account of this type that has no items.
     #[must_use]
     fn filter() -> AccountFilter {
-        AccountFilter { len: Some(Self::account_len() as u64), bytes: vec![(0, Self::DISCRIMINATOR.to_vec())] }
+        AccountFilter { len: Some(Self::account_len() as u64), ..Self::filter_of_any_length() }
+    }
+
+    /// A filter that matches every account of this type, however many items it has.
+    #[must_use]
+    fn filter_of_any_length() -> AccountFilter {
+        AccountFilter { len: None, bytes: vec![(0, Self::DISCRIMINATOR.to_vec())] }
     }
 
     /// A filter that also matches `bytes` at the field offset `field` (as `core::mem::offset_of!` gives it).
     #[must_use]
     fn filter_field(field: usize, bytes: &[u8]) -> AccountFilter {
-        let mut filter = Self::filter();
-        filter.bytes.push((Self::offset(field), bytes.to_vec()));
-        filter
+        Self::filter().and(Self::offset(field), bytes)
     }
 
     /// Where the field at `field` (as `core::mem::offset_of!` gives it) lies in the account's data.
     #[must_use]
     fn offset(field: usize) -> usize {
-        Self::DISCRIMINATOR.len() + field
+        DISCRIMINATOR_LEN + field
+    }
+
+    /// Where the field at `field` of item `index` lies in the account's data.
+    #[must_use]
+    fn item_offset<T: Pod>(index: usize, field: usize) -> usize {
+        State::<Self, T>::space(index) + field
     }
 }
 
-impl<T: Pod + Discriminator + Owner> ProgramAccount for T {}
+impl<T: Layout> ProgramAccount for T {}
 
-/// Decodes one account.
+/// Decodes one account without items.
 ///
 /// # Errors
-/// [`ChainError::Malformed`] when the owner, the discriminator or the length is not that of `T`.
+/// [`ChainError::Malformed`] when owner, discriminator, length or version are not those of `T`.
 pub fn decode<T: ProgramAccount>(address: &Pubkey, account: &Account) -> Result<T, ChainError> {
-    let malformed = |reason: String| ChainError::Malformed { what: T::what(), address: *address, reason };
+    let (header, rest) = header::<T>(address, account)?;
+    if rest.is_empty() {
+        return Ok(header);
+    }
+    Err(malformed::<T>(address, format!("it has {} bytes, not {}", account.data.len(), T::account_len())))
+}
+
+/// Decodes one account with items.
+///
+/// # Errors
+/// As for [`decode`]; the account must have room for exactly its items.
+pub fn decode_with_items<H: ProgramAccount, T: Pod>(
+    address: &Pubkey,
+    account: &Account,
+) -> Result<(H, Vec<T>), ChainError> {
+    let (header, rest) = header::<H>(address, account)?;
+    let count = rest.first_chunk::<COUNT_LEN>().map(|count| u32::from_le_bytes(*count));
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    let len = count.map(State::<H, T>::space);
+    if len != Some(account.data.len()) {
+        return Err(malformed::<H>(address, format!("its {} bytes do not hold its items", account.data.len())));
+    }
+    let items = account.data[State::<H, T>::space(0)..].chunks_exact(size_of::<T>());
+    Ok((header, items.map(bytemuck::pod_read_unaligned).collect()))
+}
+
+/// The header, and the bytes after it.
+fn header<'a, T: ProgramAccount>(address: &Pubkey, account: &'a Account) -> Result<(T, &'a [u8]), ChainError> {
+    let malformed = |reason: String| malformed::<T>(address, reason);
     let owner = T::OWNER;
     if account.owner != owner {
         return Err(malformed(format!("it belongs to {}, not to {owner}", account.owner)));
@@ -58,10 +99,22 @@ pub fn decode<T: ProgramAccount>(address: &Pubkey, account: &Account) -> Result<
         .data
         .strip_prefix(T::DISCRIMINATOR)
         .ok_or_else(|| malformed("its discriminator is another type's".to_owned()))?;
-    if fields.len() < size_of::<T>() {
-        return Err(malformed(format!("it has {} bytes, not {}", account.data.len(), T::account_len())));
+    let (header, rest) = fields
+        .split_at_checked(size_of::<T>())
+        .ok_or_else(|| malformed(format!("it has {} bytes, not {}", account.data.len(), T::account_len())))?;
+    let header: T = bytemuck::pod_read_unaligned(header);
+    if header.version() != T::VERSION {
+        return Err(malformed(format!(
+            "its layout is version {}, this program reads {}",
+            header.version(),
+            T::VERSION
+        )));
     }
-    Ok(bytemuck::pod_read_unaligned(&fields[..size_of::<T>()]))
+    Ok((header, rest))
+}
+
+fn malformed<T: ProgramAccount>(address: &Pubkey, reason: String) -> ChainError {
+    ChainError::Malformed { what: T::what(), address: *address, reason }
 }
 
 /// Reads and decodes one account.

@@ -78,10 +78,19 @@ struct RecordedMessage {
     account_keys: Vec<String>,
 }
 
+/// What a transaction named through lookup tables. Balances list it behind the message's own accounts.
+#[derive(Deserialize, Default)]
+pub(super) struct Loaded {
+    pub(super) writable: Vec<String>,
+    pub(super) readonly: Vec<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Meta {
     fee: u64,
+    #[serde(default)]
+    loaded_addresses: Option<Loaded>,
     pre_balances: Vec<u64>,
     post_balances: Vec<u64>,
     #[serde(default)]
@@ -132,7 +141,9 @@ pub async fn effects(chain: &RpcChain, signature: &Signature) -> Result<Option<E
     let Some(Recorded { transaction, meta: Some(meta) }) = recorded else { return Ok(None) };
     let parse =
         |text: &String| text.parse().map_err(|_| nonsense(chain, "an account of the transaction is no address"));
-    let keys: Vec<Pubkey> = transaction.message.account_keys.iter().map(parse).collect::<Result<_, _>>()?;
+    let loaded = meta.loaded_addresses.iter().flat_map(|loaded| loaded.writable.iter().chain(&loaded.readonly));
+    let keys = transaction.message.account_keys.iter().chain(loaded).map(parse);
+    let keys: Vec<Pubkey> = keys.collect::<Result<_, _>>()?;
     let payer = *keys.first().ok_or_else(|| nonsense(chain, "the transaction names no account"))?;
     let balances = meta.pre_balances.iter().zip(&meta.post_balances);
     let lamports = keys
@@ -188,6 +199,7 @@ mod tests {
         };
         let meta = Meta {
             fee: 5000,
+            loaded_addresses: None,
             pre_balances: Vec::new(),
             post_balances: Vec::new(),
             pre_token_balances: Some(vec![balance(0, "10"), balance(1, "7")]),

@@ -69,6 +69,19 @@ pub enum ChainError {
         /// What is wrong.
         reason: String,
     },
+    /// A transaction is longer than a packet; it was not sent.
+    #[error(
+        "the transaction has {bytes} bytes with {tables} lookup tables, more than the {most} that a cluster takes; \
+         name fewer accounts, shorten texts, or use a lookup table that holds its accounts"
+    )]
+    TooLong {
+        /// Bytes that it has.
+        bytes: usize,
+        /// Bytes that it may have.
+        most: usize,
+        /// Lookup tables that it was compiled against.
+        tables: usize,
+    },
     /// A transaction could not be built or signed.
     #[error("the transaction cannot be built: {0}")]
     Build(String),

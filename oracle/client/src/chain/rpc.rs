@@ -7,6 +7,7 @@ use solana_client::client_error::{ClientError, ClientErrorKind};
 use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_client::rpc_request::{RpcError, RpcResponseErrorData};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use solana_message::AddressLookupTableAccount;
 use tokio::sync::OnceCell;
 
 use super::{ChainError, Health, Rejection};
@@ -46,6 +47,7 @@ pub struct RpcChain {
     pub(super) ws_url: String,
     pub(super) health: Arc<Health>,
     pub(super) cluster: OnceCell<[u8; 32]>,
+    pub(super) lookup_tables: Vec<AddressLookupTableAccount>,
     retries: u32,
 }
 
@@ -66,8 +68,16 @@ impl RpcChain {
             ws_url,
             health: Arc::new(Health::default()),
             cluster: OnceCell::new(),
+            lookup_tables: Vec::new(),
             retries: options.retries,
         })
+    }
+
+    /// Lets transactions that would be too long use these tables, see [`super::lookup::fetch`].
+    #[must_use]
+    pub fn with_lookup_tables(mut self, tables: Vec<AddressLookupTableAccount>) -> Self {
+        self.lookup_tables = tables;
+        self
     }
 
     /// The RPC server's URL.

@@ -6,21 +6,20 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use solana_client::rpc_config::RpcSendTransactionConfig;
 use solana_client::rpc_request::RpcRequest;
-use solana_instruction::{AccountMeta, Instruction};
+use solana_instruction::Instruction;
 use solana_keypair::Keypair;
-use solana_message::Message;
+use solana_message::AddressLookupTableAccount;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_signer::Signer;
-use solana_transaction::Transaction;
+use solana_transaction::versioned::VersionedTransaction;
 
-use super::{Backoff, Chain, ChainError, ChainSubmitter, RecentBlockhash, Rejection, RpcChain, SignatureStatus};
-
-/// The compute-budget program, whose two instructions a [`Budget`] becomes.
-const COMPUTE_BUDGET: Pubkey = solana_pubkey::pubkey!("ComputeBudget111111111111111111111111111111");
+use super::{
+    Backoff, Budget, Chain, ChainError, ChainSubmitter, RecentBlockhash, Rejection, RpcChain, SignatureStatus,
+    message::compile,
+};
 
 /// How long an unanswered signature is asked for before the caller is told that it is unknown.
 const PATIENCE_WITHOUT_ANSWER: Duration = Duration::from_secs(45);
@@ -28,41 +27,11 @@ const PATIENCE_WITHOUT_ANSWER: Duration = Duration::from_secs(45);
 /// How often an unconfirmed transaction is handed to the cluster again; the signature makes repeats harmless.
 const RESEND_EVERY: Duration = Duration::from_secs(2);
 
-/// What a transaction may consume and what it offers for being taken early.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Budget {
-    /// Limit on compute units; `None` leaves the runtime's default of 200,000 per instruction.
-    pub compute_units: Option<u32>,
-    /// Price of one compute unit in millionths of a lamport; 0 offers nothing.
-    pub micro_lamports_per_unit: u64,
-}
-
-impl Budget {
-    /// A limit and no price.
-    #[must_use]
-    pub fn units(compute_units: u32) -> Self {
-        Self { compute_units: Some(compute_units), micro_lamports_per_unit: 0 }
-    }
-
-    fn instructions(self) -> Vec<Instruction> {
-        let limit = self.compute_units.map(|units| budget_instruction(2, &units.to_le_bytes()));
-        let price = (self.micro_lamports_per_unit > 0)
-            .then(|| budget_instruction(3, &self.micro_lamports_per_unit.to_le_bytes()));
-        limit.into_iter().chain(price).collect()
-    }
-}
-
-fn budget_instruction(tag: u8, value: &[u8]) -> Instruction {
-    let data = std::iter::once(tag).chain(value.iter().copied()).collect();
-    Instruction { program_id: COMPUTE_BUDGET, accounts: Vec::<AccountMeta>::new(), data }
-}
-
 /// A signed transaction that may be sent any number of times and lands at most once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pending {
     /// The signed transaction.
-    pub transaction: Transaction,
+    pub transaction: VersionedTransaction,
     /// Block height after which it can never land.
     pub last_valid_block_height: u64,
 }
@@ -75,9 +44,11 @@ impl Pending {
     }
 
     fn programs(&self) -> Vec<Pubkey> {
+        // Programs are never looked up in tables.
         let message = &self.transaction.message;
-        let program = |index: u8| message.account_keys.get(usize::from(index)).copied().unwrap_or_default();
-        message.instructions.iter().map(|instruction| program(instruction.program_id_index)).collect()
+        let keys = message.static_account_keys();
+        let program = |index: u8| keys.get(usize::from(index)).copied().unwrap_or_default();
+        message.instructions().iter().map(|instruction| program(instruction.program_id_index)).collect()
     }
 }
 
@@ -90,23 +61,23 @@ pub struct Confirmed {
     pub slot: u64,
 }
 
-/// Builds and signs a transaction; the first signer pays the fee.
+/// Builds and signs a transaction of version 0; the first signer pays the fee. The chain's lookup tables are used where it
+/// would be too long without.
 ///
 /// # Errors
-/// [`ChainError::Build`] when a signature is missing, or whatever asking for a blockhash fails with.
+/// [`ChainError::TooLong`] when it is too long all the same, [`ChainError::Build`] when a signature is missing, or whatever
+/// asking for a blockhash fails with.
 pub async fn prepare<C: ChainSubmitter + ?Sized>(
     chain: &C,
     instructions: &[Instruction],
     signers: &[&Keypair],
     budget: Budget,
 ) -> Result<Pending, ChainError> {
-    let payer = signers.first().ok_or_else(|| ChainError::Build("nobody signs it".to_owned()))?;
-    let mut all = budget.instructions();
-    all.extend_from_slice(instructions);
+    let payer = signers.first().ok_or_else(|| ChainError::Build("nobody signs it".to_owned()))?.pubkey();
     let RecentBlockhash { hash, last_valid_block_height } = chain.recent_blockhash().await?;
-    let message = Message::new_with_blockhash(&all, Some(&payer.pubkey()), &hash);
-    let mut transaction = Transaction::new_unsigned(message);
-    transaction.try_sign(signers, hash).map_err(|error| ChainError::Build(error.to_string()))?;
+    let message = compile(&budget.around(instructions), &payer, chain.lookup_tables(), hash)?;
+    let transaction = VersionedTransaction::try_new(message, signers);
+    let transaction = transaction.map_err(|error| ChainError::Build(error.to_string()))?;
     Ok(Pending { transaction, last_valid_block_height })
 }
 
@@ -257,7 +228,7 @@ impl ChainSubmitter for RpcChain {
         Ok(RecentBlockhash { hash, last_valid_block_height })
     }
 
-    async fn send(&self, transaction: &Transaction) -> Result<(), ChainError> {
+    async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
         let config = RpcSendTransactionConfig {
             preflight_commitment: Some(self.client.commitment().commitment),
             // We send again ourselves, because we are the ones who know when to stop.
@@ -265,6 +236,10 @@ impl ChainSubmitter for RpcChain {
             ..RpcSendTransactionConfig::default()
         };
         self.note(self.client.send_transaction_with_config(transaction, config).await).map(drop)
+    }
+
+    fn lookup_tables(&self) -> &[AddressLookupTableAccount] {
+        &self.lookup_tables
     }
 
     async fn signature_status(&self, signature: &Signature) -> Result<Option<SignatureStatus>, ChainError> {

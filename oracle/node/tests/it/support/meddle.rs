@@ -10,7 +10,7 @@ use provena_client::chain::{
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
-use solana_transaction::Transaction;
+use solana_transaction::versioned::VersionedTransaction;
 use tokio::sync::Notify;
 
 /// What a call is.
@@ -118,7 +118,7 @@ impl ChainSubmitter for Meddling {
     async fn recent_blockhash(&self) -> Result<RecentBlockhash, ChainError> {
         self.pass(Call::Blockhash, self.inner.recent_blockhash()).await
     }
-    async fn send(&self, transaction: &Transaction) -> Result<(), ChainError> {
+    async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
         self.pass(Call::Send, self.inner.send(transaction)).await
     }
     async fn signature_status(&self, signature: &Signature) -> Result<Option<SignatureStatus>, ChainError> {
