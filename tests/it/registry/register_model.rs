@@ -1,74 +1,75 @@
 //! `register_model`: what differs from a dataset.
 
-use provena_registry::{error::RegistryError, state::AssetKind};
-use provena_tests::{
-    World,
-    registry::{Draft, dataset, model, prepare},
-    royalty::configure,
-    tokens::Money,
-    world::keypair,
+use provena_registry::{
+    client,
+    error::RegistryError,
+    pda,
+    state::{AssetKind, EdgeKind, Version},
 };
+use provena_tests::registry::{claim, content, dataset, decode, draft, model, prepare, register, terms, world};
 use solana_signer::Signer;
 
 #[test]
-fn register_model_freezes_its_parents() {
-    let mut world = World::new();
-    configure(&mut world, &[]);
-    let digits = dataset(&mut world, "digits", &[], &[Money::Sol]);
-    let more = dataset(&mut world, "more digits", &[], &[Money::Sol]);
-    let registered = model(&mut world, "classifier", &[(&digits, 2_000), (&more, 1_000)], &[Money::Sol]);
-    let asset = registered.state(&world);
-    assert_eq!(asset.kind(), Some(AssetKind::Model));
-    assert_eq!(asset.recipe_root, [7; 32]);
-    let parents: Vec<_> = asset.parents().iter().map(|parent| (parent.asset, parent.pool, parent.bps)).collect();
-    assert_eq!(parents, [(digits.asset, digits.pool, 2_000), (more.asset, more.pool, 1_000)]);
+fn register_model_records_the_recipe() {
+    let mut world = world();
+    let registered = model(&mut world, "classifier", &[]);
+    assert_eq!(registered.state(&world).kind(), Ok(AssetKind::Model));
+    let version: Version = decode(&world, &pda::version(&registered.asset, 1).0);
+    assert_eq!((version.recipe_root, version.recipe_len), ([7; 32], 4_096));
 }
 
 #[test]
-fn register_model_rejects_an_empty_recipe_root() {
-    let mut world = World::new();
-    configure(&mut world, &[]);
-    let (creator, mint) = prepare(&mut world, "trainer", "classifier", &[], &[]);
-    let mut draft = Draft::new(AssetKind::Model, &creator.pubkey(), &mint.pubkey());
-    draft.recipe_root = [0; 32];
-    world.refuses(&[draft.instruction()], &[&creator, &mint], RegistryError::EmptyRecipeRoot);
+fn register_model_freezes_what_its_parents_granted() {
+    let mut world = world();
+    let (digits, more) = (dataset(&mut world, "digits", &[]), dataset(&mut world, "more digits", &[]));
+    more.publish(&mut world, 7, terms(500));
+    let holders = [(digits.pool, 200_000_000), (more.pool, 100_000_000)];
+    let (creator, mint) = prepare(&mut world, "trainer", "classifier", &holders);
+    let mut draft = draft(AssetKind::Model, &creator, &mint);
+    draft.parents = vec![digits.as_parent(1), more.as_parent(7)];
+    let registered = register(&mut world, &draft, creator, mint);
+
+    assert_eq!(registered.state(&world).direct_parents, 2);
+    let (lineage, edges) = registered.lineage(&world);
+    assert_eq!((lineage.asset, lineage.direct, lineage.inherited), (registered.asset, 2, 0));
+    let frozen: Vec<_> = edges.iter().map(|edge| (edge.parent, edge.pool, edge.licence, edge.bps)).collect();
+    assert_eq!(frozen, [(digits.asset, digits.pool, 1, 1_000), (more.asset, more.pool, 7, 500)]);
+    for edge in &edges {
+        assert_eq!((edge.parent_version, edge.since, edge.kind), (1, 1, EdgeKind::Direct as u8));
+    }
+    let account = world.account(&pda::lineage(&registered.asset).0).expect("the lineage exists");
+    assert_eq!(account.data.len(), 272);
+    // Asset, version, content and lineage of two parents together.
+    let parts = [
+        registered.asset,
+        pda::version(&registered.asset, 1).0,
+        pda::content(&draft.content.root).0,
+        pda::lineage(&registered.asset).0,
+    ];
+    let locked: u64 = parts.iter().map(|address| world.lamports(address)).sum();
+    assert_eq!(locked, 8_741_760);
 }
 
 #[test]
-fn register_model_rejects_a_dataset_as_previous_version() {
-    let mut world = World::new();
-    configure(&mut world, &[]);
-    let digits = dataset(&mut world, "digits", &[], &[]);
-    let (creator, mint) = prepare(&mut world, "curator", "classifier", &[], &[]);
-    let mut draft = Draft::new(AssetKind::Model, &creator.pubkey(), &mint.pubkey());
-    draft.previous = Some(digits.asset);
-    world.refuses(&[draft.instruction()], &[&creator, &mint], RegistryError::WrongPreviousKind);
+fn register_model_rejects_an_empty_recipe() {
+    let mut world = world();
+    let (creator, mint) = prepare(&mut world, "trainer", "classifier", &[]);
+    let mut draft = draft(AssetKind::Model, &creator, &mint);
+    claim(&mut world, &creator, &draft.content);
+    let sound = draft.recipe.expect("a model has a recipe");
+    draft.recipe = Some(provena_registry::Recipe { root: [0; 32], ..sound });
+    world.refuses(&[draft.instruction()], &[&creator, &mint], RegistryError::EmptyRecipe);
+    draft.recipe = Some(provena_registry::Recipe { len: 0, ..sound });
+    world.refuses(&[draft.instruction()], &[&creator, &mint], RegistryError::EmptyRecipe);
 }
 
 #[test]
-fn register_model_rejects_an_exhausted_version_number() {
-    let mut world = World::new();
-    configure(&mut world, &[]);
-    let first = model(&mut world, "classifier", &[], &[]);
-    let mut state = first.state(&world);
-    state.version = u32::MAX;
-    world.set_state(&first.asset, &state);
-    let (creator, mint) = prepare(&mut world, "trainer", "classifier 2", &[], &[]);
-    let mut draft = Draft::new(AssetKind::Model, &creator.pubkey(), &mint.pubkey());
-    draft.previous = Some(first.asset);
-    world.refuses(&[draft.instruction()], &[&creator, &mint], RegistryError::VersionOverflow);
-}
-
-#[test]
-fn register_model_rejects_a_creator_who_cannot_pay() {
-    let mut world = World::new();
-    configure(&mut world, &[]);
-    let (creator, mint) = prepare(&mut world, "trainer", "classifier", &[], &[]);
-    let draft = Draft::new(AssetKind::Model, &creator.pubkey(), &mint.pubkey());
-    let mut account = world.account(&creator.pubkey()).expect("the creator exists");
-    account.lamports = 1_000_000;
-    world.svm.set_account(creator.pubkey(), account).expect("the account is sound");
-    // The System program's error for a lack of lamports.
-    world.refuses(&[draft.instruction()], &[&creator, &mint], 1);
-    assert!(world.account(&keypair("classifier").pubkey()).is_none(), "no mint was left behind");
+fn add_version_of_a_model_needs_a_recipe() {
+    let mut world = world();
+    let registered = model(&mut world, "classifier", &[]);
+    let next = content("classifier 2");
+    claim(&mut world, &registered.creator, &next);
+    let (holder, mint) = (registered.creator.pubkey(), registered.mint.pubkey());
+    let add = client::add_version(&holder, &mint, &registered.nft(), 2, next, None);
+    world.refuses(&[add], &[&registered.creator], RegistryError::EmptyRecipe);
 }
