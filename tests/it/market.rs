@@ -1,12 +1,14 @@
-//! The market program, in the SVM with the real royalty and registry programs and the real SPL Token program.
+//! The market program, in the SVM with the real royalty and registry programs and the real token programs.
 
+mod attacks;
 pub mod compute_units;
 mod config;
 mod conservation;
+mod demands;
 mod jobs;
 mod nodes;
 mod offers;
-mod scene;
-mod settlement;
-mod timeouts;
-mod work;
+mod residuals;
+mod seats;
+mod settlements;
+mod treasury;

@@ -2,6 +2,8 @@
 //! refusals, and compute units.
 
 pub mod compute_units;
+#[cfg(feature = "market")]
+pub mod market;
 pub mod programs;
 pub mod recording;
 #[cfg(feature = "registry")]

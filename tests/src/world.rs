@@ -69,6 +69,13 @@ impl ExpectedError for provena_registry::error::RegistryError {
     }
 }
 
+#[cfg(feature = "market")]
+impl ExpectedError for provena_market::error::MarketError {
+    fn instruction_error(self) -> InstructionError {
+        InstructionError::Custom(self.code())
+    }
+}
+
 impl Default for World {
     fn default() -> Self {
         Self::new()
