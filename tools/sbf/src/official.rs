@@ -5,13 +5,13 @@ use std::{env, path::PathBuf, process::Command};
 use anyhow::{Context, Result, bail};
 
 /// The variable that asks for Solana's own compiler, like the flag `--official`.
-pub const OFFICIAL_VARIABLE: &str = "PROVENA_SBF_OFFICIAL";
+pub(crate) const OFFICIAL_VARIABLE: &str = "PROVENA_SBF_OFFICIAL";
 
 /// Runs the official `cargo-build-sbf` with `args` and returns its exit code.
 ///
 /// # Errors
 /// When none is found besides this tool itself.
-pub fn run(args: &[String]) -> Result<i32> {
+pub(crate) fn run(args: &[String]) -> Result<i32> {
     let Some(tool) = find()? else {
         bail!(
             "Solana's own cargo-build-sbf was asked for (--official or {OFFICIAL_VARIABLE}), but none is on the PATH or in \

@@ -20,6 +20,9 @@ pub struct Toolchain {
 
 impl Toolchain {
     /// The toolchain that `rustc` means when run in `dir` (rustup picks it by folder).
+    ///
+    /// # Errors
+    /// When `rustc` cannot be run, fails, or names a folder that is no UTF-8.
     pub fn find(dir: &Path) -> Result<Self> {
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let output = Command::new(&rustc)
@@ -35,7 +38,10 @@ impl Toolchain {
         Ok(Self { sysroot: PathBuf::from(String::from_utf8(output.stdout)?.trim_end()) })
     }
 
-    /// Fails, saying what to install, unless the standard library's source is there to be built.
+    /// Makes sure that the standard library's source is there to be built.
+    ///
+    /// # Errors
+    /// Says what to install where it is not.
     pub fn require_rust_src(&self) -> Result<()> {
         let lock = self.sysroot.join("lib/rustlib/src/rust/library/Cargo.lock");
         if !lock.is_file() {

@@ -192,12 +192,12 @@ impl Value {
         unsafe { LLVMGetInstructionOpcode(self.0) }
     }
 
-    pub(super) fn operand(self, index: u32) -> Value {
+    pub(super) fn operand(self, index: u32) -> Self {
         // SAFETY: asked for operands that the kind of instruction has.
-        Value(unsafe { LLVMGetOperand(self.0, index) })
+        Self(unsafe { LLVMGetOperand(self.0, index) })
     }
 
-    pub(super) fn set_operand(self, index: u32, value: Value) {
+    pub(super) fn set_operand(self, index: u32, value: Self) {
         // SAFETY: the operand exists and has the value's type.
         unsafe { LLVMSetOperand(self.0, index, value.0) }
     }
@@ -208,20 +208,20 @@ impl Value {
     }
 
     /// The function that a call names, if it is one; none for calls through a pointer.
-    pub(super) fn callee(self) -> Option<Value> {
+    pub(super) fn callee(self) -> Option<Self> {
         if self.opcode() != LLVMOpcode::LLVMCall {
             return None;
         }
         // SAFETY: `self` is a call.
         let callee = unsafe { LLVMGetCalledValue(self.0) };
         // SAFETY: see the head of this file.
-        (!unsafe { LLVMIsAFunction(callee) }.is_null()).then_some(Value(callee))
+        (!unsafe { LLVMIsAFunction(callee) }.is_null()).then_some(Self(callee))
     }
 
     /// The function an instruction stands in.
-    pub(super) fn parent_function(self) -> Value {
+    pub(super) fn parent_function(self) -> Self {
         // SAFETY: asked of instructions in a body only.
-        Value(unsafe { LLVMGetBasicBlockParent(LLVMGetInstructionParent(self.0)) })
+        Self(unsafe { LLVMGetBasicBlockParent(LLVMGetInstructionParent(self.0)) })
     }
 
     pub(super) fn make_internal(self) {
@@ -230,7 +230,7 @@ impl Value {
     }
 
     /// Puts `other` wherever this instruction's result was used, and removes the instruction.
-    pub(super) fn replace_with(self, other: Value) {
+    pub(super) fn replace_with(self, other: Self) {
         // SAFETY: the types agree; no caller uses the erased instruction again.
         unsafe {
             LLVMReplaceAllUsesWith(self.0, other.0);

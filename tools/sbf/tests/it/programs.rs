@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use provena_sbf::{Arch, BuildOptions, Built};
 
 /// Cargo's target folder.
-pub fn target_dir() -> &'static Path {
+pub(crate) fn target_dir() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the folder for temporary files lies in the target folder")
 }
 
 /// Options that build the program in `tests/programs/<name>` into a folder of its own, together with all
 /// that was compiled for other programs.
-pub fn options(name: &str) -> BuildOptions {
+pub(crate) fn options(name: &str) -> BuildOptions {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs").join(name).join("Cargo.toml");
     BuildOptions {
         manifest_path: Some(manifest),
@@ -25,12 +25,12 @@ pub fn options(name: &str) -> BuildOptions {
 }
 
 /// Where the program of that name goes.
-pub fn out_dir(name: &str) -> PathBuf {
+pub(crate) fn out_dir(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
 /// Builds that program for `arch`.
-pub fn build(name: &str, arch: Arch) -> Built {
+pub(crate) fn build(name: &str, arch: Arch) -> Built {
     let options = BuildOptions { archs: vec![arch], ..options(name) };
     provena_sbf::build(&options).expect("the program can be built").remove(0)
 }

@@ -37,7 +37,7 @@ const EDGES: [u64; 20] = [
 ];
 
 /// A VM with the program in it.
-pub trait Machine {
+pub(super) trait Machine {
     /// Sends the program `words` as its instruction's data: what it returns and the compute units it took, or the logs
     /// of its failure.
     fn send(&mut self, words: &[u64]) -> Result<(Vec<u8>, u64), String>;
@@ -45,7 +45,7 @@ pub trait Machine {
 
 /// # Panics
 /// When any result in the VM is not the host's, naming the operation, its input and both results.
-pub fn compare(vm: &mut impl Machine) {
+pub(super) fn compare(vm: &mut impl Machine) {
     let mut random = fastrand::Rng::with_seed(SEED);
     let inputs: Vec<[u64; Input::WORDS]> = (0..CASES).map(|_| std::array::from_fn(|_| word(&mut random))).collect();
 

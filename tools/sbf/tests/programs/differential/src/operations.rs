@@ -17,7 +17,7 @@ mod memory;
 
 /// What one run works on.
 #[derive(Clone, Copy, Debug)]
-pub struct Input {
+pub(super) struct Input {
     pub a: u64,
     pub b: u64,
     /// An amount: of bits, of bytes.
@@ -28,11 +28,11 @@ pub struct Input {
 }
 
 impl Input {
-    pub const WORDS: usize = 8;
+    pub(super) const WORDS: usize = 8;
 
     /// # Panics
     /// When there are fewer than [`Self::WORDS`] words.
-    pub fn from_words(words: &[u64]) -> Self {
+    pub(super) fn from_words(words: &[u64]) -> Self {
         let wide = |low: u64, high: u64| u128::from(high) << 64 | u128::from(low);
         Self {
             a: words[0],
@@ -46,7 +46,7 @@ impl Input {
 }
 
 /// The results of one group for one input.
-pub struct Results {
+pub(super) struct Results {
     words: [u64; Self::CAPACITY],
     used: usize,
 }
@@ -59,14 +59,14 @@ impl Default for Results {
 
 impl Results {
     /// As many as return data can hold.
-    pub const CAPACITY: usize = 128;
+    pub(super) const CAPACITY: usize = 128;
 
-    pub fn words(&self) -> &[u64] {
+    pub(super) fn words(&self) -> &[u64] {
         &self.words[..self.used]
     }
 
     /// A digest of all words (FNV-1a by words).
-    pub fn digest(&self) -> u64 {
+    pub(super) fn digest(&self) -> u64 {
         self.words().iter().fold(0xcbf2_9ce4_8422_2325, |hash, word| {
             let mixed = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3);
             mixed ^ mixed >> 29
@@ -133,10 +133,10 @@ impl Record for std::cmp::Ordering {
 }
 
 /// A group of operations.
-pub type Group = fn(&Input, &mut Results);
+pub(super) type Group = fn(&Input, &mut Results);
 
 /// All groups.
-pub const GROUPS: &[(&str, Group)] = &[
+pub(super) const GROUPS: &[(&str, Group)] = &[
     ("products of 64 bits", arithmetic::products_64),
     ("products of 128 bits", arithmetic::products_128),
     ("sums and differences", arithmetic::sums),

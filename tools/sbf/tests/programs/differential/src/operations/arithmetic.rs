@@ -2,7 +2,7 @@
 
 use super::{Input, Results};
 
-pub fn products_64(i: &Input, r: &mut Results) {
+pub(super) fn products_64(i: &Input, r: &mut Results) {
     let (a, b) = (i.a, i.b);
     let (s, t) = (a as i64, b as i64);
     r.put(u128::from(a) * u128::from(b));
@@ -31,11 +31,11 @@ trait CarryingByHand {
 impl CarryingByHand for u64 {
     fn carrying_mul_add_by_hand(self, factor: u64, carry: u64) -> (u64, u64) {
         let wide = u128::from(self) * u128::from(factor) + u128::from(carry);
-        (wide as u64, (wide >> 64) as u64)
+        (wide as Self, (wide >> 64) as Self)
     }
 }
 
-pub fn products_128(i: &Input, r: &mut Results) {
+pub(super) fn products_128(i: &Input, r: &mut Results) {
     let (x, y) = (i.x, i.y);
     let (s, t) = (x as i128, y as i128);
     r.put(x.wrapping_mul(y));
@@ -57,7 +57,7 @@ pub fn products_128(i: &Input, r: &mut Results) {
     r.put(u128::from(i.a).checked_mul(u128::from(i.b)));
 }
 
-pub fn sums(i: &Input, r: &mut Results) {
+pub(super) fn sums(i: &Input, r: &mut Results) {
     let (a, b, x, y) = (i.a, i.b, i.x, i.y);
     let (s, t, u, v) = (a as i64, b as i64, x as i128, y as i128);
     r.put(a.checked_add(b));
@@ -115,6 +115,6 @@ macro_rules! narrow {
     })* };
 }
 
-pub fn narrow(i: &Input, r: &mut Results) {
+pub(super) fn narrow(i: &Input, r: &mut Results) {
     narrow!(i, r, u8 i8 u16 i16 u32 i32);
 }

@@ -2,7 +2,7 @@
 
 use super::{Input, Results};
 
-pub fn shifts(i: &Input, r: &mut Results) {
+pub(super) fn shifts(i: &Input, r: &mut Results) {
     let (a, x, y, n) = (i.a, i.x, i.y, i.n as u32);
     let s = x as i128;
     r.put(x.wrapping_shl(n));
@@ -53,7 +53,7 @@ macro_rules! counts {
     })* };
 }
 
-pub fn counts(i: &Input, r: &mut Results) {
+pub(super) fn counts(i: &Input, r: &mut Results) {
     counts!(r, i.a as u8, i.a as u16, i.a as u32, i.a, i.x, i.x as i128, i.a as i64);
     r.put(i.a.is_power_of_two());
     r.put(i.x.checked_next_power_of_two());
@@ -73,7 +73,7 @@ macro_rules! compare {
     }};
 }
 
-pub fn comparisons(i: &Input, r: &mut Results) {
+pub(super) fn comparisons(i: &Input, r: &mut Results) {
     compare!(r, i.x, i.y);
     compare!(r, i.x as i128, i.y as i128);
     compare!(r, i.x, u128::from(i.a));

@@ -93,7 +93,7 @@ fn put_account(r: &mut Results, account: Account) {
     r.put(account.open);
 }
 
-pub fn calls(i: &Input, r: &mut Results) {
+pub(super) fn calls(i: &Input, r: &mut Results) {
     let (a, b, n) = (i.a, i.b, i.n);
     r.put(seven(a, b, a ^ b, a & b, a | b, !a, !b));
     r.put(three_wide(i.x, i.y, u128::from(a)));

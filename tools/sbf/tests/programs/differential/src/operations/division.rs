@@ -12,7 +12,7 @@ macro_rules! divide {
     }};
 }
 
-pub fn narrow(i: &Input, r: &mut Results) {
+pub(super) fn narrow(i: &Input, r: &mut Results) {
     let (a, b) = (i.a, i.b);
     divide!(r, a as u8, b as u8);
     divide!(r, a as i8, b as i8);
@@ -38,7 +38,7 @@ pub fn narrow(i: &Input, r: &mut Results) {
     r.put(a.isqrt());
 }
 
-pub fn wide(i: &Input, r: &mut Results) {
+pub(super) fn wide(i: &Input, r: &mut Results) {
     let (x, y) = (i.x, i.y);
     divide!(r, x, y);
     divide!(r, x as i128, y as i128);

@@ -31,7 +31,7 @@ fn digest(bytes: &[u8]) -> u64 {
     )
 }
 
-pub fn blocks(i: &Input, r: &mut Results) {
+pub(super) fn blocks(i: &Input, r: &mut Results) {
     let source = filled(i);
     let length = (i.n % 97) as usize;
     let (from, to) = ((i.a % 96) as usize, (i.b % 96) as usize);
@@ -77,7 +77,7 @@ pub fn blocks(i: &Input, r: &mut Results) {
     r.put(words.binary_search(&125).is_ok());
 }
 
-pub fn sign_extension(i: &Input, r: &mut Results) {
+pub(super) fn sign_extension(i: &Input, r: &mut Results) {
     let bytes = filled(i);
     let at = (i.n % 100) as usize;
     let load = |k: usize| -> [u8; 8] { bytes[at + k..at + k + 8].try_into().unwrap_or_default() };
@@ -106,7 +106,7 @@ pub fn sign_extension(i: &Input, r: &mut Results) {
     r.put(i.a >> 63 == 1);
 }
 
-pub fn atomics(i: &Input, r: &mut Results) {
+pub(super) fn atomics(i: &Input, r: &mut Results) {
     let (a, b) = (i.a, i.b);
     let word = AtomicU64::new(a);
     r.put(word.fetch_add(b, SeqCst));
