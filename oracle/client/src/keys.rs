@@ -69,6 +69,11 @@ pub fn write(path: &Path, key: &Keypair, force: bool) -> Result<(), KeyFileError
 }
 
 fn create(path: &Path, key: &Keypair) -> Result<(), KeyFileError> {
+    write_new(path, &serde_json::json!(key.to_bytes().as_slice()).to_string())
+}
+
+/// Writes a new file with mode 0600 that only its owner can read.
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), KeyFileError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -80,11 +85,10 @@ fn create(path: &Path, key: &Keypair) -> Result<(), KeyFileError> {
         }
         Err(error) => return Err(refused("write", path)(error)),
     };
-    let json = serde_json::json!(key.to_bytes().as_slice()).to_string();
-    file.write_all(json.as_bytes()).and_then(|()| file.sync_all()).map_err(refused("write", path))
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(refused("write", path))
 }
 
-fn refused(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyFileError {
+pub(crate) fn refused(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyFileError {
     let path = path.to_owned();
     move |source| KeyFileError::File { action, path, source }
 }

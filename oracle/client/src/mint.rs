@@ -1,56 +1,73 @@
-//! Minting: the royalty pool first, then the asset with its NFT, in as many transactions as it takes.
+//! Minting: the content is claimed, the royalty pool is made, then the asset is registered with its NFT, in as many
+//! transactions as it takes.
 //!
-//! The NFT's fresh key is kept in a file until the end, so that a minting that was interrupted goes on where it
-//! stopped: every step looks at the chain first and does only what is missing.
+//! Everything that can be checked is checked before the first transaction. The NFT's fresh key and the claim's secret are
+//! kept in a file until the end, so that a minting that was interrupted goes on where it stopped: every step looks at the
+//! chain first and does only what is missing. [`abandon`] takes it back instead.
 
+mod abandon;
+mod check;
+mod claim;
 mod error;
 mod metadata;
+mod parents;
 mod pending;
-mod register;
+mod pool;
+mod version;
 
-use provena_registry::state::{Asset, AssetKind, Licence};
-use provena_royalty::{
-    DEFAULT_TOTAL_SHARES, Holder,
-    state::{Pool, PoolMint, Position},
-};
+use provena_arith::merkle;
+use provena_registry::{Floors, LicenceTerms, Recipe, client as registry, state::AssetKind};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_signer::Signer;
 
 use crate::{
+    asset,
     chain::{Budget, Chain, accounts, send_and_confirm},
-    royalty,
-    share::{self, Share},
+    share::Share,
     store::Store,
 };
+use check::Checked;
 use error::{unread, unsent, unstored};
 
+pub use abandon::{Abandoned, abandon};
 pub use error::MintError;
 pub use metadata::{Text, name_of};
-pub use pending::Pending;
+pub use parents::ParentPlan;
+pub use pending::{Pending, Unfinished};
+pub use version::Added;
 
-/// Initial holders that fit one transaction beside everything else.
-const HOLDERS_PER_TRANSACTION: usize = 6;
+/// Number of the licence that a minting publishes.
+pub const FIRST_LICENCE: u32 = 1;
+
+/// Compute units of a registration: most are Token Metadata's.
+const REGISTER_UNITS: u32 = 400_000;
 
 /// What is minted, and on which terms.
 pub struct Plan {
-    /// Model or dataset.
-    pub kind: AssetKind,
     /// What people read.
     pub text: Text,
-    /// Hash of what turns the content into answers; zeros for datasets.
-    pub recipe_root: [u8; 32],
-    /// What derived assets owe, and whether they need consent.
-    pub licence: Licence,
+    /// What turns a model's content into answers; `None` mints a dataset.
+    pub recipe: Option<Recipe>,
+    /// What derived assets owe; `None` lets nobody build on it until a licence is published.
+    pub licence: Option<LicenceTerms>,
+    /// The least royalty on use; raised to what the parents ask for.
+    pub floors: Floors,
     /// Wallets that share the revenue.
     pub holders: Vec<Share>,
-    /// Assets that this one builds on, by mint, with their share of the revenue.
-    pub parents: Vec<Share>,
-    /// Mint of the version before.
-    pub previous: Option<Pubkey>,
-    /// What the pool can be paid in.
+    /// Assets that this one builds on.
+    pub parents: Vec<ParentPlan>,
+    /// What the pool can be paid in, beside SOL.
     pub pay_in: Vec<Pubkey>,
+}
+
+impl Plan {
+    /// Model or dataset.
+    #[must_use]
+    pub fn kind(&self) -> AssetKind {
+        if self.recipe.is_some() { AssetKind::Model } else { AssetKind::Dataset }
+    }
 }
 
 /// What was minted.
@@ -61,6 +78,10 @@ pub struct Minted {
     pub pool: Pubkey,
     /// Merkle root of the content.
     pub content_root: [u8; 32],
+    /// The least royalty on use.
+    pub floors: Floors,
+    /// How many share the revenue, parents' pools and creator included.
+    pub holders: usize,
     /// Where the metadata is.
     pub uri: String,
     /// Transactions, in order.
@@ -77,102 +98,85 @@ pub struct Mint<'a> {
     pub creator: &'a Keypair,
     /// Keys of parents' owners whose consent is due.
     pub consents: &'a [Keypair],
-    /// Where the NFT's key is kept until it exists.
+    /// Where the secrets are kept until the asset exists.
     pub pending: Pending,
 }
 
 impl Mint<'_> {
-    /// Stores `content`, creates the pool, registers the asset; `step` is told what comes next.
+    /// Stores `content`, claims it, creates the pool, registers the asset; `step` is told what comes next.
     ///
     /// # Errors
-    /// [`MintError`]: a share, a parent or a transaction is refused; what was done stays, and minting again goes on from
-    /// there.
-    pub async fn mint(self, plan: &Plan, content: Vec<u8>, step: &dyn Fn(&'static str)) -> Result<Minted, MintError> {
-        let Self { chain, store, creator, consents, pending } = self;
-        let parents = register::parents(chain, &plan.parents).await?;
-        let pools: Vec<Share> =
-            parents.iter().map(|parent| Share { address: parent.asset.pool, bps: parent.bps }).collect();
-        let holders = share::holders(&creator.pubkey(), &plan.holders, &pools)?;
+    /// [`MintError`]. Before the first transaction nothing is spent; after it, what was done stays, and minting again goes
+    /// on from there.
+    pub async fn mint(&self, plan: &Plan, content: Vec<u8>, step: &dyn Fn(&'static str)) -> Result<Minted, MintError> {
+        let content_root = merkle::content_root(&content).map_err(|_| MintError::Empty)?;
+        let unfinished = self.pending.find(&content_root)?;
+        let checked = self.check(plan, &content_root, unfinished.as_ref()).await?;
 
         step("storing the content");
-        let bytes = content.len();
-        let content_root = store.put(content).await.map_err(unstored("content"))?;
-        let uri = metadata::publish(store, plan, &content_root, bytes).await?;
-        let key = pending.key(&content_root)?;
-
-        step("creating the royalty pool");
-        let mut signatures = create_pool(chain, creator, key, &holders).await?;
-        let pool = provena_royalty::pda::pool(&key.pubkey()).0;
-        for mint in &plan.pay_in {
-            signatures.extend(add_mint(chain, creator, &pool, mint).await?);
+        let len = content.len() as u64;
+        self.store.put(content).await.map_err(unstored("content"))?;
+        let uri = metadata::publish(self.store, plan, &checked.floors, &content_root, len).await?;
+        let unfinished = match unfinished {
+            Some(unfinished) => unfinished,
+            None => self.pending.begin(&content_root)?,
+        };
+        let mint = unfinished.key.pubkey();
+        let mut signatures = Vec::new();
+        if asset::find(self.chain, &mint).await?.is_none() {
+            step("claiming the content");
+            let claim = claim::claim(self.chain, self.creator, &unfinished).await?;
+            signatures.extend_from_slice(&claim.signatures);
+            step("creating the royalty pool");
+            signatures.extend(pool::create(self.chain, self.creator, &unfinished.key, &checked).await?);
+            step("waiting for the claim of the content to be 8 slots old");
+            claim.ripen(self.chain).await?;
+            step("minting the NFT");
+            signatures.push(self.register(plan, &checked, &unfinished, len, &uri).await?);
         }
-
-        step("minting the NFT");
-        let address = provena_registry::pda::asset(&key.pubkey()).0;
-        let there = accounts::fetch_optional::<Asset, _>(chain, &address).await;
-        if there.map_err(unread("the asset"))?.is_none() {
-            let new = register::New { creator, consents, key, parents: &parents, content_root, uri: &uri };
-            signatures.push(register::register(chain, plan, &new).await?);
+        if let Some(terms) = plan.licence {
+            step("publishing the licence");
+            signatures.extend(self.publish_licence(&mint, terms).await?);
         }
-        let mint = key.pubkey();
-        pending.done()?;
-        Ok(Minted { mint, pool, content_root, uri, signatures })
+        unfinished.forget()?;
+        let pool = provena_royalty::pda::pool(&mint).0;
+        let holders = checked.holders.len();
+        Ok(Minted { mint, pool, content_root, floors: checked.floors, holders, uri, signatures })
     }
-}
 
-async fn create_pool(
-    chain: &dyn Chain,
-    creator: &Keypair,
-    key: &Keypair,
-    holders: &[Holder],
-) -> Result<Vec<Signature>, MintError> {
-    let pool = provena_royalty::pda::pool(&key.pubkey()).0;
-    let state = accounts::fetch_optional::<Pool, _>(chain, &pool).await.map_err(unread("the royalty pool"))?;
-    let named = state.as_ref().map_or(0, |pool| usize::from(pool.holder_count));
-    same_holders(chain, &pool, holders, named).await?;
-    let mut signatures = Vec::new();
-    let mut rest = holders.get(named..).unwrap_or_default().chunks(HOLDERS_PER_TRANSACTION);
-    if state.is_none() {
-        let first = rest.next().unwrap_or_default();
-        let create = royalty::create_pool(&creator.pubkey(), &key.pubkey(), DEFAULT_TOTAL_SHARES, first);
-        let sent = send_and_confirm(chain, &[create], &[creator, key], Budget::default()).await;
-        signatures.push(sent.map_err(unsent("the royalty pool was not created"))?.signature);
+    async fn register(
+        &self,
+        plan: &Plan,
+        checked: &Checked<'_>,
+        unfinished: &Unfinished,
+        len: u64,
+        uri: &str,
+    ) -> Result<Signature, MintError> {
+        let Unfinished { content_root, key, salt, .. } = unfinished;
+        let new = self.new_asset(plan, checked, &key.pubkey(), content_root, *salt, len, uri);
+        let mut signers = vec![self.creator, key];
+        for (holder, _) in checked.parents.iter().filter_map(|parent| parent.consent) {
+            if !signers.iter().any(|signer| signer.pubkey() == holder.pubkey()) {
+                signers.push(holder);
+            }
+        }
+        let sent = send_and_confirm(self.chain, &[new.instruction()], &signers, Budget::units(REGISTER_UNITS)).await;
+        let unregistered = "the asset was not registered; running the same command again goes on from here";
+        Ok(sent.map_err(unsent(unregistered))?.signature)
     }
-    for more in rest {
-        let add = royalty::add_holders(&creator.pubkey(), &pool, more);
-        let sent = send_and_confirm(chain, &[add], &[creator], Budget::default()).await;
-        signatures.push(sent.map_err(unsent("the royalty pool did not take all holders"))?.signature);
-    }
-    Ok(signatures)
-}
 
-/// Checks that a pool which an interrupted minting left behind has the holders that are asked for now.
-async fn same_holders(chain: &dyn Chain, pool: &Pubkey, holders: &[Holder], named: usize) -> Result<(), MintError> {
-    let mut same = named <= holders.len();
-    for holder in holders.iter().take(named) {
-        let address = provena_royalty::pda::position(pool, &holder.holder).0;
-        let position = accounts::fetch_optional::<Position, _>(chain, &address).await.map_err(unread("a position"))?;
-        same &= position.is_some_and(|position| position.shares == holder.shares);
+    /// Publishes the asset's first licence, unless an earlier minting did.
+    async fn publish_licence(&self, mint: &Pubkey, terms: LicenceTerms) -> Result<Option<Signature>, MintError> {
+        let address = provena_registry::pda::licence(&provena_registry::pda::asset(mint).0, FIRST_LICENCE).0;
+        let there = accounts::fetch_optional::<provena_registry::state::Licence, _>(self.chain, &address).await;
+        if there.map_err(unread("the licence"))?.is_some() {
+            return Ok(None);
+        }
+        let owner = self.creator.pubkey();
+        let nft = provena_registry::pda::token_account(&owner, mint);
+        let publish = registry::publish_licence(&owner, mint, &nft, FIRST_LICENCE, terms);
+        let sent = send_and_confirm(self.chain, &[publish], &[self.creator], Budget::default()).await;
+        let unpublished = "the licence was not published; running the same command again goes on from here";
+        Ok(Some(sent.map_err(unsent(unpublished))?.signature))
     }
-    if same { Ok(()) } else { Err(MintError::OtherShares) }
-}
-
-/// Lets `pool` be paid in `mint`, if it cannot be yet.
-///
-/// # Errors
-/// [`MintError::Unsent`], or a failure to read.
-pub async fn add_mint(
-    chain: &dyn Chain,
-    payer: &Keypair,
-    pool: &Pubkey,
-    mint: &Pubkey,
-) -> Result<Option<Signature>, MintError> {
-    let address = provena_royalty::pda::pool_mint(pool, mint).0;
-    let there = accounts::fetch_optional::<PoolMint, _>(chain, &address).await;
-    if there.map_err(unread("the pool's account for a payment mint"))?.is_some() {
-        return Ok(None);
-    }
-    let add = royalty::add_mint(&payer.pubkey(), pool, mint);
-    let sent = send_and_confirm(chain, &[add], &[payer], Budget::default()).await;
-    Ok(Some(sent.map_err(unsent("the royalty pool cannot be paid in this mint"))?.signature))
 }

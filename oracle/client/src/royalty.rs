@@ -1,51 +1,77 @@
-//! Royalty pools from a client's side: who holds what, sweeping and claiming.
+//! Royalty pools from a client's side: who holds what, what is owed, what still waits somewhere, and moving it on.
+//!
+//! Revenue reaches a holder in steps that anybody may take and that cost only fees: [`sync`] books what lies in inboxes,
+//! [`sweep_into`] brings what derived assets owe, [`collect`] what marketplaces paid on a resale, [`claim`] pays out.
 
+mod claim;
+mod collect;
 mod error;
-mod instructions;
+mod revenue;
+mod shares;
+mod sweep;
 
 use provena_royalty::{
     pda,
-    state::{Pool, PoolMint, Position},
-    view,
+    state::{Admin, Pool, Position},
 };
-use solana_instruction::Instruction;
-use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
-use solana_signer::Signer;
 
-use crate::{
-    chain::{Budget, Chain, accounts, accounts::ProgramAccount, send_and_confirm},
-    token,
-};
+use crate::chain::{Chain, accounts, accounts::ProgramAccount};
 use error::unread;
 
+pub use claim::{Claim, held_by};
+pub use collect::collect;
 pub use error::RoyaltyError;
-pub use instructions::{add_holders, add_mint, claim, create_pool, sweep};
+pub use revenue::{Revenue, RevenueIn, revenue, sync};
+pub use shares::{Holding, approve, holding, revoke, transfer};
+pub use sweep::sweep_into;
 
-/// The pool of `asset`.
+/// Money that moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The pool that it moved into, or for a claim the pool that paid.
+    pub pool: Pubkey,
+    /// Payment mint; the zero address is SOL.
+    pub mint: Pubkey,
+    /// Base units, as the pool's books show them.
+    pub amount: u64,
+    /// The transaction; the last one where there were several.
+    pub signature: Signature,
+}
+
+/// The program's settings; `None` when there are none on this chain.
+///
+/// # Errors
+/// A failure to read.
+pub async fn admin(chain: &dyn Chain) -> Result<Option<Admin>, RoyaltyError> {
+    accounts::fetch_optional(chain, &pda::admin().0).await.map_err(unread("read the payment mints that are allowed"))
+}
+
+/// Checks that pools may be paid in `mint`.
+///
+/// # Errors
+/// [`RoyaltyError::MintNotAllowed`], [`RoyaltyError::NotSetUp`], or a failure to read.
+pub async fn check_allowed(chain: &dyn Chain, mint: &Pubkey) -> Result<(), RoyaltyError> {
+    let admin = admin(chain).await?.ok_or(RoyaltyError::NotSetUp)?;
+    if admin.allowed().contains(mint) { Ok(()) } else { Err(RoyaltyError::MintNotAllowed(*mint)) }
+}
+
+/// The pool of `asset`, if it has one.
+///
+/// # Errors
+/// A failure to read.
+pub async fn find_pool(chain: &dyn Chain, asset: &Pubkey) -> Result<Option<Pool>, RoyaltyError> {
+    accounts::fetch_optional::<Pool, _>(chain, &pda::pool(asset).0).await.map_err(unread("read the royalty pool"))
+}
+
+/// The pool of `asset`, with its address.
 ///
 /// # Errors
 /// [`RoyaltyError::NoPool`], or a failure to read.
 pub async fn pool_of(chain: &dyn Chain, asset: &Pubkey) -> Result<(Pubkey, Pool), RoyaltyError> {
-    let address = pda::pool(asset).0;
-    let pool = accounts::fetch_optional::<Pool, _>(chain, &address).await.map_err(unread("read the royalty pool"))?;
-    let pool = pool.ok_or(RoyaltyError::NoPool(*asset))?;
-    Ok((address, pool))
-}
-
-/// What `pool` received and paid, for each of its payment mints.
-///
-/// # Errors
-/// A failure to read.
-pub async fn pool_mints(chain: &dyn Chain, address: &Pubkey, pool: &Pool) -> Result<Vec<PoolMint>, RoyaltyError> {
-    let mints = pool.mints.iter().take(usize::from(pool.mint_count));
-    let mut found = Vec::new();
-    for mint in mints {
-        let account = accounts::fetch(chain, &pda::pool_mint(address, mint).0).await;
-        found.push(account.map_err(unread("read the pool's account for a payment mint"))?);
-    }
-    Ok(found)
+    let pool = find_pool(chain, asset).await?.ok_or(RoyaltyError::NoPool(*asset))?;
+    Ok((pda::pool(asset).0, pool))
 }
 
 /// Everybody who holds shares of `pool`, largest first.
@@ -58,106 +84,4 @@ pub async fn positions(chain: &dyn Chain, pool: &Pubkey) -> Result<Vec<Position>
     let mut positions: Vec<Position> = listed.into_iter().map(|(_, position)| position).collect();
     positions.sort_by_key(|position| std::cmp::Reverse((position.shares, position.holder.to_bytes())));
     Ok(positions)
-}
-
-/// Money that moved.
-#[derive(Clone, Copy, Debug)]
-pub struct Moved {
-    /// Payment mint; the zero address is SOL.
-    pub mint: Pubkey,
-    /// Base units.
-    pub amount: u64,
-    /// The transaction.
-    pub signature: Signature,
-}
-
-/// Brings what derived assets owe to `pool` into it, deepest first. Anybody may do this; `payer` pays the fees.
-///
-/// # Errors
-/// [`RoyaltyError::NotSwept`], or a failure to read. What was moved before stays moved.
-pub async fn sweep_into(chain: &dyn Chain, payer: &Keypair, pool: &Pubkey) -> Result<Vec<Moved>, RoyaltyError> {
-    // Parents exist before their children, so the lineage has no cycle; the order is found breadth first.
-    let mut edges: Vec<(Pubkey, Pubkey)> = Vec::new();
-    let mut next = vec![*pool];
-    while let Some(parent) = next.pop() {
-        let filter = Position::filter_field(std::mem::offset_of!(Position, holder), parent.as_ref());
-        let held = accounts::list::<Position, _>(chain, &filter).await.map_err(unread("list derived assets"))?;
-        for (_, position) in held {
-            if !edges.contains(&(position.pool, parent)) {
-                edges.push((position.pool, parent));
-                next.push(position.pool);
-            }
-        }
-    }
-    let mut moved = Vec::new();
-    for (child, parent) in edges.into_iter().rev() {
-        moved.extend(sweep_edge(chain, payer, &child, &parent).await?);
-    }
-    Ok(moved)
-}
-
-async fn sweep_edge(
-    chain: &dyn Chain,
-    payer: &Keypair,
-    child: &Pubkey,
-    parent: &Pubkey,
-) -> Result<Vec<Moved>, RoyaltyError> {
-    let child_pool: Pool = accounts::fetch(chain, child).await.map_err(unread("read a derived asset's pool"))?;
-    let position = accounts::fetch(chain, &pda::position(child, parent).0).await;
-    let position: Position = position.map_err(unread("read a derived asset's position"))?;
-    let mut moved = Vec::new();
-    for pool_mint in pool_mints(chain, child, &child_pool).await? {
-        let owed = view::owed(&pool_mint, &position);
-        if owed == 0 {
-            continue;
-        }
-        let mint = pool_mint.mint;
-        let mut instructions = Vec::new();
-        let there = accounts::fetch_optional::<PoolMint, _>(chain, &pda::pool_mint(parent, &mint).0).await;
-        if there.map_err(unread("read the pool's account for a payment mint"))?.is_none() {
-            instructions.push(add_mint(&payer.pubkey(), parent, &mint));
-        }
-        instructions.push(sweep(child, parent, &mint));
-        let sent = send_and_confirm(chain, &instructions, &[payer], Budget::default()).await;
-        let sent = sent.map_err(RoyaltyError::NotSwept)?;
-        moved.push(Moved { mint, amount: owed, signature: sent.signature });
-    }
-    Ok(moved)
-}
-
-/// Claims everything that `pool` owes to `holder`, mint by mint. `payer` pays the fees and may be the holder.
-///
-/// # Errors
-/// [`RoyaltyError::NoShares`], [`RoyaltyError::NotClaimed`], or a failure to read. What was claimed before stays claimed.
-pub async fn claim_all(
-    chain: &dyn Chain,
-    payer: &Keypair,
-    holder: &Keypair,
-    pool: &Pubkey,
-) -> Result<Vec<Moved>, RoyaltyError> {
-    let address = pda::position(pool, &holder.pubkey()).0;
-    let position =
-        accounts::fetch_optional::<Position, _>(chain, &address).await.map_err(unread("read the position"))?;
-    let Some(position) = position else {
-        return Err(RoyaltyError::NoShares(holder.pubkey()));
-    };
-    let state: Pool = accounts::fetch(chain, pool).await.map_err(unread("read the royalty pool"))?;
-    let mut moved = Vec::new();
-    for pool_mint in pool_mints(chain, pool, &state).await? {
-        let owed = view::owed(&pool_mint, &position);
-        if owed == 0 {
-            continue;
-        }
-        let mint = pool_mint.mint;
-        let open = token::open_account(&payer.pubkey(), &holder.pubkey(), &mint);
-        let instructions: Vec<Instruction> = open.into_iter().chain([claim(&holder.pubkey(), pool, &mint)]).collect();
-        let mut signers = vec![payer];
-        if payer.pubkey() != holder.pubkey() {
-            signers.push(holder);
-        }
-        let sent = send_and_confirm(chain, &instructions, &signers, Budget::default()).await;
-        let sent = sent.map_err(RoyaltyError::NotClaimed)?;
-        moved.push(Moved { mint, amount: owed, signature: sent.signature });
-    }
-    Ok(moved)
 }

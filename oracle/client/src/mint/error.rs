@@ -1,13 +1,23 @@
 //! Why an asset is not minted.
 
-use provena_registry::MAX_URI_LEN;
+use std::path::PathBuf;
+
+use provena_registry::{MAX_FLOORS, MAX_PARENTS, MAX_URI_LEN};
 use solana_pubkey::Pubkey;
 
 use crate::{
-    amount::show_bps, chain::ChainError, keys::KeyFileError, share::ShareError, store::StoreError, token::TokenError,
+    amount::{Currency, show_bps},
+    asset::AssetError,
+    chain::ChainError,
+    keys::KeyFileError,
+    royalty::RoyaltyError,
+    share::{ShareError, show_shares},
+    store::StoreError,
+    token::TokenError,
 };
 
-/// A minting that did not come to its end. What was done stays, and minting again goes on from there.
+/// A minting that did not come to its end. All but the last few are found out before the first transaction; after it, what
+/// was done stays, and minting again goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
     /// A text is longer than NFTs allow.
@@ -26,30 +36,75 @@ pub enum MintError {
     /// The store's own address leaves no room for the metadata's.
     #[error("the store's address is too long: an NFT's URI has room for {MAX_URI_LEN} bytes")]
     UriTooLong,
+    /// Nothing to mint.
+    #[error("the content is empty")]
+    Empty,
     /// The shares are not a whole.
     #[error(transparent)]
     Share(#[from] ShareError),
-    /// A parent is no asset.
-    #[error("the parent {0} is no asset on this chain")]
-    NoParent(Pubkey),
+    /// A parent is no asset, or cannot be read.
+    #[error(transparent)]
+    Asset(#[from] AssetError),
+    /// Nobody may build on it.
+    #[error("the parent {0} grants nothing: it has no active licence")]
+    NoLicence(Pubkey),
     /// A parent asks for more than it is given.
     #[error(
-        "the parent {parent} asks for {} of what is built on it, not {}", show_bps(*asked), show_bps(*given)
+        "the parent {parent} asks for {} of what is built on it, not {}", show_bps(*asked), show_shares(*given)
     )]
     ParentAsksMore {
         /// The parent's mint.
         parent: Pubkey,
         /// What its licence asks for, in basis points.
         asked: u16,
-        /// What it is given, in basis points.
-        given: u16,
+        /// What it is given, in shares of [`provena_royalty::DEFAULT_TOTAL_SHARES`].
+        given: u64,
     },
     /// A parent's licence asks for its owner's signature.
     #[error("building on {0} needs its owner's signature")]
     NoConsent(Pubkey),
+    /// More than the registry takes.
+    #[error("{0} parents are too many; an asset has at most {MAX_PARENTS}")]
+    TooManyParents(usize),
+    /// More than the registry takes.
+    #[error(
+        "the asset and its parents ask for a royalty per unit in {0} payment mints; there is room for {MAX_FLOORS}"
+    )]
+    TooManyFloors(usize),
+    /// Parents, texts and floors are more than one transaction holds.
+    #[error("so many parents and so long texts do not fit one transaction")]
+    TooLarge,
+    /// Somebody registered these bytes before.
+    #[error("this content is registered already, as {0}")]
+    ContentTaken(Pubkey),
+    /// A program's settings are missing.
+    #[error("the {0} is not set up on this chain")]
+    NotSetUp(&'static str),
+    /// The authority has paused it.
+    #[error("{0} is paused by the programs' authority")]
+    Paused(&'static str),
+    /// A payment mint cannot be used.
+    #[error(transparent)]
+    Royalty(#[from] RoyaltyError),
+    /// A payment mint, or who holds a parent, cannot be told.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The wallet cannot pay for it.
+    #[error("minting this takes about {}, and {wallet} has {}", Currency::sol().show(*needed), Currency::sol().show(*has))]
+    TooPoor {
+        /// Who mints.
+        wallet: Pubkey,
+        /// Rent and fees, in lamports.
+        needed: u64,
+        /// In the wallet.
+        has: u64,
+    },
     /// The pool of an interrupted minting has other holders than are asked for now.
-    #[error("an earlier minting of this content was interrupted, with other shares")]
-    OtherShares,
+    #[error("an earlier minting of this content was interrupted, with other shares (its secrets are in {})", .0.display())]
+    OtherShares(PathBuf),
+    /// The key of the new NFT cannot be kept.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// The store does not take it.
     #[error("cannot store the {what}")]
     Unstored {
@@ -68,12 +123,11 @@ pub enum MintError {
         #[source]
         source: ChainError,
     },
-    /// Who holds a parent cannot be told.
-    #[error("cannot tell who holds a parent")]
-    Holder(#[source] TokenError),
-    /// The key of the new NFT cannot be kept.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
+    /// The chain's slots do not pass.
+    #[error(
+        "the content is claimed, but the chain has made no 8 slots since; running the same command again goes on from here"
+    )]
+    Unripe,
     /// A transaction was refused, or its outcome is unknown.
     #[error("{outcome}")]
     Unsent {

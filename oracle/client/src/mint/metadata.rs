@@ -1,6 +1,6 @@
 //! What an NFT says about itself: a JSON document in the store, named by the NFT's URI.
 
-use provena_registry::{MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN, NftText, state::AssetKind};
+use provena_registry::{Floors, MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN, NftText, state::AssetKind};
 use serde_json::json;
 use solana_pubkey::Pubkey;
 
@@ -8,7 +8,11 @@ use super::{
     MintError, Plan,
     error::{unread, unstored},
 };
-use crate::{chain::Chain, store::Store};
+use crate::{
+    chain::Chain,
+    share::{Share, show_shares},
+    store::Store,
+};
 
 /// The words of an NFT.
 #[derive(Clone, Debug, Default)]
@@ -52,36 +56,54 @@ impl Text {
     }
 }
 
+/// Bytes of the URI of a document in the first of the stores.
+///
+/// # Errors
+/// [`MintError::UriTooLong`].
+pub(super) fn uri_len(store: &Store) -> Result<usize, MintError> {
+    let len = place(store, &[0; 32]).len();
+    if len > MAX_URI_LEN { Err(MintError::UriTooLong) } else { Ok(len) }
+}
+
+fn place(store: &Store, root: &[u8; 32]) -> String {
+    let base = store.urls().next().unwrap_or_default().trim_end_matches('/');
+    format!("{base}/blobs/{}", hex::encode(root))
+}
+
 /// Stores the metadata document and returns its URI.
 pub(super) async fn publish(
     store: &Store,
     plan: &Plan,
+    floors: &Floors,
     content_root: &[u8; 32],
-    bytes: usize,
+    bytes: u64,
 ) -> Result<String, MintError> {
-    plan.text.check()?;
-    let base = store.urls().next().unwrap_or_default().trim_end_matches('/').to_owned();
-    let place = |root: &[u8; 32]| format!("{base}/blobs/{}", hex::encode(root));
-    let (kind, media) = match plan.kind {
+    let (kind, media) = match plan.kind() {
         AssetKind::Model => ("model", "application/x-provena-artifact"),
         AssetKind::Dataset => ("dataset", "application/octet-stream"),
     };
     let parents: Vec<_> = plan
         .parents
         .iter()
-        .map(|parent| json!({ "mint": parent.address.to_string(), "basis_points": parent.bps }))
+        .map(|parent| {
+            let Share { address, shares } = parent.share;
+            json!({ "mint": address.to_string(), "share": show_shares(shares) })
+        })
         .collect();
     let mut properties = json!({
         "kind": kind,
         "content_root": hex::encode(content_root),
         "bytes": bytes,
-        "files": [{ "uri": place(content_root), "type": media }],
+        "files": [{ "uri": place(store, content_root), "type": media }],
         "licence": plan.text.licence,
-        "derivative_basis_points": plan.licence.derivative_bps,
+        "floor_basis_points": floors.bps,
         "parents": parents,
     });
-    if plan.kind == AssetKind::Model {
-        properties["recipe_root"] = json!(hex::encode(plan.recipe_root));
+    if let Some(terms) = &plan.licence {
+        properties["derivative_basis_points"] = json!(terms.bps);
+    }
+    if let Some(recipe) = &plan.recipe {
+        properties["recipe_root"] = json!(hex::encode(recipe.root));
         properties["engine_class"] = json!("int-v1");
     }
     let document = json!({
@@ -92,8 +114,7 @@ pub(super) async fn publish(
         "properties": properties,
     });
     let root = store.put(format!("{document:#}").into_bytes()).await.map_err(unstored("metadata"))?;
-    let uri = place(&root);
-    if uri.len() > MAX_URI_LEN { Err(MintError::UriTooLong) } else { Ok(uri) }
+    Ok(place(store, &root))
 }
 
 /// The name in an NFT's metadata account, if there is one.

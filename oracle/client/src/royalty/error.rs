@@ -1,8 +1,8 @@
-//! Why royalties cannot be read, swept or claimed.
+//! Why royalties cannot be read or moved.
 
 use solana_pubkey::Pubkey;
 
-use crate::chain::ChainError;
+use crate::{chain::ChainError, share::show_part, token::TokenError};
 
 /// A failure around a royalty pool.
 #[derive(Debug, thiserror::Error)]
@@ -16,20 +16,79 @@ pub enum RoyaltyError {
         #[source]
         source: ChainError,
     },
+    /// A payment mint cannot be read.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The program has no settings.
+    #[error("the royalty program is not set up on this chain")]
+    NotSetUp,
     /// The address is no asset's.
     #[error("{0} has no royalty pool on this chain")]
     NoPool(Pubkey),
+    /// Pools are not paid in it.
+    #[error("{0} is not on the list of payment mints that the programs' authority allows")]
+    MintNotAllowed(Pubkey),
     /// A wallet without a part in the pool.
     #[error("{0} holds no shares of this pool")]
     NoShares(Pubkey),
-    /// A sweep was refused, or its outcome is unknown.
-    #[error("cannot move a derived asset's royalties to its parent")]
-    NotSwept(#[source] ChainError),
-    /// A claim was refused, or its outcome is unknown.
-    #[error("the claim did not go through; nothing was lost and it can be repeated")]
-    NotClaimed(#[source] ChainError),
+    /// More than there is.
+    #[error("{holder} holds {}, less than that", show_part(*shares, *total))]
+    NotEnough {
+        /// Whose shares.
+        holder: Pubkey,
+        /// What it holds.
+        shares: u64,
+        /// Of so many.
+        total: u64,
+    },
+    /// Some are not vested.
+    #[error("{} of {holder} are still locked, until slot {until} at the latest", show_part(*locked, *total))]
+    Locked {
+        /// Whose shares.
+        holder: Pubkey,
+        /// Not vested yet.
+        locked: u64,
+        /// Of so many.
+        total: u64,
+        /// First slot in which none is locked.
+        until: u64,
+    },
+    /// The wallet has no right to these shares.
+    #[error("{holder} has not approved {wallet} for that; it may move {}", show_part(*approved, *total))]
+    NotApproved {
+        /// Whose shares.
+        holder: Pubkey,
+        /// Who wants to move them.
+        wallet: Pubkey,
+        /// What it may move.
+        approved: u64,
+        /// Of so many.
+        total: u64,
+    },
+    /// Nobody is approved.
+    #[error("{0} has approved nobody in this pool")]
+    NobodyApproved(Pubkey),
+    /// A pool in itself.
+    #[error("a pool cannot hold its own shares")]
+    SelfHolding,
+    /// Somebody else's money to a place of one's own choice.
+    #[error("only {0} itself can have what it is owed paid to another address")]
+    NotHolder(Pubkey),
+    /// A transaction was refused, or its outcome is unknown.
+    #[error("{outcome}")]
+    Unsent {
+        /// What did not happen.
+        outcome: &'static str,
+        /// The chain's reason.
+        #[source]
+        source: ChainError,
+    },
 }
 
 pub(super) fn unread(action: &'static str) -> impl FnOnce(ChainError) -> RoyaltyError {
     move |source| RoyaltyError::Unread { action, source }
+}
+
+pub(super) fn unsent(outcome: &'static str) -> impl FnOnce(ChainError) -> RoyaltyError {
+    move |source| RoyaltyError::Unsent { outcome, source }
 }

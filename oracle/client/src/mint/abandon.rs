@@ -1,0 +1,97 @@
+//! Taking an interrupted minting back: claim and pool are closed, and their rent returns.
+
+use provena_registry::{client as registry, content_claim::claim_hash, pda};
+use provena_royalty::{
+    client as pools,
+    state::{Pool, Position},
+};
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_signature::Signature;
+use solana_signer::Signer;
+
+use super::{
+    MintError, Unfinished,
+    error::{unread, unsent},
+};
+use crate::{
+    asset, batch,
+    chain::{Budget, Chain, accounts, send_and_confirm},
+    royalty, token,
+};
+
+/// What became of an interrupted minting.
+pub struct Abandoned {
+    /// Whether the asset had been registered after all; then nothing was taken back.
+    pub registered: bool,
+    /// Transactions, in order.
+    pub signatures: Vec<Signature>,
+}
+
+/// Takes `unfinished` back and forgets its secrets. `creator` must be the wallet that began it.
+///
+/// # Errors
+/// [`MintError::Unsent`] when the chain refuses, for example because the pool has received money; then the secrets stay.
+pub async fn abandon(chain: &dyn Chain, creator: &Keypair, unfinished: Unfinished) -> Result<Abandoned, MintError> {
+    let mut signatures = Vec::new();
+    let mint = unfinished.key.pubkey();
+    let registered = asset::find(chain, &mint).await?.is_some();
+    if !registered {
+        signatures.extend(abandon_claim(chain, creator, &unfinished).await?);
+        let pool = provena_royalty::pda::pool(&mint).0;
+        let state = accounts::fetch_optional::<Pool, _>(chain, &pool).await.map_err(unread("the royalty pool"))?;
+        if let Some(state) = state {
+            signatures.extend(abandon_pool(chain, creator, &pool, &state).await?);
+        }
+    }
+    unfinished.forget()?;
+    Ok(Abandoned { registered, signatures })
+}
+
+async fn abandon_claim(
+    chain: &dyn Chain,
+    creator: &Keypair,
+    unfinished: &Unfinished,
+) -> Result<Option<Signature>, MintError> {
+    let owner = creator.pubkey();
+    let hash = claim_hash(&owner, &unfinished.content_root, &unfinished.salt);
+    if asset::content_claim(chain, &hash).await?.is_none() {
+        return Ok(None);
+    }
+    let abandon = registry::abandon_claim(&owner, &pda::claim(&hash).0, &owner);
+    let sent = send_and_confirm(chain, &[abandon], &[creator], Budget::default()).await;
+    Ok(Some(sent.map_err(unsent("the claim of the content was not taken back"))?.signature))
+}
+
+async fn abandon_pool(
+    chain: &dyn Chain,
+    creator: &Keypair,
+    address: &solana_pubkey::Pubkey,
+    pool: &Pool,
+) -> Result<Vec<Signature>, MintError> {
+    let mut means = Vec::new();
+    let mut opened: Vec<Instruction> = Vec::new();
+    for mint in pool.mints() {
+        let mint = token::payment_mint(chain, mint).await?;
+        // What lies in a vault goes to the creator's own account.
+        opened.extend(mint.open_account(&creator.pubkey(), &creator.pubkey()));
+        means.push(mint.means());
+    }
+    let positions = royalty::positions(chain, address).await?;
+    let mut groups = Vec::new();
+    let mut rest = positions.as_slice();
+    while !rest.is_empty() {
+        let close = |closed: &[Position]| pools::abandon_pool(address, pool, closed, &[]);
+        let some = batch::prefix(rest, &creator.pubkey(), close);
+        groups.push(vec![close(some)]);
+        rest = &rest[some.len()..];
+    }
+    opened.push(pools::abandon_pool(address, pool, &[], &means));
+    groups.push(opened);
+    let mut signatures = Vec::new();
+    for group in groups {
+        let sent = send_and_confirm(chain, &group, &[creator], Budget::default()).await;
+        signatures.push(sent.map_err(unsent("the royalty pool was not taken back"))?.signature);
+    }
+    Ok(signatures)
+}
