@@ -1,41 +1,52 @@
-//! Paying for an answer: post a job, wait for its result, check everything, make sure that it is settled.
+//! Paying for an answer: post a job, wait for its decision, fetch and check the answer, acknowledge it, have everybody paid,
+//! close the job. Each step needs nothing but the job's address, so that whatever breaks off can be taken up again.
 
 mod answer;
+mod close;
+mod demand;
+mod deposit;
 mod endpoint;
 mod error;
 mod post;
-pub mod units;
 mod wait;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
 use std::time::Duration;
 
-use provena_market::state::{Job, JobState, Node, Offer, Slot};
-use provena_market::view::Next;
-use provena_wire::{Request, Response, SignedReceipt};
+use provena_market::state::{JobState, Next, Node, Offer};
+use provena_wire::{Request, Response, SignedReceipt, Units};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_signer::Signer;
 
-use crate::chain::accounts::{ProgramAccount, fetch, fetch_optional, list};
+use crate::chain::accounts::{ProgramAccount, fetch, list};
 use crate::chain::{Budget, Chain, ChainError, Confirmed, SharedChain, send_and_confirm};
 use crate::store::{Root, Store};
-use crate::view::View;
+use crate::view::{JobView, View};
 
+pub use close::Closed;
 pub use endpoint::Endpoint;
 pub use error::ClientError;
 
-/// A payer with its stores: posts a job, waits for its result, checks everything, makes sure that it is settled.
+/// How long the nodes have to hand the answer out once it is agreed, before it is demanded on chain.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A payer with its stores: posts a job, waits for its result, checks everything, makes sure that everybody is paid.
 #[derive(Clone)]
 pub struct Client {
     chain: SharedChain,
     store: Store,
     payer: Arc<Keypair>,
     budget: Budget,
-    spare_units: u32,
-    units: Option<u32>,
+    spare: Units,
+    units: Option<Units>,
+    max_protocol_bps: Option<u16>,
+    answer_patience: Duration,
+    /// Indices of nonces; two clones never give the same.
+    nonces: Arc<AtomicU16>,
 }
 
 /// A job that is on the chain.
@@ -43,45 +54,64 @@ pub struct Client {
 pub struct PostedJob {
     /// Its address.
     pub job: Pubkey,
-    /// What distinguishes it from the payer's other jobs on the offer.
-    pub nonce: u64,
+    /// What distinguishes it from all jobs of the payer, for ever: a slot and an index.
+    pub nonce: (u64, u16),
     /// Content root of the request.
     pub input_root: Root,
     /// Units paid for.
-    pub units: u32,
-    /// Base units of the offer's mint in escrow.
+    pub units: Units,
+    /// Base units of the offer's mint that left the payer's account.
     pub deposit: u64,
     /// The transaction.
     pub posted: Confirmed,
 }
 
-/// What [`Client::wait`] reports on the way.
+/// What happens on the way to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// The job's state changed.
     State(JobState),
-    /// We paid a transaction to move the job on: a settlement or a timeout.
+    /// We paid a transaction to move the job on.
     Cranked(Next, Signature),
+    /// The nodes did not hand the answer out: it was demanded on chain.
+    Demanded(Signature),
+    /// The answer was acknowledged, and who could be paid is paid.
+    Paid(Signature),
 }
 
-/// A job that was settled.
+/// A job whose answer is here.
 #[derive(Clone)]
 pub struct Finished {
-    /// The job as it ended: result root, units, and who got what.
-    pub job: Job,
+    /// The job as it was decided: result root, units, who agreed, who gets what.
+    pub job: JobView,
     /// The answer, whose content root is the job's result root.
     pub response: Response,
     /// The receipts that could be fetched, each checked against its signature and the chain.
     pub receipts: Vec<SignedReceipt>,
     /// Where a receipt could not be had, and why.
     pub missing_receipts: Vec<(Pubkey, String)>,
+    /// The transactions that acknowledged the answer and had everybody paid; none when that was done before, or failed. Pay
+    /// then waits until 1,500 slots after the decision, and [`Client::close_finished`] sees to it.
+    pub paid: Vec<Signature>,
 }
 
 impl Client {
     /// A client that pays with `payer` and reads and writes blobs in `store`.
     #[must_use]
     pub fn new(chain: SharedChain, store: Store, payer: Arc<Keypair>) -> Self {
-        Self { chain, store, payer, budget: Budget::default(), spare_units: 0, units: None }
+        // Where another process of the same payer begins is unlikely to be near.
+        let [first, second, ..] = *Keypair::new().secret_bytes();
+        Self {
+            chain,
+            store,
+            payer,
+            budget: Budget::default(),
+            spare: Units::ZERO,
+            units: None,
+            max_protocol_bps: None,
+            answer_patience: ANSWER_PATIENCE,
+            nonces: Arc::new(AtomicU16::new(u16::from_le_bytes([first, second]))),
+        }
     }
 
     /// Sets compute limit and price of every transaction.
@@ -91,17 +121,31 @@ impl Client {
         self
     }
 
-    /// Pays for `spare` units more than each request can need; what is not used comes back with the settlement.
+    /// Pays for `spare` units more than each request can need; what is not used comes back.
     #[must_use]
-    pub fn with_spare_units(mut self, spare: u32) -> Self {
-        self.spare_units = spare;
+    pub fn with_spare_units(mut self, spare: Units) -> Self {
+        self.spare = spare;
         self
     }
 
     /// Pays for exactly so many units, whatever the request is; `None` for the most that it can need.
     #[must_use]
-    pub fn with_units(mut self, units: Option<u32>) -> Self {
+    pub fn with_units(mut self, units: Option<Units>) -> Self {
         self.units = units;
+        self
+    }
+
+    /// The highest protocol fee to agree to, in basis points; `None` for the one that the market has when a job is posted.
+    #[must_use]
+    pub fn with_max_protocol_bps(mut self, most: Option<u16>) -> Self {
+        self.max_protocol_bps = most;
+        self
+    }
+
+    /// How long the nodes have to hand an agreed answer out before it is demanded on chain.
+    #[must_use]
+    pub fn with_answer_patience(mut self, patience: Duration) -> Self {
+        self.answer_patience = patience;
         self
     }
 
@@ -141,8 +185,18 @@ impl Client {
     ///
     /// # Errors
     /// A failure to read.
-    pub async fn job(&self, address: &Pubkey) -> Result<Option<Job>, ChainError> {
-        fetch_optional(self.chain.as_ref(), address).await
+    pub async fn job(&self, address: &Pubkey) -> Result<Option<JobView>, ChainError> {
+        Ok(View::read(self.chain.as_ref(), address).await?.job)
+    }
+
+    /// Every job of this payer that is on the chain.
+    ///
+    /// # Errors
+    /// A failure to read.
+    pub async fn jobs(&self) -> Result<Vec<JobView>, ChainError> {
+        let field = std::mem::offset_of!(provena_market::state::Job, payer);
+        let filter = JobView::filter(field, self.payer.pubkey().as_ref());
+        Ok(JobView::list(self.chain.as_ref(), &filter).await?.into_iter().map(|(_, job)| job).collect())
     }
 
     /// A node's account.
@@ -153,15 +207,8 @@ impl Client {
         fetch(self.chain.as_ref(), &provena_market::pda::node(authority).0).await
     }
 
-    /// A job's live slots.
-    ///
-    /// # Errors
-    /// A failure to read.
-    pub async fn slots(&self, job: &Pubkey) -> Result<Vec<Slot>, ChainError> {
-        Ok(View::read(self.chain.as_ref(), job).await?.live().copied().collect())
-    }
-
-    /// Posts a job, waits for its settlement, and fetches and checks the answer and its receipts.
+    /// Posts a job, waits for its decision, fetches and checks the answer and its receipts, acknowledges it and has
+    /// everybody paid. Earlier jobs of this payer that are over are closed first.
     ///
     /// # Errors
     /// Any [`ClientError`]. After the job is posted every error names it, so that nothing paid for is lost from sight.
@@ -172,13 +219,16 @@ impl Client {
         patience: Duration,
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<(PostedJob, Finished), ClientError> {
+        if let Err(error) = self.close_finished().await {
+            tracing::warn!(%error, "jobs that are over could not be closed; their rent comes back another time");
+        }
         let posted = self.post_job(offer, request).await?;
         progress(Stage::State(JobState::Open));
         let finished = self.finish(&posted.job, patience, progress).await?;
         Ok((posted, finished))
     }
 
-    /// The part of [`Client::infer`] after the job is posted.
+    /// The part of [`Client::infer`] after the job is posted. It can be called again and again for the same job.
     ///
     /// # Errors
     /// As for [`Client::infer`].
@@ -189,9 +239,18 @@ impl Client {
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<Finished, ClientError> {
         let job = self.wait(address, patience, progress).await?;
-        let response = self.response(&job).await?;
-        let (receipts, missing_receipts) = self.receipts(address, &job).await;
-        Ok(Finished { job, response, receipts, missing_receipts })
+        let response = self.await_answer(&job, progress).await?;
+        let (receipts, missing_receipts) = self.await_receipts(&job).await;
+        // The answer is here: a failure to pay others must not lose it.
+        let paid = match self.acknowledge(address).await {
+            Ok(paid) => paid.into_iter().map(|confirmed| confirmed.signature).collect(),
+            Err(error) => {
+                tracing::warn!(job = %address, %error, "the answer could not be acknowledged; pay waits ten minutes");
+                Vec::new()
+            }
+        };
+        paid.iter().for_each(|signature| progress(Stage::Paid(*signature)));
+        Ok(Finished { job, response, receipts, missing_receipts, paid })
     }
 
     async fn send(&self, instructions: &[Instruction]) -> Result<Confirmed, ClientError> {

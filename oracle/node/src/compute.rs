@@ -6,6 +6,7 @@ mod engine;
 use std::sync::Arc;
 
 use provena_client::store::{Bytes, Root};
+use provena_wire::Units;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -32,9 +33,8 @@ pub struct Adapter {
 pub struct Computation {
     /// The response's bytes; their content root is the result root.
     pub response: Vec<u8>,
-    /// Units of work that the answer took: images, texts, or tokens of prompt and answer. Never more than
-    /// [`Compute::check`] said.
-    pub units: u32,
+    /// Units of work that the answer took. Never more than [`Compute::check`] said, on neither side.
+    pub units: Units,
     /// What was done, and how long it took.
     pub spent: Spent,
 }
@@ -43,7 +43,7 @@ pub struct Computation {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Asked {
     /// Units of work, which are paid for.
-    pub units: u32,
+    pub units: Units,
     /// Work, which takes time.
     pub effort: Effort,
 }

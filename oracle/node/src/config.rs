@@ -96,6 +96,7 @@ impl Config {
         zero("[node] max_artifact_bytes", self.node.max_artifact_bytes)?;
         zero("[store] timeout_s", self.store.timeout_s)?;
         zero("[node] max_bond_lamports", self.node.max_bond_lamports)?;
+        zero("[node] max_windows_slots", self.node.max_windows_slots)?;
         for (setting, value) in [("[engine] texts", self.engine.texts), ("[engine] chunk", self.engine.chunk)] {
             if !(1..=4_096).contains(&value) {
                 return Err(ConfigError::Value { setting, reason: "must be 1 to 4096".to_owned() });
@@ -147,6 +148,10 @@ impl Config {
     /// Compute limit and price for this node's transactions.
     #[must_use]
     pub fn budget(&self) -> Budget {
-        Budget { compute_units: None, micro_lamports_per_unit: self.chain.micro_lamports_per_unit }
+        Budget {
+            compute_units: None,
+            micro_lamports_per_unit: self.chain.micro_lamports_per_unit,
+            most_micro_lamports_per_unit: self.chain.most_micro_lamports_per_unit,
+        }
     }
 }

@@ -3,8 +3,11 @@
 //! One JSON object per line, append only. After a crash the log is read from the start; a torn last line, which is an
 //! effect that never began, is cut off. The log decides two things that the chain cannot: which result this node has
 //! computed for a job (it never commits to another), and which receipt it has signed (it never signs another).
+//!
+//! Each entry names one posting of a job, not only its address: see [`JobKey`].
 
 mod compact;
+mod entry;
 mod record;
 
 use std::collections::BTreeMap;
@@ -15,7 +18,8 @@ use std::sync::{Mutex, PoisonError};
 
 use solana_pubkey::Pubkey;
 
-pub use record::{Computed, End, Entry, Event, JobRecord, Step};
+pub use entry::{End, Entry, Event, JobKey, Step, Terms};
+pub use record::{Computed, JobRecord};
 
 /// Why the log cannot be used. The node stops on any of these rather than act without a log.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +36,7 @@ pub enum JournalError {
     },
     /// A line in the middle is not an entry.
     #[error(
-        "the crash log {path} is damaged at line {line} ({reason}); restore it from a backup, or move it away once none of the node's slots is open on the chain"
+        "the crash log {path} is damaged at line {line} ({reason}); restore it from a backup, or move it away once the node holds no seat on the chain"
     )]
     Damaged {
         /// Which file.
@@ -75,7 +79,7 @@ struct Inner {
     file: File,
     /// Held for as long as the log is open. A file of its own, because compaction replaces the log's.
     _lock: File,
-    jobs: BTreeMap<Pubkey, JobRecord>,
+    jobs: BTreeMap<JobKey, JobRecord>,
     /// Jobs that are over and still kept, at most.
     most_over: usize,
     /// Set when a write failed half-way: nothing may follow until a restart has cut the torn line off.
@@ -156,22 +160,41 @@ impl Journal {
         Ok(())
     }
 
-    /// What the log says of one job.
-    #[must_use]
-    pub fn job(&self, job: &Pubkey) -> Option<JobRecord> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).jobs.get(job).cloned()
+    fn jobs<T>(&self, look: impl FnOnce(&BTreeMap<JobKey, JobRecord>) -> T) -> T {
+        look(&self.inner.lock().unwrap_or_else(PoisonError::into_inner).jobs)
     }
 
-    /// Every job that was begun and has not ended.
+    /// What the log says of one posting of a job.
     #[must_use]
-    pub fn unfinished(&self) -> Vec<(Pubkey, JobRecord)> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner
-            .jobs
-            .iter()
-            .filter(|(_, record)| record.end.is_none())
-            .map(|(job, record)| (*job, record.clone()))
-            .collect()
+    pub fn job(&self, key: &JobKey) -> Option<JobRecord> {
+        self.jobs(|jobs| jobs.get(key).cloned())
+    }
+
+    /// Every posting of a job that lived at this address.
+    #[must_use]
+    pub fn at(&self, address: &Pubkey) -> Vec<(JobKey, JobRecord)> {
+        let bound = |posted_at, input_root| JobKey { job: *address, posted_at, input_root };
+        let all = bound(0, [0; 32])..=bound(u64::MAX, [u8::MAX; 32]);
+        self.jobs(|jobs| jobs.range(all).map(|(key, record)| (*key, record.clone())).collect())
+    }
+
+    /// Every job that was begun and is not decided.
+    #[must_use]
+    pub fn in_progress(&self) -> Vec<(JobKey, JobRecord)> {
+        self.select(|_, record| record.is_in_progress())
+    }
+
+    /// Every job that is decided and whose pay or bond is awaited.
+    #[must_use]
+    pub fn awaiting_pay(&self) -> Vec<(JobKey, JobRecord)> {
+        self.select(|_, record| record.is_awaiting_pay())
+    }
+
+    fn select(&self, which: impl Fn(&JobKey, &JobRecord) -> bool) -> Vec<(JobKey, JobRecord)> {
+        self.jobs(|jobs| {
+            let chosen = jobs.iter().filter(|(key, record)| which(key, record));
+            chosen.map(|(key, record)| (*key, record.clone())).collect()
+        })
     }
 }
 
@@ -201,14 +224,14 @@ fn private() -> OpenOptions {
     options
 }
 
-fn check(jobs: &BTreeMap<Pubkey, JobRecord>, entry: &Entry) -> Result<(), JournalError> {
-    let conflict = |reason| JournalError::Conflict { job: entry.job, reason };
+fn check(jobs: &BTreeMap<JobKey, JobRecord>, entry: &Entry) -> Result<(), JournalError> {
+    let conflict = |reason| JournalError::Conflict { job: entry.key.job, reason };
     let empty = JobRecord::default();
-    jobs.get(&entry.job).unwrap_or(&empty).check(&entry.event).map_err(conflict)
+    jobs.get(&entry.key).unwrap_or(&empty).check(&entry.key, &entry.event).map_err(conflict)
 }
 
-fn apply(jobs: &mut BTreeMap<Pubkey, JobRecord>, entry: &Entry) -> Result<(), JournalError> {
+fn apply(jobs: &mut BTreeMap<JobKey, JobRecord>, entry: &Entry) -> Result<(), JournalError> {
     check(jobs, entry)?;
-    jobs.entry(entry.job).or_default().apply(&entry.event);
+    jobs.entry(entry.key).or_default().apply(&entry.event);
     Ok(())
 }

@@ -9,28 +9,45 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use provena_client::chain::HealthReport;
+use provena_wire::Units;
 
 /// What happened to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum JobEvent {
     /// Left alone, because its answer would take longer than its window.
     TooLong,
-    /// A slot was taken.
-    Claimed,
+    /// A seat was taken.
+    Taken,
+    /// A seat was given up, because others did not come.
+    Left,
     /// The result is computed.
     Computed,
     /// The commitment is on the chain.
     Committed,
     /// The result is on the chain.
     Revealed,
-    /// The receipt is signed and published.
+    /// The quorum agreed, the response is published and the receipt signed.
     Receipted,
+    /// A demanded answer was put on the chain.
+    Answered,
     /// Paid.
     Settled,
     /// Given up.
     Abandoned,
     /// A deadline that somebody missed was cranked.
     TimedOut,
+}
+
+/// A side of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Side {
+    In,
+    Out,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UnitLabels {
+    side: Side,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,8 +61,9 @@ pub struct Metrics {
     registry: Registry,
     jobs: Family<JobLabels, Counter>,
     inference: Histogram,
-    units: Counter,
+    units: Family<UnitLabels, Counter>,
     in_flight: Gauge,
+    awaiting_pay: Gauge,
     steps_failed: Counter,
     blobs_served: Counter,
     blobs_taken: Counter,
@@ -62,8 +80,9 @@ impl Default for Metrics {
             jobs: Family::default(),
             // From a millisecond to over two minutes.
             inference: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
-            units: Counter::default(),
+            units: Family::default(),
             in_flight: Gauge::default(),
+            awaiting_pay: Gauge::default(),
             steps_failed: Counter::default(),
             blobs_served: Counter::default(),
             blobs_taken: Counter::default(),
@@ -84,6 +103,7 @@ impl Metrics {
         registry.register_with_unit("inference", "Time of one inference", Unit::Seconds, self.inference.clone());
         registry.register("units", "Units of work computed", self.units.clone());
         registry.register("jobs_in_flight", "Jobs being worked on", self.in_flight.clone());
+        registry.register("jobs_awaiting_pay", "Decided jobs whose pay or bond is awaited", self.awaiting_pay.clone());
         registry.register("steps_failed", "Steps that failed and were tried again", self.steps_failed.clone());
         registry.register("blobs_served", "Blobs sent to others", self.blobs_served.clone());
         registry.register("blobs_taken", "Blobs taken from others", self.blobs_taken.clone());
@@ -109,14 +129,21 @@ impl Metrics {
     }
 
     /// Records an inference of `units` that took `seconds`.
-    pub fn inference(&self, units: u32, seconds: f64) {
+    pub fn inference(&self, units: Units, seconds: f64) {
         self.inference.observe(seconds);
-        self.units.inc_by(u64::from(units));
+        for (side, count) in [(Side::In, units.input), (Side::Out, units.output)] {
+            self.units.get_or_create(&UnitLabels { side }).inc_by(u64::from(count));
+        }
     }
 
     /// Records how many jobs are being worked on.
     pub fn in_flight(&self, jobs: usize) {
         self.in_flight.set(i64::try_from(jobs).unwrap_or(i64::MAX));
+    }
+
+    /// Records how many decided jobs have yet to pay.
+    pub fn awaiting_pay(&self, jobs: usize) {
+        self.awaiting_pay.set(i64::try_from(jobs).unwrap_or(i64::MAX));
     }
 
     /// Counts a step that failed and is tried again.

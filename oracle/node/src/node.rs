@@ -11,7 +11,7 @@ use provena_client::{
     chain::{Backoff, Chain, ChainError, SharedChain, accounts::fetch_optional},
     store::{Limits, Store, StoreError},
 };
-use provena_market::state::{Config as MarketConfig, Node as NodeAccount};
+use provena_market::state::{Admin, Node as NodeAccount};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio::net::TcpListener;
@@ -23,7 +23,7 @@ use crate::config::{Config, ConfigError};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::tasks::watch::Watcher;
-use crate::tasks::{Risk, Worker, WorkerParts};
+use crate::tasks::{Collector, Risk, Worker, WorkerParts};
 
 pub use error::NodeError;
 
@@ -154,35 +154,60 @@ async fn work(
         budget: config.budget(),
         models: parts.models,
         receipts: api.receipts.clone(),
-        risk: Risk { max_bond: config.node.max_bond_lamports, min_window: config.node.min_window_slots },
+        risk: Risk {
+            max_bond: config.node.max_bond_lamports,
+            min_window: config.node.min_window_slots,
+            max_windows: config.node.max_windows_slots,
+        },
         max_artifact_bytes: config.node.max_artifact_bytes,
         poll,
     }));
-    for (job, record) in worker.journal().unfinished() {
-        tracing::info!(%job, sent = ?record.sent, "taking up a job that was begun before");
+    for (key, record) in worker.journal().in_progress() {
+        tracing::info!(job = %key.job, sent = ?record.sent, "taking up a job that was begun before");
+    }
+    let awaiting = worker.journal().awaiting_pay().len();
+    if awaiting > 0 {
+        tracing::info!(jobs = awaiting, "decided jobs have yet to pay");
     }
     let closing = shutdown.child_token();
+    let collector = tokio::spawn(Collector::new(Arc::clone(&worker), poll).run(closing.clone()));
     let watcher = tokio::spawn(Watcher::new(worker, config.node.max_jobs, poll).run(closing.clone()));
     let pulse = tokio::spawn(pulse(Arc::clone(&chain), closing.clone()));
     api.watching.store(true, Ordering::Relaxed);
     tracing::info!(node = %me, cluster = %solana_pubkey::Pubkey::from(cluster), "watching for jobs");
-    let abort = watcher.abort_handle();
+    let aborts = [watcher.abort_handle(), collector.abort_handle()];
     let too_long = async {
         shutdown.cancelled().await;
         tokio::time::sleep(GRACE).await;
     };
-    let watched = tokio::select! {
-        watched = watcher => watched,
+    // Whichever ends first ends the other: neither goes on without the crash log.
+    let worked = async {
+        let (mut watcher, mut collector) = (watcher, collector);
+        tokio::select! {
+            watched = &mut watcher => {
+                closing.cancel();
+                [watched, collector.await]
+            }
+            collected = &mut collector => {
+                closing.cancel();
+                [collected, watcher.await]
+            }
+        }
+    };
+    let ended = tokio::select! {
+        ended = worked => ended,
         () = too_long => {
             // Every effect is in the crash log first, so stopping here loses nothing.
             tracing::warn!("work in flight takes too long; the next start goes on with it");
-            abort.abort();
-            Ok(Ok(()))
+            aborts.iter().for_each(tokio::task::AbortHandle::abort);
+            [Ok(Ok(())), Ok(Ok(()))]
         }
     };
     closing.cancel();
     drop(pulse.await);
-    watched.map_err(|error| NodeError::Task(error.to_string()))??;
+    for ended in ended {
+        ended.map_err(|error| NodeError::Task(error.to_string()))??;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -208,7 +233,7 @@ async fn admitted(chain: &dyn Chain, me: &Pubkey, shutdown: &CancellationToken) 
 
 async fn admission(chain: &dyn Chain, me: &Pubkey) -> Result<[u8; 32], NodeError> {
     let cluster = chain.cluster().await?;
-    let market = fetch_optional::<MarketConfig, _>(chain, &provena_market::pda::config().0).await?;
+    let market = fetch_optional::<Admin, _>(chain, &provena_market::pda::admin().0).await?;
     let market = market.ok_or(NodeError::NoMarket)?;
     if market.cluster != cluster {
         return Err(NodeError::WrongCluster { market: Pubkey::from(market.cluster), rpc: Pubkey::from(cluster) });

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use provena_market::state::JobState;
+use provena_wire::Units;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
@@ -28,9 +29,9 @@ pub enum ClientError {
     #[error("the request can take {asked} units, the offer allows {most} per job; ask for less at once")]
     TooManyUnits {
         /// What the request can take.
-        asked: u32,
+        asked: Units,
         /// In the offer.
-        most: u32,
+        most: Units,
     },
     /// The answer to the payment was lost.
     #[error(
@@ -42,9 +43,9 @@ pub enum ClientError {
         /// The transaction.
         signature: Signature,
     },
-    /// No settlement in time.
+    /// No decision in time.
     #[error(
-        "job {job} is still {state:?} after {waited:.0?}; the deposit is safe in its escrow: wait longer with the same job, or cancel it while it is Open"
+        "job {job} is still {state:?} after {waited:.0?}; the deposit is safe in its escrow: wait longer with the same job, or cancel it while it is Open and no node holds a seat"
     )]
     StillRunning {
         /// Which job.
@@ -55,22 +56,24 @@ pub enum ClientError {
         waited: Duration,
     },
     /// It ended without a result.
-    #[error("job {job} ended without a result ({state:?}); {refund} base units were refunded")]
+    #[error("job {job} ended without a result ({state:?}); {refund} base units go back to the payer")]
     Ended {
         /// Which job.
         job: Pubkey,
         /// How it ended.
         state: JobState,
-        /// What came back.
+        /// What comes back.
         refund: u64,
     },
     /// It no longer exists.
     #[error("job {0} does not exist, or is closed")]
     Closed(Pubkey),
-    /// A state of a newer program.
-    #[error("job {0} is in a state that this program does not know; update it")]
-    UnknownState(Pubkey),
-    /// Not settled yet.
+    /// No quorum agreed yet.
     #[error("the job has no agreed result yet")]
     NoResult,
+    /// The nodes have shown that the answer is too long for the chain, and none hands it out.
+    #[error(
+        "the answer to job {0} is too long to be put on chain and no node hands it out; ask again later with the same job"
+    )]
+    Withheld(Pubkey),
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use provena_engine::artifact::{LlamaRecipe, ModelRecipe};
-use provena_wire::{Request, Response};
+use provena_wire::{Request, Response, Units};
 
 /// Work in products of numbers, roughly. Only efforts of one model are compared, so that what an operation costs
 /// besides its products matters little.
@@ -29,18 +29,14 @@ pub struct Spent {
 impl Effort {
     /// The most work that a request can be; `units` are the most units of its answer.
     #[must_use]
-    pub fn of_request(model: &ModelRecipe, request: &Request, units: u32) -> Self {
+    pub fn of_request(model: &ModelRecipe, request: &Request, units: Units) -> Self {
         match (model, request) {
-            (ModelRecipe::Llama(recipe), Request::Generate(request)) => {
-                // Where the context cuts the answer short, this takes a part of the prompt for answer, which costs more.
-                let prompt = units.saturating_sub(request.max_tokens).max(1);
-                Self::of_text(recipe, prompt, units.saturating_sub(prompt))
-            }
+            (ModelRecipe::Llama(recipe), Request::Generate(_)) => Self::of_text(recipe, units.input, units.output),
             // Sentences take time by their length; each has a beginning and an end of its own.
             (_, Request::Embed { texts }) => {
                 Self { reading: texts.iter().map(|text| text.len() as f64 + 16.0).sum(), writing: 0.0 }
             }
-            _ => Self { reading: f64::from(units), writing: 0.0 },
+            _ => Self { reading: f64::from(units.input), writing: 0.0 },
         }
     }
 
@@ -113,11 +109,11 @@ mod tests {
     fn the_products_of_a_text_are_counted() {
         // A layer has 8x8 queries, 2 x 8x4 keys and values, 8x8 outputs and 3 x 8x16; the head 8x100.
         let (body, head, look) = (2.0 * (64.0 + 64.0 + 64.0 + 384.0), 800.0, 2.0 * 2.0 * 4.0 * 2.0);
-        let effort = Effort::of_request(&recipe(0), &request(2), 5);
+        let effort = Effort::of_request(&recipe(0), &request(2), Units::new(3, 2));
         assert_eq!(effort.reading, 3.0 * body + head + look * (1.0 + 2.0 + 3.0));
         assert_eq!(effort.writing, 2.0 * (body + head) + look * (4.0 + 5.0));
         // With a window of two tokens nothing looks further back.
-        let narrow = Effort::of_request(&recipe(2), &request(2), 5);
+        let narrow = Effort::of_request(&recipe(2), &request(2), Units::new(3, 2));
         assert_eq!(narrow.reading, 3.0 * body + head + look * (1.0 + 2.0 + 2.0));
         assert_eq!(narrow.writing, 2.0 * (body + head) + look * (2.0 + 2.0));
         // The first token of an answer came with the prompt.
@@ -128,16 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn more_tokens_than_the_context_holds_are_taken_for_an_answer() {
-        let effort = Effort::of_request(&recipe(0), &request(5_000), 65);
-        assert_eq!(effort, Effort::of_request(&recipe(0), &request(64), 65));
-    }
-
-    #[test]
     fn pictures_count_alike_and_sentences_by_their_length() {
         let pictures = Request::Classify { images: vec![Vec::new(); 3] };
-        assert_eq!(Effort::of_request(&recipe(0), &pictures, 3), Effort { reading: 3.0, writing: 0.0 });
+        assert_eq!(Effort::of_request(&recipe(0), &pictures, Units::new(3, 0)), Effort { reading: 3.0, writing: 0.0 });
         let texts = Request::Embed { texts: vec!["a".repeat(4), String::new()] };
-        assert_eq!(Effort::of_request(&recipe(0), &texts, 2), Effort { reading: 36.0, writing: 0.0 });
+        assert_eq!(Effort::of_request(&recipe(0), &texts, Units::new(2, 0)), Effort { reading: 36.0, writing: 0.0 });
     }
 }

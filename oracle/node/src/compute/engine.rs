@@ -194,7 +194,7 @@ impl Compute for EngineCompute {
     fn check(&self, root: &Root, request: &[u8]) -> Result<Asked, ComputeError> {
         let (served, request) = self.request(root, request)?;
         match served.first.check(&request).map_err(|error| ComputeError::Request(in_full(&error)))? {
-            0 => Err(ComputeError::Request("it is empty".to_owned())),
+            units if units.is_zero() => Err(ComputeError::Request("it is empty".to_owned())),
             units => {
                 let effort = Effort::of_request(&served.first.artifact().recipe().model, &request, units);
                 Ok(Asked { units, effort })

@@ -28,6 +28,9 @@ pub struct ChainConfig {
     /// Priority fee.
     #[serde(default)]
     pub micro_lamports_per_unit: u64,
+    /// The most to which the priority fee may rise near a deadline; it never rises where this is not more.
+    #[serde(default)]
+    pub most_micro_lamports_per_unit: u64,
 }
 
 /// `[node]`
@@ -51,6 +54,9 @@ pub struct NodeConfig {
     /// Shortest time to commit or reveal, in slots.
     #[serde(default = "default::min_window_slots")]
     pub min_window_slots: u32,
+    /// Longest time from posting to the last reveal, in slots.
+    #[serde(default = "default::max_windows_slots")]
+    pub max_windows_slots: u64,
     /// Largest artifact in bytes.
     #[serde(default = "default::max_artifact_bytes")]
     pub max_artifact_bytes: u64,
@@ -180,7 +186,10 @@ mod default {
         1_000_000_000
     }
     pub fn min_window_slots() -> u32 {
-        50
+        provena_market::constants::MIN_WINDOW
+    }
+    pub fn max_windows_slots() -> u64 {
+        9_000
     }
     pub fn max_artifact_bytes() -> u64 {
         16 << 30

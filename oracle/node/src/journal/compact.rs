@@ -5,9 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use solana_pubkey::Pubkey;
-
-use super::record::{End, Entry, JobRecord};
+use super::{End, Entry, JobKey, JobRecord};
 
 /// Whether a job's record is no longer needed: it was settled, so the chain lets nobody work on it again, or nothing was
 /// ever computed for it. Its receipt, if any, has a file of its own.
@@ -24,16 +22,16 @@ pub(super) fn is_over(record: &JobRecord) -> bool {
 ///
 /// # Errors
 /// The system's; the old file is then still there, whole.
-pub(super) fn compact(path: &Path, jobs: &mut BTreeMap<Pubkey, JobRecord>, most: usize) -> io::Result<bool> {
+pub(super) fn compact(path: &Path, jobs: &mut BTreeMap<JobKey, JobRecord>, most: usize) -> io::Result<bool> {
     if jobs.values().filter(|record| is_over(record)).count() <= most {
         return Ok(false);
     }
     jobs.retain(|_, record| !is_over(record));
     let draft = path.with_extension("draft");
     let mut file = BufWriter::new(super::private().create(true).write(true).truncate(true).open(&draft)?);
-    for (job, record) in jobs.iter() {
+    for (key, record) in jobs.iter() {
         for event in record.events() {
-            serde_json::to_writer(&mut file, &Entry { job: *job, event })?;
+            serde_json::to_writer(&mut file, &Entry { key: *key, event })?;
             file.write_all(b"\n")?;
         }
     }

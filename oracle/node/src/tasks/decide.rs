@@ -1,33 +1,42 @@
-//! What to do next for a job: a function of the chain's view and the crash log, and of nothing else.
+//! What to do next for a job: [`Job::next`](provena_market::state::Job::next), and what the crash log adds to it.
+//!
+//! No rule of the market is written here. What this adds is this node's own: an answer must be computed before it is shown,
+//! it is published once the quorum agreed with it, and seats that others leave empty are given up.
 
-use provena_market::state::{Job, JobState, Slot, SlotState};
-use provena_market::view::{has_quorum, is_late};
+use provena_client::view::{JobView, View};
+use provena_common::slot::Slot;
+use provena_market::state::{JobState, Next, Party, SeatState, Who};
 use solana_pubkey::Pubkey;
 
 use crate::journal::{End, JobRecord};
-use provena_client::view::View;
 
 /// The next thing to do for a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Take this slot.
-    Claim(u8),
+    /// Take this seat.
+    TakeSeat(u8),
     /// Compute the result.
     Compute,
-    /// Publish the commitment for this slot.
+    /// Publish the commitment for this seat.
     Commit(u8),
-    /// Publish the result for this slot.
+    /// Publish the result of a job of one seat.
+    Answer,
+    /// Publish the result behind the commitment of this seat.
     Reveal(u8),
-    /// Sign the receipt and publish it with the response.
+    /// Give this seat up: nobody takes the others.
+    LeaveSeat(u8),
+    /// End this seat, which is late.
+    ExpireSeat(u8),
+    /// End the waiting.
+    Finalize,
+    /// Publish the response, and sign the receipt.
     Publish,
-    /// Pay everybody.
-    Settle,
-    /// End the claim on this slot, whose holder is late.
-    TimeoutClaim(u8),
-    /// Refund a job that cannot be settled.
-    TimeoutJob,
-    /// Somebody else has to act first; nothing happens on our side before this slot unless the job changes.
-    Wait(u64),
+    /// Put the demanded answer on chain.
+    PutAnswer,
+    /// Take pay and bond of this seat.
+    Collect(u8),
+    /// Others have to act first; nothing happens on our side before this slot unless the job changes.
+    Wait(Slot),
     /// Nothing more is to be done.
     End(End),
 }
@@ -36,94 +45,75 @@ pub enum Action {
 #[must_use]
 pub fn next(me: &Pubkey, view: &View, record: &JobRecord) -> Action {
     let Some(job) = &view.job else {
-        return match record.receipt {
-            Some(_) => Action::End(End::Settled),
-            None => abandoned("the job is closed"),
-        };
+        // It was closed, so everybody was paid.
+        return if record.receipt.is_some() { Action::End(End::Settled) } else { abandoned("the job is closed") };
     };
-    let Ok(state) = job.state() else {
+    let Ok(next) = job.next(Who::Node(me), view.now) else {
         return abandoned("the job is in a state that this program does not know");
     };
-    match state {
-        JobState::Settled => settled(me, job, record),
-        JobState::Cancelled => abandoned("the payer cancelled the job"),
-        JobState::Refunded => abandoned("the job was refunded"),
-        _ => match view.slot_of(me) {
-            None => without_slot(me, view, job, state),
-            Some(slot) => with_slot(view, job, state, slot, record),
-        },
+    match job.seat_of(me) {
+        Some((index, _)) => with_seat(me, view.now, job, index, next, record),
+        None => without_seat(job, next, record),
     }
 }
 
-/// Whether the node could take a slot of this job now.
-#[must_use]
-pub fn free_slot(me: &Pubkey, job: &Job, now: u64) -> Option<u8> {
-    let open = job.state().is_ok_and(|state| state == JobState::Open) && now <= job.expires_at;
-    if !open || job.nodes.contains(me) {
-        return None;
-    }
-    let nobody = Pubkey::default();
-    (0..job.slots).find(|index| job.nodes.get(usize::from(*index)) == Some(&nobody))
-}
-
-fn settled(me: &Pubkey, job: &Job, record: &JobRecord) -> Action {
-    // Another node may have settled between our reveal and our receipt: what we stated on the chain we also sign.
-    let ours = record.computed.is_some_and(|computed| computed.result_root == job.result_root);
-    match (&record.receipt, job.nodes.contains(me) && ours) {
-        (None, true) => Action::Publish,
-        (_, true) => Action::End(End::Settled),
-        (_, false) => abandoned("the job was settled without this node's result"),
-    }
-}
-
-fn without_slot(me: &Pubkey, view: &View, job: &Job, state: JobState) -> Action {
-    match free_slot(me, job, view.now) {
-        Some(index) => Action::Claim(index),
-        None if state == JobState::Open && view.now > job.expires_at => abandoned("the job expired"),
-        None => abandoned("other nodes hold the job's slots"),
-    }
-}
-
-fn with_slot(view: &View, job: &Job, state: JobState, slot: &Slot, record: &JobRecord) -> Action {
-    let Ok(mine) = slot.state() else {
-        return abandoned("the slot is in a state that this program does not know");
-    };
-    // What is ours to do comes first, then what others failed to do.
-    match mine {
-        SlotState::Claimed if view.now <= slot.commit_deadline => {
-            return if record.computed.is_some() { Action::Commit(slot.index) } else { Action::Compute };
+fn without_seat(job: &JobView, next: Next, record: &JobRecord) -> Action {
+    let ended = job.job.state().is_ok_and(JobState::is_ended);
+    match (next, first_free(job)) {
+        // It had a seat, did not give it up, and has it no more.
+        _ if record.seated && !record.left => lost(),
+        (Next::TakeSeat, Some(_)) if record.left && job.seats.iter().all(|seat| seat.is(SeatState::Free)) => {
+            abandoned("no other node takes a seat")
         }
-        SlotState::Committed
-            if matches!(state, JobState::Committed | JobState::Revealed) && view.now <= job.reveal_deadline =>
-        {
-            return if record.computed.is_some() { Action::Reveal(slot.index) } else { Action::Compute };
-        }
-        SlotState::Revealed if record.receipt.is_none() && record.computed.is_some() => return Action::Publish,
-        _ => {}
-    }
-    match state {
-        JobState::Final if has_quorum(job, &view.live().copied().collect::<Vec<_>>()) => Action::Settle,
-        JobState::Final | JobState::TimedOut => Action::TimeoutJob,
-        JobState::Open | JobState::Claimed => late_claim(view, job)
-            .or_else(|| (state == JobState::Open && view.now > job.expires_at).then_some(Action::TimeoutJob))
-            .unwrap_or_else(|| Action::Wait(next_commit_deadline(view, job, state))),
-        JobState::Committed | JobState::Revealed if view.now > job.reveal_deadline => {
-            late_claim(view, job).unwrap_or(Action::Wait(view.now))
-        }
-        JobState::Committed | JobState::Revealed => Action::Wait(job.reveal_deadline),
-        JobState::Settled | JobState::Cancelled | JobState::Refunded => abandoned("the job has ended"),
+        (Next::TakeSeat, Some(index)) => Action::TakeSeat(index),
+        _ if ended => abandoned("the job has ended without this node"),
+        _ => abandoned("no seat of the job can be taken"),
     }
 }
 
-/// Ends somebody's late claim, which may be our own: its rent comes back, and others can take the slot.
-fn late_claim(view: &View, job: &Job) -> Option<Action> {
-    view.live().find(|slot| is_late(job, slot, view.now)).map(|slot| Action::TimeoutClaim(slot.index))
+fn with_seat(me: &Pubkey, now: Slot, job: &JobView, index: u8, next: Next, record: &JobRecord) -> Action {
+    let agreed = job.job.state() == Ok(JobState::Agreed) && job.agrees(me);
+    let show = |action| if record.computed.is_some() { action } else { Action::Compute };
+    match next {
+        _ if job.seats.get(usize::from(index)).is_some_and(|seat| seat.is(SeatState::Missed)) => lost(),
+        Next::Commit => show(Action::Commit(index)),
+        Next::Answer => show(Action::Answer),
+        Next::Reveal => show(Action::Reveal(index)),
+        Next::ExpireSeat(late) => Action::ExpireSeat(late),
+        Next::Finalize => Action::Finalize,
+        // This has a deadline, and publishing has none.
+        Next::PutAnswer => show(Action::PutAnswer),
+        _ if agreed && record.receipt.is_none() => show(Action::Publish),
+        Next::Collect(Party::Seat(mine)) if mine == index => Action::Collect(index),
+        _ if job.job.owed(&job.seats, Party::Seat(index)).is_ok_and(|owed| owed.is_nothing()) => over(job, agreed),
+        Next::WaitUntil(_) if may_leave(me, now, job, index) => Action::LeaveSeat(index),
+        Next::WaitUntil(slot) => Action::Wait(slot),
+        // For others to do.
+        _ => Action::Wait(now),
+    }
 }
 
-fn next_commit_deadline(view: &View, job: &Job, state: JobState) -> u64 {
-    let expiry = (state == JobState::Open).then_some(job.expires_at);
-    let claimed = view.live().filter(|slot| slot.state() == Ok(SlotState::Claimed)).map(|slot| slot.commit_deadline);
-    claimed.chain(expiry).min().unwrap_or(view.now)
+fn over(job: &JobView, agreed: bool) -> Action {
+    match job.job.state() {
+        _ if agreed => Action::End(End::Settled),
+        Ok(JobState::Agreed) => abandoned("the quorum agreed on another result"),
+        Ok(JobState::Defaulted) => abandoned("the demanded answer did not come on chain"),
+        _ => abandoned("the job has failed: there was no quorum"),
+    }
+}
+
+fn lost() -> Action {
+    abandoned("the seat's deadline was missed and its bond is lost")
+}
+
+/// Whether the market lets the node leave its seat now, asked by doing it to a copy.
+fn may_leave(me: &Pubkey, now: Slot, job: &JobView, index: u8) -> bool {
+    let (mut header, mut seats) = (job.job, job.seats.clone());
+    header.leave_seat(&mut seats, index, me, now).is_ok()
+}
+
+fn first_free(job: &JobView) -> Option<u8> {
+    (0..).zip(&job.seats).find(|(_, seat)| seat.is(SeatState::Free)).map(|(index, _)| index)
 }
 
 fn abandoned(reason: &str) -> Action {

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use provena_client::chain::ChainError;
 use provena_client::store::{Bytes, Root, StoreError};
 use provena_market::state::Job;
-use provena_wire::MAX_REQUEST_LEN;
+use provena_wire::{MAX_REQUEST_LEN, Units};
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
 use super::pace::TooLong;
 use super::{Risk, Worker};
 use crate::compute::{Asked, Computation, Compute, ComputeError, Effort};
-use crate::journal::{Entry, Event, JournalError};
+use crate::journal::{Event, JobKey, JournalError, Terms};
 use crate::metrics::JobEvent;
 
 /// Why a job cannot be computed here.
@@ -28,10 +29,19 @@ pub enum InferError {
     #[error("the request can take {asked} units, the job pays for {paid}")]
     Units {
         /// What the request can take.
-        asked: u32,
+        asked: Units,
         /// In the job.
-        paid: u32,
+        paid: Units,
     },
+    /// The job's offer does not say what to compute.
+    #[error("the job was posted for other terms than its offer's, or the offer is closed")]
+    Offer,
+    /// A model that the node's operator did not choose.
+    #[error("this node does not serve the model {0}")]
+    NotServed(Pubkey),
+    /// The chain cannot be read.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
     /// More risk than the node takes.
     #[error("the job's terms are too risky: {0}")]
     Risk(String),
@@ -53,28 +63,40 @@ impl InferError {
     /// Whether the job may be tried again later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::Compute(ComputeError::Engine(_)) | Self::Thread(_))
+        matches!(self, Self::Store(_) | Self::Chain(_) | Self::Compute(ComputeError::Engine(_)) | Self::Thread(_))
     }
 }
 
 impl Worker {
     /// Fetches and checks everything that a job needs, before a bond is staked on it, and judges whether its answer can
-    /// be there in time.
+    /// be there in time. Returns what the seat is then taken for.
     ///
     /// # Errors
     /// Any [`InferError`]; nothing was changed.
-    pub async fn gather(&self, address: &Pubkey, job: &Job) -> Result<(), InferError> {
-        if job.engine_class != provena_arith::receipt::ENGINE_CLASS_INT_V1 {
-            return Err(InferError::EngineClass(job.engine_class));
-        }
+    pub async fn gather(&self, address: &Pubkey, job: &Job) -> Result<Terms, InferError> {
         self.weigh(job)?;
-        let (request, effort) = self.fetch(job).await?;
-        self.admit(address, job, &request, &effort).await
+        let terms = self.terms(job).await?;
+        if terms.engine_class != provena_arith::receipt::ENGINE_CLASS_INT_V1 {
+            return Err(InferError::EngineClass(terms.engine_class));
+        }
+        if !self.serves(&terms.asset) {
+            return Err(InferError::NotServed(terms.asset));
+        }
+        let (request, effort) = self.fetch(job, &terms).await?;
+        self.admit(address, job, &terms, &request, &effort).await?;
+        Ok(terms)
     }
 
     /// Promises a job's answer if it can be there in time.
-    async fn admit(&self, address: &Pubkey, job: &Job, request: &Bytes, effort: &Effort) -> Result<(), InferError> {
-        let model = job.content_root;
+    async fn admit(
+        &self,
+        address: &Pubkey,
+        job: &Job,
+        terms: &Terms,
+        request: &Bytes,
+        effort: &Effort,
+    ) -> Result<(), InferError> {
+        let model = terms.content_root;
         loop {
             if !self.pace.knows(&model) {
                 self.warm_up(model, request).await;
@@ -104,29 +126,36 @@ impl Worker {
     }
 
     /// Fetches and checks the artifact and the request. Returns the request and the most work that it can be.
-    async fn fetch(&self, job: &Job) -> Result<(Bytes, Effort), InferError> {
+    async fn fetch(&self, job: &Job, terms: &Terms) -> Result<(Bytes, Effort), InferError> {
         let request = self.parts.store.get_within(&job.input_root, MAX_REQUEST_LEN as u64).await?;
-        let (root, recipe) = (job.content_root, job.recipe_root);
+        let (root, recipe) = (terms.content_root, terms.recipe_root);
         if !self.parts.compute.is_loaded(&root) {
             let artifact = self.parts.store.get_within(&root, self.parts.max_artifact_bytes).await?;
             self.blocking(move |compute| compute.load(&root, &recipe, artifact)).await?;
         }
         let bytes = request.clone();
         let Asked { units, effort } = self.blocking(move |compute| compute.check(&root, &bytes)).await?;
-        if units > job.max_units {
-            return Err(InferError::Units { asked: units, paid: job.max_units });
+        let paid = Units::new(job.max_input, job.max_output);
+        if !units.within(paid) {
+            return Err(InferError::Units { asked: units, paid });
         }
         Ok((request, effort))
     }
 
     fn weigh(&self, job: &Job) -> Result<(), InferError> {
-        let Risk { max_bond, min_window } = self.parts.risk;
+        let Risk { max_bond, min_window, max_windows } = self.parts.risk;
         if job.bond > max_bond {
             return Err(InferError::Risk(format!("a bond of {} lamports, the limit is {max_bond}", job.bond)));
         }
         let window = job.commit_window.min(job.reveal_window);
         if window < min_window {
             return Err(InferError::Risk(format!("a window of {window} slots, the least is {min_window}")));
+        }
+        // For so long co-nodes of the payer's own can hold the bond.
+        let open = job.open_until.saturating_sub(job.posted_at);
+        let windows = open.saturating_add(u64::from(job.commit_window)).saturating_add(u64::from(job.reveal_window));
+        if windows > max_windows {
+            return Err(InferError::Risk(format!("windows of {windows} slots together, the most is {max_windows}")));
         }
         Ok(())
     }
@@ -136,10 +165,15 @@ impl Worker {
     ///
     /// # Errors
     /// Any [`InferError`].
-    pub async fn compute(&self, address: &Pubkey, job: &Job) -> Result<(), InferError> {
-        let (request, effort) = self.fetch(job).await?;
-        self.pace.enter(*address, &job.content_root, &effort, job.commit_window);
-        let root = job.content_root;
+    pub async fn compute(&self, key: &JobKey, job: &Job) -> Result<(), InferError> {
+        let taken = self.parts.journal.job(key).and_then(|record| record.taking);
+        let terms = match taken {
+            Some((_, terms)) => terms,
+            None => self.terms(job).await?,
+        };
+        let (request, effort) = self.fetch(job, &terms).await?;
+        let root = terms.content_root;
+        self.pace.enter(key.job, &root, &effort, job.commit_window);
         let begun = Instant::now();
         // The engine works on a thread that cannot be ended from outside; it looks at this after each token.
         let given_up = CancellationToken::new();
@@ -150,12 +184,12 @@ impl Worker {
         let took = begun.elapsed();
         self.parts.metrics.inference(units, took.as_secs_f64());
         self.pace.record(&root, &spent);
-        self.pace.leave(address);
+        self.pace.leave(&key.job);
         let result_root = self.parts.private.put(response).await?;
-        let event = Event::Computed { result_root, units, salt: self.salt(address) };
-        self.parts.journal.append(&Entry { job: *address, event })?;
+        let Units { input: units_in, output: units_out } = units;
+        self.note(key, Event::Computed { result_root, units_in, units_out, salt: self.salt(key) })?;
         self.parts.metrics.job(JobEvent::Computed);
-        tracing::info!(job = %address, units, ?took, result_root = hex::encode(result_root), "computed");
+        tracing::info!(job = %key.job, %units, ?took, result_root = hex::encode(result_root), "computed");
         Ok(())
     }
 

@@ -1,65 +1,76 @@
-//! What follows the reveal: the response for everybody, and the one receipt.
+//! What follows the decision: the response for everybody, and the one receipt. Before a quorum agreed nobody gets either.
 
 use ed25519_dalek::SigningKey;
-use provena_arith::receipt::{RECEIPT_VERSION, Receipt};
+use provena_arith::receipt::{KIND_JOB, RECEIPT_VERSION, Receipt};
+use provena_client::{store::Bytes, view::JobView};
 use provena_market::state::Job;
 use provena_wire::receipt;
-use solana_pubkey::Pubkey;
 
 use super::Worker;
 use super::submit::WorkError;
-use crate::journal::{Event, JobRecord};
+use crate::journal::{Computed, Event, JobKey, JobRecord};
 use crate::metrics::JobEvent;
-use provena_client::view::View;
 
 impl Worker {
-    /// Publishes the response, which the reveal has made public, and signs the receipt.
-    pub(super) async fn publish(
-        &self,
-        address: &Pubkey,
-        job: &Job,
-        view: &View,
-        record: &JobRecord,
-    ) -> Result<(), WorkError> {
+    /// Publishes the response, with which the quorum agreed, and signs the receipt.
+    pub(super) async fn publish(&self, key: &JobKey, job: &JobView, record: &JobRecord) -> Result<(), WorkError> {
         let Some(computed) = record.computed else { return Ok(()) };
-        let response = match self.parts.private.get(&computed.result_root).await {
-            Ok(response) => response,
-            Err(error) if error.is_absent() => {
-                // Lost with its disk cache; it is computed again, and the crash log holds it to the same result.
-                tracing::warn!(job = %address, %error, "the response is lost; computing it again");
-                return Ok(self.compute(address, job).await?);
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let response = self.response(key, &job.job, &computed).await?;
         self.parts.store.put_as(&computed.result_root, response).await?;
+        let Some(fee) = job.fee() else { return Ok(()) };
+        let terms = match &record.taking {
+            Some((_, terms)) => terms.clone(),
+            None => self.terms(&job.job).await?,
+        };
         let statement = Receipt {
             version: RECEIPT_VERSION,
+            kind: KIND_JOB,
             cluster: self.parts.cluster,
-            market_program: provena_market::ID.to_bytes(),
-            job: address.to_bytes(),
+            program: provena_market::ID.to_bytes(),
+            place: key.job.to_bytes(),
+            number: 0,
             node: self.me.to_bytes(),
-            asset: job.asset.to_bytes(),
-            content_root: job.content_root,
-            recipe_root: job.recipe_root,
-            input_root: job.input_root,
+            payer: job.job.payer.to_bytes(),
+            asset: terms.asset.to_bytes(),
+            asset_version: terms.asset_version,
+            content_root: terms.content_root,
+            recipe_root: terms.recipe_root,
+            input_root: key.input_root,
             result_root: computed.result_root,
-            engine_class: job.engine_class,
-            units: computed.units,
-            slot: view.now,
+            terms_hash: job.job.terms_hash,
+            mint: job.job.mint.to_bytes(),
+            amount: fee.0,
+            engine_class: terms.engine_class,
+            units_in: computed.units.input,
+            units_out: computed.units.output,
+            slot: key.posted_at,
         };
         let signed = receipt::sign(&statement, &SigningKey::from_bytes(self.parts.key.secret_bytes()))?;
         // The log refuses a second receipt, so whatever leaves this node is the only one.
-        self.note(address, Event::Signing(signed))?;
-        self.write_receipt(address)?;
+        self.note(key, Event::Signing(signed))?;
+        self.write_receipt(key)?;
         self.parts.metrics.job(JobEvent::Receipted);
-        tracing::info!(job = %address, "signed the receipt");
+        tracing::info!(job = %key.job, "published the response and signed the receipt");
         Ok(())
     }
 
+    /// The response that was computed for a job. If it was lost with its disk cache it is computed again, and the crash log
+    /// holds that to the same result.
+    pub(super) async fn response(&self, key: &JobKey, job: &Job, computed: &Computed) -> Result<Bytes, WorkError> {
+        match self.parts.private.get(&computed.result_root).await {
+            Err(error) if error.is_absent() => {
+                tracing::warn!(job = %key.job, %error, "the response is lost; computing it again");
+                self.compute(key, job).await?;
+                Ok(self.parts.private.get(&computed.result_root).await?)
+            }
+            found => Ok(found?),
+        }
+    }
+
     /// Writes the log's receipt into its file, all or nothing.
-    pub(super) fn write_receipt(&self, address: &Pubkey) -> Result<(), WorkError> {
-        let Some(signed) = self.parts.journal.job(address).and_then(|record| record.receipt) else { return Ok(()) };
-        let path = self.receipt_path(address);
+    pub(super) fn write_receipt(&self, key: &JobKey) -> Result<(), WorkError> {
+        let Some(signed) = self.parts.journal.job(key).and_then(|record| record.receipt) else { return Ok(()) };
+        let path = self.receipt_path(&key.job);
         let failed = |reason: String| WorkError::ReceiptFile { path: path.display().to_string(), reason };
         let text = serde_json::to_string_pretty(&signed).map_err(|error| failed(error.to_string()))?;
         let draft = path.with_extension("draft");

@@ -1,14 +1,14 @@
-//! Seeing one job through, from the claim to the settlement, whatever happens in between.
+//! Seeing one job through, from taking a seat to the decision, whatever happens in between.
 
 use std::time::Duration;
 
-use provena_arith::receipt::commitment;
 use provena_client::{
-    chain::{Backoff, ChainError, Changes, Watch, submitter, token},
+    chain::{Backoff, ChainError, Changes, Watch, submitter},
     store::StoreError,
+    view::{JobView, View},
 };
-use provena_market::client;
-use provena_market::state::{Job, Slot};
+use provena_common::slot::Slot;
+use provena_market::state::{JobState, SeatState};
 use provena_wire::ReceiptError;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
@@ -17,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 use super::decide::{Action, next};
 use super::infer::InferError;
 use super::{SLOT_TIME, Worker};
-use crate::journal::{Computed, End, Entry, Event, JobRecord, JournalError, Step};
+use crate::journal::{End, Entry, Event, JobKey, JobRecord, JournalError, Step};
 use crate::metrics::JobEvent;
-use provena_client::view::View;
 
-/// Nodes further back in the order wait this much longer before they settle, so that one of them pays the fee.
-const SETTLE_TURN: Duration = Duration::from_millis(1_500);
+/// Nodes further back in the order of seats wait this much longer before they do what anybody may, so that one of them
+/// pays the fee.
+const TURN: Duration = Duration::from_millis(1_500);
 
 /// The shortest time between two looks whether a result that is being computed still has a taker.
 const TAKER_POLL: Duration = Duration::from_secs(1);
@@ -59,6 +59,7 @@ impl From<InferError> for WorkError {
     fn from(error: InferError) -> Self {
         match error {
             InferError::Journal(error) => Self::Journal(error),
+            InferError::Chain(error) => Self::Chain(error),
             other => Self::Infer(other),
         }
     }
@@ -69,6 +70,8 @@ impl From<InferError> for WorkError {
 pub enum Outcome {
     /// Nothing more is to be done.
     Ended(End),
+    /// The job is decided and this node has published what it must; the [collector](super::Collector) waits for the rest.
+    AwaitsPay,
     /// The node is closing; the next start goes on from here.
     Left,
     /// The job is not for this node, or not now.
@@ -76,7 +79,8 @@ pub enum Outcome {
 }
 
 impl Worker {
-    /// Works on `address` until it has ended for this node, or until `closing` asks to leave it resumable.
+    /// Works on the job at `address` until it is decided or has ended for this node, or until `closing` asks to leave it
+    /// resumable.
     ///
     /// # Errors
     /// [`WorkError::Journal`] only; everything else is retried until the chain says that it is over.
@@ -118,128 +122,97 @@ impl Worker {
         closing: &CancellationToken,
     ) -> Result<Option<Outcome>, WorkError> {
         let view = View::read(self.parts.chain.as_ref(), address).await?;
-        let record = self.parts.journal.job(address).unwrap_or_default();
+        let key = view.job.as_ref().map(|job| JobKey::of(address, &job.job));
+        let ended = self.end_other_postings(address, key, view.now)?;
+        let (Some(key), Some(job)) = (key, &view.job) else {
+            let gone = || Outcome::Declined("the job is closed".to_owned());
+            return Ok(Some(ended.unwrap_or_else(gone)));
+        };
+        let record = self.record(&key, job)?;
         let action = next(&self.me, &view, &record);
-        tracing::debug!(job = %address, ?action, now = view.now, "next");
-        match (action, &view.job) {
-            (Action::Claim(index), Some(job)) => return self.claim(address, job, index).await,
-            (Action::Compute, Some(job)) => {
+        tracing::debug!(job = %address, ?action, now = view.now.0, "next");
+        let decided = job.state().is_ok_and(JobState::is_ended);
+        if decided && matches!(action, Action::Collect(_) | Action::PutAnswer | Action::Wait(_)) {
+            let agreed = job.state()? == JobState::Agreed && job.agrees(&self.me);
+            self.note(&key, Event::Decided { agreed })?;
+            tracing::info!(job = %address, agreed, "decided");
+            return Ok(Some(Outcome::AwaitsPay));
+        }
+        match action {
+            Action::TakeSeat(index) => return self.take(&key, job, index).await,
+            Action::Compute => {
                 tokio::select! {
-                    computed = self.compute(address, job) => computed?,
-                    () = self.too_late(address, &view) => {
+                    computed = self.compute(&key, &job.job) => computed?,
+                    () = self.too_late(&key, &view) => {
                         tracing::warn!(job = %address, "no result in time; the work is given up");
                     }
                 }
             }
-            (Action::Commit(index), Some(_)) => self.commit(address, index, &record).await?,
-            (Action::Reveal(index), Some(_)) => return self.reveal(address, index, &record).await,
-            (Action::Publish, Some(job)) => self.publish(address, job, &view, &record).await?,
-            (Action::Settle, Some(job)) => self.settle(address, job, &view, changes).await?,
-            (Action::TimeoutClaim(index), Some(job)) => {
-                if let Some(slot) = view.live().find(|slot| slot.index == index) {
-                    self.send(address, Step::Timeout, &[client::timeout_claim(*address, job, slot)]).await?;
-                    self.parts.metrics.job(JobEvent::TimedOut);
-                    tracing::info!(job = %address, index, late = %slot.authority, "ended a late claim");
-                }
-            }
-            (Action::TimeoutJob, Some(job)) => {
-                let slots: Vec<Slot> = view.live().copied().collect();
-                let mut instructions = self.token_accounts(job, &[]).await?;
-                instructions.push(client::timeout_job(*address, job, &slots));
-                self.send(address, Step::Timeout, &instructions).await?;
-                self.parts.metrics.job(JobEvent::TimedOut);
-            }
-            (Action::Wait(until), _) => self.wait(until, view.now, changes, closing).await,
-            (Action::End(end), _) => return self.end(address, &record, end).map(Some),
-            // Every other action needs the job, and `next` gives none of them without it.
-            (_, None) => {}
+            Action::Commit(index) => self.commit(&key, &job.job, index, &record).await?,
+            Action::Answer => self.answer(&key, &record).await?,
+            Action::Reveal(index) => self.reveal(&key, index, &record).await?,
+            Action::LeaveSeat(index) => self.leave(&key, index).await?,
+            Action::ExpireSeat(index) => self.expire(&key, job, index, changes).await?,
+            Action::Finalize => self.finalize(&key, job, view.now, changes).await?,
+            Action::Publish => self.publish(&key, job, &record).await?,
+            Action::Wait(until) => self.wait(until, view.now, changes, closing).await,
+            Action::End(end) => return self.end(&key, &record, end).map(Some),
+            // These were handed over above.
+            Action::Collect(_) | Action::PutAnswer => {}
         }
         Ok(None)
     }
 
-    async fn claim(&self, address: &Pubkey, job: &Job, index: u8) -> Result<Option<Outcome>, WorkError> {
-        // Nothing is staked on a job whose input is missing or unusable, or whose answer would come too late.
-        if let Err(error) = self.gather(address, job).await {
-            return match WorkError::from(error) {
-                WorkError::Journal(error) => Err(error.into()),
-                error => Ok(Some(Outcome::Declined(error.to_string()))),
-            };
+    /// What the log says of this posting; a seat in which the chain shows this node is noted.
+    fn record(&self, key: &JobKey, job: &JobView) -> Result<JobRecord, JournalError> {
+        let mut record = self.parts.journal.job(key).unwrap_or_default();
+        if !record.seated && job.seat_of(&self.me).is_some() {
+            self.note(key, Event::Seated)?;
+            record.seated = true;
         }
-        self.note(address, Event::Claiming { index })?;
-        match self.send(address, Step::Claim, &[client::claim_slot(self.me, *address, index)]).await {
-            Ok(()) => {
-                self.parts.metrics.job(JobEvent::Claimed);
-                tracing::info!(job = %address, index, bond = job.bond, "claimed");
-                Ok(None)
-            }
-            // The next look tells whether another node was faster (then this ends) or a slot is still free.
-            Err(WorkError::Chain(ChainError::Rejected(refusal))) => {
-                tracing::info!(job = %address, index, reason = %refusal, "the claim was refused");
-                let view = View::read(self.parts.chain.as_ref(), address).await?;
-                let still_free =
-                    matches!(next(&self.me, &view, &JobRecord::default()), Action::Claim(other) if other == index);
-                if still_free {
-                    // It is refused for a reason of ours, such as too little free stake.
-                    self.note(address, Event::Ended(End::Abandoned(refusal.to_string())))?;
-                    return Ok(Some(Outcome::Declined(refusal.to_string())));
-                }
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        Ok(record)
     }
 
-    async fn commit(&self, address: &Pubkey, index: u8, record: &JobRecord) -> Result<(), WorkError> {
-        let Some(computed) = record.computed else { return Ok(()) };
-        let hash = self.commitment(address, &computed);
-        self.send(address, Step::Commit, &[client::commit(self.me, *address, index, hash)]).await?;
-        self.parts.metrics.job(JobEvent::Committed);
-        tracing::info!(job = %address, "committed");
-        Ok(())
-    }
-
-    async fn reveal(&self, address: &Pubkey, index: u8, record: &JobRecord) -> Result<Option<Outcome>, WorkError> {
-        let Some(Computed { result_root, units, salt }) = record.computed else { return Ok(None) };
-        let reveal = client::reveal(self.me, *address, index, result_root, units, salt);
-        self.send(address, Step::Reveal, &[reveal]).await?;
-        self.parts.metrics.job(JobEvent::Revealed);
-        tracing::info!(job = %address, result_root = hex::encode(result_root), "revealed");
-        Ok(None)
-    }
-
-    fn commitment(&self, address: &Pubkey, computed: &Computed) -> [u8; 32] {
-        commitment(
-            &self.parts.cluster,
-            provena_market::ID.as_array(),
-            address.as_array(),
-            self.me.as_array(),
-            &computed.result_root,
-            computed.units,
-            &computed.salt,
-        )
-    }
-
-    async fn settle(&self, address: &Pubkey, job: &Job, view: &View, changes: &mut Changes) -> Result<(), WorkError> {
-        let turn = view.live().position(|slot| slot.authority == self.me).unwrap_or(0);
-        if turn > 0 {
-            let patience = SETTLE_TURN.saturating_mul(u32::try_from(turn).unwrap_or(u32::MAX));
-            if changes.next(patience).await.is_some() {
-                return Ok(());
+    /// Ends what was begun for earlier postings at the address: they are closed, whatever lives there now.
+    fn end_other_postings(
+        &self,
+        address: &Pubkey,
+        current: Option<JobKey>,
+        now: Slot,
+    ) -> Result<Option<Outcome>, WorkError> {
+        let closed = View { now, job: None };
+        let mut outcome = None;
+        for (key, record) in self.parts.journal.at(address) {
+            if Some(key) != current
+                && let Action::End(end) = next(&self.me, &closed, &record)
+            {
+                outcome = Some(self.end(&key, &record, end)?);
             }
         }
-        let slots: Vec<Slot> = view.live().copied().collect();
-        let mut instructions = self.token_accounts(job, &slots).await?;
-        instructions.push(client::settle(*address, job, &slots));
-        self.send(address, Step::Settle, &instructions).await
+        Ok(outcome)
     }
 
-    async fn token_accounts(&self, job: &Job, slots: &[Slot]) -> Result<Vec<Instruction>, ChainError> {
-        token::before_the_end(self.parts.chain.as_ref(), &self.me, job, slots).await
+    /// Does what anybody may do, unless a node whose turn is earlier has done it meanwhile.
+    pub(super) async fn in_turn(
+        &self,
+        key: &JobKey,
+        job: &JobView,
+        changes: &mut Changes,
+        step: Step,
+        instruction: Instruction,
+    ) -> Result<bool, WorkError> {
+        let waiting = |state| matches!(state, Ok(SeatState::Taken | SeatState::Committed | SeatState::Revealed));
+        let turn = job.seats.iter().filter(|seat| waiting(seat.state())).position(|seat| seat.node == self.me);
+        let turn = u32::try_from(turn.unwrap_or(0)).unwrap_or(u32::MAX);
+        if turn > 0 && changes.next(TURN.saturating_mul(turn)).await.is_some() {
+            return Ok(false);
+        }
+        self.send(key, step, &[instruction]).await?;
+        Ok(true)
     }
 
-    async fn wait(&self, until: u64, now: u64, changes: &mut Changes, closing: &CancellationToken) {
-        let slots = u32::try_from(until.saturating_sub(now)).unwrap_or(u32::MAX).saturating_add(1);
-        let patience = SLOT_TIME.saturating_mul(slots).min(self.parts.poll);
+    async fn wait(&self, until: Slot, now: Slot, changes: &mut Changes, closing: &CancellationToken) {
+        let patience = slots(until.since(now)).min(self.parts.poll);
         tokio::select! {
             _ = changes.next(patience) => {}
             () = closing.cancelled() => {}
@@ -247,16 +220,16 @@ impl Worker {
     }
 
     /// Resolves when a result that is being computed is of no use any more: the deadline has passed, or the job ended.
-    async fn too_late(&self, address: &Pubkey, view: &View) {
+    async fn too_late(&self, key: &JobKey, view: &View) {
         let mut view = view.clone();
         loop {
-            let deadline = view.slot_of(&self.me).map_or(view.now, |slot| slot.commit_deadline);
-            let slots = u32::try_from(deadline.saturating_sub(view.now)).unwrap_or(u32::MAX).saturating_add(1);
-            tokio::time::sleep(SLOT_TIME.saturating_mul(slots).min(self.parts.poll.max(TAKER_POLL))).await;
+            let seat = view.job.as_ref().and_then(|job| job.seat_of(&self.me));
+            let left = seat.map_or(0, |(_, seat)| Slot(seat.deadline).since(view.now));
+            tokio::time::sleep(slots(left).min(self.parts.poll.max(TAKER_POLL))).await;
             // Without an answer from the chain the work goes on: it may be of use.
-            if let Ok(now) = View::read(self.parts.chain.as_ref(), address).await {
+            if let Ok(now) = View::read(self.parts.chain.as_ref(), &key.job).await {
                 view = now;
-                let record = self.parts.journal.job(address).unwrap_or_default();
+                let record = self.parts.journal.job(key).unwrap_or_default();
                 if next(&self.me, &view, &record) != Action::Compute {
                     return;
                 }
@@ -264,39 +237,57 @@ impl Worker {
         }
     }
 
-    fn end(&self, address: &Pubkey, record: &JobRecord, end: End) -> Result<Outcome, WorkError> {
+    pub(super) fn end(&self, key: &JobKey, record: &JobRecord, end: End) -> Result<Outcome, WorkError> {
         if record.receipt.is_some() {
             // A crash between signing and writing leaves the log's copy only.
-            self.write_receipt(address)?;
+            self.write_receipt(key)?;
         }
         if *record == JobRecord::default() {
             return Ok(match end {
                 End::Abandoned(reason) => Outcome::Declined(reason),
-                settled => Outcome::Ended(settled),
+                settled @ End::Settled => Outcome::Ended(settled),
             });
         }
         if record.end.is_none() {
-            self.note(address, Event::Ended(end.clone()))?;
+            self.note(key, Event::Ended(end.clone()))?;
             self.parts.metrics.job(match end {
                 End::Settled => JobEvent::Settled,
                 End::Abandoned(_) => JobEvent::Abandoned,
             });
-            tracing::info!(job = %address, ?end, "ended");
+            tracing::info!(job = %key.job, ?end, "ended");
         }
         Ok(Outcome::Ended(end))
     }
 
     /// Signs, journals, sends and confirms one transaction.
-    async fn send(&self, address: &Pubkey, step: Step, instructions: &[Instruction]) -> Result<(), WorkError> {
+    pub(super) async fn send(&self, key: &JobKey, step: Step, instructions: &[Instruction]) -> Result<(), WorkError> {
+        self.send_for(&[*key], step, instructions).await
+    }
+
+    /// As [`Worker::send`], for several jobs at once.
+    pub(super) async fn send_for(
+        &self,
+        keys: &[JobKey],
+        step: Step,
+        instructions: &[Instruction],
+    ) -> Result<(), WorkError> {
         let chain = self.parts.chain.as_ref();
         let pending = submitter::prepare(chain, instructions, &[&self.parts.key], self.parts.budget).await?;
         let (signature, last_valid_block_height) = (pending.signature().to_string(), pending.last_valid_block_height);
-        self.note(address, Event::Sending { step, signature, last_valid_block_height })?;
+        for key in keys {
+            let signature = signature.clone();
+            self.note(key, Event::Sending { step, signature, last_valid_block_height })?;
+        }
         submitter::submit(chain, &pending).await?;
         Ok(())
     }
 
-    pub(super) fn note(&self, address: &Pubkey, event: Event) -> Result<(), JournalError> {
-        self.parts.journal.append(&Entry { job: *address, event })
+    pub(super) fn note(&self, key: &JobKey, event: Event) -> Result<(), JournalError> {
+        self.parts.journal.append(&Entry { key: *key, event })
     }
+}
+
+/// About as long as so many slots take, and one more.
+fn slots(count: u64) -> Duration {
+    SLOT_TIME.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1))
 }

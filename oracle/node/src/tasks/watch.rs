@@ -5,20 +5,25 @@ use std::mem::offset_of;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use provena_client::chain::accounts::{ProgramAccount, decode, list};
+use provena_client::chain::accounts::ProgramAccount;
 use provena_client::chain::{Backoff, ChainError, Watch};
-use provena_market::state::{Job, JobState, Slot};
+use provena_client::view::JobView;
+use provena_common::slot::Slot;
+use provena_market::constants::MAX_SEATS;
+use provena_market::state::{Job, JobState, Next, Party, Who};
 use solana_pubkey::Pubkey;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
-use super::decide::free_slot;
 use super::submit::{Outcome, WorkError};
-use crate::journal::JournalError;
+use crate::journal::{End, JobKey, JournalError};
 
 /// How often to look while no subscription is up.
 const POLL_ALONE: Duration = Duration::from_secs(1);
+
+/// How often to ask the chain which seats are this node's. The crash log knows them; this finds what a lost one does not.
+const SEATS_EVERY: Duration = Duration::from_secs(60);
 
 /// How often to notice finished work and a request to close.
 const TICK: Duration = Duration::from_millis(200);
@@ -35,13 +40,23 @@ pub struct Watcher {
     running: JoinSet<(Pubkey, Result<Outcome, WorkError>)>,
     active: HashSet<Pubkey>,
     declined: HashMap<Pubkey, (Instant, Backoff)>,
+    /// When to ask for this node's seats again.
+    next_seats: Instant,
 }
 
 impl Watcher {
     /// `poll` is the time between two full looks while a subscription is up.
     #[must_use]
     pub fn new(worker: Arc<Worker>, max_jobs: usize, poll: Duration) -> Self {
-        Self { worker, max_jobs, poll, running: JoinSet::new(), active: HashSet::new(), declined: HashMap::new() }
+        Self {
+            worker,
+            max_jobs,
+            poll,
+            running: JoinSet::new(),
+            active: HashSet::new(),
+            declined: HashMap::new(),
+            next_seats: Instant::now(),
+        }
     }
 
     /// Works until `closing`, then leaves what is in flight resumable and returns.
@@ -50,7 +65,7 @@ impl Watcher {
     /// [`JournalError`]: the node must not go on without its crash log.
     pub async fn run(mut self, closing: CancellationToken) -> Result<(), JournalError> {
         let chain = Arc::clone(&self.worker.parts.chain);
-        let mut changes = chain.watch(Watch::Program(provena_market::ID, Job::filter()));
+        let mut changes = chain.watch(Watch::Program(provena_market::ID, Job::filter_of_any_length()));
         let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
         let mut next_look = Instant::now();
         while !closing.is_cancelled() {
@@ -69,9 +84,9 @@ impl Watcher {
                 () = closing.cancelled() => None,
             };
             if let Some(change) = hint
-                && let Ok(job) = decode::<Job>(&change.address, &change.account)
+                && let Ok(job) = JobView::decode(&change.address, &change.account)
             {
-                let now = chain.health().slot;
+                let now = Slot(chain.health().slot);
                 self.consider(change.address, &job, now, &closing);
             }
             if self.collect()? {
@@ -84,21 +99,20 @@ impl Watcher {
         Ok(())
     }
 
-    /// Looks at everything: what was begun, slots that are ours on the chain, and open jobs.
+    /// Looks at everything: what was begun, seats that are ours on the chain, and open jobs.
     async fn look(&mut self, closing: &CancellationToken) -> Result<(), ChainError> {
-        for (job, _) in self.worker.journal().unfinished() {
-            self.begin(job, closing);
+        for (key, _) in self.worker.journal().in_progress() {
+            self.begin(key.job, closing);
         }
         let worker = Arc::clone(&self.worker);
         let chain = worker.parts.chain.as_ref();
-        let me = worker.authority();
-        let mine = Slot::filter_field(offset_of!(Slot, authority), me.as_ref());
-        for (_, slot) in list::<Slot, _>(chain, &mine).await? {
-            self.begin(slot.job, closing);
+        if Instant::now() >= self.next_seats {
+            self.look_for_seats(closing).await?;
+            self.next_seats = Instant::now() + SEATS_EVERY;
         }
-        let now = chain.slot().await?;
-        let open = Job::filter_field(offset_of!(Job, state), &[JobState::Open as u8]);
-        let open = list::<Job, _>(chain, &open).await?;
+        let now = Slot(chain.slot().await?);
+        let open = JobView::filter(offset_of!(Job, state), &[JobState::Open as u8]);
+        let open = JobView::list(chain, &open).await?;
         self.declined.retain(|declined, _| open.iter().any(|(address, _)| address == declined));
         for (address, job) in open {
             self.consider(address, &job, now, closing);
@@ -106,13 +120,35 @@ impl Watcher {
         Ok(())
     }
 
+    /// Takes up every job in which the chain shows this node and something is left to do or to get, unless the crash log
+    /// knows it.
+    async fn look_for_seats(&mut self, closing: &CancellationToken) -> Result<(), ChainError> {
+        let worker = Arc::clone(&self.worker);
+        let me = worker.authority();
+        for index in 0..MAX_SEATS {
+            let mine = JobView::filter_seat(index, &me);
+            for (address, job) in JobView::list(worker.parts.chain.as_ref(), &mine).await? {
+                let unknown = worker.journal().job(&JobKey::of(&address, &job.job)).is_none();
+                let party = job.seat_of(&me).map(|(index, _)| Party::Seat(index));
+                // Before the end nothing can be said of what is owed, and there is something to do.
+                let owed =
+                    party.is_some_and(|party| job.job.owed(&job.seats, party).map_or(true, |owed| !owed.is_nothing()));
+                if unknown && owed {
+                    self.begin(address, closing);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Takes up an open job if it is one for us and there is room.
-    fn consider(&mut self, address: Pubkey, job: &Job, now: u64, closing: &CancellationToken) {
-        let free = free_slot(&self.worker.authority(), job, now).is_some();
+    fn consider(&mut self, address: Pubkey, job: &JobView, now: Slot, closing: &CancellationToken) {
+        let me = self.worker.authority();
+        let free = job.next(Who::Node(&me), now).is_ok_and(|next| next == Next::TakeSeat);
         // Through a server that lags, deadlines are seen too late: nothing new is staked until it has caught up.
         let lagging = self.worker.parts.chain.health().lagging;
         let postponed = self.declined.get(&address).is_some_and(|(until, _)| Instant::now() < *until);
-        if free && !lagging && !postponed && self.worker.serves(&job.asset) && self.active.len() < self.max_jobs {
+        if free && !lagging && !postponed && self.active.len() < self.max_jobs {
             self.begin(address, closing);
         }
     }
@@ -155,7 +191,8 @@ impl Watcher {
         self.active.remove(&job);
         self.worker.parts.metrics.in_flight(self.active.len());
         match result {
-            Ok(Outcome::Declined(reason)) => {
+            // One that was given up may have a seat left, and is no better at once.
+            Ok(Outcome::Declined(reason) | Outcome::Ended(End::Abandoned(reason))) => {
                 let (until, backoff) = self
                     .declined
                     .entry(job)
@@ -163,7 +200,7 @@ impl Watcher {
                 *until = Instant::now() + backoff.failed();
                 tracing::info!(job = %job, reason, "declined for now");
             }
-            Ok(Outcome::Ended(_) | Outcome::Left) => {
+            Ok(Outcome::Ended(End::Settled) | Outcome::AwaitsPay | Outcome::Left) => {
                 self.declined.remove(&job);
             }
             Err(WorkError::Journal(error)) => return Err(error),

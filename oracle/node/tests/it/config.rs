@@ -71,6 +71,7 @@ fn wrong_settings_are_named() {
         ("[engine]\nchunk = 5000\n", "[engine] chunk: must be 1 to 4096"),
         ("[http]\nmax_upload_bytes = 0\n", "[http] max_upload_bytes: must be greater than 0"),
         ("[store]\ntimeout_s = -1\n", "timeout_s"),
+        ("max_windows_slots = 0\n", "[node] max_windows_slots: must be greater than 0"),
         ("[log]\nformat = \"xml\"\n", "unknown variant `xml`, expected `text` or `json`"),
     ] {
         let error = parse(&format!("{MINIMAL}{change}"), &[]).unwrap_err().to_string();

@@ -9,25 +9,24 @@ use provena_client::{
     chain::{
         Budget, ChainReader, ChainSubmitter, RpcChain, RpcOptions, SharedChain, accounts::fetch, send_and_confirm,
     },
-    receipt::check_against,
+    receipt::{check_against, check_offer},
     store::Store,
 };
-use provena_market::client as market;
-use provena_market::state::{JobState, Node as NodeAccount, OfferTerms};
-use provena_market::view::paid;
+use provena_market::client::{self as market, OfferOf};
+use provena_market::constants::FIRST_COME;
+use provena_market::state::{JobState, Node as NodeAccount, OfferTerms, Party, job::flag};
 use provena_node::compute::EngineCompute;
 use provena_node::config::Config;
 use provena_node::journal::{End, Journal};
 use provena_node::metrics::Metrics;
 use provena_node::node::Node;
 use provena_node::tasks::submit::Outcome;
-use provena_node::tasks::{Risk, Worker, WorkerParts};
+use provena_node::tasks::{Collector, Risk, Worker, WorkerParts};
 use provena_registry::state::AssetKind;
-use provena_tests::registry::Draft;
-use provena_tests::royalty;
-use provena_tests::tokens::Money;
+use provena_royalty::Holder;
+use provena_tests::registry as draft;
 use provena_tests::world::keypair;
-use provena_wire::receipt;
+use provena_wire::{Units, receipt};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -46,7 +45,7 @@ const PRICE: u64 = 700_001;
 struct Market {
     chain: Arc<RpcChain>,
     offer: Pubkey,
-    pool_mint: Pubkey,
+    books: Pubkey,
 }
 
 async fn funded(chain: &RpcChain, name: &str) -> Keypair {
@@ -71,43 +70,54 @@ async fn set_up(chain: Arc<RpcChain>) -> Market {
     let trainer = funded(&chain, "trainer").await;
     let treasury = funded(&chain, "treasury").await;
     let cluster = chain.cluster().await.unwrap();
-    accept(&chain, royalty::initialize_config(&operator.pubkey()), &[&operator]).await;
-    let initialize = market::initialize_config(operator.pubkey(), treasury.pubkey(), cluster, 100, STAKE);
+    let (boss, me) = (operator.pubkey(), trainer.pubkey());
+    accept(&chain, provena_royalty::client::initialize_admin(&boss), &[&operator]).await;
+    accept(&chain, provena_registry::client::initialize_admin(&boss), &[&operator]).await;
+    let initialize = market::initialize_admin(boss, treasury.pubkey(), cluster, 100, STAKE);
     accept(&chain, initialize, &[&operator]).await;
 
     let mint = keypair("model");
-    let shares = [(trainer.pubkey(), provena_royalty::DEFAULT_TOTAL_SHARES)];
-    let create =
-        royalty::create_pool(&trainer.pubkey(), &mint.pubkey(), provena_royalty::DEFAULT_TOTAL_SHARES, &shares);
+    let total = provena_royalty::DEFAULT_TOTAL_SHARES;
+    let holders = [Holder::new(me, total)];
+    let create = provena_royalty::client::create_pool(&me, &mint.pubkey(), total, 0, 0, &holders);
     accept(&chain, create, &[&trainer, &mint]).await;
-    let pool = provena_royalty::pda::pool(&mint.pubkey()).0;
-    accept(&chain, royalty::add_mint(&trainer.pubkey(), &pool, Money::Sol), &[&trainer]).await;
     let artifact = model::artifact();
-    let mut draft = Draft::new(AssetKind::Model, &trainer.pubkey(), &mint.pubkey());
-    draft.content_root = artifact.content_root();
-    draft.recipe_root = artifact.recipe_root();
-    accept(&chain, draft.instruction(), &[&trainer, &mint]).await;
+    let mut asset = draft::draft(AssetKind::Model, &trainer, &mint);
+    asset.content.root = artifact.content_root();
+    asset.recipe.as_mut().unwrap().root = artifact.recipe_root();
+    let claim = provena_registry::client::claim_content(&me, &asset.content.root, &asset.content.salt);
+    accept(&chain, claim, &[&trainer]).await;
+    let claimed = chain.slot().await.unwrap();
+    while chain.slot().await.unwrap() <= claimed + draft::RIPE {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    accept(&chain, asset.instruction(), &[&trainer, &mint]).await;
 
     let terms = OfferTerms {
-        price_per_unit: PRICE,
+        base_price: 1_000,
+        input_price: PRICE,
+        output_price: 0,
         bond_lamports: 5_000_000,
         open_window: 2_000,
         commit_window: 2_000,
         reveal_window: 2_000,
-        max_units: 64,
+        max_input_units: 64,
+        max_output_units: 0,
         royalty_bps: 4_000,
-        slots: 1,
+        seats: 1,
         quorum: 1,
         engine_class: 1,
+        flags: FIRST_COME,
     };
-    let nft = provena_registry::pda::token_account(&trainer.pubkey(), &mint.pubkey()).0;
     let native = provena_market::NATIVE_MINT;
-    let offer = market::create_offer(trainer.pubkey(), &mint.pubkey(), nft, &native, 1, terms);
-    accept(&chain, offer, &[&trainer]).await;
+    let nft = provena_registry::pda::token_account(&me, &mint.pubkey());
+    let of = OfferOf { asset: mint.pubkey(), version: 1, mint: native, offer_id: 1 };
+    accept(&chain, market::create_offer(me, nft, of, terms), &[&trainer]).await;
+    let pool = provena_royalty::pda::pool(&mint.pubkey()).0;
     Market {
         chain,
         offer: provena_market::pda::offer(&mint.pubkey(), 1).0,
-        pool_mint: provena_royalty::pda::pool_mint(&pool, &native).0,
+        books: provena_royalty::pda::books(&pool, &native).0,
     }
 }
 
@@ -176,7 +186,7 @@ fn worker(chain: SharedChain, cluster: [u8; 32], data: &std::path::Path, key: &K
         budget: Budget::default(),
         models: Vec::new(),
         receipts,
-        risk: Risk { max_bond: STAKE, min_window: 50 },
+        risk: Risk { max_bond: STAKE, min_window: 150, max_windows: 9_000 },
         max_artifact_bytes: 1 << 20,
         poll: Duration::from_millis(200),
     })
@@ -193,7 +203,7 @@ async fn a_node_that_is_killed_between_sending_and_seeing_loses_nothing() {
     let chain = scene.chain.clone();
     let cluster = chain.cluster().await.unwrap();
     let key = funded(&chain, "node").await;
-    accept(&chain, market::register_node(key.pubkey(), STAKE, ""), &[&key]).await;
+    accept(&chain, market::register_node(key.pubkey(), STAKE, "", [0; 32], 0), &[&key]).await;
     let payer = Arc::new(funded(&chain, "payer").await);
     let data = tempfile::tempdir().unwrap();
     let store = folder_store(&data.path().join("shared"));
@@ -201,7 +211,7 @@ async fn a_node_that_is_killed_between_sending_and_seeing_loses_nothing() {
     let shared: SharedChain = chain.clone();
     let client = Client::new(shared.clone(), store, payer);
 
-    let steps = ["claim", "commit", "reveal", "settle"];
+    let steps = ["seat", "answer", "collection"];
     for (sends, step) in steps.iter().enumerate() {
         for fate in [Fate::KillBefore, Fate::KillAfter] {
             let posted = client.post_job(&scene.offer, &model::request(1)).await.unwrap();
@@ -211,26 +221,47 @@ async fn a_node_that_is_killed_between_sending_and_seeing_loses_nothing() {
                 _ => Fate::Pass,
             };
             let meddling = Arc::new(Meddling::new(shared.clone(), rule));
-            let closing = CancellationToken::new();
             {
-                let first = worker(meddling.clone(), cluster, data.path(), &key);
+                let first = Arc::new(worker(meddling.clone(), cluster, data.path(), &key));
                 tokio::select! {
-                    outcome = first.drive(&posted.job, &closing) => panic!("not killed at the {step}: {outcome:?}"),
+                    outcome = live(&first, &client, &posted.job) => panic!("not killed at the {step}: {outcome:?}"),
                     () = meddling.killed() => {}
                 }
             }
-            let second = worker(shared.clone(), cluster, data.path(), &key);
-            let outcome = tokio::time::timeout(Duration::from_secs(60), second.drive(&posted.job, &closing)).await;
-            assert_eq!(outcome.unwrap().unwrap(), Outcome::Ended(End::Settled), "{fate:?} at the {step}");
+            let second = Arc::new(worker(shared.clone(), cluster, data.path(), &key));
+            let outcome = tokio::time::timeout(Duration::from_secs(60), live(&second, &client, &posted.job)).await;
+            assert_eq!(outcome.unwrap(), Outcome::Ended(End::Settled), "{fate:?} at the {step}");
             let job = client.job(&posted.job).await.unwrap().unwrap();
-            assert_eq!(job.state(), Ok(JobState::Settled));
+            assert_eq!(job.state().unwrap(), JobState::Agreed);
+            assert!(job.job.owed(&job.seats, Party::Seat(0)).unwrap().is_nothing());
             let signed = receipt::load(&second.receipt_path(&posted.job)).unwrap();
             signed.verify().unwrap();
-            check_against(&signed, &posted.job, &job, None).unwrap();
+            check_against(&signed, &cluster, &job).unwrap();
+            check_offer(&signed, &cluster, &job, &client.offer(&scene.offer).await.unwrap()).unwrap();
         }
     }
     let account: NodeAccount = fetch(chain.as_ref(), &provena_market::pda::node(&key.pubkey()).0).await.unwrap();
-    assert_eq!((account.stake, account.locked, account.forfeited, account.agreed), (STAKE, 0, 0, 8));
+    assert_eq!((account.stake, account.locked, account.forfeited, account.agreed), (STAKE, 0, 0, 6));
+}
+
+/// From the seat to the pay: the payer acknowledges the answer and leaves the rest to the node.
+async fn live(worker: &Arc<Worker>, client: &Client, job: &Pubkey) -> Outcome {
+    let outcome = worker.drive(job, &CancellationToken::new()).await.unwrap();
+    if outcome != Outcome::AwaitsPay {
+        return outcome;
+    }
+    let job_view = client.job(job).await.unwrap().unwrap();
+    if !job_view.job.has(flag::ACKNOWLEDGED) {
+        let payer = keypair("payer");
+        let acknowledge = market::acknowledge(payer.pubkey(), *job);
+        send_and_confirm(client.chain(), &[acknowledge], &[&payer], Budget::default()).await.unwrap();
+    }
+    let mut collector = Collector::new(worker.clone(), Duration::from_millis(100));
+    while !collector.round().await.is_ok_and(|waiting| waiting == 0) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let record = worker.journal().at(job).pop().expect("the crash log knows it").1;
+    Outcome::Ended(record.end.expect("it has ended"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,7 +280,7 @@ async fn a_job_goes_from_payment_to_receipt_and_the_node_survives_a_restart_and_
     assert!(error.to_string().contains("provena node register"), "{error}");
 
     let port = crate::support::free_port();
-    let register = market::register_node(key.pubkey(), STAKE, &format!("http://127.0.0.1:{port}"));
+    let register = market::register_node(key.pubkey(), STAKE, &format!("http://127.0.0.1:{port}"), [0; 32], 0);
     accept(&chain, register, &[&key]).await;
     let node = Running::start(config(folder.path(), &localnet, port)).await;
     node.until("watching", |health| health["status"] == "ok" && health["chain"]["subscribed"] == true).await;
@@ -259,36 +290,46 @@ async fn a_job_goes_from_payment_to_receipt_and_the_node_survives_a_restart_and_
     let store = Store::open(&[format!("{}/v1", node.url)]).unwrap();
     store.put(model::artifact().bytes().to_vec()).await.unwrap();
     let shared: SharedChain = chain.clone();
-    let client = Client::new(shared, store, payer.clone()).with_spare_units(2);
+    let client = Client::new(shared, store, payer.clone()).with_spare_units(Units::new(2, 0));
 
     let begun = std::time::Instant::now();
     let mut stages = Vec::new();
     let request = model::request(5);
-    let before = chain.account(&scene.pool_mint).await.unwrap().unwrap().lamports;
     let done = client.infer(&scene.offer, &request, Duration::from_secs(60), &mut |stage| stages.push(stage)).await;
     let (posted, finished) = done.unwrap();
-    eprintln!("a job took {:?} from payment to checked receipt", begun.elapsed());
+    eprintln!("a job took {:?} from payment to checked receipt and pay", begun.elapsed());
 
     assert_eq!(finished.response, provena_engine::reference::run(&model::artifact(), &request).unwrap());
-    assert_eq!(stages.last(), Some(&Stage::State(JobState::Settled)), "{stages:?}");
-    let split = paid(&finished.job);
-    assert_eq!((posted.deposit, posted.units), (7 * PRICE, 7));
-    assert_eq!(split.total().unwrap().0, posted.deposit);
-    assert_eq!(split.refund.0, 2 * PRICE);
-    let after = chain.account(&scene.pool_mint).await.unwrap().unwrap().lamports;
-    assert_eq!(after - before, split.royalty.0);
-    assert_eq!(split.royalty.0, 5 * PRICE * 4_000 / 10_000);
+    assert!(stages.contains(&Stage::State(JobState::Agreed)), "{stages:?}");
+    assert!(matches!(stages.last(), Some(Stage::Paid(_))), "{stages:?}");
+    assert_eq!((posted.deposit, posted.units), (4_901_007, Units::new(7, 0)));
+    // A fee of 3,501,005: 40 % royalty, 1 % protocol rounded down, the rest.
+    let split = finished.job.split().unwrap();
+    let parts = [split.nodes, split.royalty, split.protocol, split.refund].map(|part| part.0);
+    assert_eq!(parts, [2_065_593, 1_400_402, 35_010, 1_400_002]);
+    let inbox = provena_royalty::pda::inbox(&scene.books, 0).0;
+    let inbox = chain.account(&inbox).await.unwrap().unwrap();
+    assert_eq!(inbox.lamports - chain.rent_exempt(inbox.data.len()).await.unwrap(), 1_400_402);
     let [receipt] = finished.receipts.as_slice() else { panic!("{:?}", finished.missing_receipts) };
     receipt.verify().unwrap();
-    assert_eq!(receipt.node, key.pubkey().to_string());
+    assert_eq!((receipt.node.clone(), receipt.amount), (key.pubkey().to_string(), 3_501_005));
     let account: NodeAccount = fetch(chain.as_ref(), &provena_market::pda::node(&key.pubkey()).0).await.unwrap();
     assert_eq!((account.stake, account.locked, account.agreed), (STAKE, 0, 1));
     let metrics = reqwest::get(format!("{}/metrics", node.url)).await.unwrap().text().await.unwrap();
-    for line in ["jobs_total{event=\"Claimed\"} 1", "jobs_total{event=\"Revealed\"} 1", "units_total 5", "healthy 1"] {
+    for line in
+        ["jobs_total{event=\"Taken\"} 1", "jobs_total{event=\"Revealed\"} 1", "units_total{side=\"In\"} 5", "healthy 1"]
+    {
         assert!(metrics.contains(&format!("provena_node_{line}")), "{line}: {metrics}");
     }
-    client.close(&posted.job).await.unwrap();
+    // Its rent comes back once its nonce is old, about 15 seconds here; the receipt stays what it is.
+    let posted_at = finished.job.job.nonce_slot;
+    while chain.slot().await.unwrap() <= posted_at + 151 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let closed = client.close_finished().await.unwrap();
+    assert!(closed.iter().any(|one| one.job == posted.job && one.closed), "{closed:?}");
     assert!(client.job(&posted.job).await.unwrap().is_none());
+    receipt.verify().unwrap();
 
     // A job posted while the node is away is taken up by the next start.
     node.stop().await;
@@ -298,7 +339,7 @@ async fn a_job_goes_from_payment_to_receipt_and_the_node_survives_a_restart_and_
     let waiting = local.post_job(&scene.offer, &model::request(1)).await.unwrap();
     let node = Running::start(config(folder.path(), &localnet, port)).await;
     let finished = local.finish(&waiting.job, Duration::from_secs(60), &mut |_| {}).await.unwrap();
-    assert_eq!(finished.job.state(), Ok(JobState::Settled));
+    assert_eq!(finished.job.state().unwrap(), JobState::Agreed);
     assert_eq!(finished.receipts.len(), 1, "{:?}", finished.missing_receipts);
 
     // Without the chain the node says so, stays up, and stops when asked.

@@ -1,98 +1,108 @@
 //! Killing the node at every call it makes to the chain, before and after the call's effect, and starting it again.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anchor_lang::Discriminator;
 use provena_client::receipt::check_against;
+use provena_client::view::JobView;
+use provena_market::constants::SETTLE_AFTER;
 use provena_market::instruction;
-use provena_market::state::{Job, JobState, OfferTerms};
+use provena_market::state::{JobState, OfferTerms};
 use provena_node::journal::{End, Journal};
 use provena_node::tasks::submit::Outcome;
+use provena_tests::market::{CLUSTER, STAKE};
 use provena_tests::world::keypair;
-use provena_wire::{Request, receipt};
+use provena_wire::{Request, Units, receipt};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::market::{BOND, PRICE, STAKE, Scene, WINDOW};
+use crate::support::market::{BASE, BOND, MAX_WINDOWS, PRICE, Scene, WINDOW};
 use crate::support::meddle::{Fate, Meddling};
 use crate::support::model;
 
-/// Drives `job` until the node dies at call number `at`; `Some` when it ended before.
-async fn drive_until_killed(
-    scene: &Scene,
-    data: &std::path::Path,
-    job: &Pubkey,
-    at: usize,
-    after_effect: bool,
-) -> Option<Outcome> {
+/// Lives through `job`, from the seat to the pay, until the node dies at call number `at`; `Some` when it ended before.
+async fn live_until_killed(scene: &Scene, data: &Path, job: &Pubkey, at: usize, after_effect: bool) -> Option<Outcome> {
     let fate = if after_effect { Fate::KillAfter } else { Fate::KillBefore };
     let rule = move |_, number| if number == at { fate } else { Fate::Pass };
     let chain = Arc::new(Meddling::new(scene.chain.clone(), rule));
     let worker = scene.worker("node", chain.clone(), data);
-    let closing = CancellationToken::new();
     tokio::select! {
-        outcome = worker.drive(job, &closing) => Some(outcome.expect("the crash log works")),
+        outcome = scene.live(&worker, job) => Some(outcome),
         () = chain.killed() => None,
     }
 }
 
-async fn drive_to_the_end(scene: &Scene, data: &std::path::Path, job: &Pubkey) -> Outcome {
+async fn live_to_the_end(scene: &Scene, data: &Path, job: &Pubkey) -> Outcome {
     let worker = scene.worker("node", scene.chain.clone(), data);
+    let outcome = tokio::time::timeout(Duration::from_secs(30), scene.live(&worker, job)).await;
+    outcome.expect("the node finishes")
+}
+
+/// Drives a job to its decision and no further.
+async fn decide(scene: &Scene, name: &str, data: &Path, job: &Pubkey) -> Outcome {
+    let worker = scene.worker(name, scene.chain.clone(), data);
     let closing = CancellationToken::new();
-    let outcome = tokio::time::timeout(Duration::from_secs(20), worker.drive(job, &closing)).await;
+    let outcome = tokio::time::timeout(Duration::from_secs(30), worker.drive(job, &closing)).await;
     outcome.expect("the node finishes").expect("the crash log works")
 }
 
-fn job_state(scene: &Scene, job: &Pubkey) -> Job {
-    scene.chain.world(|world| world.state(job))
+/// The fee of `count` images.
+fn fee(count: u64) -> u64 {
+    BASE + count * PRICE
 }
 
-/// The whole life of a job with one crash at call `at`. Says whether the node was still alive at that call.
-async fn survives_a_crash_at(at: usize, after_effect: bool) -> bool {
-    let scene = Scene::new(&["node"], 1, 1).await;
-    let data = tempfile::tempdir().unwrap();
-    let posted = scene.client().post_job(&scene.offer, &model::request(3)).await.unwrap();
-
-    let before = drive_until_killed(&scene, data.path(), &posted.job, at, after_effect).await;
-    let outcome = drive_to_the_end(&scene, data.path(), &posted.job).await;
-    assert_eq!(outcome, Outcome::Ended(End::Settled), "crash at call {at}, after its effect: {after_effect}");
-
-    let job = job_state(&scene, &posted.job);
-    assert_eq!(job.state(), Ok(JobState::Settled));
-    assert_eq!(job.units_used, 3);
-    assert_eq!(job.paid_nodes + job.paid_royalty + job.paid_protocol + job.refunded, 3 * PRICE);
-    let node = scene.node("node");
-    assert_eq!((node.stake, node.locked, node.forfeited, node.agreed), (STAKE, 0, 0, 1));
-    for done_once in [
-        instruction::ClaimSlot::DISCRIMINATOR,
-        instruction::Commit::DISCRIMINATOR,
-        instruction::Reveal::DISCRIMINATOR,
-        instruction::Settle::DISCRIMINATOR,
-    ] {
-        assert_eq!(scene.chain.count(done_once), 1, "crash at call {at}");
-    }
-    let path = data.path().join("receipts").join(format!("{}.json", posted.job));
+fn assert_receipt_is_sound(scene: &Scene, data: &Path, job: &JobView) {
+    let path = data.join("receipts").join(format!("{}.json", job.address));
     let signed = receipt::load(&path).unwrap();
     signed.verify().unwrap();
-    check_against(&signed, &posted.job, &job, None).unwrap();
-    let response = scene.client().response(&job).await.unwrap();
-    let reference = provena_engine::reference::run(&model::artifact(), &model::request(3)).unwrap();
-    assert_eq!(response, reference);
-    assert_receipts_signed(data.path(), 1);
-    before.is_none()
+    check_against(&signed, &CLUSTER, job).unwrap();
+    let offer = scene.chain.world(|world| world.state(&scene.offer));
+    provena_client::receipt::check_offer(&signed, &CLUSTER, job, &offer).unwrap();
 }
 
 /// However often it is written down again, there is one receipt and one result in the crash log.
-fn assert_receipts_signed(data: &std::path::Path, expected: usize) {
+fn assert_one_result_and_one_receipt(data: &Path) {
     let log = std::fs::read_to_string(data.join("journal.jsonl")).unwrap();
     let distinct = |kind: &str| {
         let lines = log.lines().filter(|line| line.contains(kind));
         lines.collect::<std::collections::BTreeSet<_>>().len()
     };
-    assert_eq!(distinct("\"signing\""), expected, "{log}");
-    assert_eq!(distinct("\"computed\""), 1, "{log}");
+    assert_eq!((distinct("\"signing\""), distinct("\"computed\"")), (1, 1), "{log}");
+}
+
+/// The whole life of a job of one seat with one crash at call `at`. Says whether the node was still alive at that call.
+async fn survives_a_crash_at(at: usize, after_effect: bool) -> bool {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let posted = scene.client().post_job(&scene.offer, &model::request(3)).await.unwrap();
+
+    let before = live_until_killed(&scene, data.path(), &posted.job, at, after_effect).await;
+    let outcome = live_to_the_end(&scene, data.path(), &posted.job).await;
+    assert_eq!(outcome, Outcome::Ended(End::Settled), "crash at call {at}, after its effect: {after_effect}");
+
+    let job = scene.job(&posted.job);
+    assert_eq!(job.state().unwrap(), JobState::Agreed);
+    let split = job.split().unwrap();
+    assert_eq!(split.total().unwrap().0, fee(3));
+    assert_eq!((job.winner().unwrap().units_in, split.refund.0), (3, 0));
+    let node = scene.node("node");
+    assert_eq!((node.stake, node.locked, node.forfeited, node.agreed), (STAKE, 0, 0, 1));
+    for done_once in [
+        instruction::TakeSeat::DISCRIMINATOR,
+        instruction::Answer::DISCRIMINATOR,
+        instruction::CollectSeat::DISCRIMINATOR,
+    ] {
+        assert_eq!(scene.chain.count(done_once), 1, "crash at call {at}");
+    }
+    assert_receipt_is_sound(&scene, data.path(), &job);
+    let response = scene.client().response(&job).await.unwrap();
+    let reference = provena_engine::reference::run(&model::artifact(), &model::request(3)).unwrap();
+    assert_eq!(response, reference);
+    assert_one_result_and_one_receipt(data.path());
+    before.is_none()
 }
 
 #[tokio::test]
@@ -101,6 +111,7 @@ async fn a_crash_before_any_call_loses_nothing() {
     while survives_a_crash_at(at, false).await {
         at += 1;
     }
+    eprintln!("killed before each of {at} calls");
     assert!(at >= 20, "only {at} calls: the whole life of a job has more");
 }
 
@@ -110,119 +121,306 @@ async fn a_crash_after_any_call_loses_nothing() {
     while survives_a_crash_at(at, true).await {
         at += 1;
     }
+    eprintln!("killed after each of {at} calls");
     assert!(at >= 20, "only {at} calls: the whole life of a job has more");
+}
+
+/// As above for a job of two seats, which goes by commitment and reveal. The other node never dies.
+async fn survives_a_crash_among_two_at(at: usize, after_effect: bool) -> bool {
+    let scene = Scene::new(&["node", "other"], 2, 2).await;
+    let data = tempfile::tempdir().unwrap();
+    let posted = scene.client().post_job(&scene.offer, &model::request(2)).await.unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let node = async {
+        let before = live_until_killed(&scene, data.path(), &posted.job, at, after_effect).await;
+        (before, live_to_the_end(&scene, data.path(), &posted.job).await)
+    };
+    let ((before, outcome), decided) = tokio::join!(node, decide(&scene, "other", other.path(), &posted.job));
+    assert_eq!(outcome, Outcome::Ended(End::Settled), "crash at call {at}, after its effect: {after_effect}");
+    assert_eq!(decided, Outcome::AwaitsPay);
+
+    let job = scene.job(&posted.job);
+    assert_eq!(job.state().unwrap(), JobState::Agreed);
+    let account = scene.node("node");
+    assert_eq!((account.stake, account.locked, account.forfeited, account.agreed), (STAKE, 0, 0, 1));
+    for done_by_each in
+        [instruction::TakeSeat::DISCRIMINATOR, instruction::Commit::DISCRIMINATOR, instruction::Reveal::DISCRIMINATOR]
+    {
+        assert_eq!(scene.chain.count(done_by_each), 2, "crash at call {at}");
+    }
+    assert_receipt_is_sound(&scene, data.path(), &job);
+    assert_one_result_and_one_receipt(data.path());
+    before.is_none()
+}
+
+#[tokio::test]
+async fn a_crash_before_any_call_loses_nothing_where_two_must_agree() {
+    let mut at = 0;
+    while survives_a_crash_among_two_at(at, false).await {
+        at += 1;
+    }
+    eprintln!("killed before each of {at} calls");
+    assert!(at >= 25, "only {at} calls: the whole life of a job has more");
+}
+
+#[tokio::test]
+async fn a_crash_after_any_call_loses_nothing_where_two_must_agree() {
+    let mut at = 0;
+    while survives_a_crash_among_two_at(at, true).await {
+        at += 1;
+    }
+    eprintln!("killed after each of {at} calls");
+    assert!(at >= 25, "only {at} calls: the whole life of a job has more");
 }
 
 #[tokio::test]
 async fn a_lost_crash_log_does_not_cost_the_bond() {
-    let scene = Scene::new(&["node"], 1, 1).await;
-    let data = tempfile::tempdir().unwrap();
+    let scene = Scene::new(&["node", "other"], 2, 2).await;
+    let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let posted = scene.client().post_job(&scene.offer, &model::request(2)).await.unwrap();
     // Die once the commitment is on the chain, and lose everything but the key.
     let mut at = 0;
     while scene.chain.count(instruction::Commit::DISCRIMINATOR) == 0 {
-        assert!(drive_until_killed(&scene, data.path(), &posted.job, at, true).await.is_none());
+        assert!(live_until_killed(&scene, data.path(), &posted.job, at, true).await.is_none());
         at += 1;
     }
     let fresh = tempfile::tempdir().unwrap();
-    let outcome = drive_to_the_end(&scene, fresh.path(), &posted.job).await;
+    let (outcome, _) = tokio::join!(
+        live_to_the_end(&scene, fresh.path(), &posted.job),
+        decide(&scene, "other", other.path(), &posted.job)
+    );
     assert_eq!(outcome, Outcome::Ended(End::Settled));
     assert_eq!(scene.node("node").forfeited, 0);
+    assert_eq!(scene.chain.count(instruction::Commit::DISCRIMINATOR), 2);
 }
 
 #[tokio::test]
-async fn a_node_that_returns_too_late_ends_its_claim_and_loses_only_the_bond() {
+async fn a_closed_offer_does_not_stop_a_node_that_has_a_seat() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let posted = scene.client().post_job(&scene.offer, &model::request(2)).await.unwrap();
+    let mut at = 0;
+    while scene.chain.count(instruction::TakeSeat::DISCRIMINATOR) == 0 {
+        assert!(live_until_killed(&scene, data.path(), &posted.job, at, true).await.is_none());
+        at += 1;
+    }
+    scene.close_offer();
+    assert_eq!(live_to_the_end(&scene, data.path(), &posted.job).await, Outcome::Ended(End::Settled));
+    let job = scene.job(&posted.job);
+    let signed = receipt::load(&data.path().join("receipts").join(format!("{}.json", posted.job))).unwrap();
+    signed.verify().unwrap();
+    check_against(&signed, &CLUSTER, &job).unwrap();
+    assert_eq!(signed.content_root, hex::encode(model::artifact().content_root()));
+
+    // A job that nobody has begun when its offer is closed is left alone: nobody can say what it wants.
+    let offer = scene.offer_with(|_| {});
+    let posted = scene.client().post_job(&offer, &model::request(1)).await.unwrap();
+    scene.chain.world(|world| world.svm.set_account(offer, Default::default()).unwrap());
+    let fresh = tempfile::tempdir().unwrap();
+    let Outcome::Declined(reason) = decide(&scene, "node", fresh.path(), &posted.job).await else { panic!("taken") };
+    assert!(reason.contains("offer is closed"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_node_that_returns_too_late_ends_its_seat_and_loses_only_the_bond() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
     let posted = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap();
     let mut at = 0;
-    while scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR) == 0 {
-        assert!(drive_until_killed(&scene, data.path(), &posted.job, at, true).await.is_none());
+    while scene.chain.count(instruction::TakeSeat::DISCRIMINATOR) == 0 {
+        assert!(live_until_killed(&scene, data.path(), &posted.job, at, true).await.is_none());
         at += 1;
     }
     scene.chain.advance(3 * u64::from(WINDOW));
-    let outcome = drive_to_the_end(&scene, data.path(), &posted.job).await;
+    let outcome = live_to_the_end(&scene, data.path(), &posted.job).await;
     assert!(matches!(outcome, Outcome::Ended(End::Abandoned(_))), "{outcome:?}");
     let node = scene.node("node");
     assert_eq!((node.stake, node.locked, node.forfeited), (STAKE - BOND, 0, 1));
+    assert_eq!(scene.job(&posted.job).state().unwrap(), JobState::Failed);
 }
 
 #[tokio::test]
-async fn a_job_whose_input_is_missing_is_never_claimed() {
+async fn a_job_whose_input_is_missing_is_never_taken() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
     let posted = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap();
     std::fs::remove_file(scene.shared.join("blobs").join(hex::encode(posted.input_root))).unwrap();
-    let outcome = drive_to_the_end(&scene, data.path(), &posted.job).await;
+    let outcome = live_to_the_end(&scene, data.path(), &posted.job).await;
     let Outcome::Declined(reason) = outcome else { panic!("{outcome:?}") };
     assert!(reason.contains("does not have it"), "{reason}");
-    assert_eq!(scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR), 0);
-    assert_eq!(Journal::open(&data.path().join("journal.jsonl")).unwrap().unfinished(), Vec::new());
+    assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
+    assert_eq!(Journal::open(&data.path().join("journal.jsonl")).unwrap().in_progress(), Vec::new());
 }
 
 #[tokio::test]
-async fn a_job_whose_input_the_model_refuses_is_never_claimed() {
+async fn a_job_whose_input_the_model_refuses_is_never_taken() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
     let request = Request::Classify { images: vec![vec![17; 64]] };
     let posted = scene.client().post_job(&scene.offer, &request).await.unwrap();
-    let outcome = drive_to_the_end(&scene, data.path(), &posted.job).await;
+    let outcome = live_to_the_end(&scene, data.path(), &posted.job).await;
     assert!(matches!(&outcome, Outcome::Declined(reason) if reason.contains("request")), "{outcome:?}");
-    assert_eq!(scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR), 0);
+    assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
 }
 
+/// M4 among them: a job whose windows together could hold a bond for days is declined.
 #[tokio::test]
-async fn a_job_whose_terms_are_too_risky_is_never_claimed() {
-    for (reason, change) in [
-        ("a bond of", (|terms| terms.bond_lamports += 1) as fn(&mut OfferTerms)),
-        ("a window of", |terms| terms.commit_window -= 1),
-        ("a window of", |terms| terms.reveal_window = 4),
-    ] {
+async fn m4_a_job_whose_terms_are_too_risky_is_never_taken() {
+    let most = u32::try_from(MAX_WINDOWS).unwrap();
+    type Change = Box<dyn FnOnce(&mut OfferTerms)>;
+    let cases: [(&str, Change); 4] = [
+        ("a bond of 10000001 lamports", Box::new(|terms| terms.bond_lamports += 1)),
+        ("a window of 159 slots", Box::new(|terms| terms.commit_window -= 1)),
+        ("a window of 150 slots", Box::new(|terms| terms.reveal_window = 150)),
+        (
+            "windows of 9001 slots together, the most is 9000",
+            Box::new(move |terms| {
+                terms.open_window = most + 1 - 2 * WINDOW;
+            }),
+        ),
+    ];
+    for (reason, change) in cases {
         let scene = Scene::new(&["node"], 1, 1).await;
         let data = tempfile::tempdir().unwrap();
         let offer = scene.offer_with(change);
         let posted = scene.client().post_job(&offer, &model::request(1)).await.unwrap();
-        let outcome = drive_to_the_end(&scene, data.path(), &posted.job).await;
+        let outcome = live_to_the_end(&scene, data.path(), &posted.job).await;
         assert!(matches!(&outcome, Outcome::Declined(why) if why.contains(reason)), "{outcome:?}");
-        assert_eq!(scene.chain.count(instruction::ClaimSlot::DISCRIMINATOR), 0);
+        assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
     }
+    // One slot less is taken.
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let offer = scene.offer_with(|terms| terms.open_window = most - 2 * WINDOW);
+    let posted = scene.client().post_job(&offer, &model::request(1)).await.unwrap();
+    assert_eq!(live_to_the_end(&scene, data.path(), &posted.job).await, Outcome::Ended(End::Settled));
 }
 
 #[tokio::test]
 async fn a_job_paid_in_tokens_pays_wallets_that_never_held_any() {
-    let scene = Scene::in_tokens(&["node"], 1, 1).await;
-    let data = tempfile::tempdir().unwrap();
-    let client = scene.client().with_spare_units(1);
-    let posted = client.post_job(&scene.offer, &model::request(3)).await.unwrap();
-    assert_eq!(drive_to_the_end(&scene, data.path(), &posted.job).await, Outcome::Ended(End::Settled));
-    let split = provena_market::view::paid(&job_state(&scene, &posted.job));
-    assert_eq!((split.total().unwrap().0, split.refund.0), (4 * PRICE, PRICE));
-    let balance = |name: &str| scene.chain.world(|world| scene.money.balance(world, &keypair(name).pubkey()));
-    assert_eq!((balance("node"), balance("treasury")), (split.nodes.0, split.protocol.0));
-    assert!(split.nodes.0 > 0 && split.protocol.0 > 0 && split.royalty.0 > 0, "{split:?}");
-    assert_eq!(balance("payer"), 1_000 * PRICE - 3 * PRICE);
+    for scene in [Scene::in_tokens(&["node"], 1, 1).await, Scene::in_new_tokens(&["node"], 1, 1).await] {
+        let data = tempfile::tempdir().unwrap();
+        let client = scene.client().with_spare_units(Units::new(1, 0));
+        let posted = client.post_job(&scene.offer, &model::request(3)).await.unwrap();
+        assert_eq!(posted.deposit, 4_005_012);
+        assert_eq!(live_to_the_end(&scene, data.path(), &posted.job).await, Outcome::Ended(End::Settled));
+        // A fee of 3,005,009: 30 % royalty rounded up, 2.5 % protocol rounded down, the rest.
+        let split = scene.job(&posted.job).split().unwrap();
+        let parts = [split.nodes, split.royalty, split.protocol, split.refund].map(|part| part.0);
+        assert_eq!(parts, [2_028_381, 901_503, 75_125, 1_000_003]);
+        assert_eq!(scene.balance("node"), 2_028_381, "{:?}", scene.money);
+        let node = scene.node("node");
+        assert_eq!((node.locked, node.agreed), (0, 1));
+    }
 }
 
 #[tokio::test]
-async fn three_nodes_agree_and_one_of_them_settles() {
+async fn three_nodes_agree_and_none_pays_for_more_than_its_own() {
     let names = ["node a", "node b", "node c"];
     let scene = Scene::new(&names, 3, 2).await;
     let folders: Vec<_> = names.iter().map(|_| tempfile::tempdir().unwrap()).collect();
     let posted = scene.client().post_job(&scene.offer, &model::request(4)).await.unwrap();
-    let driven = names.iter().zip(&folders).map(|(name, folder)| {
-        let worker = scene.worker(name, scene.chain.clone(), folder.path());
-        async move { worker.drive(&posted.job, &CancellationToken::new()).await.expect("the crash log works") }
-    });
-    let all = futures_util::future::join_all(driven);
+    let workers: Vec<_> = names
+        .iter()
+        .zip(&folders)
+        .map(|(name, folder)| scene.worker(name, scene.chain.clone(), folder.path()))
+        .collect();
+    let closing = CancellationToken::new();
+    let all = futures_util::future::join_all(workers.iter().map(|worker| worker.drive(&posted.job, &closing)));
     let outcomes = tokio::time::timeout(Duration::from_secs(30), all).await.expect("they finish");
-    assert_eq!(outcomes, vec![Outcome::Ended(End::Settled); 3]);
-    let job = job_state(&scene, &posted.job);
-    assert_eq!(job.state(), Ok(JobState::Settled));
-    assert_eq!(scene.chain.count(instruction::Settle::DISCRIMINATOR), 1);
+    assert!(outcomes.iter().all(|outcome| outcome.as_ref().unwrap() == &Outcome::AwaitsPay), "{outcomes:?}");
+    assert_eq!(scene.job(&posted.job).state().unwrap(), JobState::Agreed);
+    // The last reveal decided it, so that nobody paid to end the waiting.
+    assert_eq!(scene.chain.count(instruction::Finalize::DISCRIMINATOR), 0);
+    scene.chain.advance(SETTLE_AFTER + 1);
+    for worker in &workers {
+        scene.collect(worker, false).await;
+    }
+    assert_eq!(scene.chain.count(instruction::CollectSeat::DISCRIMINATOR), 3);
     for name in names {
         let node = scene.node(name);
         assert_eq!((node.locked, node.agreed), (0, 1), "{name}");
     }
+}
+
+#[tokio::test]
+async fn one_of_three_does_not_reveal_and_one_of_the_others_ends_the_waiting() {
+    let names = ["node a", "node b"];
+    let scene = Scene::new(&["node a", "node b", "node c"], 3, 2).await;
+    let posted = scene.client().post_job(&scene.offer, &model::request(4)).await.unwrap();
+    // It commits to something and is not seen again.
+    let absent = keypair("node c");
+    let hash = scene.job(&posted.job).job.terms_hash;
+    scene.chain.world(|world| {
+        let take = provena_market::client::take_seat(absent.pubkey(), posted.job, 2, hash);
+        let commit = provena_market::client::commit(absent.pubkey(), posted.job, 2, [1; 32]);
+        world.accept(&[take, commit], &[&absent]);
+    });
+    let folders: Vec<_> = names.iter().map(|_| tempfile::tempdir().unwrap()).collect();
+    let workers: Vec<_> = names
+        .iter()
+        .zip(&folders)
+        .map(|(name, folder)| scene.worker(name, scene.chain.clone(), folder.path()))
+        .collect();
+    let closing = CancellationToken::new();
+    let all = futures_util::future::join_all(workers.iter().map(|worker| worker.drive(&posted.job, &closing)));
+    let time = async {
+        while scene.chain.count(instruction::Reveal::DISCRIMINATOR) < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        scene.chain.advance(u64::from(WINDOW) + 1);
+    };
+    let (outcomes, ()) =
+        tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(all, time) }).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| outcome.as_ref().unwrap() == &Outcome::AwaitsPay), "{outcomes:?}");
+    assert_eq!(scene.chain.count(instruction::Finalize::DISCRIMINATOR), 1, "one of them pays for it");
+    let node = scene.node("node c");
+    assert_eq!((node.stake, node.forfeited), (STAKE - BOND, 1));
+    let paid_by = |name: &str| scene.chain.world(|world| world.lamports(&keypair(name).pubkey()));
+    let before = names.map(paid_by);
+    scene.chain.advance(SETTLE_AFTER + 1);
+    for worker in &workers {
+        scene.collect(worker, false).await;
+    }
+    // Of a fee of 4,005,012: 30 % royalty 1,201,504, 2.5 % protocol 100,125; each gets half of the rest, 1,351,691, the
+    // first the odd one more; and 30,000 of the forfeited bond. The transaction costs 5,000.
+    let gains = [0, 1].map(|index| paid_by(names[index]) - before[index]);
+    let mut sorted = gains;
+    sorted.sort_unstable();
+    assert_eq!(sorted, [1_351_691 + 25_000, 1_351_692 + 25_000], "{gains:?}");
+}
+
+#[tokio::test]
+async fn a_seat_beside_which_nobody_sits_is_left_without_loss_and_taken_again() {
+    let scene = Scene::new(&["node", "other"], 2, 2).await;
+    let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let offer = scene.offer_with(|terms| terms.open_window = 1_000);
+    let posted = scene.client().post_job(&offer, &model::request(1)).await.unwrap();
+    let worker = scene.worker("node", scene.chain.clone(), data.path());
+    let driven = worker.clone();
+    let working = tokio::spawn(async move { driven.drive(&posted.job, &CancellationToken::new()).await.unwrap() });
+    while scene.chain.count(instruction::Commit::DISCRIMINATOR) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(scene.node("node").locked, BOND);
+    scene.chain.advance(150);
+    let outcome = working.await.unwrap();
+    assert!(matches!(&outcome, Outcome::Ended(End::Abandoned(why)) if why.contains("no other node")), "{outcome:?}");
+    let node = scene.node("node");
+    assert_eq!((node.stake, node.locked, node.forfeited), (STAKE, 0, 0));
+    // As long as nobody is there it stays away; somebody comes; both finish.
+    assert!(matches!(
+        worker.drive(&posted.job, &CancellationToken::new()).await.unwrap(),
+        Outcome::Ended(End::Abandoned(_))
+    ));
+    let theirs = scene.worker("other", scene.chain.clone(), other.path());
+    let coming = tokio::spawn(async move { theirs.drive(&posted.job, &CancellationToken::new()).await.unwrap() });
+    while scene.chain.count(instruction::TakeSeat::DISCRIMINATOR) < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(worker.drive(&posted.job, &CancellationToken::new()).await.unwrap(), Outcome::AwaitsPay);
+    assert_eq!(coming.await.unwrap(), Outcome::AwaitsPay);
+    assert_one_result_and_one_receipt(data.path());
 }
 
 #[tokio::test]
@@ -236,5 +434,5 @@ async fn closing_leaves_a_job_resumable() {
         let worker = scene.worker("node", scene.chain.clone(), data.path());
         assert_eq!(worker.drive(&posted.job, &closing).await.unwrap(), Outcome::Left);
     }
-    assert_eq!(drive_to_the_end(&scene, data.path(), &posted.job).await, Outcome::Ended(End::Settled));
+    assert_eq!(live_to_the_end(&scene, data.path(), &posted.job).await, Outcome::Ended(End::Settled));
 }

@@ -7,8 +7,11 @@ use std::time::Duration;
 use anchor_lang::Discriminator;
 use provena_client::chain::submitter::{prepare, resolve, resolve_within, submit};
 use provena_client::chain::{Budget, ChainError, ChainSubmitter, send_and_confirm};
-use provena_market::{client, instruction};
+use provena_market::client::{self, Request};
+use provena_market::fees::Work;
+use provena_market::instruction;
 use solana_instruction::Instruction;
+use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 use crate::support::market::Scene;
@@ -16,8 +19,21 @@ use crate::support::meddle::{Call, Fate, Meddling};
 
 /// Posting a job: money moves, and a second one with the same nonce cannot land.
 fn post(scene: &Scene, units: u32) -> Instruction {
+    post_by(scene, scene.payer.pubkey(), units)
+}
+
+fn post_by(scene: &Scene, payer: Pubkey, units: u32) -> Instruction {
     let offer = scene.chain.world(|world| world.state(&scene.offer));
-    client::post_job(scene.payer.pubkey(), scene.offer, &offer, 1, [5; 32], units, None)
+    let most = Work::new(units, 0);
+    let request = Request {
+        nonce_slot: scene.chain.world(|world| world.slot()),
+        nonce_index: 1,
+        input_root: [5; 32],
+        most,
+        deposit: client::price(&offer, most).unwrap(),
+        max_protocol_bps: 250,
+    };
+    client::post_job(payer, scene.offer, &offer, request, None)
 }
 
 fn posted(scene: &Scene) -> usize {
@@ -122,9 +138,8 @@ async fn a_refusal_deep_inside_names_the_program_that_refused() {
     assert!(matches!(error, ChainError::Build(_) | ChainError::Rejected(_)), "{error}");
     let poor = solana_keypair::Keypair::new();
     scene.chain.airdrop(&poor.pubkey(), 2_000_000).await.unwrap();
-    let offer = scene.chain.world(|world| world.state(&scene.offer));
-    let post = client::post_job(poor.pubkey(), scene.offer, &offer, 1, [5; 32], 1, None);
+    let post = post_by(&scene, poor.pubkey(), 1);
     let error = send_and_confirm(scene.chain.as_ref(), &[post], &[&poor], Budget::default()).await.unwrap_err();
     let refusal = error.rejection().unwrap();
-    assert_eq!(refusal.program, Some(solana_pubkey::Pubkey::default()), "the system program: {error}");
+    assert_eq!(refusal.program, Some(Pubkey::default()), "the system program: {error}");
 }

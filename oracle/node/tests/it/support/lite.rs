@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use provena_client::chain::history::PastInstruction;
 use provena_client::chain::{
     AccountFilter, ChainError, ChainReader, ChainSubmitter, Changes, HealthReport, RecentBlockhash, Rejection,
     SignatureStatus, Watch,
+    message::{MOST_BYTES, transaction_len},
 };
+use provena_tests::market::CLUSTER;
 use provena_tests::world::World;
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
-use solana_transaction::Transaction;
+use solana_transaction::versioned::VersionedTransaction;
 
 /// Blocks that a blockhash stays valid for.
 const VALIDITY: u64 = 150;
-
-/// The cluster's genesis hash.
-pub const CLUSTER: [u8; 32] = [42; 32];
 
 /// A chain in memory.
 pub struct LiteChain {
@@ -30,8 +30,8 @@ struct Inner {
     /// Every account that a transaction named: what a program's accounts are listed from.
     known: BTreeSet<Pubkey>,
     landed: BTreeMap<Signature, SignatureStatus>,
-    /// Successful transactions by the market instruction they carry, for counting.
-    sent: Vec<Vec<u8>>,
+    /// The instructions of successful transactions.
+    sent: Vec<PastInstruction>,
 }
 
 impl LiteChain {
@@ -56,9 +56,14 @@ impl LiteChain {
         inner.world.svm.warp_to_slot(now + slots);
     }
 
-    /// How many successful transactions began with this instruction data.
+    /// How many successful instructions began with this data.
     pub fn count(&self, discriminator: &[u8]) -> usize {
-        self.lock().sent.iter().filter(|data| data.starts_with(discriminator)).count()
+        self.lock().sent.iter().filter(|sent| sent.data.starts_with(discriminator)).count()
+    }
+
+    /// The instructions of successful transactions.
+    pub fn past(&self) -> Vec<PastInstruction> {
+        self.lock().sent.clone()
     }
 }
 
@@ -131,25 +136,32 @@ impl ChainSubmitter for LiteChain {
         Ok(RecentBlockhash { hash: inner.world.svm.latest_blockhash(), last_valid_block_height })
     }
 
-    async fn send(&self, transaction: &Transaction) -> Result<(), ChainError> {
+    async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
         let mut inner = self.lock();
         let message = &transaction.message;
-        let programs: Vec<Pubkey> = message
-            .instructions
-            .iter()
-            .map(|instruction| message.account_keys[usize::from(instruction.program_id_index)])
-            .collect();
+        // A cluster takes no longer ones; the SVM would.
+        let len = transaction_len(message);
+        assert!(len <= MOST_BYTES, "a transaction of {len} bytes");
+        let keys = message.static_account_keys();
+        let programs: Vec<Pubkey> =
+            message.instructions().iter().map(|instruction| keys[usize::from(instruction.program_id_index)]).collect();
         let done = inner.world.svm.send_transaction(transaction.clone());
         let now = slot(&inner.world);
         inner.world.svm.warp_to_slot(now + 1);
         match done {
             Ok(_) => {
-                inner.known.extend(message.account_keys.iter().copied());
+                inner.known.extend(keys.iter().copied());
                 let signature = transaction.signatures[0];
                 let status = SignatureStatus { slot: now, confirmed: true, error: None, finalized: true };
                 inner.landed.insert(signature, status);
-                let data = message.instructions.iter().map(|instruction| instruction.data.clone());
-                inner.sent.extend(data);
+                // This chain has no lookup tables.
+                let key = |index: &u8| keys[usize::from(*index)];
+                let past = message.instructions().iter().map(|instruction| PastInstruction {
+                    program: key(&instruction.program_id_index),
+                    accounts: instruction.accounts.iter().map(key).collect(),
+                    data: instruction.data.clone(),
+                });
+                inner.sent.extend(past);
                 inner.world.svm.expire_blockhash();
                 Ok(())
             }

@@ -4,34 +4,47 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use provena_arith::receipt::ENGINE_CLASS_INT_V1;
 use provena_client::chain::{Budget, SharedChain};
+use provena_client::view::JobView;
 use provena_engine::artifact::Artifact;
-use provena_market::client;
+use provena_market::client::{self, OfferOf};
+use provena_market::constants::{FIRST_COME, SETTLE_AFTER};
 use provena_market::state::{Node, Offer, OfferTerms};
 use provena_node::compute::EngineCompute;
-use provena_node::journal::Journal;
+use provena_node::journal::{End, JobKey, Journal};
 use provena_node::metrics::Metrics;
-use provena_node::tasks::{Risk, Worker, WorkerParts};
+use provena_node::tasks::submit::Outcome;
+use provena_node::tasks::{Collector, Risk, Worker, WorkerParts};
 use provena_registry::state::AssetKind;
-use provena_tests::registry::{self, Draft};
+use provena_tests::market::{self, CLUSTER, STAKE};
+use provena_tests::registry::{self, Registered};
 use provena_tests::royalty;
 use provena_tests::tokens::Money;
 use provena_tests::world::{World, keypair};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
+use tokio_util::sync::CancellationToken;
 
-use super::lite::{CLUSTER, LiteChain};
+use super::lite::LiteChain;
 use super::{folder_store, model};
 
-/// Least stake of a node.
-pub const STAKE: u64 = 1_000_000_000;
-/// A claim's bond.
+/// A seat's bond.
 pub const BOND: u64 = 10_000_000;
-/// Lamports per image.
+/// Base units for any answer.
+pub const BASE: u64 = 5_000;
+/// Base units for an image, a text, or a token of a prompt.
 pub const PRICE: u64 = 1_000_003;
-/// Slots for a commit, and for a reveal.
-pub const WINDOW: u32 = 60;
+/// Base units for a token of an answer.
+pub const PRICE_OUT: u64 = 2_000_003;
+/// Slots for each window.
+pub const WINDOW: u32 = 160;
+/// What the node accepts as all windows together.
+pub const MAX_WINDOWS: u64 = 9_000;
+
+/// What nodes risk at most.
+pub const RISK: Risk = Risk { max_bond: BOND, min_window: WINDOW, max_windows: MAX_WINDOWS };
 
 /// A market with one offer.
 pub struct Scene {
@@ -42,27 +55,38 @@ pub struct Scene {
     pub money: Money,
     /// Where artifact, inputs and responses are.
     pub shared: PathBuf,
+    model: Registered,
     _folder: tempfile::TempDir,
 }
 
 impl Scene {
     /// Another offer for the same model: the first one's terms, changed.
     pub fn offer_with(&self, change: impl FnOnce(&mut OfferTerms)) -> Pubkey {
-        let owner = keypair("trainer");
         self.chain.world(|world| {
             let first: Offer = world.state(&self.offer);
             let mut terms = first.terms();
             change(&mut terms);
-            let nft = provena_registry::pda::token_account(&owner.pubkey(), &first.asset).0;
-            let create = client::create_offer(owner.pubkey(), &first.asset, nft, &first.mint, 2, terms);
-            world.accept(&[create], &[&owner]);
+            let of = OfferOf { asset: first.asset, version: 1, mint: first.mint, offer_id: 2 };
+            let holder = &self.model.creator;
+            let create = client::create_offer(holder.pubkey(), self.model.nft(), of, terms);
+            world.accept(&[create], &[holder]);
             provena_market::pda::offer(&first.asset, 2).0
         })
     }
 
-    /// An offer that wants `slots` nodes of which `quorum` must agree; `nodes` are registered by these names.
-    pub async fn new(nodes: &[&str], slots: u8, quorum: u8) -> Self {
-        Self::paid_in(World::new(), Money::Sol, &model::artifact(), nodes, slots, quorum).await
+    /// Closes the first offer, as the model's holder may at any time.
+    pub fn close_offer(&self) {
+        self.chain.world(|world| {
+            let offer: Offer = world.state(&self.offer);
+            let holder = &self.model.creator;
+            let close = client::close_offer(holder.pubkey(), self.model.nft(), self.offer, &offer);
+            world.accept(&[close], &[holder]);
+        });
+    }
+
+    /// An offer that wants `seats` nodes of which `quorum` must agree; `nodes` are registered by these names.
+    pub async fn new(nodes: &[&str], seats: u8, quorum: u8) -> Self {
+        Self::paid_in(World::new(), Money::Sol, &model::artifact(), nodes, seats, quorum).await
     }
 
     /// As [`Scene::new`] with one node, "node", and another model than the small classifier.
@@ -71,10 +95,17 @@ impl Scene {
     }
 
     /// As [`Scene::new`], with an offer that is priced in a token of which only the payer has any.
-    pub async fn in_tokens(nodes: &[&str], slots: u8, quorum: u8) -> Self {
+    pub async fn in_tokens(nodes: &[&str], seats: u8, quorum: u8) -> Self {
         let mut world = World::new();
         let money = Money::token(&mut world, "dollar");
-        Self::paid_in(world, money, &model::artifact(), nodes, slots, quorum).await
+        Self::paid_in(world, money, &model::artifact(), nodes, seats, quorum).await
+    }
+
+    /// As [`Scene::in_tokens`], with a token of the newer program.
+    pub async fn in_new_tokens(nodes: &[&str], seats: u8, quorum: u8) -> Self {
+        let mut world = World::new();
+        let money = Money::token_2022(&mut world, "new dollar", &[]);
+        Self::paid_in(world, money, &model::artifact(), nodes, seats, quorum).await
     }
 
     async fn paid_in(
@@ -82,40 +113,45 @@ impl Scene {
         money: Money,
         artifact: &Artifact,
         nodes: &[&str],
-        slots: u8,
+        seats: u8,
         quorum: u8,
     ) -> Self {
         royalty::configure(&mut world, &[money]);
-        let (creator, mint) = registry::prepare(&mut world, "trainer", "model", &[], &[money]);
-        let mut draft = Draft::new(AssetKind::Model, &creator.pubkey(), &mint.pubkey());
-        draft.content_root = artifact.content_root();
-        draft.recipe_root = artifact.recipe_root();
-        let registered = registry::register(&mut world, &draft, creator, mint);
-
-        let operator = world.wallet("operator");
-        let treasury = world.wallet("treasury").pubkey();
-        world.accept(&[client::initialize_config(operator.pubkey(), treasury, CLUSTER, 250, STAKE)], &[&operator]);
+        registry::configure(&mut world);
+        market::configure(&mut world);
+        let (creator, mint) = registry::prepare(&mut world, "trainer", "model", &[]);
+        let mut draft = registry::draft(AssetKind::Model, &creator, &mint);
+        draft.content.root = artifact.content_root();
+        if let Some(recipe) = &mut draft.recipe {
+            recipe.root = artifact.recipe_root();
+        }
+        let model = registry::register(&mut world, &draft, creator, mint);
+        market::open_books(&mut world, &model, money);
         for name in nodes {
             let node = world.wallet(name);
-            world.accept(&[client::register_node(node.pubkey(), STAKE, "")], &[&node]);
+            // Without an address nobody is asked over the network.
+            world.accept(&[client::register_node(node.pubkey(), STAKE, "", [0; 32], 0)], &[&node]);
         }
-        let asset = registered.mint.pubkey();
-        let owner = registered.creator.pubkey();
         let terms = OfferTerms {
-            price_per_unit: PRICE,
+            base_price: BASE,
+            input_price: PRICE,
+            output_price: PRICE_OUT,
             bond_lamports: BOND,
             open_window: WINDOW,
             commit_window: WINDOW,
             reveal_window: WINDOW,
-            max_units: 64,
+            max_input_units: 64,
+            max_output_units: 64,
             royalty_bps: 3_000,
-            slots,
+            seats,
             quorum,
-            engine_class: 1,
+            engine_class: ENGINE_CLASS_INT_V1,
+            flags: FIRST_COME,
         };
-        let nft = provena_registry::pda::token_account(&owner, &asset).0;
-        let offer = client::create_offer(owner, &asset, nft, &money.mint(), 1, terms);
-        world.accept(&[offer], &[&registered.creator]);
+        let asset = model.mint.pubkey();
+        let of = OfferOf { asset, version: 1, mint: money.mint(), offer_id: 1 };
+        let offer = client::create_offer(model.creator.pubkey(), model.nft(), of, terms);
+        world.accept(&[offer], &[&model.creator]);
         let payer = Arc::new(world.wallet("payer"));
         if money.is_token() {
             money.give(&mut world, &payer.pubkey(), 1_000 * PRICE);
@@ -131,6 +167,7 @@ impl Scene {
             payer,
             money,
             shared,
+            model,
             _folder: folder,
         }
     }
@@ -138,33 +175,96 @@ impl Scene {
     /// A payer's client.
     pub fn client(&self) -> provena_client::Client {
         provena_client::Client::new(self.chain.clone(), folder_store(&self.shared), self.payer.clone())
+            .with_answer_patience(Duration::from_millis(100))
     }
 
     /// The node `name` over `chain`, with its crash log and its private files in `data`.
     pub fn worker(&self, name: &str, chain: SharedChain, data: &Path) -> Arc<Worker> {
-        let receipts = data.join("receipts");
-        std::fs::create_dir_all(&receipts).expect("the folder is usable");
-        let compute = EngineCompute::open("cpu", 1 << 30).expect("the reference is always there");
-        Arc::new(Worker::new(WorkerParts {
-            chain,
-            cluster: CLUSTER,
-            store: folder_store(&self.shared),
-            private: folder_store(&data.join("private")),
-            journal: Journal::open(&data.join("journal.jsonl")).expect("the crash log opens"),
-            compute: Arc::new(compute),
-            key: keypair(name),
-            metrics: Arc::new(Metrics::default()),
-            budget: Budget::default(),
-            models: Vec::new(),
-            receipts,
-            risk: Risk { max_bond: BOND, min_window: WINDOW },
-            max_artifact_bytes: 16 << 20,
-            poll: Duration::from_millis(5),
-        }))
+        self.worker_publishing(name, chain, data, &self.shared)
+    }
+
+    /// As [`Scene::worker`], with a store of its own, as a node that hands nothing out.
+    pub fn worker_publishing(&self, name: &str, chain: SharedChain, data: &Path, store: &Path) -> Arc<Worker> {
+        worker(name, chain, data, store, RISK)
+    }
+
+    /// As [`Scene::worker`], with limits of its own.
+    pub fn worker_risking(&self, name: &str, chain: SharedChain, data: &Path, risk: Risk) -> Arc<Worker> {
+        worker(name, chain, data, &self.shared, risk)
     }
 
     /// A node's account.
     pub fn node(&self, name: &str) -> Node {
         self.chain.world(|world| world.state(&provena_market::pda::node(&keypair(name).pubkey()).0))
     }
+
+    /// A job.
+    pub fn job(&self, address: &Pubkey) -> JobView {
+        self.job_or_none(address).expect("the job exists")
+    }
+
+    /// A job, unless it is closed.
+    pub fn job_or_none(&self, address: &Pubkey) -> Option<JobView> {
+        let account = self.chain.world(|world| world.account(address))?;
+        Some(JobView::decode(address, &account).expect("it is a job"))
+    }
+
+    /// What a wallet has of the scene's money.
+    pub fn balance(&self, name: &str) -> u64 {
+        self.chain.world(|world| self.money.balance(world, &keypair(name).pubkey()))
+    }
+
+    /// Drives a job to the decision, and then lets time pass until it has paid this node: nobody acknowledges anything.
+    pub async fn live(&self, worker: &Arc<Worker>, job: &Pubkey) -> Outcome {
+        let outcome = worker.drive(job, &CancellationToken::new()).await.expect("the crash log works");
+        if outcome != Outcome::AwaitsPay {
+            return outcome;
+        }
+        let key = self.key(worker, job);
+        self.collect(worker, true).await;
+        let end = worker.journal().job(&key).and_then(|record| record.end);
+        Outcome::Ended(end.unwrap_or_else(|| End::Abandoned("it never ended".to_owned())))
+    }
+
+    /// Collects until nothing waits any more; with `wait`, time passes meanwhile.
+    pub async fn collect(&self, worker: &Arc<Worker>, wait: bool) {
+        let mut collector = Collector::new(worker.clone(), Duration::from_millis(5));
+        for _ in 0..100 {
+            if collector.round().await.is_ok_and(|waiting| waiting == 0) {
+                return;
+            }
+            if wait {
+                self.chain.advance(SETTLE_AFTER / 10);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("pay never came");
+    }
+
+    /// What names the posting of a job that this node knows.
+    pub fn key(&self, worker: &Worker, job: &Pubkey) -> JobKey {
+        worker.journal().at(job).last().expect("the crash log knows it").0
+    }
+}
+
+fn worker(name: &str, chain: SharedChain, data: &Path, store: &Path, risk: Risk) -> Arc<Worker> {
+    let receipts = data.join("receipts");
+    std::fs::create_dir_all(&receipts).expect("the folder is writable");
+    let compute = EngineCompute::open("cpu", 1 << 30).expect("the processor computes");
+    Arc::new(Worker::new(WorkerParts {
+        chain,
+        cluster: CLUSTER,
+        store: folder_store(store),
+        private: folder_store(&data.join("private")),
+        journal: Journal::open(&data.join("journal.jsonl")).expect("the crash log opens"),
+        compute: Arc::new(compute),
+        key: keypair(name),
+        metrics: Arc::new(Metrics::default()),
+        budget: Budget::default(),
+        models: Vec::new(),
+        receipts,
+        risk,
+        max_artifact_bytes: 16 << 20,
+        poll: Duration::from_millis(5),
+    }))
 }

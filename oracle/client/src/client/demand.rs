@@ -1,0 +1,103 @@
+//! Demanding an answer that nobody hands out.
+
+use std::mem::offset_of;
+use std::time::Duration;
+
+use provena_arith::merkle::content_root;
+use provena_market::{
+    client as market,
+    constants::ANSWER_WINDOW,
+    pda,
+    state::{Answer, JobState, Who, job::flag},
+};
+use provena_wire::Response;
+use solana_account::Account;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer;
+
+use super::{Client, ClientError, Stage};
+use crate::chain::accounts::{ProgramAccount, decode_with_items};
+use crate::chain::{ChainError, Confirmed};
+use crate::view::{JobView, View};
+
+/// The time between two looks at a demanded answer.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+impl Client {
+    /// Demands that the agreed answer be put on chain within 750 slots, or nodes lose pay and bond. It costs a deposit of
+    /// 60,000 lamports, which whoever brings the answer gets.
+    ///
+    /// # Errors
+    /// A refusal (`AlreadyDemanded`, `AlreadyAcknowledged`, `WindowOver` later than 1,500 slots after the decision), or a
+    /// failure to read.
+    pub async fn demand_answer(&self, address: &Pubkey) -> Result<Confirmed, ClientError> {
+        self.send(&[market::demand_answer(self.payer.pubkey(), *address)]).await
+    }
+
+    /// Demands the answer, unless that was done before, and waits for it.
+    pub(super) async fn demanded_answer(
+        &self,
+        address: &Pubkey,
+        progress: &mut (dyn FnMut(Stage) + Send),
+    ) -> Result<Response, ClientError> {
+        loop {
+            let view = View::read(self.chain.as_ref(), address).await?;
+            let job = view.job.as_ref().ok_or(ClientError::Closed(*address))?;
+            if job.state()? != JobState::Agreed {
+                return Err(self.ended(job).await);
+            }
+            let demanded = job.job.demanded_at != 0;
+            if job.job.has(flag::ANSWERED) {
+                return self.answer_on_chain(job).await?.ok_or(ClientError::Withheld(*address));
+            }
+            // Meanwhile a node may hand it out after all, which spares everybody the rest.
+            if demanded && let Ok(answer) = self.response(job).await {
+                return Ok(answer);
+            }
+            if !demanded {
+                match self.demand_answer(address).await {
+                    Ok(sent) => progress(Stage::Demanded(sent.signature)),
+                    // It is too late for that, or another process of the payer was faster.
+                    Err(ClientError::Chain(ChainError::Rejected(refusal))) => {
+                        tracing::debug!(%refusal, job = %address, "the answer cannot be demanded");
+                        let job = self.job(address).await?.ok_or(ClientError::Closed(*address))?;
+                        if job.job.demanded_at == 0 {
+                            return Err(ClientError::Withheld(*address));
+                        }
+                    }
+                    Err(error) => return Err(error),
+                }
+            } else if let Some((next, signature)) = self.crank_view(&view, Who::Payer).await? {
+                progress(Stage::Cranked(next, signature));
+                continue;
+            }
+            tracing::trace!(job = %address, within = ANSWER_WINDOW, "waiting for the demanded answer");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The answer as it was put on chain; `None` when it is not there (any more), or too long for it.
+    ///
+    /// # Errors
+    /// [`ClientError::NoResult`] before the decision, [`ClientError::Response`] when the agreed bytes are no response, or a
+    /// failure to read.
+    pub async fn answer_on_chain(&self, job: &JobView) -> Result<Option<Response>, ClientError> {
+        let root = job.winner().ok_or(ClientError::NoResult)?.value;
+        let right = |bytes: &[u8]| content_root(bytes) == Ok(root);
+        let likely: Vec<Pubkey> = job.agreeing().map(|node| pda::answer(&job.address, &node).0).collect();
+        let found = self.chain.accounts(&likely).await?;
+        let found = likely.into_iter().zip(found).filter_map(|(address, account)| Some((address, account?)));
+        if let Some(bytes) = found.filter_map(answer_bytes).find(|bytes| right(bytes)) {
+            return Ok(Some(Response::from_bytes(&bytes)?));
+        }
+        // Anybody may have put it there.
+        let filter = Answer::filter_of_any_length().and(Answer::offset(offset_of!(Answer, job)), job.address.as_ref());
+        let listed = self.chain.program_accounts(&provena_market::ID, &filter).await?;
+        let bytes = listed.into_iter().filter_map(answer_bytes).find(|bytes| right(bytes));
+        Ok(bytes.map(|bytes| Response::from_bytes(&bytes)).transpose()?)
+    }
+}
+
+fn answer_bytes((address, account): (Pubkey, Account)) -> Option<Vec<u8>> {
+    decode_with_items::<Answer, u8>(&address, &account).ok().map(|(_, bytes)| bytes)
+}

@@ -1,0 +1,229 @@
+//! Collecting from decided jobs: every party is paid by a call of its own, which anybody may make.
+
+use provena_common::token::{TokenProgram, parse_account};
+use provena_market::{
+    NATIVE_MINT,
+    client::{self as market, Payment},
+    constants::MAX_TREASURY_SHARDS,
+    pda,
+    state::{Part, Party},
+};
+use provena_royalty::{
+    client::{self as royalty, Currency},
+    state::{Books, Pool},
+};
+use solana_instruction::Instruction;
+use solana_pubkey::Pubkey;
+use spl_associated_token_account_interface::instruction::create_associated_token_account_idempotent;
+
+use crate::{
+    chain::{ChainError, ChainReader, accounts::fetch},
+    view::JobView,
+};
+use provena_common::slot::Slot;
+
+/// The collection of what one party is owed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// For whom.
+    pub party: Party,
+    /// The collection, after what it needs.
+    pub instructions: Vec<Instruction>,
+    /// What it takes.
+    pub parts: Vec<Part>,
+}
+
+/// The token program of a job's mint; `None` for SOL.
+///
+/// # Errors
+/// [`ChainError::Missing`] when there is no such mint, or a failure to read.
+pub async fn payment<C: ChainReader + ?Sized>(chain: &C, mint: &Pubkey) -> Result<Option<Payment>, ChainError> {
+    if *mint == NATIVE_MINT {
+        return Ok(None);
+    }
+    let account = chain.account(mint).await?.ok_or(ChainError::Missing { what: "mint", address: *mint })?;
+    Ok(Payment::of(mint, &account.owner))
+}
+
+/// The collection of one seat, for its own node: its token account is created where it is missing, and the node pays that.
+///
+/// # Errors
+/// A failure to read.
+pub async fn own_seat<C: ChainReader + ?Sized>(
+    chain: &C,
+    node: &Pubkey,
+    job: &JobView,
+    index: u8,
+) -> Result<Vec<Instruction>, ChainError> {
+    let payment = payment(chain, &job.job.mint).await?;
+    let mut instructions = Vec::new();
+    if let Some(payment) = payment
+        && chain.account(&payment.token_account(node)).await?.is_none()
+    {
+        instructions.push(open_account(node, node, payment));
+    }
+    instructions.push(market::collect_seat(job, index, payment.map(|payment| payment.token_program)));
+    Ok(instructions)
+}
+
+/// The collection of everything that can be collected at `now`, seats first. `caller` signs, and pays for inboxes that
+/// nobody has opened yet. A node's token account is not created for it: its pay then stays owed until it collects itself.
+///
+/// # Errors
+/// A failure to read.
+pub async fn all<C: ChainReader + ?Sized>(
+    chain: &C,
+    caller: &Pubkey,
+    job: &JobView,
+    now: Slot,
+) -> Result<Vec<Collection>, ChainError> {
+    let parties = job.collectable(now);
+    if parties.is_empty() {
+        return Ok(Vec::new());
+    }
+    let payment = payment(chain, &job.job.mint).await?;
+    let mut collections = Vec::new();
+    for party in parties {
+        collections.extend(match party {
+            Party::Seat(index) => seat(chain, job, index, payment).await?,
+            Party::Royalty => Some(royalty_part(chain, caller, job, payment).await?),
+            Party::Protocol => Some(protocol_part(chain, caller, job, payment).await?),
+            Party::Payer => Some(refund(chain, caller, job, payment).await?),
+        });
+    }
+    Ok(collections)
+}
+
+/// The job as it is once all of `collections` are done.
+#[must_use]
+pub fn after(job: &JobView, collections: &[Collection]) -> JobView {
+    let mut job = job.clone();
+    for Collection { party, parts, .. } in collections {
+        for part in parts {
+            let JobView(record) = &mut job;
+            // What was collected before is refused, and stays collected.
+            drop(record.job.collect(&mut record.seats, *party, *part));
+        }
+    }
+    job
+}
+
+/// The parts of what a party is owed, with or without the money.
+fn parts(job: &JobView, party: Party, with_money: bool) -> Vec<Part> {
+    let Ok(owed) = job.job.owed(&job.seats, party) else { return Vec::new() };
+    let there = [
+        (Part::Money, with_money && !owed.money.is_zero()),
+        (Part::Lamports, !owed.lamports.is_zero()),
+        (Part::Bond, owed.bond),
+    ];
+    there.into_iter().filter(|(_, there)| *there).map(|(part, _)| part).collect()
+}
+
+async fn seat<C: ChainReader + ?Sized>(
+    chain: &C,
+    job: &JobView,
+    index: u8,
+    payment: Option<Payment>,
+) -> Result<Option<Collection>, ChainError> {
+    let party = Party::Seat(index);
+    let Some(seat) = job.seats.get(usize::from(index)) else { return Ok(None) };
+    let payment = match payment {
+        Some(payment) if can_receive(chain, &seat.node, payment).await? => Some(payment),
+        _ => None,
+    };
+    let parts = parts(job, party, payment.is_some() || job.job.is_native());
+    let collect = market::collect_seat(job, index, payment.map(|payment| payment.token_program));
+    Ok((!parts.is_empty()).then(|| Collection { party, instructions: vec![collect], parts }))
+}
+
+async fn royalty_part<C: ChainReader + ?Sized>(
+    chain: &C,
+    caller: &Pubkey,
+    job: &JobView,
+    payment: Option<Payment>,
+) -> Result<Collection, ChainError> {
+    let books: Books = fetch(chain, &job.job.books).await?;
+    let mut instructions = Vec::new();
+    if books.inbox_count == 0 {
+        let pool: Pool = fetch(chain, &books.pool).await?;
+        let currency = payment
+            .map_or(Currency::Sol, |Payment { mint, token_program }| Currency::Token { mint, program: token_program });
+        instructions.push(royalty::open_inbox(caller, &pool.asset, currency, 0));
+    }
+    let shard = spread(&job.address, books.inbox_count.max(1));
+    instructions.push(market::collect_royalty(job, shard, payment.map(|payment| payment.token_program)));
+    let parts = parts(job, Party::Royalty, true);
+    Ok(Collection { party: Party::Royalty, instructions, parts })
+}
+
+async fn protocol_part<C: ChainReader + ?Sized>(
+    chain: &C,
+    caller: &Pubkey,
+    job: &JobView,
+    payment: Option<Payment>,
+) -> Result<Collection, ChainError> {
+    let owed = job.job.owed(&job.seats, Party::Protocol).unwrap_or_default();
+    let sol = job.job.is_native() || !owed.lamports.is_zero();
+    let payment = payment.filter(|_| !owed.money.is_zero());
+    let mints = [sol.then_some(None), payment.map(Some)];
+    // One shard for both: that of the job's own where it is open for all, else the first, which is opened if need be.
+    let own = spread(&job.address, MAX_TREASURY_SHARDS);
+    let mut shard = own;
+    for payment in mints.iter().flatten() {
+        if chain.account(&treasury_inbox(*payment, own)).await?.is_none() {
+            shard = 0;
+        }
+    }
+    let mut instructions = Vec::new();
+    if shard == 0 {
+        for payment in mints.into_iter().flatten() {
+            if chain.account(&treasury_inbox(payment, 0)).await?.is_none() {
+                instructions.push(market::open_treasury_inbox(*caller, payment, 0));
+            }
+        }
+    }
+    instructions.push(market::collect_protocol(job, shard, sol, payment.map(|payment| payment.token_program)));
+    Ok(Collection { party: Party::Protocol, instructions, parts: parts(job, Party::Protocol, true) })
+}
+
+async fn refund<C: ChainReader + ?Sized>(
+    chain: &C,
+    caller: &Pubkey,
+    job: &JobView,
+    payment: Option<Payment>,
+) -> Result<Collection, ChainError> {
+    let mut instructions = Vec::new();
+    if let Some(payment) = payment
+        && chain.account(&payment.token_account(&job.job.payer)).await?.is_none()
+    {
+        instructions.push(open_account(caller, &job.job.payer, payment));
+    }
+    instructions.push(market::collect_refund(job, payment.map(|payment| payment.token_program)));
+    Ok(Collection { party: Party::Payer, instructions, parts: parts(job, Party::Payer, true) })
+}
+
+/// Whether a wallet's associated token account takes tokens now.
+async fn can_receive<C: ChainReader + ?Sized>(
+    chain: &C,
+    wallet: &Pubkey,
+    payment: Payment,
+) -> Result<bool, ChainError> {
+    let account = chain.account(&payment.token_account(wallet)).await?;
+    let token = account.and_then(|account| parse_account(TokenProgram::of(&account.owner)?, &account.data));
+    Ok(token.is_some_and(|token| token.owner == *wallet && token.mint == payment.mint && !token.frozen))
+}
+
+fn open_account(payer: &Pubkey, wallet: &Pubkey, payment: Payment) -> Instruction {
+    create_associated_token_account_idempotent(payer, wallet, &payment.mint, &payment.token_program)
+}
+
+fn treasury_inbox(payment: Option<Payment>, shard: u8) -> Pubkey {
+    let mint = payment.map_or(NATIVE_MINT, |payment| payment.mint);
+    pda::treasury_inbox(&mint, shard).0
+}
+
+/// One of `count` shards, so that jobs do not all meet in one.
+fn spread(job: &Pubkey, count: u8) -> u8 {
+    let [first, ..] = job.to_bytes();
+    first.checked_rem(count).unwrap_or(0)
+}
