@@ -1,4 +1,4 @@
-//! A published model, `SmolLM2-135M-Instruct` in Q4_1, against candle and an independent tokenizer.
+//! A published model, `SmolLM2-135M-Instruct` in `Q4_1`, against candle and an independent tokenizer.
 
 use std::collections::HashMap;
 
