@@ -20,6 +20,12 @@ use crate::{
     world::World,
 };
 
+mod changes;
+mod job;
+
+pub use changes::{Balances, expected};
+pub use job::{DONE, MOST, answer_bytes, result_root, salt, seat};
+
 /// Genesis hash of the cluster under test.
 pub const CLUSTER: [u8; 32] = [3; 32];
 /// Least stake of a node.

@@ -20,7 +20,7 @@ pub const MIN_WINDOW: u32 = 150;
 pub const MAX_LIFE: u32 = 1_512_000;
 
 /// Treasury inboxes of one mint.
-pub const MAX_TREASURY_SHARDS: u8 = 64;
+pub const MAX_TREASURY_SHARDS: u8 = 128;
 
 /// A job's nonce slot is at most this many slots before its posting; no job closes before its nonce is older.
 pub const NONCE_AGE: u64 = 150;

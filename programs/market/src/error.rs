@@ -26,7 +26,7 @@ provena_common::program_errors! {
     StakeTooLow = "The stake is below the market's minimum; add stake.",
     StakeLocked = "That much stake is not free: part of it is locked by jobs in progress.",
     NotNodeAuthority = "The signer is not the node's authority.",
-    ShardOutOfRange = "A mint has treasury inboxes 0 to 63.",
+    ShardOutOfRange = "A mint has treasury inboxes 0 to 127.",
     WrongTreasury = "The account is not the market's treasury, or not its token account.",
     NotRentPayer = "Only who paid the account's rent may close it.",
     NotEmpty = "The account still holds money.",

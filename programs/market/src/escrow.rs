@@ -56,7 +56,7 @@ impl<'a> Escrow<'a> {
     /// # Errors
     /// `MissingTokenAccount`, `WrongMint`, `WrongTokenProgram`, `WrongTokenAccount` when the escrow is another.
     pub fn open(job: &'a JobAccount, accounts: &TokenAccounts<'a>) -> Result<Self> {
-        let token = Token::expect(accounts.mint, accounts.token_program, &job.mint)?;
+        let token = Token::of(accounts.mint, accounts.token_program, &job.mint)?;
         let (escrow, to) = (needed(accounts.escrow)?, needed(accounts.to)?);
         let seeds: [&[u8]; 3] = [ESCROW_SEED, job.address().as_ref(), &[job.escrow_bump]];
         let expected = create_program_address(&seeds, &crate::ID).map_err(|_| CommonError::WrongTokenAccount)?;

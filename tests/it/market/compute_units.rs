@@ -1,95 +1,261 @@
-//! What every instruction of the market costs.
+//! What the market's instructions cost.
 
-use provena_market::client;
-use provena_tests::{World, compute_units::Report};
+use anchor_lang::prelude::Address;
+use provena_market::{
+    client,
+    fees::Work,
+    pda,
+    state::{OfferTerms, Party},
+};
+use provena_tests::{
+    World,
+    compute_units::Report,
+    market::{MOST, PaidIn, Scene, answer_bytes, configure, quorum, register, seat, terms},
+};
 use solana_signer::Signer;
 
-use super::scene::{MIN_STAKE, PaidIn, STAKE, Scene, configure, index, quorum, terms};
+/// Totals that must never be exceeded, whatever is committed.
+const LIMITS: [(&str, u64); 20] = [
+    ("market.whole_job", 30_000),
+    ("market.finalize", 5_000),
+    ("market.finalize.three_of_five", 12_000),
+    ("market.collect_seat", 4_000),
+    ("market.collect_royalty", 4_000),
+    ("market.collect_protocol", 4_000),
+    ("market.collect_refund", 4_000),
+    ("market.collect_seat.token", 9_000),
+    ("market.collect_royalty.token", 9_000),
+    ("market.collect_protocol.token", 9_000),
+    ("market.collect_refund.token", 9_000),
+    ("market.collect_seat.three_of_five", 4_000),
+    ("market.collect_royalty.three_of_five", 4_000),
+    ("market.collect_protocol.three_of_five", 4_000),
+    ("market.collect_refund.three_of_five", 4_000),
+    ("market.post_job", 7_500),
+    ("market.post_job.token", 20_000),
+    ("market.take_seat", 3_000),
+    ("market.commit", 2_000),
+    ("market.reveal", 3_500),
+];
 
-/// Records `market.*`: SOL under the plain name, SPL Token as `.token`, the classic token program as `.classic_token`.
-pub fn record(report: &mut Report) {
-    setup(report);
-    job(report, "", Scene::new(PaidIn::Sol, terms()));
-    job(report, ".token", Scene::new(PaidIn::Token, terms()));
-    job(report, ".classic_token", Scene::on(World::with_classic_token(), PaidIn::Token, terms()));
-    committee(report);
-    endings(report, "", PaidIn::Sol);
-    endings(report, ".token", PaidIn::Token);
+#[test]
+fn costs_stay_within_their_limits() {
+    let mut report = Report::default();
+    record(&mut report);
+    println!("{}", report.to_markdown());
+    for (name, limit) in LIMITS {
+        let cost = report.cost(name);
+        assert!(cost.total <= limit, "{name} costs {}, more than {limit}", cost.total);
+    }
 }
 
-fn setup(report: &mut Report) {
+#[test]
+fn the_program_stays_small() {
+    let program = provena_tests::programs::all().iter().find(|program| program.id == provena_market::ID);
+    let len = program.expect("it is loaded").bytes.len();
+    assert!(len <= 300_000, "{len} bytes");
+}
+
+/// Measures every instruction.
+pub fn record(report: &mut Report) {
+    settings_and_nodes(report);
+    offers(report);
+    one_seat(report, "", Scene::new(PaidIn::Sol, terms()));
+    one_seat(report, ".token", Scene::new(PaidIn::Token, terms()));
+    one_seat(report, ".classic_token", Scene::on(World::with_classic_token(), PaidIn::Token, terms()));
+    one_seat(report, ".token_2022", Scene::new(PaidIn::Token2022, terms()));
+    three_of_five(report);
+    endings(report);
+    demands(report);
+    residuals(report);
+}
+
+fn settings_and_nodes(report: &mut Report) {
     let mut world = World::new();
     let authority = world.wallet("market authority");
     let treasury = world.wallet("treasury").pubkey();
-    let create = client::initialize_config(authority.pubkey(), treasury, [3; 32], 250, MIN_STAKE);
-    report.record("market.initialize_config", world.measure(&[create], &[&authority]));
-
+    let create = client::initialize_admin(authority.pubkey(), treasury, [3; 32], 250, 1_000_000_000);
+    report.record("market.initialize_admin", world.measure(&[create], &[&authority]));
     let mut world = World::new();
     configure(&mut world);
     let node = world.wallet("node");
-    let register = client::register_node(node.pubkey(), STAKE, "https://node.example.org");
-    report.record("market.register_node", world.measure(&[register], &[&node]));
-    let add = client::add_stake(node.pubkey(), 1);
-    report.record("market.add_stake", world.measure(&[add], &[&node]));
-    let withdraw = client::withdraw_stake(node.pubkey(), 1);
-    report.record("market.withdraw_stake", world.measure(&[withdraw], &[&node]));
+    let registering = client::register_node(node.pubkey(), 2_000_000_000, "https://node.example.org", [0; 32], 0);
+    report.record("market.register_node", world.measure(&[registering], &[&node]));
+    let update = client::update_node(node.pubkey(), "https://other.example.org", [0; 32], 1);
+    report.record("market.update_node", world.measure(&[update], &[&node]));
+    report.record("market.add_stake", world.measure(&[client::add_stake(node.pubkey(), 1)], &[&node]));
+    report.record("market.withdraw_stake", world.measure(&[client::withdraw_stake(node.pubkey(), 1)], &[&node]));
+    report.record("market.close_node", world.measure(&[client::close_node(node.pubkey())], &[&node]));
+    register(&mut world, &node, 2_000_000_000);
+}
 
+fn offers(report: &mut Report) {
     let mut scene = Scene::new(PaidIn::Sol, terms());
     let create = scene.create_offer(1, terms());
     report.record("market.create_offer", scene.world.measure(&[create], &[&scene.model.creator]));
-    let close = client::close_offer(scene.model.creator.pubkey(), scene.offer);
+    let close = scene.close_offer();
     report.record("market.close_offer", scene.world.measure(&[close], &[&scene.model.creator]));
+    let open = client::open_treasury_inbox(scene.payer.pubkey(), None, 0);
+    report.record("market.open_treasury_inbox", scene.world.measure(&[open], &[&scene.payer]));
 }
 
-/// One job with one node, from posting to closing; one unit is refunded, so that every receiver is paid.
-fn job(report: &mut Report, case: &str, mut scene: Scene) {
-    let post = scene.post_instruction(0, 8);
-    report.record(&format!("market.post_job{case}"), scene.world.measure(&[post], &[&scene.payer]));
-    let job = provena_market::pda::job(&scene.offer, &scene.payer.pubkey(), 0).0;
-    let claim = client::claim_slot(scene.nodes[0].pubkey(), job, 0);
-    let claimed = scene.world.measure(&[claim], &[&scene.nodes[0]]);
-    let commit = scene.commit_instruction(job, 0, 0, 1, 7);
-    let committed = scene.world.measure(&[commit], &[&scene.nodes[0]]);
-    let reveal = scene.reveal_instruction(job, 0, 0, 1, 7);
-    let revealed = scene.world.measure(&[reveal], &[&scene.nodes[0]]);
-    if case.is_empty() {
-        report.record("market.claim_slot", claimed);
-        report.record("market.commit", committed);
-        report.record("market.reveal", revealed);
+/// One job with one seat from posting to closing, in which everybody is paid. Instructions that do not depend on the money
+/// are recorded once; of the job in SOL the sum as well.
+fn one_seat(report: &mut Report, case: &str, mut scene: Scene) {
+    scene.open_inboxes();
+    let mut whole = provena_tests::Cost { total: 0, ours: 0 };
+    let mut note = |report: &mut Report, name: &str, same: bool, cost: provena_tests::Cost| {
+        whole.total += cost.total;
+        whole.ours += cost.ours;
+        if case.is_empty() || !same {
+            report.record(&format!("market.{name}{case}"), cost);
+        }
+    };
+    let request = scene.request(0, MOST);
+    let post = scene.posting(request);
+    note(report, "post_job", false, scene.world.measure(&[post], &[&scene.payer]));
+    let job = pda::job(&scene.payer.pubkey(), request.nonce_slot, 0).0;
+    let take = scene.taking(job, 0, 0);
+    note(report, "take_seat", true, scene.world.measure(&[take], &[&scene.nodes[0]]));
+    let answer = scene.answering(job, 0, 1);
+    note(report, "answer", true, scene.world.measure(&[answer], &[&scene.nodes[0]]));
+    let acknowledge = client::acknowledge(scene.payer.pubkey(), job);
+    note(report, "acknowledge", true, scene.world.measure(&[acknowledge], &[&scene.payer]));
+    for (name, party) in COLLECTS {
+        let collect = scene.collecting(&scene.job(&job), party);
+        note(report, name, false, scene.world.measure(&[collect], &[]));
     }
-    let settle = scene.settle_instruction(job);
-    report.record(&format!("market.settle{case}"), scene.world.measure(&[settle], &[]));
-    let close = client::close_job(scene.payer.pubkey(), job, &scene.job(&job));
-    report.record(&format!("market.close_job{case}"), scene.world.measure(&[close], &[&scene.payer]));
+    scene.world.pass_slots(151);
+    let close = scene.closing(&scene.payer, &job);
+    note(report, "close_job", false, scene.world.measure(&[close], &[&scene.payer]));
+    report.record(&format!("market.whole_job{case}"), whole);
 }
 
-/// Five nodes of which three agree.
-fn committee(report: &mut Report) {
-    for (case, paid_in) in [("", PaidIn::Sol), ("_token", PaidIn::Token)] {
-        let mut scene = Scene::new(paid_in, quorum(5, 3));
-        let job = scene.post(0, 8);
-        scene.work(job, &[(1, 7), (1, 7), (1, 7), (2, 7), (3, 7)]);
-        let settle = scene.settle_instruction(job);
-        report.record(&format!("market.settle.three_of_five{case}"), scene.world.measure(&[settle], &[]));
+const COLLECTS: [(&str, Party); 4] = [
+    ("collect_seat", Party::Seat(0)),
+    ("collect_royalty", Party::Royalty),
+    ("collect_protocol", Party::Protocol),
+    ("collect_refund", Party::Payer),
+];
+
+/// Five nodes: three agree, one disagrees, one never reveals.
+fn three_of_five(report: &mut Report) {
+    let mut scene = Scene::new(PaidIn::Sol, quorum(5, 3));
+    scene.open_inboxes();
+    let request = scene.request(0, MOST);
+    let post = scene.posting(request);
+    report.record("market.post_job.five_seats", scene.world.measure(&[post], &[&scene.payer]));
+    let job = pda::job(&scene.payer.pubkey(), request.nonce_slot, 0).0;
+    let results = [1, 1, 2, 1, 1];
+    for (node, result) in results.into_iter().enumerate() {
+        scene.take(job, node, seat(node));
+        let commit = scene.committing(job, node, seat(node), result);
+        let cost = scene.world.measure(&[commit], &[&scene.nodes[node]]);
+        if node == 4 {
+            report.record("market.commit", cost);
+        }
+    }
+    for (node, result) in results.into_iter().enumerate().take(4) {
+        let reveal = scene.revealing(job, node, seat(node), result);
+        let cost = scene.world.measure(&[reveal], &[&scene.nodes[node]]);
+        if node == 3 {
+            report.record("market.reveal", cost);
+        }
+    }
+    scene.world.pass_slots(151);
+    let finalize = scene.finalizing(&job);
+    report.record("market.finalize.three_of_five", scene.world.measure(&[finalize], &[]));
+    scene.acknowledge(job);
+    for (name, party) in COLLECTS {
+        let collect = scene.collecting(&scene.job(&job), party);
+        report.record(&format!("market.{name}.three_of_five"), scene.world.measure(&[collect], &[]));
     }
 }
 
-fn endings(report: &mut Report, case: &str, paid_in: PaidIn) {
-    let mut scene = Scene::new(paid_in, terms());
-    let job = scene.post(0, 8);
-    let cancel = client::cancel(job, &scene.job(&job));
-    report.record(&format!("market.cancel{case}"), scene.world.measure(&[cancel], &[&scene.payer]));
+/// How a job ends otherwise.
+fn endings(report: &mut Report) {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    let job = scene.post(0);
+    let cancel = client::cancel_job(scene.payer.pubkey(), job);
+    report.record("market.cancel_job", scene.world.measure(&[cancel], &[&scene.payer]));
 
-    let mut scene = Scene::new(paid_in, quorum(3, 2));
-    let job = scene.post(0, 8);
-    for node in 0..2 {
-        scene.claim(job, node, index(node));
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    let job = scene.post(0);
+    scene.take(job, 0, 0);
+    scene.world.pass_slots(161);
+    let expire = client::expire_seat(&scene.job(&job), 0);
+    report.record("market.expire_seat", scene.world.measure(&[expire], &[]));
+    scene.take(job, 1, 0);
+    scene.world.pass_slots(201);
+    let finalize = scene.finalizing(&job);
+    report.record("market.finalize", scene.world.measure(&[finalize], &[]));
+
+    let mut scene = Scene::new(PaidIn::Sol, quorum(2, 2));
+    let job = scene.post(0);
+    scene.take(job, 0, 0);
+    scene.world.pass_slots(150);
+    let leave = client::leave_seat(scene.authority(0), job, 0);
+    report.record("market.leave_seat", scene.world.measure(&[leave], &[&scene.nodes[0]]));
+}
+
+/// An agreed job of one seat, whose answer is demanded.
+fn demanded(report: Option<&mut Report>) -> (Scene, Address) {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    scene.open_inboxes();
+    let job = scene.post(0);
+    scene.work(job, &[1]);
+    let demand = client::demand_answer(scene.payer.pubkey(), job);
+    let cost = scene.world.measure(&[demand], &[&scene.payer]);
+    if let Some(report) = report {
+        report.record("market.demand_answer", cost);
     }
-    scene.pass(101);
-    if case.is_empty() {
-        let late = scene.timeout_claim_instruction(job, 1);
-        report.record("market.timeout_claim", scene.world.measure(&[late], &[]));
+    (scene, job)
+}
+
+fn demands(report: &mut Report) {
+    let (mut scene, job) = demanded(Some(report));
+    let (parts, seal) = client::put_answer(scene.authority(0), job, &answer_bytes(1));
+    for (index, part) in parts.into_iter().enumerate() {
+        let cost = scene.world.measure(&[part], &[&scene.nodes[0]]);
+        match index {
+            0 => report.record("market.put_answer.first_part", cost),
+            1 => report.record("market.put_answer", cost),
+            _ => {}
+        }
     }
-    let refund = scene.timeout_job_instruction(job);
-    report.record(&format!("market.timeout_job{case}"), scene.world.measure(&[refund], &[]));
+    report.record("market.seal_answer", scene.world.measure(&[seal], &[&scene.nodes[0]]));
+    scene.world.pass_slots(1_501);
+    let close = client::close_answer(scene.authority(0), job);
+    report.record("market.close_answer", scene.world.measure(&[close], &[]));
+
+    let (mut scene, job) = demanded(None);
+    scene.world.pass_slots(751);
+    let default = client::default_answer(&scene.job(&job));
+    report.record("market.default_answer", scene.world.measure(&[default], &[]));
+
+    let tree = [6; 32];
+    let mut scene = Scene::new(PaidIn::Sol, OfferTerms { max_output_units: 9_000, ..terms() });
+    let job = scene.post(0);
+    scene.take(job, 0, 0);
+    let root = provena_arith::merkle::root_of(9_000, &tree);
+    let answer = client::answer(scene.authority(0), job, root, Work::new(1, 1));
+    scene.world.accept(&[answer], &[&scene.nodes[0]]);
+    scene.demand(job);
+    let helper = scene.world.wallet("helper");
+    let prove = client::prove_length(helper.pubkey(), job, 9_000, tree);
+    report.record("market.prove_length", scene.world.measure(&[prove], &[&helper]));
+}
+
+fn residuals(report: &mut Report) {
+    for (case, paid_in) in [("", PaidIn::Sol), (".token", PaidIn::Token)] {
+        let mut scene = Scene::new(paid_in, terms());
+        let job = scene.post(0);
+        scene.work(job, &[1]);
+        scene.world.pass_slots(216_000);
+        let helper = scene.world.wallet("helper");
+        let park = client::park(helper.pubkey(), &scene.job(&job), Some(0), scene.token_program());
+        report.record(&format!("market.park{case}"), scene.world.measure(&[park], &[&helper]));
+        let collect = client::collect_residual(scene.authority(0), helper.pubkey(), scene.payment());
+        report.record(&format!("market.collect_residual{case}"), scene.world.measure(&[collect], &[]));
+    }
 }

@@ -42,7 +42,7 @@ impl CloseTreasuryInbox {
     }
 
     fn close_vault(&self) -> Result<()> {
-        let token = Token::expect(self.mint.as_ref(), self.token_program.as_ref(), &self.inbox.mint)?;
+        let token = Token::of(self.mint.as_ref(), self.token_program.as_ref(), &self.inbox.mint)?;
         let vault = treasury::checked_vault(&self.inbox, self.vault.as_ref())?;
         require!(token::read(vault)?.amount.is_zero(), MarketError::NotEmpty);
         treasury::signed(&self.inbox, |seeds| {

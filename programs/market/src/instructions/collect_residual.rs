@@ -59,7 +59,7 @@ impl CollectResidual {
     }
 
     fn pay_tokens(&self, closing: bool) -> Result<()> {
-        let token = Token::expect(self.mint.as_ref(), self.token_program.as_ref(), &self.residual.mint)?;
+        let token = Token::of(self.mint.as_ref(), self.token_program.as_ref(), &self.residual.mint)?;
         let (vault, to) = (needed(self.vault.as_ref())?, needed(self.beneficiary_token.as_ref())?);
         require!(*vault.address() == self.residual.vault, CommonError::WrongTokenAccount);
         let (owner, mint) = (self.beneficiary.address(), token.mint().address());

@@ -126,7 +126,7 @@ impl Park {
     }
 
     fn create_vault(&self, mint: &Address) -> Result<(Address, u8)> {
-        let token = Token::expect(self.mint.as_ref(), self.token_program.as_ref(), mint)?;
+        let token = Token::of(self.mint.as_ref(), self.token_program.as_ref(), mint)?;
         let vault = needed(self.vault.as_ref())?;
         let bump = NewAccount {
             payer: self.rent_payer.account(),

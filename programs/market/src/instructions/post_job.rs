@@ -127,7 +127,7 @@ impl PostJob {
 
     /// Makes the escrow and moves the deposit in; returns the escrow's bump and what arrived.
     fn fund_escrow(&self, job: &Address, deposit: Amount) -> Result<(u8, Amount)> {
-        let token = Token::expect(self.mint.as_ref(), self.token_program.as_ref(), &self.offer.mint)?;
+        let token = Token::of(self.mint.as_ref(), self.token_program.as_ref(), &self.offer.mint)?;
         let (source, escrow) = (needed(self.payer_token.as_ref())?, needed(self.escrow.as_ref())?);
         token::check_account(source, self.payer.address(), &self.offer.mint)?;
         let bump = NewAccount {

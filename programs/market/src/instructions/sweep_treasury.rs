@@ -52,7 +52,7 @@ impl SweepTreasury {
     }
 
     fn sweep_tokens(&self) -> Result<()> {
-        let token = Token::expect(self.mint.as_ref(), self.token_program.as_ref(), &self.inbox.mint)?;
+        let token = Token::of(self.mint.as_ref(), self.token_program.as_ref(), &self.inbox.mint)?;
         let vault = treasury::checked_vault(&self.inbox, self.vault.as_ref())?;
         let to = needed(self.treasury_token.as_ref())?;
         treasury::check_token_account(to, self.treasury.address(), &token)?;

@@ -25,25 +25,25 @@ fn check(setting: Setting) {
 
 #[test]
 fn one_seat_two_honest_nodes() {
-    check(Setting { seats: 1, quorum: 1, nodes: 2, colluding: 0b00 });
+    check(Setting { seats: 1, quorum: 1, nodes: 2, colluding: 0b00, partial: true });
 }
 
 #[test]
-fn one_seat_one_node_colludes() {
-    check(Setting { seats: 1, quorum: 1, nodes: 2, colluding: 0b10 });
+fn one_seat_one_of_two_nodes_colludes() {
+    check(Setting { seats: 1, quorum: 1, nodes: 2, colluding: 0b10, partial: true });
 }
 
 #[test]
 fn two_seats_three_honest_nodes() {
-    check(Setting { seats: 2, quorum: 2, nodes: 3, colluding: 0b000 });
+    check(Setting { seats: 2, quorum: 2, nodes: 3, colluding: 0b000, partial: false });
 }
 
 #[test]
 fn two_seats_one_of_three_nodes_colludes() {
-    check(Setting { seats: 2, quorum: 2, nodes: 3, colluding: 0b100 });
+    check(Setting { seats: 2, quorum: 2, nodes: 3, colluding: 0b100, partial: false });
 }
 
 #[test]
 fn two_seats_two_of_three_nodes_collude() {
-    check(Setting { seats: 2, quorum: 2, nodes: 3, colluding: 0b110 });
+    check(Setting { seats: 2, quorum: 2, nodes: 3, colluding: 0b110, partial: false });
 }

@@ -3,9 +3,9 @@
 use anchor_lang::prelude::Address;
 use provena_common::{NATIVE_MINT, slot::Slot};
 use provena_market::{
-    constants::{ANSWER_WINDOW, GRACE, LEAVE_AFTER, MOST_FORFEIT_SHARE, NONCE_AGE, SETTLE_AFTER},
+    constants::{ANSWER_WINDOW, GRACE, MOST_FORFEIT_SHARE, NONCE_AGE, SETTLE_AFTER},
     fees::{Amount, Bps, Prices, Work},
-    state::{Job, JobState, JobTerms, Next, Part, Party, Posting, Seat, SeatState, Who},
+    state::{Job, JobState, JobTerms, Next, Party, Posting, Seat, SeatState, Who},
 };
 use stateright::{Model, Property};
 
@@ -18,6 +18,8 @@ pub struct Setting {
     pub quorum: u8,
     pub nodes: usize,
     pub colluding: u8,
+    /// Whether money may be collected later than the rest, as from a job in tokens.
+    pub partial: bool,
 }
 
 /// Everything that can change.
@@ -29,6 +31,8 @@ pub struct State {
     pub ledger: Ledger,
     /// Nodes that let a deadline of theirs pass, by the model's own reckoning.
     pub late: Vec<bool>,
+    /// Nodes that ever took a seat: of those that did not, all of a kind are alike.
+    pub used: Vec<bool>,
     pub closed: bool,
 }
 
@@ -77,10 +81,12 @@ pub enum Action {
 
 const START: Slot = Slot(1_000);
 const WALLET: u64 = 10_000_000;
-const STAKE: u64 = 2_000_000;
+/// Enough for one bond: a node that lost it has less than the least stake and takes no seat any more.
+const STAKE: u64 = 1_000_000;
+const MIN_STAKE: u64 = 600_000;
 const BOND: u64 = 500_000;
 const DEPOSIT: u64 = 101_100;
-const OPEN_WINDOW: u32 = 400;
+const OPEN_WINDOW: u32 = 300;
 const WINDOW: u32 = 150;
 const WORK: Work = Work::new(1, 10);
 /// The right answer; anything else is another.
@@ -103,6 +109,19 @@ impl World {
         self.setting.colluding & 1 << node != 0
     }
 
+    /// Whether a node may take a seat now: a fresh one only if it is the first of its kind, because all of a kind are alike.
+    fn may_come(&self, state: &State, node: usize) -> bool {
+        let alike = (0..node).any(|other| !state.used[other] && self.colludes(other) == self.colludes(node));
+        state.used[node] || !alike
+    }
+
+    fn collects(&self, party: Party, actions: &mut Vec<Action>) {
+        actions.push(Action::Collect { party, money: true });
+        if self.setting.partial {
+            actions.push(Action::Collect { party, money: false });
+        }
+    }
+
     /// The results that a node may commit to: an honest one computes the right one.
     fn results(&self, node: usize) -> &'static [u8] {
         if self.colludes(node) { &[RIGHT, WRONG] } else { &[RIGHT] }
@@ -120,7 +139,15 @@ impl World {
             treasury: 0,
             job: DEPOSIT,
         };
-        State { job, seats, now: START, ledger, late: vec![false; self.setting.nodes], closed: false }
+        State {
+            job,
+            seats,
+            now: START,
+            ledger,
+            late: vec![false; self.setting.nodes],
+            used: vec![false; self.setting.nodes],
+            closed: false,
+        }
     }
 }
 
@@ -148,7 +175,7 @@ fn posting(quorum: u8) -> Posting<'static> {
             protocol: Bps::new(250).expect("a share"),
         },
         bond: Amount(BOND),
-        min_stake: Amount(STAKE / 2),
+        min_stake: Amount(MIN_STAKE),
         open_window: OPEN_WINDOW,
         commit_window: WINDOW,
         reveal_window: WINDOW,
@@ -177,21 +204,17 @@ impl State {
     /// The next slot at which something changes, if any: the last slot of each window and the one after it.
     fn next_moment(&self) -> Option<Slot> {
         let job = &self.job;
-        let mut last = vec![job.nonce_slot + NONCE_AGE];
+        let mut last = Vec::new();
         match job.state().expect("a state") {
             JobState::Open => {
                 last.push(job.open_until);
-                for seat in self.seats.iter().filter(|seat| seat.is(SeatState::Taken)) {
-                    last.extend([seat.deadline, seat.deadline - u64::from(WINDOW) + LEAVE_AFTER - 1]);
-                }
+                // A seat may be left from its deadline's slot on, because both windows are equal here.
+                last.extend(self.seats.iter().filter(|seat| seat.is(SeatState::Taken)).map(|seat| seat.deadline));
             }
             JobState::Revealing => last.push(job.reveal_until),
-            _ => {
-                last.extend([job.decided_at + SETTLE_AFTER, job.decided_at + GRACE]);
-                if job.demanded_at != 0 {
-                    last.push(job.demanded_at + ANSWER_WINDOW);
-                }
-            }
+            JobState::Agreed if job.is_answer_awaited() => last.push(job.demanded_at + ANSWER_WINDOW),
+            JobState::Agreed if !job.is_settled(self.now).expect("ended") => last.push(job.decided_at + SETTLE_AFTER),
+            _ => last.extend([job.nonce_slot + NONCE_AGE, job.decided_at + GRACE]),
         }
         last.into_iter().flat_map(|slot| [slot, slot + 1]).filter(|slot| *slot > self.now.0).min().map(Slot)
     }
@@ -234,6 +257,7 @@ impl State {
                 job.take_seat(seats, seat, authority(node), &terms, now).ok()?;
                 let (bond, least) = (Amount(job.bond), Amount(job.min_stake));
                 ledger.nodes[node].with_node(|node| node.lock(bond, least)).then_some(())?;
+                self.used[node] = true;
             }
             Action::Leave { seat } => {
                 let holder = seats[usize::from(seat)];
@@ -345,7 +369,8 @@ impl Model for World {
         actions.extend([true, false].map(|by_payer| Action::Close { by_payer }));
         for (index, seat) in (0u8..).zip(&state.seats) {
             if seat.is(SeatState::Free) {
-                actions.extend((0..self.setting.nodes).map(|node| Action::Take { node, seat: index }));
+                let takers = (0..self.setting.nodes).filter(|node| self.may_come(state, *node));
+                actions.extend(takers.map(|node| Action::Take { node, seat: index }));
                 continue;
             }
             let node = node_of(seat);
@@ -363,10 +388,10 @@ impl Model for World {
             if state.job.agrees(&state.seats, seat) {
                 actions.push(Action::PutAnswer { node });
             }
-            actions.extend([true, false].map(|money| Action::Collect { party: Party::Seat(index), money }));
+            self.collects(Party::Seat(index), actions);
         }
         for party in [Party::Royalty, Party::Protocol, Party::Payer] {
-            actions.extend([true, false].map(|money| Action::Collect { party, money }));
+            self.collects(party, actions);
         }
     }
 

@@ -1,0 +1,382 @@
+//! How the chain begins, what may happen on it, and how everything is brought to its end.
+
+use std::collections::BTreeMap;
+
+use anchor_lang::prelude::Address;
+use provena_market::{
+    client::{self, OfferOf},
+    pda,
+    state::{Offer, OfferTerms},
+};
+use provena_tests::{
+    World,
+    market::{CLUSTER, open_books, terms},
+    registry,
+    tokens::{Extension, Money, TransferFee, set_frozen},
+};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use super::{
+    chain::{Chain, Sold, Stake},
+    model::{Job, Stage, Step},
+    random::Random,
+};
+
+/// What every payer has of every token, and every node at stake.
+const MONEY: u64 = 1_000_000_000_000_000;
+const STAKE: u64 = 20_000_000_000;
+const MIN_STAKE: u64 = 1_000_000_000;
+/// No more jobs than this at a time.
+const MOST_JOBS: usize = 12;
+
+impl Chain {
+    pub fn new(seed: u64) -> Self {
+        let mut world = World::new();
+        let money = [
+            Money::Sol,
+            Money::token(&mut world, "dollar"),
+            Money::token_2022(
+                &mut world,
+                "costly dollar",
+                &[Extension::TransferFee(TransferFee { bps: 100, most: u64::MAX })],
+            ),
+        ];
+        provena_tests::royalty::configure(&mut world, &money);
+        registry::configure(&mut world);
+        let authority = world.wallet("market authority");
+        let treasury = world.wallet("treasury").pubkey();
+        let create = client::initialize_admin(authority.pubkey(), treasury, CLUSTER, 250, MIN_STAKE);
+        world.accept(&[create], &[&authority]);
+        let model = registry::model(&mut world, "model", &[]);
+        let helper = world.wallet("helper");
+        for money in money {
+            open_books(&mut world, &model, money);
+            let asset = model.mint.pubkey();
+            let royalty = provena_royalty::client::open_inbox(&helper.pubkey(), &asset, money.currency(), 0);
+            let payment = client::Payment::in_currency(money.currency());
+            let treasury = client::open_treasury_inbox(helper.pubkey(), payment, 0);
+            world.accept(&[royalty, treasury], &[&helper]);
+        }
+        let payers: Vec<Keypair> = (0..3).map(|i| world.wallet(&format!("payer {i}"))).collect();
+        let nodes: Vec<Keypair> = (0..6).map(|i| world.wallet(&format!("node {i}"))).collect();
+        for node in &nodes {
+            provena_tests::market::register(&mut world, node, STAKE);
+        }
+        for money in &money[1..] {
+            payers.iter().for_each(|payer| money.give(&mut world, &payer.pubkey(), MONEY));
+            nodes.iter().for_each(|node| money.give(&mut world, &node.pubkey(), 0));
+            money.give(&mut world, &treasury, 0);
+        }
+        let stakes = vec![Stake { stake: STAKE, ..Stake::default() }; nodes.len()];
+        let mut chain = Self {
+            world,
+            random: Random::new(seed),
+            seed,
+            model,
+            money,
+            offers: Vec::new(),
+            payers,
+            nodes,
+            stakes,
+            authority,
+            helper,
+            treasury,
+            protocol_bps: 250,
+            jobs: Vec::new(),
+            answers: BTreeMap::new(),
+            residuals: BTreeMap::new(),
+            lamports: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            sent: 0,
+            counts: BTreeMap::new(),
+        };
+        chain.track_everybody();
+        for (id, (money, seats, quorum)) in
+            [(0, 1, 1), (0, 3, 2), (1, 2, 2), (1, 5, 3), (2, 3, 2)].into_iter().enumerate()
+        {
+            let id = u64::try_from(id).expect("few");
+            let terms = chain.random_terms(seats, quorum);
+            chain.open_offer(id, money, terms);
+        }
+        chain
+    }
+
+    fn track_everybody(&mut self) {
+        let wallets: Vec<Address> = self.payers.iter().chain(&self.nodes).map(Signer::pubkey).collect();
+        let others = [self.helper.pubkey(), self.treasury, self.model.creator.pubkey()];
+        for wallet in wallets.iter().chain(&others) {
+            self.track(*wallet);
+        }
+        for node in 0..self.nodes.len() {
+            self.track(self.node(node));
+        }
+        for money in 0..3 {
+            self.track(self.treasury_inbox(money));
+            self.track(self.royalty_inbox(money));
+            if money > 0 {
+                self.track_tokens(pda::treasury_vault(&self.treasury_inbox(money)).0);
+                self.track_tokens(provena_royalty::pda::inbox_vault(&self.royalty_inbox(money)).0);
+                for wallet in wallets.iter().copied().chain([self.treasury]).collect::<Vec<_>>() {
+                    self.track_tokens(self.money[money].account_of(&wallet));
+                }
+            }
+        }
+    }
+
+    pub fn treasury_inbox(&self, money: usize) -> Address {
+        pda::treasury_inbox(&self.money[money].mint(), 0).0
+    }
+
+    pub fn royalty_inbox(&self, money: usize) -> Address {
+        let books = provena_royalty::pda::books(&self.model.pool, &self.money[money].mint()).0;
+        provena_royalty::pda::inbox(&books, 0).0
+    }
+
+    fn random_terms(&mut self, seats: u8, quorum: u8) -> OfferTerms {
+        let prices = [0, 1, 7, 999_983, 1_000_003];
+        let mut price = || self.random.pick(&prices);
+        let (base_price, input_price, output_price) = (price(), price(), 1 + price());
+        OfferTerms {
+            base_price,
+            input_price,
+            output_price,
+            bond_lamports: self.random.pick(&[1, 29_999, 60_001, 400_000_000]),
+            royalty_bps: self.random.pick(&[0, 1, 2_000, 9_900, 10_000]),
+            seats,
+            quorum,
+            max_input_units: 20,
+            max_output_units: 20,
+            ..terms()
+        }
+    }
+
+    fn open_offer(&mut self, id: u64, money: usize, terms: OfferTerms) {
+        let of = OfferOf { asset: self.model.mint.pubkey(), version: 1, mint: self.money[money].mint(), offer_id: id };
+        let creator = self.model.creator.insecure_clone();
+        let create = client::create_offer(creator.pubkey(), self.model.nft(), of, terms);
+        let address = pda::offer(&of.asset, id).0;
+        self.track(address);
+        self.send("create_offer", &[create], &[&creator], true);
+        let account = self.world.account(&address).expect("it was made");
+        let rent = self.rent(account.data.len());
+        self.move_lamports(creator.pubkey(), address, rent);
+        let offer: Offer = client::decode(&account.data).expect("it is an offer");
+        match self.offers.iter_mut().find(|sold| sold.id == id) {
+            Some(sold) => (sold.offer, sold.open) = (offer, true),
+            None => self.offers.push(Sold { id, money, open: true, offer }),
+        }
+        self.compare("create_offer");
+    }
+
+    /// The holder closes an offer, or makes one anew with other terms.
+    fn change_offer(&mut self) {
+        let index = self.random.index(self.offers.len());
+        let (id, money, open) = (self.offers[index].id, self.offers[index].money, self.offers[index].open);
+        let (seats, quorum) = (self.offers[index].offer.seats, self.offers[index].offer.quorum);
+        let address = pda::offer(&self.model.mint.pubkey(), id).0;
+        let close =
+            client::close_offer(self.model.creator.pubkey(), self.model.nft(), address, &self.offers[index].offer);
+        let creator = self.model.creator.insecure_clone();
+        if self.send("close_offer", &[close], &[&creator], open) {
+            let rent = self.lamports[&address];
+            self.move_lamports(address, creator.pubkey(), rent);
+            self.offers[index].open = false;
+        }
+        self.compare("close_offer");
+        if !self.offers[index].open && self.random.chance(80) {
+            let terms = self.random_terms(seats, quorum);
+            self.open_offer(id, money, terms);
+        }
+    }
+
+    /// One thing that somebody does.
+    pub fn step(&mut self) {
+        let choice = self.random.below(100);
+        match choice {
+            0..9 if self.jobs.len() < MOST_JOBS => self.post(),
+            0..14 => self.pass(),
+            14..16 => self.move_stake(),
+            16 => self.toggle_token_account(),
+            17 if self.random.chance(30) => self.change_offer(),
+            17 => self.set_protocol_fee(),
+            18 => self.sweep_treasury(),
+            19..21 => self.collect_residual(),
+            _ => self.act_on_a_job(),
+        }
+    }
+
+    fn act_on_a_job(&mut self) {
+        if self.jobs.is_empty() {
+            return self.post();
+        }
+        let job = self.random.index(self.jobs.len());
+        // Mostly what fits the job's stage, sometimes anything.
+        let stage = if self.random.chance(90) { Some(self.jobs[job].stage) } else { None };
+        match stage {
+            Some(Stage::Open) if self.jobs[job].count(Step::Free) > 0 && self.random.chance(60) => self.take(job),
+            Some(Stage::Open) => match self.random.below(12) {
+                0..2 => self.take(job),
+                2..8 => self.commit_or_answer(job),
+                8 => self.leave(job),
+                9 => self.expire(job),
+                10 => self.finalize(job),
+                _ => self.cancel(job),
+            },
+            Some(Stage::Revealing { .. }) => match self.random.below(10) {
+                0..8 => self.reveal(job),
+                _ => self.finalize(job),
+            },
+            Some(Stage::Agreed { .. }) => match self.random.below(12) {
+                0..2 => self.acknowledge(job),
+                2 => self.demand(job),
+                3..5 => self.put_answer(job),
+                5 => self.seal_answer(job),
+                6 => self.default_answer(job),
+                7 => self.close_answer(job),
+                8 => self.park(job),
+                9 => self.close(job),
+                _ => self.collect(job),
+            },
+            Some(_) => match self.random.below(8) {
+                0 => self.close(job),
+                1 => self.park(job),
+                2 => self.close_answer(job),
+                _ => self.collect(job),
+            },
+            None => self.anything(job),
+        }
+    }
+
+    fn anything(&mut self, job: usize) {
+        match self.random.below(16) {
+            0 => self.take(job),
+            1 => self.leave(job),
+            2 => self.commit_or_answer(job),
+            3 => self.reveal(job),
+            4 => self.expire(job),
+            5 => self.finalize(job),
+            6 => self.cancel(job),
+            7 => self.acknowledge(job),
+            8 => self.demand(job),
+            9 => self.put_answer(job),
+            10 => self.seal_answer(job),
+            11 => self.default_answer(job),
+            12 => self.park(job),
+            13 => self.close(job),
+            14 => self.close_answer(job),
+            _ => self.collect(job),
+        }
+    }
+
+    fn pass(&mut self) {
+        let slots = self.random.pick(&[1, 1, 9, 50, 75, 140, 151, 161, 751, 1_501]);
+        let slots = if self.random.chance(3) { 216_001 } else { slots };
+        self.world.pass_slots(slots);
+    }
+
+    /// A token account is frozen or thawed: nobody's fault, and nobody else's loss.
+    fn toggle_token_account(&mut self) {
+        let money = 1 + self.random.index(2);
+        let wallet = if self.random.chance(70) {
+            self.nodes[self.random.index(6)].pubkey()
+        } else {
+            self.payers[self.random.index(3)].pubkey()
+        };
+        let frozen = self.takes_tokens(money, &wallet);
+        set_frozen(&mut self.world, &self.money[money].account_of(&wallet), frozen);
+    }
+
+    fn set_protocol_fee(&mut self) {
+        let bps = self.random.pick(&[0, 1, 250, 499, 500, 501]);
+        let set = client::set_protocol_fee(self.authority.pubkey(), bps);
+        let authority = self.authority.insecure_clone();
+        if self.send("set_protocol_fee", &[set], &[&authority], bps <= 500) {
+            self.protocol_bps = bps;
+        }
+    }
+
+    fn move_stake(&mut self) {
+        let node = self.random.index(self.nodes.len());
+        let (authority, address) = (self.nodes[node].insecure_clone(), self.node(node));
+        let amount = self.random.pick(&[1, 3_000_000_000, 19_000_000_001]);
+        let stake = self.stakes[node];
+        if self.random.chance(50) && stake.stake < 3 * STAKE {
+            self.send("add_stake", &[client::add_stake(authority.pubkey(), amount)], &[&authority], true);
+            self.stakes[node].stake += amount;
+            self.move_lamports(authority.pubkey(), address, amount);
+        } else {
+            let left = stake.stake.checked_sub(amount);
+            let free = stake.stake - stake.locked >= amount;
+            let expected = free && left.is_some_and(|left| left == 0 || left >= MIN_STAKE);
+            let withdraw = client::withdraw_stake(authority.pubkey(), amount);
+            if self.send("withdraw_stake", &[withdraw], &[&authority], expected) {
+                self.stakes[node].stake -= amount;
+                self.move_lamports(address, authority.pubkey(), amount);
+            }
+        }
+        self.compare("stake");
+    }
+
+    fn sweep_treasury(&mut self) {
+        let money = self.random.index(3);
+        let payment = client::Payment::in_currency(self.money[money].currency());
+        let sweep = client::sweep_treasury(self.treasury, payment, 0);
+        let inbox = self.treasury_inbox(money);
+        self.send("sweep_treasury", &[sweep], &[], true);
+        let account = self.world.account(&inbox).expect("it stays");
+        let surplus = self.lamports[&inbox] - self.rent(account.data.len());
+        self.move_lamports(inbox, self.treasury, surplus);
+        if money > 0 {
+            let vault = pda::treasury_vault(&inbox).0;
+            let amount = self.tokens[&vault];
+            self.move_tokens(money, vault, self.money[money].account_of(&self.treasury), amount);
+        }
+        self.compare("sweep_treasury");
+    }
+
+    /// Brings every job to its end by calls of anybody, and looks once more at who has what.
+    pub fn finish(&mut self) {
+        for money in 1..3 {
+            for wallet in self.payers.iter().chain(&self.nodes).map(Signer::pubkey).collect::<Vec<_>>() {
+                set_frozen(&mut self.world, &self.money[money].account_of(&wallet), false);
+            }
+        }
+        while let Some(job) = self.jobs.first().cloned() {
+            self.end(&job);
+        }
+        for stake in &self.stakes {
+            assert_eq!(stake.locked, 0, "a bond is still locked");
+        }
+    }
+
+    fn end(&mut self, job: &Job) {
+        let now = self.now();
+        match job.stage {
+            Stage::Open | Stage::Revealing { .. } => {
+                let late = (0..job.seats.len()).find(|seat| job.late(*seat, now));
+                match (job.stage, late) {
+                    (Stage::Open, Some(seat)) if now <= job.open_until => self.expire_seat(0, seat),
+                    _ => {
+                        self.world.pass_slots(200);
+                        self.finalize(0);
+                    }
+                }
+            }
+            Stage::Agreed { .. } if !job.settled(now) => {
+                self.world.pass_slots(1_501);
+                self.default_answer(0);
+            }
+            _ => {
+                let next = job.parties().into_iter().find(|party| job.payable(*party, now).is_some());
+                match next {
+                    Some(party) => self.collect_for(0, party, true),
+                    None => {
+                        self.world.pass_slots(216_001);
+                        self.close_by(0, None);
+                    }
+                }
+            }
+        }
+    }
+}
