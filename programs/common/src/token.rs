@@ -159,7 +159,7 @@ impl<'a> Token<'a> {
     pub fn new(mint: &'a AccountView, token_program: &AccountView) -> Result<Self> {
         let program = TokenProgram::of(token_program.address()).ok_or(CommonError::WrongTokenProgram)?;
         require!(mint.owned_by(program.address()), CommonError::WrongTokenProgram);
-        let decimals = mint::decimals(program, &*mint.try_borrow()?).ok_or(CommonError::UnsupportedMint)?;
+        let decimals = mint::decimals(program, &mint.try_borrow()?).ok_or(CommonError::UnsupportedMint)?;
         Ok(Self { program, mint, decimals })
     }
 
@@ -167,7 +167,7 @@ impl<'a> Token<'a> {
     ///
     /// # Errors
     /// [`CommonError::MissingTokenAccount`], [`CommonError::WrongMint`], and those of [`Token::new`].
-    pub fn expect(
+    pub fn of(
         mint: Option<&'a UncheckedAccount>,
         token_program: Option<&UncheckedAccount>,
         expected: &Address,

@@ -48,7 +48,7 @@ impl<'a> Purse<'a> {
     /// The purse of some books; the accounts matter for tokens alone.
     ///
     /// # Errors
-    /// [`RoyaltyError::WrongVault`] and those of [`Token::expect`].
+    /// [`RoyaltyError::WrongVault`] and those of [`Token::of`].
     pub fn open(
         books: &Books,
         vault: Option<&'a UncheckedAccount>,
@@ -58,7 +58,7 @@ impl<'a> Purse<'a> {
         if books.is_native() {
             return Ok(Self::Lamports);
         }
-        let token = Token::expect(mint, token_program, &books.mint)?;
+        let token = Token::of(mint, token_program, &books.mint)?;
         Self::tokens(books, token, token::needed(vault)?)
     }
 

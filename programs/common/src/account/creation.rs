@@ -49,7 +49,7 @@ impl NewAccount<'_> {
         }
         if self.account.lamports() > 0 {
             // The System program refuses to create an account that has lamports in one step.
-            anchor_lang::create_account_signed(self.payer, self.account, self.len, self.owner, seeds)?;
+            create_account_signed(self.payer, self.account, self.len, self.owner, seeds)?;
             money::transfer_from_wallet(self.payer, self.account, self.extra)?;
         } else {
             self.create_empty(seeds)?;

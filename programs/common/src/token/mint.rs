@@ -253,7 +253,7 @@ mod tests {
             ((2, std::vec![0; 8]), CommonError::MintExtensionNotAllowed),
             ((7, Vec::new()), CommonError::MintExtensionNotAllowed),
         ] {
-            assert_eq!(outcome(&[extension.clone()]), Err(error));
+            assert_eq!(outcome(core::slice::from_ref(&extension)), Err(error));
             // Wherever it stands.
             assert_eq!(outcome(&[(18, std::vec![5; 64]), (1, std::vec![3; 108]), extension]), Err(error));
         }

@@ -39,14 +39,14 @@ impl CloseInbox {
     ///
     /// # Errors
     /// [`RoyaltyError::NotRentPayer`], [`RoyaltyError::WrongBooks`], [`RoyaltyError::NotLastInbox`],
-    /// [`RoyaltyError::InboxNotEmpty`], [`RoyaltyError::WrongVault`] and those of [`Token::expect`].
+    /// [`RoyaltyError::InboxNotEmpty`], [`RoyaltyError::WrongVault`] and those of [`Token::of`].
     pub fn handle(&mut self) -> Result<()> {
         self.books.close_inbox(self.inbox.shard)?;
         let (inbox, payer) = (self.inbox.view(), self.rent_payer.account());
         if self.books.is_native() {
             require!(above_rent(inbox, self.inbox.rent)?.is_zero(), RoyaltyError::InboxNotEmpty);
         } else {
-            let token = Token::expect(self.mint.as_ref(), self.token_program.as_ref(), &self.books.mint)?;
+            let token = Token::of(self.mint.as_ref(), self.token_program.as_ref(), &self.books.mint)?;
             let vault = needed(self.vault.as_ref())?;
             require!(*vault.address() == self.inbox.vault, RoyaltyError::WrongVault);
             require!(token::read(vault)?.amount.is_zero(), RoyaltyError::InboxNotEmpty);

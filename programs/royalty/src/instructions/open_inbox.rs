@@ -47,7 +47,7 @@ pub struct OpenInbox {
 impl OpenInbox {
     /// # Errors
     /// [`RoyaltyError::NotPoolCreator`], [`RoyaltyError::TooManyInboxes`], [`RoyaltyError::WrongAsset`],
-    /// [`RoyaltyError::WrongPool`], `WrongPda` and those of [`Token::expect`].
+    /// [`RoyaltyError::WrongPool`], `WrongPda` and those of [`Token::of`].
     pub fn handle(&mut self) -> Result<()> {
         let may = asset::exists(self.asset.account()) || *self.payer.address() == self.pool.creator;
         require!(may, RoyaltyError::NotPoolCreator);
@@ -78,7 +78,7 @@ impl OpenInbox {
     }
 
     fn create_vault(&self) -> Result<(Address, u8)> {
-        let token = Token::expect(self.mint.as_ref(), self.token_program.as_ref(), &self.books.mint)?;
+        let token = Token::of(self.mint.as_ref(), self.token_program.as_ref(), &self.books.mint)?;
         let vault = needed(self.vault.as_ref())?;
         let new = NewAccount {
             payer: self.payer.account(),
