@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    airdrop, balance, dataset, demo, deploy, infer, job, keygen, localnet, model, node, offer, royalty, verify,
+    airdrop, asset, balance, dataset, demo, deploy, infer, job, keygen, localnet, model, node, offer, royalty, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -77,15 +77,17 @@ pub enum Command {
     Model(model::Args),
     /// Mint datasets
     Dataset(dataset::Args),
+    /// Look at what is minted, license it, set floors
+    Asset(asset::Args),
     /// Sell the use of a model you own
     Offer(offer::Args),
     /// Compute for others and earn fees
     Node(node::Args),
     /// Pay for a model's answer
     Infer(infer::Args),
-    /// See how far a paid job is, or take it back
+    /// See how far paid jobs are, fetch their answers, take rent back
     Job(job::Args),
-    /// See and collect what your shares earned
+    /// See, collect and pass on what your shares earn
     Royalty(royalty::Args),
     /// Check a receipt: who computed what, for which payment
     Verify(verify::Args),

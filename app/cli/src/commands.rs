@@ -1,6 +1,7 @@
 //! One file per verb.
 
 pub mod airdrop;
+pub mod asset;
 pub mod balance;
 pub mod dataset;
 pub mod demo;
@@ -9,13 +10,16 @@ pub mod infer;
 pub mod job;
 pub mod keygen;
 pub mod localnet;
-mod mint_args;
+pub mod mint_args;
 pub mod model;
+mod new_version;
 pub mod node;
 pub mod offer;
 pub mod recompute;
+pub mod rent;
 pub mod royalty;
 mod text_args;
+mod unit_price;
 pub mod verify;
 
 use anyhow::Result;
@@ -37,6 +41,7 @@ pub async fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Airdrop(args) => airdrop::run(args, &context).await,
         Command::Balance(args) => balance::run(args, &context).await,
         Command::Model(args) => model::run(args, &context).await,
+        Command::Asset(args) => asset::run(args, &context).await,
         Command::Dataset(args) => dataset::run(args, &context).await,
         Command::Offer(args) => offer::run(args, &context).await,
         Command::Node(args) => node::run(args, &context).await,

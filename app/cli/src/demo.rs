@@ -17,13 +17,16 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use provena_client::{Client, Finished, PostedJob};
+use provena_client::{Client, Finished, PostedJob, offer};
+use provena_wire::Units;
 use solana_pubkey::Pubkey;
 
 use crate::{
     commands::{
-        infer, node, offer,
+        infer::{self, receipt_file},
+        node,
         recompute::{self, By},
+        rent::Rent,
         verify,
     },
     failure::Failure,
@@ -41,7 +44,7 @@ use worker::Worker;
 pub use subject::Kind;
 
 /// Units that "you" pay for beyond what is asked, so that the refund is real.
-const SPARE_UNITS: u32 = 2;
+const SPARE_UNITS: Units = Units::new(2, 0);
 /// The holders' part of each fee.
 const ROYALTY_BPS: u16 = 6_000;
 /// The node's stake, in lamports.
@@ -72,6 +75,12 @@ struct Answered {
     matches: bool,
     /// Whether the node signed the receipt and the chain agrees with it.
     receipt_verified: bool,
+    /// The arithmetic that the offer asks for.
+    engine_class: u8,
+    /// What the job borrows from "you".
+    rent: Rent,
+    /// Slots until it can come back.
+    rent_in: u64,
 }
 
 /// Plays the demo.
@@ -100,12 +109,12 @@ pub async fn play(options: &Options, output: &Output) -> Result<()> {
 
     story.doing("making an offer");
     let terms = cast.terms(&subject);
-    let (offer, _) = offer::create(chain, &cast.trainer, &model.mint, terms).await?;
+    let offer = offer::create(chain, &cast.trainer, &model.mint, None, &terms).await?.offer;
     story.offered(&subject, &currency, &terms)?;
 
     story.doing("starting a node, which tests its adapter first");
     let endpoint = Worker::endpoint()?;
-    node::register(chain, &cast.operator, STAKE, &endpoint).await?;
+    node::register(chain, &cast.operator, STAKE, &endpoint, 0).await?;
     let worker = Worker::start(&stage, &cast.operator, &endpoint, &options.adapter).await?;
     story.joined(&worker, STAKE)?;
 
@@ -115,7 +124,7 @@ pub async fn play(options: &Options, output: &Output) -> Result<()> {
 
     story.doing("reading who got what");
     let split = ledger::split(chain, &answered.posted, &answered.finished.job).await?;
-    story.split(&split, &currency, &cast)?;
+    story.split(&split, &answered, &currency, &cast)?;
     story.doing("collecting");
     let swept = cast.sweep(chain, &dataset).await?;
     let holdings = cast.claim(chain, &model, &dataset).await?;
@@ -145,18 +154,36 @@ async fn ask(stage: &Stage, cast: &Cast, subject: &Subject, offer: &Pubkey, stor
     let mut stages = |stage| story.doing(infer::describe(stage));
     let outcome = client.infer(offer, &subject.request, PATIENCE, &mut stages).await;
     let (posted, finished) = outcome.map_err(infer::explain)?;
+    story.doing("waiting until everybody is paid");
+    paid_out(&client, &posted.job).await?;
     story.doing("computing the answer again");
-    let root = &finished.job.content_root;
-    let ours = recompute::answer(stage.store(), root, subject.request.clone(), By::Reference).await?;
-    let matches = ours.result_root() == finished.job.result_root;
+    let terms = client.offer(offer).await?;
+    let ours = recompute::answer(stage.store(), &terms.content_root, subject.request.clone(), By::Reference).await?;
+    let matches = finished.job.winner().is_some_and(|seat| seat.value == ours.result_root());
     let receipt = finished.receipts.first().with_context(|| {
         let why: Vec<&str> = finished.missing_receipts.iter().map(|(_, why)| why.as_str()).collect();
         format!("the node gave no receipt: {}", why.join("; "))
     })?;
-    infer::write_receipt(&stage.path("receipt.json"), receipt)?;
+    receipt_file::write(&stage.path("receipt.json"), receipt)?;
     let receipt_verified = match receipt.verify() {
         Ok(fields) => verify::against_chain(stage.chain().as_ref(), receipt, &fields).await.is_ok(),
         Err(_) => false,
     };
-    Ok(Answered { posted, finished, matches, receipt_verified })
+    let rent = Rent::of(client.chain(), &finished.job).await?;
+    let rent_in = rent.back_from_slot.saturating_sub(client.chain().slot().await?);
+    let engine_class = terms.engine_class;
+    Ok(Answered { posted, finished, matches, receipt_verified, engine_class, rent, rent_in })
+}
+
+/// Waits until every part of the deposit is where it belongs; node and payer both see to it.
+async fn paid_out(client: &Client, job: &Pubkey) -> Result<()> {
+    for _ in 0..200 {
+        let now = client.job(job).await?.context("the job is gone")?;
+        if now.job.is_paid_out(&now.seats).is_ok_and(|done| done) {
+            return Ok(());
+        }
+        client.collect(job).await?;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    anyhow::bail!("job {job} was not paid out within twenty seconds")
 }

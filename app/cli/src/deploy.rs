@@ -1,7 +1,7 @@
-//! Puts programs on a chain through the upgradeable loader, and initialises their configs.
+//! Puts programs on a chain through the upgradeable loader, and initialises their settings.
 //!
 //! Everything here can be repeated: a program whose bytes are already on the chain is left alone, a buffer that was
-//! half written is continued, a config that exists is not touched. Whatever can be known beforehand (keys, authorities,
+//! half written is continued, settings that exist are not touched. Whatever can be known beforehand (keys, authorities,
 //! money) is checked for all programs before the first lamport is spent.
 
 mod initialise;

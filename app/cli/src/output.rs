@@ -4,6 +4,7 @@ pub mod picture;
 pub mod progress;
 pub mod style;
 pub mod table;
+pub mod text;
 
 use std::io::{self, IsTerminal, Write};
 

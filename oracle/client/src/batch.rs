@@ -3,6 +3,7 @@
 use solana_hash::Hash;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
+use solana_message::AddressLookupTableAccount;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
@@ -11,8 +12,13 @@ use crate::chain::{Budget, Chain, ChainError, Confirmed, message::compile, send_
 /// Whether one transaction paid by `payer` holds all of `instructions`, a priority fee included, without lookup tables.
 #[must_use]
 pub fn fits(instructions: &[Instruction], payer: &Pubkey) -> bool {
+    fits_with(instructions, payer, &[])
+}
+
+/// As [`fits`], with lookup tables that may help.
+pub(crate) fn fits_with(instructions: &[Instruction], payer: &Pubkey, tables: &[AddressLookupTableAccount]) -> bool {
     let budget = Budget { micro_lamports_per_unit: 1, ..Budget::default() };
-    compile(&budget.around(instructions), payer, &[], Hash::default()).is_ok()
+    compile(&budget.around(instructions), payer, tables, Hash::default()).is_ok()
 }
 
 /// The most of `items` that one transaction holds, taken from the front, as the instruction `build` makes of them; at least

@@ -41,9 +41,6 @@ pub use version::Added;
 /// Number of the licence that a minting publishes.
 pub const FIRST_LICENCE: u32 = 1;
 
-/// Compute units of a registration: most are Token Metadata's.
-const REGISTER_UNITS: u32 = 400_000;
-
 /// What is minted, and on which terms.
 pub struct Plan {
     /// What people read.
@@ -160,7 +157,7 @@ impl Mint<'_> {
                 signers.push(holder);
             }
         }
-        let sent = send_and_confirm(self.chain, &[new.instruction()], &signers, Budget::units(REGISTER_UNITS)).await;
+        let sent = send_and_confirm(self.chain, &[new.instruction()], &signers, Budget::default()).await;
         let unregistered = "the asset was not registered; running the same command again goes on from here";
         Ok(sent.map_err(unsent(unregistered))?.signature)
     }

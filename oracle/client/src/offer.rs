@@ -133,10 +133,10 @@ pub async fn create(
     let owner = Owner::of(chain, wallet, asset).await?;
     owner.check_kind(AssetKind::Model)?;
     owner.check_active()?;
-    check(&owner, terms)?;
+    let mint = token::payment_mint(chain, &terms.mint).await?;
+    check(&owner, terms, &mint)?;
     let version = version.unwrap_or(owner.registered().asset.latest);
     owner.registered().version(chain, version).await?;
-    let mint = token::payment_mint(chain, &terms.mint).await?;
 
     let mut groups = places(chain, &owner, wallet, &mint).await?;
     let offer_id = free_number(chain, asset).await?;
@@ -149,7 +149,7 @@ pub async fn create(
 }
 
 /// Checks the terms by themselves and against the asset's floors, with the market's own code.
-fn check(owner: &Owner<'_>, terms: &Terms) -> Result<(), OfferError> {
+fn check(owner: &Owner<'_>, terms: &Terms, mint: &PaymentMint) -> Result<(), OfferError> {
     let on_chain = terms.on_chain();
     on_chain.validate().map_err(OfferError::of_program)?;
     let registered = owner.registered();
@@ -159,7 +159,7 @@ fn check(owner: &Owner<'_>, terms: &Terms) -> Result<(), OfferError> {
     }
     let per_unit = per_unit_floor(&registered.floors, &terms.mint);
     let floors = on_chain.check_floor(floor, provena_common::amount::Amount(per_unit));
-    floors.map_err(|_| OfferError::PriceBelowFloor { asset: registered.mint, floor: per_unit })
+    floors.map_err(|_| OfferError::PriceBelowFloor { asset: registered.mint, floor: mint.currency().show(per_unit) })
 }
 
 /// What opens the places that the offer's jobs pay into.
@@ -211,9 +211,9 @@ async fn free_number(chain: &dyn Chain, asset: &Pubkey) -> Result<u64, OfferErro
 /// [`OfferError::NoOffer`], [`OfferError::Asset`] when the wallet does not hold the model, [`OfferError::Unsent`].
 pub async fn close(chain: &dyn Chain, wallet: &Keypair, address: &Pubkey) -> Result<(Offer, Signature), OfferError> {
     let offer = get(chain, address).await?;
-    let nft = token::nft_account(chain, &wallet.pubkey(), &offer.asset).await.map_err(AssetError::Holder)?;
+    let nft = token::nft_account(chain, &wallet.pubkey(), &offer.asset).await.map_err(AssetError::Token)?;
     let Some(nft) = nft else {
-        let owner = token::owner_of(chain, &offer.asset).await.map_err(AssetError::Holder)?;
+        let owner = token::owner_of(chain, &offer.asset).await.map_err(AssetError::Token)?;
         return Err(AssetError::NotOwner { wallet: wallet.pubkey(), mint: offer.asset, owner }.into());
     };
     let close = market::close_offer(wallet.pubkey(), nft, *address, &offer);

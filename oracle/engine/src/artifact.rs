@@ -151,6 +151,11 @@ impl Artifact {
         self.recipe_root
     }
 
+    /// Bytes of the recipe section: Borsh, of which a recipe has one encoding.
+    pub fn recipe_len(&self) -> u64 {
+        borsh::object_length(&self.recipe).map_or(0, |len| len as u64)
+    }
+
     /// The model's name.
     pub fn name(&self) -> &str {
         &self.recipe.name

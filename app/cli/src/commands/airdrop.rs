@@ -16,7 +16,7 @@ use crate::{
     address,
     context::Context,
     failure::{Exit, Failure},
-    output::{Report, style::Style, table::facts},
+    output::{Report, style::Style, table::facts, text::short},
 };
 
 /// Arguments of `provena airdrop`.
@@ -47,7 +47,7 @@ impl Report for Airdrop {
                 ("received", sol.show(self.lamports)),
                 ("balance", sol.show(self.balance)),
                 ("address", self.to.clone()),
-                ("transaction", self.signature.clone()),
+                ("transaction", short(&self.signature)),
             ],
             style,
         )

@@ -1,13 +1,13 @@
 //! `provena dataset`: datasets as assets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use provena_registry::state::AssetKind;
+use solana_pubkey::Pubkey;
 
-use super::mint_args::MintArgs;
-use crate::context::Context;
+use super::{mint_args::MintArgs, new_version};
+use crate::{address, context::Context};
 
 /// Arguments of `provena dataset`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,9 @@ enum Verb {
         after_help = "Examples:\n  provena dataset mint digits.csv.gz --title 'Scanned digits' \\\n      --holder ADA=60% --holder BEN=40% --derivative-share 25%"
     )]
     Mint(Mint),
+    /// Add the next version of a dataset that the wallet owns: other content, the same NFT and the same holders
+    #[command(after_help = "Examples:\n  provena dataset version ASSET digits-2.csv.gz")]
+    Version(Version),
 }
 
 #[derive(Debug, clap::Args)]
@@ -33,11 +36,28 @@ struct Mint {
     mint: MintArgs,
 }
 
+#[derive(Debug, clap::Args)]
+struct Version {
+    /// The dataset's address.
+    #[arg(value_parser = address::parse)]
+    asset: Pubkey,
+    /// The data, as one file.
+    file: PathBuf,
+}
+
 /// Carries out the verb.
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let Verb::Mint(Mint { file, mint }) = args.verb;
-    let content = std::fs::read(&file).with_context(|| format!("cannot read the dataset {}", file.display()))?;
-    let stem = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let title = mint.title.clone().unwrap_or(stem);
-    mint.run(context, AssetKind::Dataset, title, content, [0; 32]).await
+    match args.verb {
+        Verb::Mint(Mint { file, mint }) => {
+            let content = read(&file)?;
+            let stem = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let title = mint.title.clone().unwrap_or(stem);
+            mint.run(context, title, content, None).await
+        }
+        Verb::Version(Version { asset, file }) => new_version::add(context, asset, read(&file)?, None).await,
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("cannot read the dataset {}", file.display()))
 }

@@ -21,6 +21,7 @@ use crate::{
         progress::Progress,
         style::Style,
         table::{Align, Table},
+        text::short,
     },
 };
 
@@ -30,7 +31,7 @@ use crate::{
     after_help = "Examples:\n  provena deploy                                        deploy or upgrade, then initialise\n  provena deploy --init-only                            initialise only (after `anchor deploy`)\n  provena deploy --url https://... --programs target/deploy/v3\n\nBuild the programs first: cargo xtask build. Everything here can be repeated: what is done already is left alone."
 )]
 pub struct Args {
-    /// Only initialise the configurations; the programs are there already.
+    /// Only initialise the programs' settings; the programs are there already.
     #[arg(long)]
     init_only: bool,
     /// Only deploy; initialise nothing.
@@ -64,17 +65,23 @@ struct Deployment {
 
 impl Report for Deployment {
     fn text(&self, style: Style) -> String {
-        let mut table = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
+        let mut programs = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
         for program in &self.programs {
             let action = format!("{:?}", program.action).to_lowercase();
-            table.row([program.name.clone(), action, program.id.clone()]);
+            programs.row([program.name.clone(), action, program.id.clone()]);
         }
+        let mut settings = Table::new(&[("", Align::Left), ("", Align::Left)]);
         for one in &self.initialised {
-            let signature = one.signature.clone().unwrap_or_default();
-            let done = if one.signature.is_some() { "initialised" } else { "was there" };
-            table.row([one.what.clone(), done.into(), signature]);
+            let done = if one.signature.is_some() { "set up" } else { "was there" };
+            settings.row([one.what.clone(), done.into()]);
+            if let Some(signature) = &one.signature {
+                settings.note(short(signature));
+            }
         }
-        table.text(style).trim_start().to_owned()
+        let tables = [(self.programs.is_empty(), programs), (self.initialised.is_empty(), settings)];
+        let tables = tables.iter().filter(|(empty, _)| !empty);
+        let texts: Vec<String> = tables.map(|(_, table)| table.text(style).trim_start().to_owned()).collect();
+        texts.join("\n\n")
     }
 }
 

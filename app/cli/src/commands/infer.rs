@@ -1,40 +1,44 @@
 //! `provena infer`: pay for a model's answer.
 
 pub mod answer;
+mod ask;
+pub mod receipt_file;
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use provena_market::{state::JobState, view};
+use provena_client::{Client, ClientError, Finished, Stage, offer, store::Store, token};
+use provena_market::state::{JobState, Offer};
+use provena_wire::{Request, Units};
 use solana_pubkey::Pubkey;
 
 use crate::{
     address,
     context::Context,
-    digits,
     failure::{Exit, Failure},
     output::progress::Progress,
+    stop,
 };
 
 use answer::{Answer, Paid};
-use provena_client::{Client, ClientError, Finished, PostedJob, Stage, store::Store, token};
-use provena_wire::{Request, SignedReceipt};
+use receipt_file::ReceiptFile;
 
 use super::{
     recompute::{self, By},
+    rent::Rent,
     text_args::TextArgs,
 };
 
 /// Arguments of `provena infer`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena infer OFFER --csv digits.csv.gz --row 17\n  provena infer OFFER --image seven.pgm\n  provena infer OFFER --text 'How do I reset my password?' --text 'I cannot log in' --text 'Bananas are yellow'\n  provena infer OFFER --prompt 'What is an oracle?' --max-tokens 100\n\nA model of words is paid by the token, those of the prompt included. How many those are only the model knows, so the\ndeposit is for the most that they can be: one for each byte of the prompt, some for the model's chat template, and\n--max-tokens. The settlement pays back what was not used."
+    after_help = "Examples:\n  provena infer OFFER --csv digits.csv --row 17\n  provena infer OFFER --image seven.pgm\n  provena infer OFFER --text 'How do I reset my password?' --text 'I cannot log in'\n  provena infer OFFER --prompt 'What is an oracle?' --max-tokens 100\n\nA language model is paid by the token, those of the prompt (input) and those of the answer (output). How many a prompt\nhas only the model knows, so the deposit is for the most that it can be: one for each byte, and some for the model's\nchat template. What is not used comes back. The job's account is rent that is lent: it comes back when the job is\nclosed, which the next `provena infer` does by itself."
 )]
 pub struct Args {
     /// The offer (see `provena offer list`).
     #[arg(value_parser = address::parse)]
     offer: Pubkey,
-    /// A question for a model of words.
+    /// A question for a language model.
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["texts", "images", "csv"])]
     prompt: Option<String>,
     /// A sentence to embed (repeat for more); the others are ranked by nearness to the first.
@@ -43,15 +47,15 @@ pub struct Args {
     /// An 8x8 picture in PGM format (repeat for more).
     #[arg(long = "image", value_name = "FILE")]
     images: Vec<PathBuf>,
-    /// A CSV file of pictures: 64 values of 0 to 16 per row.
+    /// A CSV file of pictures, packed by gzip or not: 64 values of 0 to 16 per row.
     #[arg(long, value_name = "FILE", requires = "rows")]
     csv: Option<PathBuf>,
     /// Which row of --csv, from 0 (repeat for more).
     #[arg(long = "row", value_name = "N", requires = "csv")]
     rows: Vec<usize>,
-    /// Pay for exactly so many units (pictures, sentences, or tokens of prompt and answer) [default: the most needed].
+    /// Pay for exactly so many units of input [default: the most that can be needed].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    units: Option<u32>,
+    input_units: Option<u32>,
     /// How many seconds to wait for the answer.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     patience: u64,
@@ -65,90 +69,104 @@ pub struct Args {
     text: TextArgs,
 }
 
-/// Posts the job, waits, checks and shows the answer.
+/// Takes old rent back, posts the job, waits, checks and shows the answer.
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let request = request(&args)?;
+    let request = ask::request(&args)?;
     let wallet = Arc::new(context.wallet()?);
+    let receipt = ReceiptFile::prepare(args.receipt.clone(), context)?;
     let chain = Arc::new(context.chain()?);
     let store = Store::open(context.store_urls()).context("cannot open the store")?;
-    let client = Client::new(chain.clone(), store.clone(), wallet).with_units(args.units);
-    let progress = Progress::spinner(context.output, "paying the deposit");
-    let mut stages = |stage| progress.message(describe(stage));
-    let patience = Duration::from_secs(args.patience);
-    let outcome = client.infer(&args.offer, &request, patience, &mut stages).await;
-    let (posted, finished) = outcome.map_err(explain)?;
+    let offer = offer::get(chain.as_ref(), &args.offer).await?;
+    let units = args.input_units.map(|input| Units::new(input, request.units().output));
+    let client = Client::new(chain.clone(), store.clone(), wallet).with_units(units);
+    let progress = Progress::spinner(context.output, "closing jobs that are over");
+    let closed = close_finished(&client).await;
+    progress.message("paying the deposit");
+    let posted = client.post_job(&args.offer, &request).await.map_err(explain)?;
+    progress.suspend(|| {
+        if !closed.is_empty() {
+            context.output.note(&closed);
+        }
+        context.output.note(&format!("job {} is paid for", posted.job));
+    });
+    let finished = finish(&client, &posted.job, args.patience, &progress).await?;
     let recomputed = match args.recompute {
         true => {
             progress.message("computing the answer again");
-            let job = &finished.job;
-            let ours = recompute::answer(&store, &job.content_root, request.clone(), By::Processor).await?;
-            Some(ours.result_root() == job.result_root)
+            Some(is_right(&store, &offer, &request, &finished).await?)
         }
         false => None,
     };
     drop(progress);
-    let receipt = save_receipt(&args, context, &posted, &finished)?;
-    let currency = token::currency(chain.as_ref(), &finished.job.mint).await?;
-    let split = view::paid(&finished.job);
-    let paid = Paid {
-        mint: token::name(&finished.job.mint),
-        decimals: currency.decimals,
-        deposit: finished.job.deposit,
-        node_fee: split.nodes.0,
-        royalty: split.royalty.0,
-        protocol_fee: split.protocol.0,
-        refund: split.refund.0,
-        currency,
-    };
-    context.output.data(&Answer::new(request, posted, finished, paid, receipt, recomputed))
+    let answer = told(context, &client, &offer, Some(request), &finished, receipt).await?;
+    context.output.data(&answer.posted(&posted).recomputed(recomputed))
 }
 
-fn request(args: &Args) -> Result<Request> {
-    if let Some(prompt) = &args.prompt {
-        return Ok(Request::Generate(args.text.question(prompt)?));
+/// Closes this payer's jobs that are over, and says what came of it. That it fails keeps nobody from asking.
+async fn close_finished(client: &Client) -> String {
+    match client.close_finished().await {
+        Ok(jobs) => match jobs.iter().filter(|job| job.closed).count() {
+            0 => String::new(),
+            1 => "an earlier job was closed; its rent came back".into(),
+            more => format!("{more} earlier jobs were closed; their rent came back"),
+        },
+        Err(error) => format!("earlier jobs could not be closed now: {error}"),
     }
-    if let Some(option) = args.text.given() {
-        let wrong = Failure::usage(format!("{option} is for answers in words, and no question was asked"));
-        return Err(wrong.hint("ask it with --prompt").into());
-    }
-    if !args.texts.is_empty() {
-        return Ok(Request::Embed { texts: args.texts.clone() });
-    }
-    let mut images = Vec::new();
-    for file in &args.images {
-        images.push(digits::read_pgm(file)?.pixels);
-    }
-    if let Some(csv) = &args.csv {
-        let all = digits::read_csv(csv)?;
-        for row in &args.rows {
-            let digit = all.get(*row).ok_or_else(|| {
-                Failure::usage(format!(
-                    "{} has no row {row}; its rows are 0 to {}",
-                    csv.display(),
-                    all.len().saturating_sub(1)
-                ))
-            })?;
-            images.push(digit.pixels.clone());
+}
+
+/// Waits for a posted job's answer; ctrl-c leaves the job as it is and says how to go on.
+pub async fn finish(client: &Client, job: &Pubkey, patience: u64, progress: &Progress) -> Result<Finished> {
+    let mut stages = |stage| progress.message(describe(stage));
+    let finished = client.finish(job, Duration::from_secs(patience), &mut stages);
+    tokio::select! {
+        finished = finished => finished.map_err(explain),
+        () = stop::requested() => {
+            Err(Failure::new(Exit::Interrupted, format!("stopped waiting; job {job} is paid for and goes on"))
+                .hint(format!("provena job answer {job}"))
+                .into())
         }
     }
-    if images.is_empty() {
-        return Err(Failure::usage("there is nothing to ask")
-            .hint("give --prompt, --text, --image, or --csv with --row")
-            .into());
+}
+
+async fn is_right(store: &Store, offer: &Offer, request: &Request, finished: &Finished) -> Result<bool> {
+    let ours = recompute::answer(store, &offer.content_root, request.clone(), By::Processor).await?;
+    Ok(finished.job.winner().is_some_and(|seat| seat.value == ours.result_root()))
+}
+
+/// Saves the receipt and puts together what is told of a finished job.
+pub async fn told(
+    context: &Context<'_>,
+    client: &Client,
+    offer: &Offer,
+    request: Option<Request>,
+    finished: &Finished,
+    receipt: ReceiptFile,
+) -> Result<Answer> {
+    let chain = client.chain();
+    let saved = receipt.save(&finished.job.address, finished, context.output);
+    if finished.paid.is_empty() {
+        context
+            .output
+            .note("The nodes are not paid yet: the answer could not be acknowledged now. They are within ten minutes.");
     }
-    Ok(Request::Classify { images })
+    let job = &finished.job;
+    let currency = token::currency(chain, &job.job.mint).await?;
+    let paid = Paid::new(job, currency);
+    let rent = Rent::of(chain, job).await?;
+    let now = chain.slot().await?;
+    Ok(Answer::new(request, offer, finished, paid, (rent, now), saved))
 }
 
 /// What is going on, in words.
 pub fn describe(stage: Stage) -> &'static str {
     match stage {
-        Stage::State(JobState::Open) => "waiting for a node to take the job",
-        Stage::State(JobState::Claimed) => "a node is computing",
-        Stage::State(JobState::Committed) => "the node has sealed its answer",
-        Stage::State(JobState::Revealed) => "waiting for the other nodes' answers",
-        Stage::State(JobState::Final) => "the answer is on the chain; paying everybody",
+        Stage::State(JobState::Open) => "waiting for a node to take the job and compute",
+        Stage::State(JobState::Revealing) => "the nodes have sealed their answers and open them",
+        Stage::State(JobState::Agreed) => "the answer is agreed; fetching it",
         Stage::State(_) => "done",
         Stage::Cranked(..) => "moving the job on",
+        Stage::Demanded(_) => "no node hands the answer out; it was demanded on the chain",
+        Stage::Paid(_) => "the answer is here; paying everybody",
     }
 }
 
@@ -156,45 +174,25 @@ pub fn describe(stage: Stage) -> &'static str {
 pub fn explain(error: ClientError) -> anyhow::Error {
     let failure = match &error {
         ClientError::StillRunning { job, .. } => Failure::new(Exit::Unknown, "no answer yet; the deposit is safe")
-            .hint(format!("provena job show {job}   later, or `job cancel` while no node has taken it")),
+            .hint(format!("provena job answer {job}   later, or `job cancel` while no node has taken it")),
         ClientError::MaybePosted { job, .. } => {
             Failure::new(Exit::Unknown, "it is unknown whether the deposit was paid")
                 .hint(format!("provena job show {job}   before paying again"))
         }
+        ClientError::Ended { state: JobState::Cancelled, .. } => {
+            Failure::failed("the job was cancelled; the deposit came back").hint("ask again")
+        }
         ClientError::Ended { .. } => Failure::failed("no node gave an answer; the deposit came back")
-            .hint("see that a node runs and serves this model, then ask again"),
-        ClientError::TooManyUnits { .. } => Failure::failed("the answer could not be had")
-            .hint("ask for less: a shorter prompt, a smaller --max-tokens, or --units N for what you know is enough"),
+            .hint("see that a node runs and serves this model (provena node list), then ask again"),
+        ClientError::TooManyUnits { .. } => Failure::failed("the answer could not be had").hint(
+            "ask for less: a shorter prompt, a smaller --max-tokens, or --input-units N for what you know is enough",
+        ),
+        ClientError::Closed(_) => Failure::failed("the answer could not be had")
+            .hint("check the job's address and --url; `provena job list` shows the wallet's"),
+        ClientError::Withheld(job) => {
+            Failure::new(Exit::Unknown, "the nodes keep the answer").hint(format!("provena job answer {job}   later"))
+        }
         _ => Failure::failed("the answer could not be had"),
     };
     anyhow::Error::from(error).context(failure)
-}
-
-fn save_receipt(
-    args: &Args,
-    context: &Context<'_>,
-    posted: &PostedJob,
-    finished: &Finished,
-) -> Result<Option<(PathBuf, SignedReceipt)>> {
-    let Some(receipt) = finished.receipts.first() else {
-        for (node, why) in &finished.missing_receipts {
-            context.output.note(&format!("no receipt from {node}: {why}"));
-        }
-        return Ok(None);
-    };
-    let path = match &args.receipt {
-        Some(path) => path.clone(),
-        None => context.receipts_folder()?.join(format!("{}.json", posted.job)),
-    };
-    write_receipt(&path, receipt)?;
-    Ok(Some((path, receipt.clone())))
-}
-
-/// Writes a receipt where `provena verify` can read it.
-pub fn write_receipt(path: &std::path::Path, receipt: &SignedReceipt) -> Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    }
-    let json = serde_json::to_string_pretty(receipt)?;
-    fs::write(path, json + "\n").with_context(|| format!("cannot write the receipt {}", path.display()))
 }

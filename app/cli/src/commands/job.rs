@@ -1,23 +1,28 @@
-//! `provena job`: a job that was paid for, from the payer's side.
+//! `provena job`: jobs that were paid for, from the payer's side.
+
+mod close;
+mod list;
+mod next;
+mod report;
 
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use provena_client::{Client, amount::Currency, chain::Chain, store::Store, token};
-use provena_market::{
-    state::{Job, JobState},
-    view,
+use provena_client::{
+    Client, ClientError,
+    chain::{Chain, ChainReader},
+    offer,
+    store::Store,
+    view::JobView,
 };
-use serde::Serialize;
+use provena_wire::Request;
 use solana_pubkey::Pubkey;
 
-use crate::{
-    address,
-    context::Context,
-    failure::Failure,
-    output::{Report, style::Style, table::facts},
-};
+use super::infer::{self, receipt_file::ReceiptFile};
+use crate::{address, context::Context, failure::Failure, output::progress::Progress};
+
+use report::JobReport;
 
 /// Arguments of `provena job`.
 #[derive(Debug, clap::Args)]
@@ -28,15 +33,23 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Show how far a job is and where its deposit went
+    /// Show how far a job is, where its deposit goes, and what comes next
     Show(Named),
+    /// List the wallet's jobs that are on the chain
+    List,
+    /// Wait for a job's answer, check it and show it; can be repeated
+    #[command(after_help = "Examples:\n  provena job answer JOB --receipt receipt.json")]
+    Answer(Answer),
     /// Take back a job that no node has taken yet, with its deposit
     Cancel(Named),
-    /// Move on a job that nobody moves: pay a finished one out, refund one that is late
-    #[command(after_help = "Anybody may do this; nobody can be paid twice by it.")]
-    Crank(Named),
-    /// Take back the rent of a job that has ended; its receipts can then only be verified offline
-    Close(Named),
+    /// Move a job on that nobody moves, and have everybody paid who can be
+    #[command(after_help = "Anybody may do this for any job; nobody can be paid twice by it.")]
+    Collect(Named),
+    /// Take back the rent of a job that is over, or of all that are
+    #[command(
+        after_help = "Examples:\n  provena job close           every job of the wallet that is over\n  provena job close JOB\n\nA job can be closed from 151 slots after its posting on, about a minute. Its receipts still verify offline."
+    )]
+    Close(close::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -46,110 +59,100 @@ struct Named {
     job: Pubkey,
 }
 
-#[derive(Serialize)]
-struct JobReport {
-    job: String,
-    state: String,
-    asset: String,
-    payer: String,
-    mint: String,
-    decimals: u8,
-    deposit: u64,
-    node_fee: u64,
-    royalty: u64,
-    protocol_fee: u64,
-    refund: u64,
-    nodes: Vec<String>,
-    result_root: Option<String>,
-    signature: Option<String>,
-    #[serde(skip)]
-    currency: Currency,
+#[derive(Debug, clap::Args)]
+struct Answer {
+    /// The job's address, as `provena infer` printed it.
+    #[arg(value_parser = address::parse)]
+    job: Pubkey,
+    /// How many seconds to wait for the answer.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    patience: u64,
+    /// Where to write the receipt [default: beside the stores, under receipts/].
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<std::path::PathBuf>,
 }
 
-impl Report for JobReport {
-    fn text(&self, style: Style) -> String {
-        let show = |amount| self.currency.show(amount);
-        let mut rows = vec![
-            ("job", self.job.clone()),
-            ("state", style.strong(&self.state)),
-            ("model", self.asset.clone()),
-            ("deposit", show(self.deposit)),
-            ("nodes", self.nodes.join(", ")),
-        ];
-        if let Some(root) = &self.result_root {
-            rows.push(("result root", root.clone()));
-        }
-        rows.extend([
-            ("to the holders", show(self.royalty)),
-            ("to the nodes", show(self.node_fee)),
-            ("to the protocol", show(self.protocol_fee)),
-            ("came back", show(self.refund)),
-        ]);
-        rows.extend(self.signature.clone().map(|signature| ("transaction", signature)));
-        facts(&rows, style)
-    }
-}
-
-/// Carries out the verb and shows the job as it then is (closed ones as they were).
+/// Carries out the verb.
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let (Verb::Show(named) | Verb::Cancel(named) | Verb::Crank(named) | Verb::Close(named)) = &args.verb;
-    let address = named.job;
     let chain = Arc::new(context.chain()?);
-    if let Verb::Show(_) = args.verb {
-        let job = find(chain.as_ref(), &address).await?;
-        return context.output.data(&report(chain.as_ref(), &address, &job, None).await?);
-    }
-    let store = Store::open(context.store_urls()).context("cannot open the store")?;
-    let client = Client::new(chain.clone(), store, Arc::new(context.wallet()?));
-    let before = find(chain.as_ref(), &address).await?;
-    let signature = match args.verb {
-        Verb::Show(_) => None,
-        Verb::Cancel(_) => Some(client.cancel(&address).await.map_err(|error| refused(error, "cancelled"))?.signature),
-        Verb::Close(_) => Some(client.close(&address).await.map_err(|error| refused(error, "closed"))?.signature),
-        Verb::Crank(_) => {
-            client.crank(&address).await.context("the job was not moved on")?.map(|(_, signature)| signature)
+    match args.verb {
+        Verb::Show(Named { job }) => {
+            let found = find(chain.as_ref(), &job).await?;
+            context.output.data(&JobReport::new(chain.as_ref(), &found, &[]).await?)
         }
-    };
-    let after = client.job(&address).await?.unwrap_or(before);
-    context
-        .output
-        .data(&report(chain.as_ref(), &address, &after, signature.map(|signature| signature.to_string())).await?)
+        Verb::List => list::run(&client(context, chain)?, context).await,
+        Verb::Answer(args) => answer(args, &client(context, chain)?, context).await,
+        Verb::Cancel(Named { job }) => {
+            let client = client(context, chain)?;
+            let before = find(client.chain(), &job).await?;
+            let sent = client.cancel(&job).await.map_err(|error| refused(error, "cancelled"))?;
+            changed(&client, before, &[sent.signature.to_string()], context).await
+        }
+        Verb::Collect(Named { job }) => collect(&job, &client(context, chain)?, context).await,
+        Verb::Close(args) => close::run(args, &client(context, chain)?, context).await,
+    }
 }
 
-fn refused(error: provena_client::ClientError, done: &str) -> anyhow::Error {
+fn client(context: &Context<'_>, chain: Arc<dyn Chain>) -> Result<Client> {
+    let store = Store::open(context.store_urls()).context("cannot open the store")?;
+    Ok(Client::new(chain, store, Arc::new(context.wallet()?)))
+}
+
+/// Fetches a job's answer as `infer` would have.
+async fn answer(args: Answer, client: &Client, context: &Context<'_>) -> Result<()> {
+    let job = find(client.chain(), &args.job).await?;
+    if job.job.payer != client.payer() {
+        return Err(Failure::failed(format!("job {} is another payer's, {}", args.job, job.job.payer))
+            .hint("name that wallet with --keypair; `provena job show` reads any job")
+            .into());
+    }
+    let receipt = ReceiptFile::prepare(args.receipt, context)?;
+    let offer = offer::get(client.chain(), &job.job.offer).await?;
+    let progress = Progress::spinner(context.output, "looking at the job");
+    let finished = infer::finish(client, &args.job, args.patience, &progress).await?;
+    drop(progress);
+    let store = Store::open(context.store_urls()).context("cannot open the store")?;
+    let input = store.get_local(&job.job.input_root).await.ok();
+    let request = input.and_then(|bytes| Request::from_bytes(&bytes).ok());
+    let answer = infer::told(context, client, &offer, request, &finished, receipt).await?;
+    context.output.data(&answer)
+}
+
+/// Ends what is late, then has everybody paid.
+async fn collect(address: &Pubkey, client: &Client, context: &Context<'_>) -> Result<()> {
+    /// Steps that one job can need at most: late seats, the end of the waiting, the payments.
+    const STEPS: usize = 8;
+    let before = find(client.chain(), address).await?;
+    let mut signatures = Vec::new();
+    for _ in 0..STEPS {
+        match client.crank(address).await.context("the job was not moved on")? {
+            Some((_, signature)) => signatures.push(signature.to_string()),
+            None => break,
+        }
+    }
+    changed(client, before, &signatures, context).await
+}
+
+/// Reports a job as it is now, or as it was before it was closed.
+async fn changed(client: &Client, before: JobView, signatures: &[String], context: &Context<'_>) -> Result<()> {
+    let job = client.job(&before.address).await?.unwrap_or(before);
+    context.output.data(&JobReport::new(client.chain(), &job, signatures).await?)
+}
+
+fn refused(error: ClientError, done: &str) -> anyhow::Error {
     let failure = Failure::failed(format!("the job was not {done}"));
     anyhow::Error::from(error).context(failure.hint("`provena job show` tells how far it is"))
 }
 
-async fn find(chain: &dyn Chain, address: &Pubkey) -> Result<Job> {
-    let job = provena_client::chain::accounts::fetch_optional::<Job, _>(chain, address).await;
-    job.context("cannot read the job")?.ok_or_else(|| {
-        Failure::failed(format!("the chain knows no job {address}: it never existed, or its payer has closed it"))
-            .hint("check the address and --url")
+/// The job at an address.
+///
+/// # Errors
+/// There is none.
+pub async fn find(chain: &(impl ChainReader + ?Sized), address: &Pubkey) -> Result<JobView> {
+    let job = provena_client::view::View::read(chain, address).await.context("cannot read the job")?.job;
+    job.ok_or_else(|| {
+        Failure::failed(format!("the chain knows no job {address}: it never existed, or it was closed"))
+            .hint("check the address and --url; `provena job list` shows the wallet's")
             .into()
-    })
-}
-
-async fn report(chain: &dyn Chain, address: &Pubkey, job: &Job, signature: Option<String>) -> Result<JobReport> {
-    let currency = token::currency(chain, &job.mint).await?;
-    let split = view::paid(job);
-    let state = job.state().map_or_else(|_| "unknown".into(), |state: JobState| format!("{state:?}").to_lowercase());
-    let nodes = job.nodes.iter().filter(|node| **node != Pubkey::default()).map(ToString::to_string).collect();
-    Ok(JobReport {
-        job: address.to_string(),
-        state,
-        asset: job.asset.to_string(),
-        payer: job.payer.to_string(),
-        mint: token::name(&job.mint),
-        decimals: currency.decimals,
-        deposit: job.deposit,
-        node_fee: split.nodes.0,
-        royalty: split.royalty.0,
-        protocol_fee: split.protocol.0,
-        refund: split.refund.0,
-        nodes,
-        result_root: (job.result_root != [0; 32]).then(|| hex::encode(job.result_root)),
-        signature,
-        currency,
     })
 }

@@ -2,8 +2,9 @@
 
 mod chat;
 mod import;
-mod mint;
+pub mod mint;
 mod show;
+mod version;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -23,6 +24,8 @@ enum Verb {
     Import(import::Args),
     /// Mint an artifact as a model: an NFT whose holders share what it earns
     Mint(mint::Args),
+    /// Add the next version of a model that the wallet owns: other weights, the same NFT and the same holders
+    Version(version::Args),
     /// Talk with a model of words on this machine
     Chat(chat::Args),
     /// Look at an artifact file or a minted asset
@@ -34,6 +37,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Import(args) => import::run(args, context),
         Verb::Mint(args) => mint::run(args, context).await,
+        Verb::Version(args) => version::run(args, context).await,
         Verb::Chat(args) => chat::run(args, context).await,
         Verb::Show(args) => show::run(args, context).await,
     }

@@ -1,8 +1,13 @@
 //! `provena node`: computing for others.
 
+mod account;
+mod list;
 mod register;
 mod run;
 mod sample;
+mod stake;
+mod status;
+mod update;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -22,6 +27,20 @@ pub struct Args {
 enum Verb {
     /// Register the wallet as a node, with a stake that it loses when it lets jobs down
     Register(register::Args),
+    /// Change where the wallet's node answers, or how much it does at once
+    Update(update::Args),
+    /// Add to the stake of the wallet's node
+    #[command(after_help = "Examples:\n  provena node stake 2")]
+    Stake(stake::Args),
+    /// Take stake out of the wallet's node that no job holds
+    #[command(after_help = "Examples:\n  provena node withdraw 0.5\n  provena node withdraw all")]
+    Withdraw(stake::Withdraw),
+    /// End the wallet's node: stake and rent come back
+    Close,
+    /// Show a node: its stake, what jobs hold of it, and how it did
+    Status(status::Args),
+    /// List the nodes on this chain
+    List,
     /// Run a node: watch for jobs, compute, answer, get paid
     Run(run::Args),
     /// Print a commented config file that fits the options given here
@@ -40,6 +59,12 @@ impl Args {
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Register(args) => register::run(args, context).await,
+        Verb::Update(args) => update::run(args, context).await,
+        Verb::Stake(args) => stake::add(args, context).await,
+        Verb::Withdraw(args) => stake::withdraw(args, context).await,
+        Verb::Close => stake::close(context).await,
+        Verb::Status(args) => status::run(args, context).await,
+        Verb::List => list::run(context).await,
         Verb::Run(args) => run::run(args, context).await,
         Verb::SampleConfig => context.output.line(sample::sample(context)?.trim_end()),
     }

@@ -2,22 +2,24 @@
 
 mod create;
 mod list;
+pub mod price;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Subcommand;
-use provena_client::chain::{Budget, send_and_confirm};
-use provena_market::client;
+use provena_client::{
+    amount::Currency,
+    chain::{ChainReader, accounts::ProgramAccount},
+    offer,
+};
+use provena_market::state::Offer;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
-use solana_signer::Signer;
 
 use crate::{
     address,
     context::Context,
-    output::{Report, style::Style, table::facts},
+    output::{Report, style::Style, table::facts, text::short},
 };
-
-pub use create::{Terms, create};
 
 /// Arguments of `provena offer`.
 #[derive(Debug, clap::Args)]
@@ -32,8 +34,8 @@ enum Verb {
     Create(create::Args),
     /// List what is on offer
     List(list::Args),
-    /// Take no more jobs on an offer (jobs already paid are still done)
-    #[command(after_help = "Examples:\n  provena offer close OFFER")]
+    /// Close an offer of a model that the wallet owns, whoever made it (jobs already paid are still done)
+    #[command(after_help = "Examples:\n  provena offer close OFFER\n\nThe offer's rent goes to whoever paid it.")]
     Close(Close),
 }
 
@@ -47,12 +49,21 @@ struct Close {
 #[derive(Serialize)]
 struct Closed {
     offer: String,
+    asset: String,
+    rent: u64,
+    rent_to: String,
     signature: String,
 }
 
 impl Report for Closed {
     fn text(&self, style: Style) -> String {
-        facts(&[("closed", self.offer.clone()), ("transaction", self.signature.clone())], style)
+        let rows = [
+            ("closed", self.offer.clone()),
+            ("rent back", Currency::sol().show(self.rent)),
+            ("to", self.rent_to.clone()),
+            ("transaction", short(&self.signature)),
+        ];
+        facts(&rows, style)
     }
 }
 
@@ -63,10 +74,16 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         Verb::List(args) => list::run(args, context).await,
         Verb::Close(args) => {
             let wallet = context.wallet()?;
-            let close = client::close_offer(wallet.pubkey(), args.offer);
-            let sent = send_and_confirm(&context.chain()?, &[close], &[&wallet], Budget::default()).await;
-            let signature = sent.context("the offer was not closed")?.signature.to_string();
-            context.output.data(&Closed { offer: args.offer.to_string(), signature })
+            let chain = context.chain()?;
+            let rent = chain.rent_exempt(Offer::account_len()).await?;
+            let (closed, signature) = offer::close(&chain, &wallet, &args.offer).await?;
+            context.output.data(&Closed {
+                offer: args.offer.to_string(),
+                asset: closed.asset.to_string(),
+                rent,
+                rent_to: closed.rent_payer.to_string(),
+                signature: signature.to_string(),
+            })
         }
     }
 }

@@ -1,6 +1,9 @@
-//! `provena royalty`: what shares earned, and collecting it.
+//! `provena royalty`: what shares earned, collecting it, and moving shares.
 
 mod claim;
+mod collect;
+mod moved;
+mod shares;
 mod show;
 
 use anyhow::Result;
@@ -17,10 +20,18 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Show who holds an asset's revenue and what each is owed
+    /// Show who holds an asset's revenue, what each is owed, and what still waits somewhere
     Show(show::Args),
-    /// Collect what the wallet is owed
+    /// Collect what a wallet is owed, after bringing in everything that waits
     Claim(claim::Args),
+    /// Give shares to somebody else; what they earned so far stays with the giver
+    Transfer(shares::Transfer),
+    /// Let somebody else move some of the wallet's shares
+    Approve(shares::Approve),
+    /// Take such an approval back
+    Revoke(shares::Revoke),
+    /// Bring in what marketplaces paid when the NFT was resold
+    Collect(collect::Args),
 }
 
 /// Carries out the verb.
@@ -28,5 +39,9 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Show(args) => show::run(args, context).await,
         Verb::Claim(args) => claim::run(args, context).await,
+        Verb::Transfer(args) => shares::transfer(args, context).await,
+        Verb::Approve(args) => shares::approve(args, context).await,
+        Verb::Revoke(args) => shares::revoke(args, context).await,
+        Verb::Collect(args) => collect::run(args, context).await,
     }
 }

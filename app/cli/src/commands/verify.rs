@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use provena_arith::receipt::Receipt;
 use provena_client::{
-    chain::{Chain, accounts},
-    receipt::check_against,
+    amount::Currency,
+    chain::{ChainReader, RpcChain, accounts, history},
+    receipt::{ReceiptMismatch, check_against, check_history, check_offer},
     store::Store,
+    token,
+    view::View,
 };
-use provena_market::{
-    pda,
-    state::{Job, Slot},
-};
+use provena_market::state::Offer;
 use provena_wire::{Request, SignedReceipt, receipt};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -40,16 +40,46 @@ pub struct Args {
     recompute: bool,
 }
 
+/// What on the chain a receipt was compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Agreement {
+    /// The job, and its offer, which names the model.
+    #[serde(rename = "job and offer")]
+    Accounts,
+    /// The job; its offer is closed.
+    #[serde(rename = "job")]
+    Job,
+    /// The transactions of a job that is closed.
+    #[serde(rename = "history")]
+    History,
+}
+
+impl Agreement {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Accounts => "the paid job and its offer on the chain say the same",
+            Self::Job => "the paid job on the chain says the same; its offer, which named the model, is closed",
+            Self::History => "the job is closed, and its transactions say the same",
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Verified {
     valid: bool,
     node: String,
+    payer: String,
     job: String,
     asset: String,
+    version: u32,
     result_root: String,
-    units: u32,
+    units_in: u32,
+    units_out: u32,
+    mint: String,
+    amount: u64,
     signature: &'static str,
-    chain: Option<&'static str>,
+    /// "job and offer", "job" when the offer is closed, "history" when the job is.
+    chain: Option<Agreement>,
     recomputed: Option<&'static str>,
 }
 
@@ -57,16 +87,29 @@ impl Report for Verified {
     fn text(&self, style: Style) -> String {
         let good = style.good("holds:");
         let mut rows = vec![("signature", format!("{good} the node below signed exactly this"))];
-        rows.extend(self.chain.map(|_| ("chain", format!("{good} the paid job on the chain says the same"))));
+        rows.extend(self.chain.map(|chain| ("chain", format!("{good} {}", chain.words()))));
         rows.extend(self.recomputed.map(|_| ("answer", format!("{good} computed again here, byte for byte equal"))));
         rows.extend([
             ("node", self.node.clone()),
+            ("payer", self.payer.clone()),
             ("job", self.job.clone()),
             ("model", self.asset.clone()),
+            ("version", self.version.to_string()),
             ("result root", self.result_root.clone()),
-            ("units", self.units.to_string()),
+            ("units", format!("{} in, {} out", self.units_in, self.units_out)),
+            ("fee", self.fee()),
         ]);
         facts(&rows, style)
+    }
+}
+
+impl Verified {
+    /// The fee as far as it can be written without asking a chain for a token's decimals.
+    fn fee(&self) -> String {
+        if self.mint == "SOL" {
+            return Currency::sol().show(self.amount);
+        }
+        format!("{} base units of {}", self.amount, self.mint)
     }
 }
 
@@ -78,18 +121,22 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let mut verified = Verified {
         valid: true,
         node: signed.node.clone(),
-        job: signed.job.clone(),
+        payer: signed.payer.clone(),
+        job: signed.place.clone(),
         asset: signed.asset.clone(),
+        version: receipt.asset_version,
         result_root: signed.result_root.clone(),
-        units: receipt.units,
+        units_in: receipt.units_in,
+        units_out: receipt.units_out,
+        mint: token::name(&Pubkey::from(receipt.mint)),
+        amount: receipt.amount,
         signature: "valid",
         chain: None,
         recomputed: None,
     };
     if !args.offline {
         let chain = context.chain()?;
-        against_chain(&chain, &signed, &receipt).await?;
-        verified.chain = Some("agrees");
+        verified.chain = Some(against_chain(&chain, &signed, &receipt).await?);
     }
     if args.recompute {
         let store = Store::open(context.store_urls()).context("cannot open the store")?;
@@ -101,26 +148,41 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     context.output.data(&verified)
 }
 
-/// Compares a receipt with the cluster it names and the job on it.
-pub async fn against_chain(chain: &dyn Chain, signed: &SignedReceipt, receipt: &Receipt) -> Result<()> {
+/// Compares a receipt with the cluster it names and the job on it: with the job's account and its offer's as long as they
+/// are there, and when the job is closed with its transactions.
+///
+/// # Errors
+/// The receipt does not hold, or cannot be compared.
+pub async fn against_chain(chain: &RpcChain, signed: &SignedReceipt, receipt: &Receipt) -> Result<Agreement> {
     let cluster = chain.cluster().await.context("cannot ask the chain; --offline checks the signature alone")?;
     if cluster != receipt.cluster {
         return Err(Failure::failed("the receipt is from another chain than the one at --url")
             .hint("name the receipt's chain with --url, or check the signature alone with --offline")
             .into());
     }
-    let address = Pubkey::from(receipt.job);
-    let job = accounts::fetch_optional::<Job, _>(chain, &address).await.context("cannot read the job")?;
-    let job = job.ok_or_else(|| {
-        Failure::failed(format!("the chain knows no job {address}: it never existed, or its payer has closed it"))
-            .hint("check the signature alone with --offline")
-    })?;
-    let mut slot = None;
-    for index in 0..job.slots {
-        let found = accounts::fetch_optional::<Slot, _>(chain, &pda::slot(&address, index).0).await?;
-        slot = slot.or(found.filter(|slot| slot.authority.to_bytes() == receipt.node));
+    let address = Pubkey::from(receipt.place);
+    let Some(job) = View::read(chain, &address).await.context("cannot read the job")?.job else {
+        let past = history::instructions(chain, &address).await.context("cannot read the job's history")?;
+        return match check_history(signed, &cluster, &past) {
+            Ok(_) => Ok(Agreement::History),
+            Err(ReceiptMismatch::NoHistory { .. }) => Err(Failure::failed(format!(
+                "the chain knows no job {address}: it never existed, or it is closed and this server keeps no history \
+                 of it"
+            ))
+            .hint("ask a server with the whole history (--url), or check the signature alone with --offline")
+            .into()),
+            Err(error) => Err(invalid(&error)),
+        };
+    };
+    check_against(signed, &cluster, &job).map_err(|error| invalid(&error))?;
+    let offer = chain.account(&job.job.offer).await.context("cannot read the job's offer")?;
+    match offer.and_then(|account| accounts::decode::<Offer>(&job.job.offer, &account).ok()) {
+        Some(offer) => {
+            check_offer(signed, &cluster, &job, &offer).map_err(|error| invalid(&error))?;
+            Ok(Agreement::Accounts)
+        }
+        None => Ok(Agreement::Job),
     }
-    check_against(signed, &address, &job, slot.as_ref()).map_err(|error| invalid(&error))
 }
 
 async fn again(store: &Store, receipt: &Receipt) -> Result<()> {

@@ -1,23 +1,20 @@
 //! Who takes part, and what each of them does.
 
 use anyhow::{Context as _, Result};
-use provena_arith::{domain, hash::sha256};
 use provena_client::{
     amount::Currency,
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Budget, Chain, send_and_confirm},
     keys,
-    mint::{Mint, Minted, Pending, Plan, Text},
-    royalty::{self, Moved},
+    mint::{Mint, Minted, ParentPlan, Pending, Plan, Text},
+    offer::Terms,
+    royalty::{self, Claim, Moved},
     share::Share,
-    token,
+    token::{self, PaymentMint},
 };
+use provena_common::token::TokenProgram;
 use provena_engine::artifact::Artifact;
-use provena_registry::state::{AssetKind, Licence};
-use provena_royalty::{
-    NATIVE_MINT, TOKEN_PROGRAM, pda,
-    state::{PoolMint, Position},
-    view,
-};
+use provena_registry::{Floors, LicenceTerms, TOKEN_PROGRAM};
+use provena_royalty::{NATIVE_MINT, view};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -25,7 +22,7 @@ use spl_token_interface::instruction as spl;
 
 use super::{ROYALTY_BPS, ledger::Holding, stage::Stage, subject::Subject};
 use crate::{
-    commands::{airdrop, offer::Terms},
+    commands::{airdrop, mint_args::text_hash, model::mint::recipe},
     deploy::{self, InitOptions},
 };
 
@@ -100,7 +97,7 @@ impl Cast {
         ]
     }
 
-    /// Creates an SPL token, gives "you" some, and opens the accounts that a settlement pays into.
+    /// Creates an SPL token, gives "you" some, and opens the account that the node is paid into.
     async fn create_token(&self, chain: &dyn Chain) -> Result<Pubkey> {
         const MINT_LEN: usize = 82;
         let (key, bank) = (Keypair::new(), self.bank.pubkey());
@@ -111,9 +108,10 @@ impl Cast {
             solana_system_interface::instruction::create_account(&bank, &mint, rent, space, &TOKEN_PROGRAM),
             spl::initialize_mint2(&TOKEN_PROGRAM, &mint, &bank, None, DECIMALS)?,
         ];
-        let owners = [&self.you, &self.operator, &self.treasury];
-        instructions.extend(owners.iter().filter_map(|owner| token::open_account(&bank, &owner.pubkey(), &mint)));
-        let yours = token::wallet_account(&self.you.pubkey(), &mint);
+        let token = PaymentMint { address: mint, program: Some(TokenProgram::Spl), decimals: DECIMALS };
+        let owners = [&self.you, &self.operator];
+        instructions.extend(owners.iter().filter_map(|owner| token.open_account(&bank, &owner.pubkey())));
+        let yours = token.account_of(&self.you.pubkey());
         let amount = 100 * 10u64.pow(u32::from(DECIMALS));
         instructions.push(spl::mint_to(&TOKEN_PROGRAM, &mint, &yours, &bank, &[], amount)?);
         let sent = send_and_confirm(chain, &instructions, &[&self.bank, &key], Budget::default()).await;
@@ -129,14 +127,20 @@ impl Cast {
     /// The two contributors mint the dataset.
     pub async fn mint_dataset(&self, stage: &Stage, subject: &Subject) -> Result<Minted> {
         let [first, second] = &self.contributors;
+        let licence = LicenceTerms {
+            text_hash: text_hash("demonstration"),
+            bps: DATASET_BPS,
+            floor_bps: 0,
+            floor: None,
+            consent: false,
+        };
         let plan = Plan {
-            kind: AssetKind::Dataset,
             text: text(subject.dataset_title, "DATA"),
-            recipe_root: [0; 32],
-            licence: licence(DATASET_BPS),
-            holders: vec![Share { address: second.pubkey(), bps: SECOND_BPS }],
+            recipe: None,
+            licence: Some(licence),
+            floors: Floors::default(),
+            holders: vec![Share::from_bps(second.pubkey(), SECOND_BPS)],
             parents: Vec::new(),
-            previous: None,
             pay_in: vec![self.mint],
         };
         self.mint(stage, first, &plan, subject.dataset.clone()).await
@@ -150,14 +154,14 @@ impl Cast {
         artifact: &Artifact,
         dataset: &Minted,
     ) -> Result<Minted> {
+        let parent = ParentPlan { share: Share::from_bps(dataset.mint, DATASET_BPS), licence: None };
         let plan = Plan {
-            kind: AssetKind::Model,
             text: text(subject.model_title, "MODEL"),
-            recipe_root: artifact.recipe_root(),
-            licence: licence(0),
-            holders: vec![Share { address: self.curator.pubkey(), bps: CURATOR_BPS }],
-            parents: vec![Share { address: dataset.mint, bps: DATASET_BPS }],
-            previous: None,
+            recipe: Some(recipe(artifact)),
+            licence: None,
+            floors: Floors::default(),
+            holders: vec![Share::from_bps(self.curator.pubkey(), CURATOR_BPS)],
+            parents: vec![parent],
             pay_in: vec![self.mint],
         };
         self.mint(stage, &self.trainer, &plan, artifact.bytes().to_vec()).await
@@ -173,11 +177,15 @@ impl Cast {
     /// What the trainer asks for the model's use.
     pub fn terms(&self, subject: &Subject) -> Terms {
         let picture = if token::is_sol(&self.mint) { SOL / 1_000 } else { 5 * 10u64.pow(u32::from(DECIMALS) - 2) };
+        let price = picture * subject.price_milli / 1_000;
         Terms {
-            price: picture * subject.price_milli / 1_000,
             mint: self.mint,
+            base_price: 0,
+            input_price: price,
+            output_price: price,
+            max_input: subject.max_input,
+            max_output: subject.max_output,
             royalty_bps: ROYALTY_BPS,
-            max_units: subject.max_units,
             nodes: 1,
             agree: 1,
             bond: SOL / 10,
@@ -185,32 +193,34 @@ impl Cast {
         }
     }
 
-    /// Brings the dataset's part into its own pool.
+    /// Books what lies in the model's inbox, and brings the dataset's part into the dataset's own pool.
     pub async fn sweep(&self, chain: &dyn Chain, dataset: &Minted) -> Result<Vec<Moved>> {
         Ok(royalty::sweep_into(chain, &self.bank, &dataset.pool).await?)
     }
 
-    /// Every holder claims; the bank pays the fees, so that balances move by exactly what was claimed.
+    /// Every holder is paid what it is owed; the bank pays the fees, so that balances move by exactly what was claimed.
     pub async fn claim(&self, chain: &dyn Chain, model: &Minted, dataset: &Minted) -> Result<Vec<Holding>> {
         let [first, second] = &self.contributors;
         let holders = [
-            ("trainer", &self.trainer, &model.pool),
-            ("curator", &self.curator, &model.pool),
-            ("contributor-1", first, &dataset.pool),
-            ("contributor-2", second, &dataset.pool),
+            ("trainer", &self.trainer, model),
+            ("curator", &self.curator, model),
+            ("contributor-1", first, dataset),
+            ("contributor-2", second, dataset),
         ];
         let mut holdings = Vec::new();
-        for (name, key, pool) in holders {
+        for (name, key, asset) in holders {
             let address = key.pubkey();
-            let position: Position = accounts::fetch(chain, &pda::position(pool, &address).0).await?;
-            let pool_mint: PoolMint = accounts::fetch(chain, &pda::pool_mint(pool, &self.mint).0).await?;
-            let owed = view::owed(&pool_mint, &position);
+            let held = royalty::holding(chain, &asset.mint, &address).await?;
+            let revenue = royalty::revenue(chain, &asset.pool).await?;
+            let one = revenue.mints.iter().find(|one| one.mint.address == self.mint);
+            let owed = one.map_or(0, |one| revenue.owed(one, &held.position));
             let before = token::balance(chain, &address, &self.mint).await?;
-            let moved = royalty::claim_all(chain, &self.bank, key, pool).await?;
+            let claim = Claim { chain, payer: &self.bank, holder: address, to: None };
+            let moved = claim.all(&[asset.pool]).await?;
             let after = token::balance(chain, &address, &self.mint).await?;
             let claimed = after.checked_sub(before).context("a claim made a balance smaller")?;
             let signature = moved.first().map(|moved| moved.signature);
-            let bps = view::basis_points(position.shares, pool_mint.total_shares);
+            let bps = view::basis_points(held.position.shares, held.state.total_shares);
             holdings.push(Holding { name, address, bps, owed, claimed, after, signature });
         }
         Ok(holdings)
@@ -220,8 +230,4 @@ impl Cast {
 fn text(title: &str, symbol: &str) -> Text {
     let description = "Minted by `provena demo` on a private chain.".into();
     Text { title: title.into(), symbol: symbol.into(), description, licence: "demonstration".into(), resale_bps: 500 }
-}
-
-fn licence(derivative_bps: u16) -> Licence {
-    Licence { terms_hash: sha256(&[domain::LICENCE, b"demonstration"]), derivative_bps, flags: 0 }
 }

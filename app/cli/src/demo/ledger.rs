@@ -6,16 +6,23 @@ use anyhow::{Context as _, Result};
 use provena_client::{
     PostedJob,
     chain::{
-        Chain, ChainReader, RpcChain, accounts,
+        Chain, ChainReader, RpcChain,
         accounts::ProgramAccount,
         effects::{self, Effects},
     },
-    token,
+    royalty,
+    token::{self, PaymentMint},
+    view::JobView,
 };
-use provena_market::{pda, state::Job};
-use provena_royalty::state::PoolMint;
+use provena_market::{
+    pda,
+    state::{Job, Seat},
+};
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
+
+/// The inboxes that the offer opened: one of the model's pool, one of the treasury.
+const SHARD: u8 = 0;
 
 /// Where a deposit went, in base units, by the balances before and after.
 pub struct Split {
@@ -24,8 +31,12 @@ pub struct Split {
     pub protocol_fee: u64,
     pub royalty: u64,
     pub refund: u64,
-    /// The transaction that paid everybody.
-    pub settled: Signature,
+    /// Where the protocol's part lies.
+    pub treasury: Pubkey,
+    /// Where the royalty lies until it is booked.
+    pub inbox: Pubkey,
+    /// The transactions that paid somebody.
+    pub paid: Vec<Signature>,
 }
 
 /// A holder before and after its claim.
@@ -52,66 +63,83 @@ impl Split {
     }
 }
 
-/// Reads the effects of the two transactions that moved the deposit in and out.
+/// The accounts that a job pays into, in its currency.
+struct Payees {
+    mint: PaymentMint,
+    inbox: Pubkey,
+    treasury: Pubkey,
+}
+
+impl Payees {
+    async fn of(chain: &RpcChain, job: &JobView) -> Result<Self> {
+        let mint = token::payment_mint(chain, &job.job.mint).await?;
+        let inbox = provena_royalty::pda::inbox(&job.job.books, SHARD).0;
+        let treasury = pda::treasury_inbox(&mint.address, SHARD).0;
+        if mint.program.is_none() {
+            return Ok(Self { mint, inbox, treasury });
+        }
+        let (inbox, treasury) = (provena_royalty::pda::inbox_vault(&inbox).0, pda::treasury_vault(&treasury).0);
+        Ok(Self { mint, inbox, treasury })
+    }
+
+    fn gained(&self, effects: &Effects, account: &Pubkey) -> i128 {
+        if self.mint.program.is_none() { effects.lamports_gained(account) } else { effects.tokens_gained(account) }
+    }
+}
+
+/// Reads the effects of the transactions that moved the deposit in and out.
 ///
 /// # Errors
 /// The chain has no record of them.
-pub async fn split(chain: &RpcChain, posted: &PostedJob, job: &Job) -> Result<Split> {
-    let address = posted.job;
+pub async fn split(chain: &RpcChain, posted: &PostedJob, job: &JobView) -> Result<Split> {
+    let payees = Payees::of(chain, job).await?;
     let into = recorded(chain, &posted.posted.signature).await?;
-    let escrow = pda::escrow(&address).0;
-    let deposit = if token::is_sol(&job.mint) {
-        let rent = chain.rent_exempt(Job::account_len()).await?;
-        into.lamports_gained(&address) - i128::from(rent)
+    let deposit = if payees.mint.program.is_none() {
+        let rent = chain.rent_exempt(Job::item_offset::<Seat>(job.seats.len(), 0)).await?;
+        into.lamports_gained(&posted.job) - i128::from(rent)
     } else {
-        into.tokens_gained(&escrow)
+        into.tokens_gained(&pda::escrow(&posted.job).0)
     };
-    let royalty_account = if token::is_sol(&job.mint) { job.pool_mint } else { job.vault };
-    for settled in effects::signatures(chain, &address).await? {
-        let out = recorded(chain, &settled).await?;
-        let royalty = gained(&out, &royalty_account, &job.mint);
-        if royalty <= 0 {
+    let (mut node_fee, mut protocol_fee, mut royalty, mut refund) = (0, 0, 0, 0);
+    let mut paid = Vec::new();
+    for signature in effects::signatures(chain, &posted.job).await? {
+        if signature == posted.posted.signature {
             continue;
         }
-        let wallet = |owner: &Pubkey| gained(&out, &token::wallet_account(owner, &job.mint), &job.mint);
-        let mut node_fee: i128 = 0;
-        for (index, node) in (0u8..).zip(job.nodes.iter().take(usize::from(job.slots))) {
-            node_fee += wallet(node);
-            if token::is_sol(&job.mint) {
-                // The slot's account is closed by the settlement and its rent, the node's own, goes back to the node.
-                node_fee += out.lamports_gained(&pda::slot(&address, index).0);
-            }
+        let out = recorded(chain, &signature).await?;
+        let wallet = |owner: &Pubkey| payees.gained(&out, &payees.mint.account_of(owner));
+        let nodes: i128 = job.seats.iter().map(|seat| wallet(&seat.node)).sum();
+        let parts = [nodes, payees.gained(&out, &payees.treasury), payees.gained(&out, &payees.inbox)];
+        let back = wallet(&job.job.payer);
+        if parts.iter().chain([&back]).any(|part| *part != 0) {
+            paid.push(signature);
         }
-        return Ok(Split {
-            deposit: amount(deposit)?,
-            node_fee: amount(node_fee)?,
-            protocol_fee: amount(wallet(&job.treasury))?,
-            royalty: amount(royalty)?,
-            refund: amount(wallet(&job.payer))?,
-            settled,
-        });
+        node_fee += parts[0];
+        protocol_fee += parts[1];
+        royalty += parts[2];
+        refund += back;
     }
-    anyhow::bail!("the chain has no record of the settlement of job {address}")
+    Ok(Split {
+        deposit: amount(deposit)?,
+        node_fee: amount(node_fee)?,
+        protocol_fee: amount(protocol_fee)?,
+        royalty: amount(royalty)?,
+        refund: amount(refund)?,
+        treasury: payees.treasury,
+        inbox: payees.inbox,
+        paid,
+    })
 }
 
-/// What the pools still hold of `mint`: the dust that cannot be divided.
+/// What the pools still hold of `mint`, booked or not: the dust that cannot be divided.
 pub async fn left(chain: &dyn Chain, pools: &[Pubkey], mint: &Pubkey) -> Result<u64> {
     let mut left = 0u64;
     for pool in pools {
-        let address = provena_royalty::pda::pool_mint(pool, mint).0;
-        let account = chain.account(&address).await?.context("a pool's account is gone")?;
-        let pool_mint: PoolMint = accounts::decode(&address, &account)?;
-        left += if token::is_sol(mint) {
-            account.lamports - pool_mint.rent
-        } else {
-            chain.account(&pool_mint.vault).await?.map_or(0, |vault| token::amount_of(&vault.data))
-        };
+        let revenue = royalty::revenue(chain, pool).await?;
+        let one = revenue.mints.iter().find(|one| one.mint.address == *mint);
+        left += one.map_or(0, |one| one.books.held + one.waiting());
     }
     Ok(left)
-}
-
-fn gained(effects: &Effects, account: &Pubkey, mint: &Pubkey) -> i128 {
-    if token::is_sol(mint) { effects.lamports_gained(account) } else { effects.tokens_gained(account) }
 }
 
 fn amount(gained: i128) -> Result<u64> {

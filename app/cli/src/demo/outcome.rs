@@ -25,6 +25,8 @@ pub struct Outcome {
     result_matches_reference: bool,
     receipt_verified: bool,
     mint: String,
+    units_in: u32,
+    units_out: u32,
     deposit: u64,
     node_fee: u64,
     protocol_fee: u64,
@@ -56,7 +58,7 @@ impl Outcome {
         left: u64,
         mint: &Pubkey,
     ) -> Self {
-        let job = &answered.finished.job;
+        let winner = answered.finished.job.winner().copied();
         let claimed: Option<u64> = holdings.iter().try_fold(left, |sum, holding| sum.checked_add(holding.claimed));
         let paid_as_owed = holdings.iter().all(|holding| holding.owed == holding.claimed);
         let holder = |holding: &Holding| HolderOutcome {
@@ -71,11 +73,13 @@ impl Outcome {
             job: answered.posted.job.to_string(),
             adapter: worker.adapter.name.clone(),
             backend: worker.adapter.backend.clone(),
-            class: if job.engine_class == ENGINE_CLASS_INT_V1 { "int-v1" } else { "unknown" },
-            result_root: hex::encode(job.result_root),
+            class: if answered.engine_class == ENGINE_CLASS_INT_V1 { "int-v1" } else { "unknown" },
+            result_root: hex::encode(winner.map_or([0; 32], |seat| seat.value)),
             result_matches_reference: answered.matches,
             receipt_verified: answered.receipt_verified,
             mint: token::name(mint),
+            units_in: winner.map_or(0, |seat| seat.units_in),
+            units_out: winner.map_or(0, |seat| seat.units_out),
             deposit: split.deposit,
             node_fee: split.node_fee,
             protocol_fee: split.protocol_fee,

@@ -6,6 +6,7 @@ use anyhow::Result;
 use provena_client::{
     amount::{Currency, show_bps},
     mint::Minted,
+    offer::Terms,
     royalty::Moved,
 };
 use provena_engine::artifact::Artifact;
@@ -21,12 +22,13 @@ use super::{
     worker::Worker,
 };
 use crate::{
-    commands::{infer, offer::Terms},
+    commands::{infer, rent::seconds},
     output::{
         Output,
         progress::Progress,
         style::Style,
-        table::{Align, Table},
+        table::{Align, COLUMNS, Table},
+        text::{short, wrap},
     },
 };
 
@@ -57,16 +59,19 @@ impl<'a> Story<'a> {
 
     /// A numbered paragraph.
     fn step(&self, number: u8, heading: &str, text: &str) -> Result<()> {
+        const INDENT: usize = 3;
         let heading = self.style.strong(heading);
-        let indented: Vec<String> = text.lines().map(|line| format!("   {line}").trim_end().to_owned()).collect();
+        let lines = text.lines().flat_map(|line| wrap(line, COLUMNS - INDENT));
+        let indented: Vec<String> = lines.map(|line| format!("{:INDENT$}{line}", "").trim_end().to_owned()).collect();
         self.say(&format!("\n{number}. {heading}\n{}", indented.join("\n")))
     }
 
     /// The private chain.
     pub fn opening(&self, currency: &Currency) -> Result<()> {
         self.say(&format!(
-            "{}\nReal data and a real model, on a private Solana chain in this computer's memory. The people are made\n\
-             up and the money ({}) is play money; everything else happens as it would on the real chain.",
+            "{}\nReal data and a real model, on a private Solana chain in this computer's\n\
+             memory. The people are made up and the money ({}) is play money; everything\n\
+             else happens as it would on the real chain.",
             self.style.strong("Provena: models that can be owned, answers that can be checked."),
             currency.symbol,
         ))
@@ -77,15 +82,18 @@ impl<'a> Story<'a> {
         let rest = |bps: u16| show_bps(10_000 - bps);
         let text = format!(
             "{}.\nAn NFT is a token of which only one exists: who holds it owns the thing.\n\
-             Two contributors share what the dataset earns: {} and {}.\n{}",
+             The content was claimed 8 slots before: nobody could copy it in between.\n\
+             Two contributors share what the dataset earns: {} and {}. Its licence lets \
+             others build on it, for {} of what they make.\n{}",
             subject.dataset_is,
             rest(SECOND_BPS),
             show_bps(SECOND_BPS),
+            show_bps(DATASET_BPS),
             self.asset(dataset),
         );
         self.step(1, &format!("The dataset \"{}\" becomes an NFT", subject.dataset_title), &capital(&text))?;
         let text = format!(
-            "{},\nso {} of whatever the model earns goes to the dataset.\n\
+            "{}, so {} of whatever the model earns goes to the dataset.\n\
              The trainer keeps {}, the curator gets {}. {} weights, in exact integers.\n{}",
             subject.derived,
             show_bps(DATASET_BPS),
@@ -105,7 +113,7 @@ impl<'a> Story<'a> {
     pub fn offered(&self, subject: &Subject, currency: &Currency, terms: &Terms) -> Result<()> {
         let text = format!(
             "{} for each {}.\n{} of every fee goes to those who share the model, the rest pays for the work.",
-            currency.show(terms.price),
+            currency.show(terms.input_price),
             subject.unit,
             show_bps(terms.royalty_bps),
         );
@@ -115,7 +123,7 @@ impl<'a> Story<'a> {
     /// The node.
     pub fn joined(&self, worker: &Worker, stake: u64) -> Result<()> {
         let text = format!(
-            "A node is a computer that works for others. This one put {} at stake, which it loses when it lets a\n\
+            "A node is a computer that works for others. This one put {} at stake, which it loses when it lets a \
              job down. It computes on {} through {}.",
             Currency::sol().show(stake),
             worker.adapter.name,
@@ -126,10 +134,11 @@ impl<'a> Story<'a> {
 
     /// Question and answer.
     pub fn answered(&self, subject: &Subject, answered: &Answered, currency: &Currency) -> Result<()> {
-        let (asked, paid) = (answered.finished.job.units_used, answered.posted.units);
+        let asked = answered.finished.job.winner().map_or(0, |seat| seat.units_in);
+        let paid = answered.posted.units.total();
         let deposit = currency.show(answered.posted.deposit);
         let hand = format!("You hand {deposit} to the market program, which no person can empty: enough for");
-        let response = infer::answer::response(&subject.request, &answered.finished.response, self.style);
+        let response = infer::answer::response(Some(&subject.request), &answered.finished.response, self.style);
         let mut text = match &subject.request {
             Request::Generate(Generate { prompt: Prompt::Chat(said), max_tokens, .. }) => {
                 let question = said.last().map_or("", |message| message.content.as_str());
@@ -152,7 +161,7 @@ impl<'a> Story<'a> {
             "Computed again on this machine: {reference}\nThe receipt: {receipt}\n{}",
             self.style.faint(&format!(
                 "answer {}…   job {}",
-                &hex::encode(answered.finished.job.result_root)[..16],
+                &hex::encode(answered.finished.job.winner().map_or([0; 32], |seat| seat.value))[..16],
                 answered.posted.job
             )),
         );
@@ -164,20 +173,31 @@ impl<'a> Story<'a> {
     }
 
     /// Where the deposit went.
-    pub fn split(&self, split: &Split, currency: &Currency, cast: &Cast) -> Result<()> {
+    pub fn split(&self, split: &Split, answered: &Answered, currency: &Currency, cast: &Cast) -> Result<()> {
         let mut table = Table::new(&[("to", Align::Left), ("amount", Align::Right), ("address", Align::Left)]);
         let rows = [
-            ("the model's holders (royalty)", split.royalty, String::new()),
-            ("the node, for its work", split.node_fee, cast.operator.pubkey().to_string()),
-            ("the protocol", split.protocol_fee, cast.treasury.pubkey().to_string()),
-            ("back to you, not used", split.refund, cast.you.pubkey().to_string()),
+            ("the model's inbox (royalty)", split.royalty, split.inbox),
+            ("the node, for its work", split.node_fee, cast.operator.pubkey()),
+            ("the protocol's inbox", split.protocol_fee, split.treasury),
+            ("back to you, not used", split.refund, cast.you.pubkey()),
         ];
         for (to, amount, address) in rows {
-            table.row([to.into(), currency.show(amount), self.style.faint(&address)]);
+            let address: String = address.to_string().chars().take(16).collect();
+            table.row([to.into(), currency.show(amount), self.style.faint(&(address + "…"))]);
         }
-        let signature = self.style.faint(&format!("transaction {}", split.settled));
-        let text = format!("{}\n{signature}", table.text(self.style));
-        self.step(7, &format!("The {} are paid out in one transaction", currency.show(split.deposit)), &text)
+        let signatures: Vec<String> =
+            split.paid.iter().map(|paid| format!("transaction {}", short(&paid.to_string()))).collect();
+        let text = format!(
+            "You have the answer and say so; from then on anybody may have each of them paid.\n{}\n{}\n\
+             {} more are rent for the job's account: lent, and back when the job is closed, {} slots \
+             from now (about {} s on the real chain).",
+            table.text(self.style),
+            self.style.faint(&signatures.join("\n")),
+            Currency::sol().show(answered.rent.lamports),
+            answered.rent_in,
+            seconds(answered.rent_in),
+        );
+        self.step(7, &format!("The {} are paid out", currency.show(split.deposit)), &text)
     }
 
     /// Everybody collects.
@@ -201,13 +221,14 @@ impl<'a> Story<'a> {
         for moved in swept {
             let amount = currency.show(moved.amount);
             table.row(["the dataset".into(), show_bps(DATASET_BPS), amount.clone(), amount, "(passed on)".into()]);
-            signatures.row(["the dataset".into(), moved.signature.to_string()]);
+            signatures.row(["the dataset".into(), short(&moved.signature.to_string())]);
         }
         for holding in holdings {
             let name = holding.name.replace('-', " ");
             let [owed, claimed, after] = [holding.owed, holding.claimed, holding.after].map(|base| currency.show(base));
             table.row([name.clone(), show_bps(holding.bps), owed, claimed, after]);
-            signatures.row([name, holding.signature.map_or_else(String::new, |signature| signature.to_string())]);
+            let signature = holding.signature.map_or_else(String::new, |signature| short(&signature.to_string()));
+            signatures.row([name, signature]);
         }
         let sum = if conserved {
             let rest =
@@ -217,7 +238,9 @@ impl<'a> Story<'a> {
             self.style.bad("IT DOES NOT ADD UP: what came out is not what went in.")
         };
         let signatures = self.style.faint(&signatures.text(Style::plain()));
-        self.step(8, "Everybody collects", &format!("{}\n\n{signatures}\n\n{sum}", table.text(self.style)))
+        let how = "The model's inbox is booked; the dataset's part is swept into the dataset's own pool; then \
+                   each holder is paid what it is owed. Anybody may take these steps.";
+        self.step(8, "Everybody collects", &format!("{how}\n{}\n\n{signatures}\n\n{sum}", table.text(self.style)))
     }
 
     /// The end.
@@ -233,7 +256,7 @@ impl<'a> Story<'a> {
             ));
         }
         self.say(&format!(
-            "\nDone in {:.1} s; chain and node are stopped. Try it yourself: provena demo --keep, or provena --help.",
+            "\nDone in {:.1} s; chain and node are stopped. Try it yourself:\nprovena demo --keep, or provena --help.",
             took.as_secs_f64()
         ))
     }

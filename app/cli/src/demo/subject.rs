@@ -44,8 +44,10 @@ pub struct Subject {
     pub labels: Vec<u8>,
     /// The price of one unit, in thousandths of what a picture costs.
     pub price_milli: u64,
-    /// The most units of one job.
-    pub max_units: u32,
+    /// The most units of input of one job.
+    pub max_input: u32,
+    /// The most units of output of one job; 0 where the model answers no words.
+    pub max_output: u32,
     /// What one unit of work is called.
     pub unit: &'static str,
     /// Several of them.
@@ -107,7 +109,8 @@ impl Subject {
             request: Request::Classify { images },
             labels,
             price_milli: 1_000,
-            max_units: 64,
+            max_input: 64,
+            max_output: 0,
             unit: "picture",
             units: "pictures",
         })
@@ -120,7 +123,8 @@ impl Subject {
             derived: "The published MiniLM (Apache-2.0), made exact by measuring it on those sentences",
             request: Request::Embed { texts: SENTENCES.map(str::to_owned).to_vec() },
             price_milli: 1_000,
-            max_units: 64,
+            max_input: 64,
+            max_output: 0,
             unit: "sentence",
             units: "sentences",
             ..Self::calibrated(Kind::Minilm, usize::MAX)
@@ -140,8 +144,9 @@ impl Subject {
                 stop: Vec::new(),
             }),
             price_milli: 10,
-            max_units: 1_024,
-            unit: "token, which is a word or a piece of one",
+            max_input: 1_024,
+            max_output: 256,
+            unit: "token (a word or a piece of one)",
             units: "tokens",
             ..Self::calibrated(Kind::Smollm2, CHAT_SENTENCES)
         })
@@ -160,7 +165,8 @@ impl Subject {
             request: Request::Embed { texts: Vec::new() },
             labels: Vec::new(),
             price_milli: 0,
-            max_units: 0,
+            max_input: 0,
+            max_output: 0,
             unit: "",
             units: "",
         }

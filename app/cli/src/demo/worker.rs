@@ -16,8 +16,8 @@ use tokio::process::{Child, Command};
 use super::stage::Stage;
 use crate::{failure::Failure, localnet};
 
-/// Longest wait for the node: it tests its adapter before it serves.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for the node: it tests its adapter before it serves, and a driver's first start compiles every kernel.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running node. Dropping it kills the process.
 pub struct Worker {
@@ -78,7 +78,7 @@ impl Worker {
                 let words = fs::read_to_string(&log).unwrap_or_default();
                 let last: Vec<&str> = words.lines().rev().take(5).collect();
                 let last: Vec<&str> = last.into_iter().rev().collect();
-                let what = if ended.is_some() { "ended" } else { "was not ready within a minute" };
+                let what = if ended.is_some() { "ended" } else { "was not ready within three minutes" };
                 return Err(Failure::failed(format!("the node {what}: {}", last.join("\n")))
                     .hint("provena demo --adapter cpu   computes without a graphics adapter")
                     .into());

@@ -1,8 +1,13 @@
-//! Creates the programs' configs. What exists is left alone.
+//! Creates the programs' settings. What exists is left alone.
 
-use anchor_lang::{InstructionData, ToAccountMetas, prelude::Address};
 use anyhow::{Context as _, Result};
-use provena_client::chain::{Budget, Chain, accounts::fetch_optional, send_and_confirm};
+use provena_client::{
+    amount::{Currency, show_bps},
+    chain::{Budget, Chain, accounts::fetch_optional, send_and_confirm},
+    token,
+};
+use provena_market::constants::MAX_PROTOCOL_FEE_BPS;
+use provena_royalty::{NATIVE_MINT, state::Admin};
 use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -11,9 +16,7 @@ use solana_signer::Signer;
 
 use crate::failure::Failure;
 
-const SYSTEM: Pubkey = Pubkey::new_from_array([0; 32]);
-
-/// How a chain's market and royalties are set up. Only the first initialisation reads it.
+/// How a chain's market and royalties are set up. Only the first initialisation reads it, the mints apart.
 #[derive(Clone, Debug)]
 pub struct InitOptions {
     /// Wallet that receives the protocol's fees.
@@ -22,7 +25,7 @@ pub struct InitOptions {
     pub protocol_fee_bps: u16,
     /// What a node must stake, in lamports.
     pub min_stake: u64,
-    /// SPL Token mints that may be used for payment beside SOL.
+    /// Token mints that may be used for payment beside SOL.
     pub mints: Vec<Pubkey>,
 }
 
@@ -42,85 +45,106 @@ pub struct Initialised {
     pub signature: Option<String>,
 }
 
-/// Creates the royalty and market configs and allows `options.mints`. `authority` pays and becomes their authority.
+/// Creates the settings of all three programs and allows `options.mints`. `authority` pays and becomes their authority; it
+/// must be the programs' upgrade authority where they have one.
 ///
 /// # Errors
-/// A program is not on the chain, or a mint has to be allowed in a config that belongs to somebody else.
+/// A program is not on the chain, the treasury is no wallet, the fee is too high, a mint cannot be paid in, or has to be
+/// allowed in settings that belong to somebody else. Whatever can be known beforehand is checked before anything is sent.
 pub async fn initialize(chain: &dyn Chain, authority: &Keypair, options: &InitOptions) -> Result<Vec<Initialised>> {
-    let mut done = vec![royalty(chain, authority).await?];
+    check(chain, authority, options).await?;
+    let wallet = authority.pubkey();
+    let registry = provena_registry::client::initialize_admin(&wallet);
+    let mut done = vec![
+        once(chain, authority, "registry", &provena_registry::pda::admin().0, registry).await?,
+        once(
+            chain,
+            authority,
+            "royalty program",
+            &provena_royalty::pda::admin().0,
+            provena_royalty::client::initialize_admin(&wallet),
+        )
+        .await?,
+    ];
     for mint in &options.mints {
         done.push(allow(chain, authority, mint).await?);
     }
-    done.push(market(chain, authority, options).await?);
+    let cluster = chain.cluster().await?;
+    let InitOptions { treasury, protocol_fee_bps, min_stake, .. } = *options;
+    let market = provena_market::client::initialize_admin(wallet, treasury, cluster, protocol_fee_bps, min_stake);
+    done.push(once(chain, authority, "market", &provena_market::pda::admin().0, market).await?);
     Ok(done)
 }
 
-async fn royalty(chain: &dyn Chain, authority: &Keypair) -> Result<Initialised> {
-    let config = key(provena_royalty::pda::config().0);
-    let accounts = provena_royalty::accounts::InitializeConfig {
-        authority: address(authority.pubkey()),
-        config: address(config),
-        program_data: provena_royalty::upgrade::program_data(&provena_royalty::ID),
-        system_program: address(SYSTEM),
-    };
-    let create = Instruction {
-        program_id: key(provena_royalty::ID),
-        accounts: accounts.to_account_metas(None),
-        data: provena_royalty::instruction::InitializeConfig {}.data(),
-    };
-    once(chain, authority, "royalty config", &config, create).await
+async fn check(chain: &dyn Chain, authority: &Keypair, options: &InitOptions) -> Result<()> {
+    if options.protocol_fee_bps > MAX_PROTOCOL_FEE_BPS {
+        let most = show_bps(MAX_PROTOCOL_FEE_BPS);
+        return Err(Failure::usage(format!("the protocol's fee is at most {most}"))
+            .hint("lower --protocol-fee")
+            .into());
+    }
+    for mint in &options.mints {
+        token::payment_mint(chain, mint).await?;
+    }
+    if chain.account(&provena_market::pda::admin().0).await?.is_none() && options.treasury != authority.pubkey() {
+        check_treasury(chain, &options.treasury).await?;
+    }
+    match admin(chain).await? {
+        Some(admin) => options.mints.iter().try_for_each(|mint| may_allow(&admin, authority, mint)),
+        None => Ok(()),
+    }
+}
+
+/// The market pays its fees to a wallet that exists.
+async fn check_treasury(chain: &dyn Chain, treasury: &Pubkey) -> Result<()> {
+    let least = chain.rent_exempt(0).await?;
+    let account = chain.account(treasury).await?;
+    let wallet = account.is_some_and(|account| account.owner == NATIVE_MINT && account.lamports >= least);
+    if wallet {
+        return Ok(());
+    }
+    let least = Currency::sol().show(least);
+    Err(Failure::failed(format!("the treasury {treasury} is no wallet with at least {least}"))
+        .hint("send it that much first, or name another --treasury")
+        .into())
+}
+
+async fn admin(chain: &dyn Chain) -> Result<Option<Admin>> {
+    Ok(fetch_optional::<Admin, _>(chain, &provena_royalty::pda::admin().0).await?)
+}
+
+fn may_allow(admin: &Admin, authority: &Keypair, mint: &Pubkey) -> Result<()> {
+    if admin.allowed().contains(mint) || admin.control.authority == authority.pubkey() {
+        return Ok(());
+    }
+    Err(Failure::failed(format!("only {} may allow payment mints on this chain", admin.control.authority))
+        .hint("name that wallet's key file with --keypair")
+        .into())
 }
 
 async fn allow(chain: &dyn Chain, authority: &Keypair, mint: &Pubkey) -> Result<Initialised> {
     let what = format!("payment mint {mint}");
-    let address_of_config = key(provena_royalty::pda::config().0);
-    let config = fetch_optional::<provena_royalty::state::Config, _>(chain, &address_of_config)
-        .await?
-        .context("the royalty config is gone")?;
-    if config.allowed().contains(&address(*mint)) {
+    let admin = admin(chain).await?.context("the royalty program's settings are gone")?;
+    may_allow(&admin, authority, mint)?;
+    if admin.allowed().contains(mint) {
         return Ok(Initialised { what, signature: None });
     }
-    if config.authority != address(authority.pubkey()) {
-        return Err(Failure::failed(format!("only {} may allow payment mints on this chain", config.authority))
-            .hint("name that wallet's key file with --keypair")
-            .into());
-    }
-    let accounts = provena_royalty::accounts::AllowMint {
-        authority: address(authority.pubkey()),
-        config: address(address_of_config),
-        mint: address(*mint),
-    };
-    let instruction = Instruction {
-        program_id: key(provena_royalty::ID),
-        accounts: accounts.to_account_metas(None),
-        data: provena_royalty::instruction::AllowMint {}.data(),
-    };
+    let instruction = provena_royalty::client::allow_mint(&authority.pubkey(), mint);
     let signature = send(chain, authority, instruction).await.with_context(|| format!("cannot allow {mint}"))?;
     Ok(Initialised { what, signature: Some(signature) })
 }
 
-async fn market(chain: &dyn Chain, authority: &Keypair, options: &InitOptions) -> Result<Initialised> {
-    let config = key(provena_market::pda::config().0);
-    let create = provena_market::client::initialize_config(
-        address(authority.pubkey()),
-        address(options.treasury),
-        chain.cluster().await?,
-        options.protocol_fee_bps,
-        options.min_stake,
-    );
-    once(chain, authority, "market config", &config, create).await
-}
-
-/// Sends `create` unless `config` exists.
+/// Sends `create` unless `settings` exist.
 pub(super) async fn once(
     chain: &dyn Chain,
     authority: &Keypair,
     what: &str,
-    config: &Pubkey,
+    settings: &Pubkey,
     create: Instruction,
 ) -> Result<Initialised> {
     let what = what.to_owned();
-    if chain.account(config).await?.is_some() {
+    let account = chain.account(settings).await?;
+    if account.is_some_and(|account| account.owner == create.program_id) {
         return Ok(Initialised { what, signature: None });
     }
     if chain.account(&create.program_id).await?.is_none() {
@@ -128,19 +152,11 @@ pub(super) async fn once(
             .hint("provena deploy")
             .into());
     }
-    let signature = send(chain, authority, create).await.with_context(|| format!("cannot create the {what}"))?;
+    let signature = send(chain, authority, create).await.with_context(|| format!("cannot set up the {what}"))?;
     Ok(Initialised { what, signature: Some(signature) })
 }
 
 async fn send(chain: &dyn Chain, authority: &Keypair, instruction: Instruction) -> Result<String> {
     let done = send_and_confirm(chain, &[instruction], &[authority], Budget::default()).await?;
     Ok(done.signature.to_string())
-}
-
-fn key(address: Address) -> Pubkey {
-    Pubkey::new_from_array(address.to_bytes())
-}
-
-fn address(key: Pubkey) -> Address {
-    Address::new_from_array(key.to_bytes())
 }

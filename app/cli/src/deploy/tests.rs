@@ -21,6 +21,9 @@ const SMALL: Pubkey = pubkey!("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 /// The Associated Token program.
 const LARGE: Pubkey = pubkey!("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
 
+/// The mint of wrapped SOL, which every chain has.
+const WRAPPED_SOL: Pubkey = pubkey!("So11111111111111111111111111111111111111112");
+
 /// A chain of its own with an empty folder and a wallet.
 struct Bench {
     net: Localnet,
@@ -244,16 +247,44 @@ async fn initialize_rejects_a_chain_without_the_program() {
 }
 
 #[tokio::test]
-async fn initialize_creates_both_configs_once() {
+async fn initialize_sets_up_all_three_programs_once() {
     let bench = Bench::start(5).await;
     let options = InitOptions::defaults(bench.wallet.pubkey());
     let done = initialize(&bench.chain, &bench.wallet, &options).await.unwrap();
     let what: Vec<_> = done.iter().map(|step| (step.what.as_str(), step.signature.is_some())).collect();
-    assert_eq!(what, [("royalty config", true), ("market config", true)]);
+    assert_eq!(what, [("registry", true), ("royalty program", true), ("market", true)]);
 
     let before = balance(&bench.chain, &bench.wallet).await;
     let again = initialize(&bench.chain, &bench.wallet, &options).await.unwrap();
     assert!(again.iter().all(|step| step.signature.is_none()));
     assert_eq!(balance(&bench.chain, &bench.wallet).await, before);
+
+    // A payment mint is the authority's to allow, and must be a mint.
+    let stranger = Keypair::new();
+    fund(&bench.chain, &stranger, SOL).await;
+    let before = balance(&bench.chain, &stranger).await;
+    for (mints, words) in [(SMALL, "is not a token mint"), (WRAPPED_SOL, "only ")] {
+        let options = InitOptions { mints: vec![mints], ..options.clone() };
+        let message = initialize(&bench.chain, &stranger, &options).await.unwrap_err().to_string();
+        assert!(message.contains(words), "{message}");
+    }
+    assert_eq!(balance(&bench.chain, &stranger).await, before, "a refusal costs nothing");
+    let options = InitOptions { mints: vec![WRAPPED_SOL], ..options };
+    let allowed = initialize(&bench.chain, &bench.wallet, &options).await.unwrap();
+    assert!(allowed[2].what.starts_with("payment mint So111") && allowed[2].signature.is_some());
     bench.net.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn initialize_rejects_a_treasury_that_is_no_wallet_and_a_fee_beyond_the_cap() {
+    let bench = Bench::start(5).await;
+    let before = balance(&bench.chain, &bench.wallet).await;
+    let empty = InitOptions::defaults(Pubkey::new_unique());
+    let program = InitOptions::defaults(SMALL);
+    let dear = InitOptions { protocol_fee_bps: 501, ..InitOptions::defaults(bench.wallet.pubkey()) };
+    for (options, words) in [(empty, "is no wallet"), (program, "is no wallet"), (dear, "at most 5%")] {
+        let message = initialize(&bench.chain, &bench.wallet, &options).await.unwrap_err().to_string();
+        assert!(message.contains(words), "{message}");
+    }
+    assert_eq!(balance(&bench.chain, &bench.wallet).await, before);
 }

@@ -2,42 +2,106 @@
 
 use anyhow::Error;
 use provena_client::{
-    amount::show_bps, keys::KeyFileError, mint::MintError, royalty::RoyaltyError, share::ShareError, token::TokenError,
+    amount::show_bps, asset::AssetError, keys::KeyFileError, mint::MintError, offer::OfferError, royalty::RoyaltyError,
+    share::ShareError, token::TokenError,
 };
 
 use super::Exit;
 
+/// An exit code, and what to do next.
+type Advice = (Exit, Option<String>);
+
 /// The exit code of an error of the client, and what to do next.
-pub fn advice(error: &Error) -> Option<(Exit, Option<String>)> {
+pub fn advice(error: &Error) -> Option<Advice> {
     error.chain().find_map(|cause| {
         (cause.downcast_ref().map(mint))
+            .or_else(|| cause.downcast_ref().map(asset))
+            .or_else(|| cause.downcast_ref().map(offer))
             .or_else(|| cause.downcast_ref().map(royalty))
             .or_else(|| cause.downcast_ref().map(token))
             .or_else(|| cause.downcast_ref().map(key_file))
     })
 }
 
-fn mint(error: &MintError) -> (Exit, Option<String>) {
-    let hint = match error {
-        MintError::TextTooLong { what, .. } => return (Exit::Usage, Some(format!("choose a shorter --{what}"))),
-        MintError::Untitled => return (Exit::Usage, None),
-        MintError::UriTooLong => return (Exit::Usage, Some("choose a --store with a shorter path".into())),
-        MintError::Share(error) => return (Exit::Usage, share(error).map(Into::into)),
-        MintError::Key(error) => return key_file(error),
-        MintError::Holder(error) => return token(error),
-        MintError::NoParent(_) => {
-            "give the address that `provena model mint` or `provena dataset mint` printed, and check --url".into()
+fn failed(hint: impl Into<String>) -> Advice {
+    (Exit::Failed, Some(hint.into()))
+}
+
+fn usage(hint: impl Into<String>) -> Advice {
+    (Exit::Usage, Some(hint.into()))
+}
+
+const SET_UP: &str = "provena deploy --init-only   (or check --url)";
+
+fn mint(error: &MintError) -> Advice {
+    match error {
+        MintError::TextTooLong { what, .. } => usage(format!("choose a shorter --{what}")),
+        MintError::Untitled => usage("name it with --title"),
+        MintError::Empty => usage("name a file with something in it"),
+        MintError::UriTooLong => usage("choose a --store with a shorter path"),
+        MintError::Share(error) => (Exit::Usage, share(error).map(Into::into)),
+        MintError::Key(error) => key_file(error),
+        MintError::Token(error) => token(error),
+        MintError::Asset(error) => asset(error),
+        MintError::Royalty(error) => royalty(error),
+        MintError::NoLicence(parent) => {
+            failed(format!("ask its owner for one: provena asset licence publish {parent} --share 10%"))
         }
-        MintError::ParentAsksMore { parent, asked, .. } => format!("--parent {parent}={}", show_bps(*asked)),
-        MintError::NoConsent(_) => "name the owner's key file with --consent FILE".into(),
-        MintError::OtherShares => {
-            "repeat it with its own --holder and --parent, or remove its key from `pending` beside the wallet".into()
+        MintError::ParentAsksMore { parent, asked, .. } => failed(format!("--parent {parent}={}", show_bps(*asked))),
+        MintError::NoConsent(_) => failed("name the owner's key file with --consent FILE"),
+        MintError::TooManyParents(_) | MintError::TooManyFloors(_) => usage("build on fewer assets"),
+        MintError::TooLarge => usage("use fewer parents, a shorter --title, or a --store with a shorter path"),
+        MintError::ContentTaken(asset) => failed(format!(
+            "provena asset show {asset}   shows who registered it; a new version of your own goes to `version`"
+        )),
+        MintError::NotSetUp(_) => failed(SET_UP),
+        MintError::Paused(_) => failed("try again later; nothing was spent"),
+        MintError::TooPoor { wallet, needed, has } => {
+            let missing = needed.saturating_sub(*has).div_ceil(1_000_000_000);
+            failed(format!("send it to {wallet}; on a test chain: provena airdrop {missing}"))
         }
-        MintError::Unstored { .. } | MintError::Unread { .. } | MintError::Unsent { .. } => {
-            return (Exit::Failed, None);
+        MintError::OtherShares(_) => failed(
+            "repeat it with its own --holder and --parent, or take it back: provena asset pending, provena asset abandon",
+        ),
+        MintError::Unripe => failed("see that the chain at --url makes slots, then run the same command again"),
+        MintError::Unstored { .. } | MintError::Unread { .. } | MintError::Unsent { .. } => (Exit::Failed, None),
+    }
+}
+
+fn asset(error: &AssetError) -> Advice {
+    match error {
+        AssetError::NoAsset(_) => {
+            failed("give the address that `provena model mint` or `provena dataset mint` printed, and check --url")
         }
-    };
-    (Exit::Failed, Some(hint))
+        AssetError::WrongKind { mint, .. } => failed(format!("provena asset show {mint}   tells what it is")),
+        AssetError::NotActive(asset) => failed(format!("provena asset show {asset}   tells its status")),
+        AssetError::NoVersion { .. } => usage("name one of those that exist"),
+        AssetError::NotOwner { .. } => failed("name the owner's wallet with --keypair"),
+        AssetError::Token(error) => token(error),
+        AssetError::NoLicence { mint, .. } | AssetError::Retired { mint, .. } => {
+            failed(format!("provena asset licence list {mint}   shows those that grant"))
+        }
+        AssetError::LicenceExists { .. } => usage("leave --number out to take the next"),
+        AssetError::FloorLowered { .. } | AssetError::UnitFloorLowered { .. } => usage("name as much or more"),
+        AssetError::TooManyFloors(_) => usage("raise one of those that it asks for already"),
+        AssetError::UriTooLong(_) => usage("choose a shorter URI"),
+        AssetError::Unread { .. } | AssetError::Unsent { .. } => (Exit::Failed, None),
+    }
+}
+
+fn offer(error: &OfferError) -> Advice {
+    match error {
+        OfferError::Asset(error) => asset(error),
+        OfferError::Royalty(error) => royalty(error),
+        OfferError::Token(error) => token(error),
+        OfferError::NotSetUp => failed(SET_UP),
+        OfferError::Paused => failed("try again later; nothing was spent"),
+        OfferError::NoOffer(_) => failed("provena offer list   shows what is on offer; check --url, too"),
+        OfferError::BadTerms(_) => usage("provena offer create --help   says what each option means"),
+        OfferError::RoyaltyBelowFloor { floor, .. } => usage(format!("--royalty {}", show_bps(*floor))),
+        OfferError::PriceBelowFloor { .. } => usage("raise --price, or --input-price and --output-price"),
+        OfferError::Unread { .. } | OfferError::Unsent { .. } => (Exit::Failed, None),
+    }
 }
 
 fn share(error: &ShareError) -> Option<&'static str> {
@@ -45,44 +109,54 @@ fn share(error: &ShareError) -> Option<&'static str> {
         ShareError::Twice(_) => None,
         ShareError::TooMuch(_) => Some("lower some; what remains below 100% goes to the minting wallet"),
         ShareError::Unowned(_) => Some("make the shares add up to 100%"),
+        ShareError::TooMany(_) => Some("name fewer; shares can be given to others later: provena royalty transfer"),
     }
 }
 
-fn royalty(error: &RoyaltyError) -> (Exit, Option<String>) {
-    let hint = match error {
+fn royalty(error: &RoyaltyError) -> Advice {
+    match error {
         RoyaltyError::NoPool(_) => {
-            "give the address of a minted model or dataset (`provena model mint` printed it), and check --url"
+            failed("give the address of a minted model or dataset (`provena model mint` printed it), and check --url")
         }
         RoyaltyError::NoShares(_) => {
-            "name the holder's wallet with --keypair; `provena royalty show` lists the holders"
+            failed("name the holder's wallet with --keypair; `provena royalty show` lists the holders")
         }
-        RoyaltyError::Unread { .. } | RoyaltyError::NotSwept(_) | RoyaltyError::NotClaimed(_) => {
-            return (Exit::Failed, None);
+        RoyaltyError::NotSetUp => failed(SET_UP),
+        RoyaltyError::MintNotAllowed(mint) => failed(format!(
+            "pay in SOL, or let the programs' authority allow it: provena deploy --init-only --allow {mint}"
+        )),
+        RoyaltyError::NotEnough { .. } => usage("name a smaller --share, or `--share all`"),
+        RoyaltyError::Locked { .. } => usage("name a smaller --share, or wait"),
+        RoyaltyError::NotApproved { wallet, .. } => {
+            failed(format!("let the holder say so: provena royalty approve ASSET --to {wallet} --share SHARE%"))
         }
-    };
-    (Exit::Failed, Some(hint.into()))
+        RoyaltyError::NobodyApproved(_) => failed("there is nothing to take back"),
+        RoyaltyError::SelfHolding => usage("name a wallet, or another asset's pool"),
+        RoyaltyError::NotHolder(_) => usage("leave --to out, or name the holder's wallet with --keypair"),
+        RoyaltyError::Token(error) => token(error),
+        RoyaltyError::Unread { .. } | RoyaltyError::Unsent { .. } => (Exit::Failed, None),
+    }
 }
 
-fn token(error: &TokenError) -> (Exit, Option<String>) {
-    let hint = match error {
-        TokenError::NotAMint(_) => Some("name a mint of the SPL Token program, or leave it out to use SOL".into()),
-        TokenError::Unread { .. } => None,
-    };
-    (Exit::Failed, hint)
+fn token(error: &TokenError) -> Advice {
+    match error {
+        TokenError::NotAMint(_) => failed("name a mint of SPL Token or Token-2022, or leave it out to use SOL"),
+        TokenError::Unsupported { .. } => failed("use another token, or SOL"),
+        TokenError::Unread { .. } => (Exit::Failed, None),
+    }
 }
 
-fn key_file(error: &KeyFileError) -> (Exit, Option<String>) {
-    let hint = match error {
+fn key_file(error: &KeyFileError) -> Advice {
+    match error {
         KeyFileError::Missing(path) => {
-            Some(format!("provena keygen --out {}   (or name another file with --keypair)", path.display()))
+            failed(format!("provena keygen --out {}   (or name another file with --keypair)", path.display()))
         }
         KeyFileError::Malformed(_) => {
-            Some("a key file is a JSON array of 64 numbers, as `provena keygen` and `solana-keygen` write it".into())
+            failed("a key file is a JSON array of 64 numbers, as `provena keygen` and `solana-keygen` write it")
         }
         KeyFileError::Exists(_) => {
-            Some("choose another --out, or pass --force to replace it (what the old key owns is then lost)".into())
+            failed("choose another --out, or pass --force to replace it (what the old key owns is then lost)")
         }
-        KeyFileError::File { .. } => None,
-    };
-    (Exit::Failed, hint)
+        KeyFileError::File { .. } => (Exit::Failed, None),
+    }
 }

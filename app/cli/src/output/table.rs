@@ -1,6 +1,9 @@
-//! Tables for people: aligned columns, no lines, numbers to the right.
+//! Tables for people: aligned columns, no lines, numbers to the right; everything within 80 columns where words allow it.
 
-use super::style::Style;
+use super::{style::Style, text::wrap};
+
+/// Columns of a terminal that everybody has.
+pub const COLUMNS: usize = 80;
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +17,13 @@ pub enum Align {
 /// Rows under a header.
 pub struct Table {
     header: Vec<(&'static str, Align)>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    cells: Vec<String>,
+    /// Lines beneath the row.
+    notes: Vec<String>,
 }
 
 impl Table {
@@ -27,20 +36,30 @@ impl Table {
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         let mut cells: Vec<String> = cells.into();
         cells.resize(self.header.len(), String::new());
-        self.rows.push(cells);
+        self.rows.push(Row { cells, notes: Vec::new() });
+    }
+
+    /// Adds a line beneath the last row, for what is too long for a column.
+    pub fn note(&mut self, text: impl Into<String>) {
+        if let Some(row) = self.rows.last_mut() {
+            row.notes.push(text.into());
+        }
     }
 
     /// The text, without a trailing newline.
     pub fn text(&self, style: Style) -> String {
         let widths: Vec<usize> = (0..self.header.len())
             .map(|column| {
-                let cells = self.rows.iter().map(|row| row[column].chars().count());
+                let cells = self.rows.iter().map(|row| row.cells[column].chars().count());
                 cells.chain([self.header[column].0.chars().count()]).max().unwrap_or(0)
             })
             .collect();
         let header: Vec<String> = self.header.iter().map(|(name, _)| (*name).to_owned()).collect();
         let mut lines = vec![style.faint(&self.line(&header, &widths))];
-        lines.extend(self.rows.iter().map(|row| self.line(row, &widths)));
+        for row in &self.rows {
+            lines.push(self.line(&row.cells, &widths));
+            lines.extend(row.notes.iter().map(|note| format!("  {}", style.faint(note))));
+        }
         lines.join("\n")
     }
 
@@ -58,11 +77,18 @@ impl Table {
     }
 }
 
-/// Two columns: what it is, and its value.
+/// Two columns: what it is, and its value. Long values go on in the next line.
 pub fn facts(rows: &[(&str, String)], style: Style) -> String {
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let lines: Vec<String> =
-        rows.iter().map(|(name, value)| format!("{}  {value}", style.faint(&format!("{name:<width$}")))).collect();
+    let indent = " ".repeat(width + 2);
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(name, value)| {
+            let lines = value.lines().flat_map(|line| wrap(line, COLUMNS.saturating_sub(width + 2)));
+            let value = lines.collect::<Vec<_>>().join(&format!("\n{indent}"));
+            format!("{}  {value}", style.faint(&format!("{name:<width$}")))
+        })
+        .collect();
     lines.join("\n")
 }
 
@@ -75,11 +101,20 @@ mod tests {
         let mut table = Table::new(&[("name", Align::Left), ("lamports", Align::Right)]);
         table.row(["trainer".into(), "5".into()]);
         table.row(["a".into(), "1000000000".into()]);
-        assert_eq!(table.text(Style::plain()), "name       lamports\ntrainer           5\na        1000000000");
+        table.note("beneath");
+        let expected = "name       lamports\ntrainer           5\na        1000000000\n  beneath";
+        assert_eq!(table.text(Style::plain()), expected);
     }
 
     #[test]
     fn facts_align_their_values() {
-        assert_eq!(facts(&[("a", "1".into()), ("long", "2".into())], Style::plain()), "a     1\nlong  2");
+        assert_eq!(facts(&[("a", "1".into()), ("long", "2\n3".into())], Style::plain()), "a     1\nlong  2\n      3");
+    }
+
+    #[test]
+    fn long_facts_go_on_in_the_next_line() {
+        let text = facts(&[("rent", "word ".repeat(30).trim().into())], Style::plain());
+        assert!(text.lines().count() == 2 && text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        assert!(text.lines().nth(1).unwrap().starts_with("      word"), "{text}");
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::provena::Person;
 
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 19] = [
     "model",
     "asset",
     "job",
@@ -17,6 +17,8 @@ const FIELDS: [&str; 17] = [
     "result_matches_reference",
     "receipt_verified",
     "mint",
+    "units_in",
+    "units_out",
     "deposit",
     "node_fee",
     "protocol_fee",
@@ -84,6 +86,8 @@ fn the_demo_holds_in_sol() {
     assert_eq!(number(&outcome, "refund"), 2_000_000);
     assert_eq!(number(&outcome, "royalty"), 2_400_000);
     assert_eq!(number(&outcome, "protocol_fee"), 40_000);
+    assert_eq!(number(&outcome, "node_fee"), 1_560_000);
+    assert_eq!((number(&outcome, "units_in"), number(&outcome, "units_out")), (4, 0));
 }
 
 #[test]
@@ -103,16 +107,29 @@ fn the_demo_holds_for_a_conversation() {
     // At 0.00001 SOL: 128 tokens for the template, 16 + 4 + 16 for the question, 24 for the answer, 2 to spare. The
     // template and the question are 34 tokens.
     assert_eq!(number(&outcome, "deposit"), 1_900_000);
-    assert!(number(&outcome, "refund") >= 1_900_000 - 10_000 * (34 + 24), "{outcome}");
+    let (asked, answered) = (number(&outcome, "units_in"), number(&outcome, "units_out"));
+    assert!(asked == 34 && (1..=24).contains(&answered), "{outcome}");
+    assert_eq!(number(&outcome, "refund"), 1_900_000 - 10_000 * (34 + answered));
 }
 
 #[test]
 fn the_demo_tells_its_story_to_people() {
     let ended = Person::new().run(&["demo"]).ok();
-    for words in ["becomes an NFT", "██", "reads 6", "byte for byte the same", "signed by the node", "It adds up:"]
-    {
+    for words in [
+        "becomes an NFT",
+        "claimed 8 slots before",
+        "██",
+        "reads 6",
+        "byte for byte the same",
+        "signed by the node",
+        "the model's inbox (royalty)",
+        "back when the job is closed",
+        "swept into the dataset's own",
+        "It adds up:",
+    ] {
         assert!(ended.stdout.contains(words), "`{words}` is missing in:\n{}", ended.stdout);
     }
-    assert!(ended.stdout.lines().count() <= 75, "a newcomer reads no more than this:\n{}", ended.stdout);
+    assert!(ended.stdout.lines().count() <= 85, "a newcomer reads no more than this:\n{}", ended.stdout);
+    ended.fits();
     assert_eq!(ended.stderr, "", "no progress line is drawn where there is no terminal");
 }

@@ -61,7 +61,7 @@ impl Kept {
         fs::read_to_string(wallets.with_file_name("node/node.log")).unwrap()
     }
 
-    /// Mints a small model of words on the same chain, where the same node serves it, and gives an offer for its use.
+    /// Mints a small language model on the same chain, where the same node serves it, and gives an offer for its use.
     pub fn sell(&self, person: &Person, recipe: &LlamaRecipe) -> String {
         let artifact = tiny_llama::random(recipe, 31);
         let file = person.path("words.pvna").display().to_string();
@@ -70,8 +70,9 @@ impl Kept {
         let mint = ["model", "mint", &file, "--title", "Words", "--keypair", &trainer];
         let minted = self.run(person, &mint).ok().json();
         let asset = minted["asset"].as_str().unwrap();
-        let create = ["offer", "create", asset, "--price", "0.00001", "--max-units", "600", "--keypair", &trainer];
-        self.run(person, &create).ok().json()["offer"].as_str().unwrap().to_owned()
+        let create = ["offer", "create", asset, "--price", "0.00001", "--keypair", &trainer];
+        let limits = ["--max-input", "600", "--max-output", "600"];
+        self.run(person, &[&create[..], &limits].concat()).ok().json()["offer"].as_str().unwrap().to_owned()
     }
 }
 

@@ -88,6 +88,13 @@ impl Ended {
         assert_eq!(self.stdout, "");
     }
 
+    /// Asserts that everything on stdout fits a terminal of 80 columns.
+    pub fn fits(&self) {
+        for line in self.stdout.lines() {
+            assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+        }
+    }
+
     /// Asserts success and hands the result on.
     pub fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "stderr: {}\nstdout: {}", self.stderr, self.stdout);

@@ -1,4 +1,4 @@
-//! Models of words: talking with one, and asking one for money.
+//! Language models: talking with one, and asking one for money.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use crate::{
     tiny_llama,
 };
 
-/// Writes a small model of words, changed by `change`, and gives its path.
+/// Writes a small language model, changed by `change`, and gives its path.
 fn model(person: &Person, change: impl FnOnce(&mut LlamaRecipe)) -> (String, Artifact) {
     let mut recipe = tiny_llama::recipe();
     change(&mut recipe);
@@ -167,7 +167,7 @@ fn settings_that_make_no_sense_are_refused_with_an_example() {
     infer(&["--prompt", ""]).fails(2, &["the prompt is empty"]);
     infer(&["--prompt", "a", "--text", "b"]).fails(2, &["cannot be used with"]);
     infer(&["--text", "b", "--temperature", "1"]).fails(2, &["--temperature is for answers in words", "--prompt"]);
-    infer(&["--units", "0", "--prompt", "a"]).fails(2, &["0 is not in 1.."]);
+    infer(&["--input-units", "0", "--prompt", "a"]).fails(2, &["0 is not in 1.."]);
     infer(&[]).fails(2, &["there is nothing to ask", "--prompt"]);
 }
 
@@ -175,7 +175,9 @@ fn settings_that_make_no_sense_are_refused_with_an_example() {
 fn help_says_what_a_newcomer_needs_to_know() {
     let person = Person::new();
     let infer = person.run(&["infer", "--help"]).ok().stdout;
-    for words in ["paid by the token", "one for each byte of the prompt", "pays back what was not used", "--units"] {
+    for words in
+        ["paid by the token", "one for each byte", "What is not used comes back", "--input-units", "rent that is lent"]
+    {
         assert!(infer.contains(words), "`{words}` is missing in:\n{infer}");
     }
     let chat = person.run(&["model", "chat", "--help"]).ok().stdout;

@@ -1,4 +1,4 @@
-//! Models of words through the market, on the chain that `provena demo --keep` leaves running.
+//! Language models through the market, on the chain that `provena demo --keep` leaves running.
 
 use crate::{
     keep::{Kept, pictures},
@@ -19,17 +19,20 @@ fn words_are_paid_by_the_token_and_the_rest_comes_back() {
     assert_eq!(answer["recomputed_equal"], true);
     let generated = &answer["response"]["Generate"];
     assert_eq!(generated["prompt_tokens"], 8);
-    let used = 8 + generated["tokens"].as_array().unwrap().len() as u64;
+    let answered = generated["tokens"].as_array().unwrap().len() as u64;
+    assert_eq!((&answer["units_in"], &answer["units_out"]), (&8.into(), &answered.into()));
     // Paid in advance: the template's allowance, 16 and its bytes for each message, and the tokens asked for.
     let most = 128 + (16 + 6 + 2) + (16 + 4 + 5) + 12;
     assert_eq!(answer["paid"]["deposit"], most * 10_000);
-    assert_eq!(answer["paid"]["refund"], (most - used) * 10_000);
+    assert_eq!(answer["paid"]["refund"], (most - 8 - answered) * 10_000);
     let verified = run(&["verify", &receipt, "--recompute"]).ok().json();
-    assert_eq!((&verified["units"], &verified["recomputed"]), (&used.into(), &"equal".into()));
+    assert_eq!((&verified["units_in"], &verified["units_out"]), (&8.into(), &answered.into()));
+    assert_eq!((&verified["amount"], &verified["mint"]), (&((8 + answered) * 10_000).into(), &"SOL".into()));
+    assert_eq!(verified["recomputed"], "equal");
 
     let long = "w7 ".repeat(160);
     let ended = run(&["infer", &offer, "--prompt", &long]);
-    ended.fails(1, &["can take 884 units", "the offer allows 600", "--max-tokens", "--units N"]);
+    ended.fails(1, &["can take 628 in, 256 out units", "allows 600 in, 600 out", "--max-tokens", "--input-units N"]);
 }
 
 #[test]
@@ -37,7 +40,7 @@ fn a_node_whose_adapter_runs_out_of_memory_answers_and_carries_on() {
     let person = Person::new();
     let kept = Kept::start(&person, &[("PROVENA_GPU_MEMORY", "24000000")]);
     let ask = |offer: &str, prompt: &str| {
-        let flags = ["--plain", "--units", "100", "--max-tokens", "3", "--recompute"];
+        let flags = ["--plain", "--input-units", "97", "--max-tokens", "3", "--recompute"];
         let answer = kept.run(&person, &[&["infer", offer, "--prompt", prompt][..], &flags].concat()).ok().json();
         assert_eq!(answer["recomputed_equal"], true);
     };

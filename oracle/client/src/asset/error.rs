@@ -54,9 +54,9 @@ pub enum AssetError {
         /// Who holds it.
         owner: Option<Pubkey>,
     },
-    /// Who holds the NFT cannot be told.
-    #[error("cannot tell who owns the asset")]
-    Holder(#[source] TokenError),
+    /// Who holds the NFT, or what a payment mint is, cannot be told.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// No licence of that number.
     #[error("{mint} has no licence number {id}")]
     NoLicence {
@@ -90,12 +90,12 @@ pub enum AssetError {
         floor: u16,
     },
     /// A floor per unit never falls.
-    #[error("the royalty of {mint} per unit is at least {floor} base units for ever; it can only be raised")]
+    #[error("the royalty of {mint} per unit is at least {floor} for ever; it can only be raised")]
     UnitFloorLowered {
         /// The NFT's mint.
         mint: Pubkey,
-        /// The present floor in base units of the payment mint.
-        floor: u64,
+        /// The present floor in words.
+        floor: String,
     },
     /// There is room for eight.
     #[error("{0} asks for a royalty per unit in 8 payment mints already, and there is room for no more")]

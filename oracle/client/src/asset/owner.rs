@@ -37,9 +37,9 @@ impl<'a> Owner<'a> {
     /// [`AssetError::NoAsset`], [`AssetError::NotOwner`] with the wallet that does, or a failure to read.
     pub async fn of(chain: &'a dyn Chain, wallet: &'a Keypair, mint: &Pubkey) -> Result<Self, AssetError> {
         let registered = super::get(chain, mint).await?;
-        let held = token::nft_account(chain, &wallet.pubkey(), mint).await.map_err(AssetError::Holder)?;
+        let held = token::nft_account(chain, &wallet.pubkey(), mint).await.map_err(AssetError::Token)?;
         let Some(nft) = held else {
-            let owner = token::owner_of(chain, mint).await.map_err(AssetError::Holder)?;
+            let owner = token::owner_of(chain, mint).await.map_err(AssetError::Token)?;
             return Err(AssetError::NotOwner { wallet: wallet.pubkey(), mint: *mint, owner });
         };
         Ok(Self { chain, wallet, registered, nft })
@@ -128,7 +128,8 @@ impl<'a> Owner<'a> {
         if let Some(wanted) = per_unit {
             match floors.iter().find(|floor| floor.mint == wanted.mint) {
                 Some(floor) if wanted.per_unit < floor.per_unit => {
-                    return Err(AssetError::UnitFloorLowered { mint: *mint, floor: floor.per_unit });
+                    let currency = token::currency(self.chain, &floor.mint).await.map_err(AssetError::Token)?;
+                    return Err(AssetError::UnitFloorLowered { mint: *mint, floor: currency.show(floor.per_unit) });
                 }
                 None if floors.len() >= MAX_FLOORS => return Err(AssetError::TooManyFloors(*mint)),
                 _ => {}

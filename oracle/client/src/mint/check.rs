@@ -92,7 +92,7 @@ impl<'a> Mint<'a> {
         let uri = "u".repeat(super::metadata::uri_len(self.store)?);
         // The key and the salt are as long as any others.
         let new = self.new_asset(plan, checked, &Pubkey::new_from_array([1; 32]), content_root, [0; 32], 1, &uri);
-        let fits = batch::fits(&[new.instruction()], &self.creator.pubkey());
+        let fits = batch::fits_with(&[new.instruction()], &self.creator.pubkey(), self.chain.lookup_tables());
         if fits { Ok(()) } else { Err(MintError::TooLarge) }
     }
 

@@ -38,12 +38,12 @@ pub enum OfferError {
         floor: u16,
     },
     /// The asset asks for more.
-    #[error("{asset} asks for a royalty of {floor} base units per unit, more than a unit's price")]
+    #[error("{asset} asks for a royalty of {floor} per unit, more than a unit's price")]
     PriceBelowFloor {
         /// The model's NFT.
         asset: Pubkey,
-        /// In base units of the payment mint.
-        floor: u64,
+        /// In words.
+        floor: String,
     },
     /// The chain does not show it.
     #[error("cannot read {what}")]

@@ -2,24 +2,61 @@
 
 use std::path::PathBuf;
 
-use provena_client::{Finished, PostedJob, amount::Currency};
+use provena_client::{Finished, PostedJob, amount::Currency, token, view::JobView};
+use provena_market::state::Offer;
 use provena_wire::{Finish, Request, Response, SignedReceipt};
 use serde::Serialize;
 
-use crate::output::{Report, picture, style::Style, table::facts};
+use crate::{
+    commands::rent::Rent,
+    output::{Report, picture, style::Style, table::facts, text::printable},
+};
 
 /// Where the deposit went, in base units.
 #[derive(Serialize)]
 pub struct Paid {
-    pub mint: String,
-    pub decimals: u8,
-    pub deposit: u64,
-    pub node_fee: u64,
-    pub royalty: u64,
-    pub protocol_fee: u64,
-    pub refund: u64,
+    mint: String,
+    decimals: u8,
+    deposit: u64,
+    node_fee: u64,
+    royalty: u64,
+    protocol_fee: u64,
+    refund: u64,
     #[serde(skip)]
-    pub currency: Currency,
+    currency: Currency,
+}
+
+impl Paid {
+    /// How a decided job divides its deposit.
+    pub fn new(job: &JobView, currency: Currency) -> Self {
+        let split = job.split().unwrap_or_default();
+        Self {
+            mint: token::name(&job.job.mint),
+            decimals: currency.decimals,
+            deposit: job.job.deposit,
+            node_fee: split.nodes.0,
+            royalty: split.royalty.0,
+            protocol_fee: split.protocol.0,
+            refund: split.refund.0,
+            currency,
+        }
+    }
+
+    /// What was handed over.
+    pub fn deposit(&self) -> String {
+        self.currency.show(self.deposit)
+    }
+
+    /// Rows of a table of facts.
+    pub fn rows(&self) -> [(&'static str, String); 4] {
+        let show = |amount| self.currency.show(amount);
+        [
+            ("paid", format!("{} ({} came back)", show(self.deposit - self.refund), show(self.refund))),
+            ("to the holders", show(self.royalty)),
+            ("to the node", show(self.node_fee)),
+            ("to the protocol", show(self.protocol_fee)),
+        ]
+    }
 }
 
 /// Everything that `provena infer` tells.
@@ -27,72 +64,100 @@ pub struct Paid {
 pub struct Answer {
     job: String,
     asset: String,
+    version: u32,
     result_root: String,
+    units_in: u32,
+    units_out: u32,
     response: Response,
     paid: Paid,
+    rent: Rent,
     receipt: Option<SignedReceipt>,
     receipt_file: Option<PathBuf>,
     recomputed_equal: Option<bool>,
-    signature: String,
+    /// The transaction that paid the deposit.
+    signature: Option<String>,
     #[serde(skip)]
-    request: Request,
+    request: Option<Request>,
+    #[serde(skip)]
+    now: u64,
 }
 
 impl Answer {
-    /// Puts together what was asked, answered and paid.
+    /// Puts together what was asked, answered and paid; `rent` comes with the present slot.
     pub fn new(
-        request: Request,
-        posted: PostedJob,
-        finished: Finished,
+        request: Option<Request>,
+        offer: &Offer,
+        finished: &Finished,
         paid: Paid,
+        (rent, now): (Rent, u64),
         receipt: Option<(PathBuf, SignedReceipt)>,
-        recomputed_equal: Option<bool>,
     ) -> Self {
         let (receipt_file, receipt) = receipt.unzip();
+        let winner = finished.job.winner().copied();
         Self {
-            job: posted.job.to_string(),
-            asset: finished.job.asset.to_string(),
-            result_root: hex::encode(finished.job.result_root),
-            response: finished.response,
+            job: finished.job.address.to_string(),
+            asset: offer.asset.to_string(),
+            version: offer.asset_version,
+            result_root: hex::encode(winner.map_or([0; 32], |seat| seat.value)),
+            units_in: winner.map_or(0, |seat| seat.units_in),
+            units_out: winner.map_or(0, |seat| seat.units_out),
+            response: finished.response.clone(),
             paid,
+            rent,
             receipt,
             receipt_file,
-            recomputed_equal,
-            signature: posted.posted.signature.to_string(),
+            recomputed_equal: None,
+            signature: None,
             request,
+            now,
         }
+    }
+
+    /// Adds the transaction that posted the job.
+    pub fn posted(mut self, posted: &PostedJob) -> Self {
+        self.signature = Some(posted.posted.signature.to_string());
+        self
+    }
+
+    /// Adds whether the answer was computed again, and equal.
+    pub fn recomputed(mut self, equal: Option<bool>) -> Self {
+        self.recomputed_equal = equal;
+        self
     }
 }
 
 impl Report for Answer {
     fn text(&self, style: Style) -> String {
-        let show = |amount| self.paid.currency.show(amount);
-        let paid = &self.paid;
-        let mut rows = vec![
-            ("paid", format!("{} ({} came back)", show(paid.deposit - paid.refund), show(paid.refund))),
-            ("to the holders", show(paid.royalty)),
-            ("to the node", show(paid.node_fee)),
-            ("to the protocol", show(paid.protocol_fee)),
-            ("job", self.job.clone()),
-        ];
+        let mut rows = self.paid.rows().to_vec();
+        rows.push(("units", format!("{} in, {} out", self.units_in, self.units_out)));
+        rows.push(("lent, as rent", self.rent.words(self.now)));
+        rows.push(("job", self.job.clone()));
         rows.extend(self.receipt_file.as_ref().map(|file| ("receipt", file.display().to_string())));
         rows.extend(self.recomputed_equal.map(|equal| {
             let verdict = if equal { style.good("byte for byte equal") } else { style.bad("DIFFERENT") };
             ("computed again here", verdict)
         }));
-        format!("{}\n\n{}", response(&self.request, &self.response, style), facts(&rows, style))
+        format!("{}\n\n{}", response(self.request.as_ref(), &self.response, style), facts(&rows, style))
     }
 }
 
 /// The answer itself: pictures with their digits, texts by nearness, or words.
-pub fn response(request: &Request, response: &Response, style: Style) -> String {
+pub fn response(request: Option<&Request>, response: &Response, style: Style) -> String {
     match (request, response) {
-        (Request::Classify { images }, Response::Classify { labels, .. }) => classified(images, labels, style),
-        (Request::Embed { texts }, Response::Embed { vectors, .. }) => embedded(texts, vectors.len(), response, style),
-        (Request::Generate(_), Response::Generate { prompt_tokens, tokens, text, finish }) => {
-            let counted = format!("{prompt_tokens} tokens asked, {} answered; {}", tokens.len(), ended(*finish));
-            format!("{}\n{}", style.strong(text.trim()), style.faint(&counted))
+        (Some(Request::Classify { images }), Response::Classify { labels, .. }) => classified(images, labels, style),
+        (Some(Request::Embed { texts }), Response::Embed { vectors, .. }) => {
+            embedded(texts, vectors.len(), response, style)
         }
+        (Some(Request::Generate(_)) | None, Response::Generate { prompt_tokens, tokens, text, finish }) => {
+            let counted = format!("{prompt_tokens} tokens asked, {} answered; {}", tokens.len(), ended(*finish));
+            let text: Vec<String> = text.trim().lines().map(printable).collect();
+            format!("{}\n{}", style.strong(&text.join("\n")), style.faint(&counted))
+        }
+        (None, Response::Classify { labels, .. }) => {
+            let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+            style.strong(&format!("reads {}", labels.join(", ")))
+        }
+        (None, Response::Embed { vectors, .. }) => format!("{} vectors; --json prints them", vectors.len()),
         _ => "The answer is of another kind than the question.".into(),
     }
 }

@@ -1,29 +1,27 @@
 //! `provena node register`.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use provena_client::{
     amount::{Currency, parse_sol},
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::Chain,
 };
-use provena_market::{
-    client, pda,
-    state::{Config, Node},
-};
+use provena_market::{client, constants::pause, pda};
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_signature::Signature;
 use solana_signer::Signer;
 
+use super::account;
 use crate::{
     context::Context,
     failure::Failure,
-    output::{Report, style::Style, table::facts},
+    output::{Report, style::Style, table::facts, text::short},
 };
 
 /// Arguments of `provena node register`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena node register --stake 1 --endpoint https://node.example:8700\n\nThe stake stays yours; it is locked while a job runs and lost when a claimed job is not answered."
+    after_help = "Examples:\n  provena node register --stake 1 --endpoint https://node.example:8700\n\nThe stake stays yours; a part of it is held while a job runs, and lost when a taken job is not answered."
 )]
 pub struct Args {
     /// How many SOL to put at stake.
@@ -32,6 +30,9 @@ pub struct Args {
     /// Where the node answers HTTP, for receipts and results (up to 96 bytes).
     #[arg(long, value_name = "URL")]
     endpoint: String,
+    /// How many jobs it works on at the same time; only said to others [default: not said].
+    #[arg(long, default_value_t = 0, value_name = "JOBS", hide_default_value = true)]
+    capacity: u32,
 }
 
 #[derive(Serialize)]
@@ -50,21 +51,19 @@ impl Report for Registered {
                 ("node", self.node.clone()),
                 ("stake", Currency::sol().show(self.stake)),
                 ("endpoint", self.endpoint.clone()),
-                ("transaction", self.signature.clone()),
+                ("transaction", short(&self.signature)),
             ],
             style,
         );
-        format!(
-            "{table}\n\n{} provena node sample-config > node.toml && provena node run --config node.toml",
-            style.faint("next:")
-        )
+        let next = "provena node sample-config > node.toml &&\n      provena node run --config node.toml";
+        format!("{table}\n\n{} {next}", style.faint("next:"))
     }
 }
 
 /// Registers the wallet and reports it.
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
-    let signature = register(&context.chain()?, &wallet, args.stake, &args.endpoint).await?.to_string();
+    let signature = register(&context.chain()?, &wallet, args.stake, &args.endpoint, args.capacity).await?.to_string();
     let node = wallet.pubkey();
     let account = pda::node(&node).0.to_string();
     context.output.data(&Registered {
@@ -79,23 +78,29 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 /// Registers `authority` as a node.
 ///
 /// # Errors
-/// The market is not initialised, the node exists, or the stake is too low.
-pub async fn register(chain: &dyn Chain, authority: &Keypair, stake: u64, endpoint: &str) -> Result<Signature> {
-    let config =
-        accounts::fetch_optional::<Config, _>(chain, &pda::config().0).await.context("cannot read the market")?;
-    let config = config.ok_or_else(|| {
-        Failure::failed("the market is not set up on this chain").hint("provena deploy --init-only   (or check --url)")
-    })?;
-    if accounts::fetch_optional::<Node, _>(chain, &pda::node(&authority.pubkey()).0).await?.is_some() {
-        return Err(Failure::failed(format!("{} is a node already", authority.pubkey()))
-            .hint("start it with `provena node run --config FILE`")
+/// The market is not set up or takes no nodes, the node exists, the stake is too low, or the endpoint is none.
+pub async fn register(
+    chain: &dyn Chain,
+    authority: &Keypair,
+    stake: u64,
+    endpoint: &str,
+    capacity: u32,
+) -> Result<Signature> {
+    let wallet = authority.pubkey();
+    account::check_endpoint(&wallet, endpoint)?;
+    let market = account::market(chain).await?;
+    if market.control.paused & pause::NODES != 0 {
+        return Err(Failure::failed("registering nodes is paused by the programs' authority").into());
+    }
+    if account::find(chain, &wallet).await?.is_some() {
+        return Err(Failure::failed(format!("{wallet} is a node already"))
+            .hint("start it with `provena node run --config FILE`; `provena node update` changes it")
             .into());
     }
-    if stake < config.min_stake {
-        let least = Currency::sol().show(config.min_stake);
+    if stake < market.min_stake {
+        let least = Currency::sol().show(market.min_stake);
         return Err(Failure::failed(format!("a node's stake must be at least {least}")).hint("raise --stake").into());
     }
-    let register = client::register_node(authority.pubkey(), stake, endpoint);
-    let sent = send_and_confirm(chain, &[register], &[authority], Budget::default()).await;
-    Ok(sent.context("the node was not registered")?.signature)
+    let register = client::register_node(wallet, stake, endpoint, [0; 32], capacity);
+    account::send(chain, authority, register, "the node was not registered").await
 }

@@ -1,50 +1,62 @@
 //! `provena offer create`.
 
 use anyhow::{Context as _, Result};
-use provena_arith::receipt::ENGINE_CLASS_INT_V1;
 use provena_client::{
     amount::{Amount, Currency, parse_bps, parse_sol, show_bps},
-    chain::{Budget, Chain, accounts, send_and_confirm},
-    mint, token,
+    asset,
+    chain::Chain,
+    offer::{self, Terms},
+    store::Store,
+    token,
 };
-use provena_market::{
-    client, pda,
-    state::{Offer, OfferTerms},
-};
+use provena_engine::artifact::{Artifact, Family};
 use serde::Serialize;
-use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
-use solana_signature::Signature;
-use solana_signer::Signer;
 
+use super::price;
 use crate::{
     address,
     context::Context,
     failure::Failure,
-    output::{Report, style::Style, table::facts},
+    output::{Report, progress::Progress, style::Style, table::facts, text::short_each},
 };
 
 /// Arguments of `provena offer create`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena offer create ASSET --price 0.001\n  provena offer create ASSET --price 0.00001 --max-units 2048      a model of words, paid by the token\n  provena offer create ASSET --price 0.02 --pay-in MINT --royalty 60%\n  provena offer create ASSET --price 0.01 --nodes 3 --agree 2     three nodes compute, two must agree"
+    after_help = "Examples:\n  provena offer create ASSET --price 0.001\n  provena offer create ASSET --price 0.02 --pay-in MINT --royalty 60%\n  provena offer create ASSET --base 0.0001 --input-price 0.00001 --output-price 0.00003\n  provena offer create ASSET --price 0.01 --nodes 3 --agree 2     three nodes compute, two must agree\n\nA unit of input is a picture, a sentence, or a token of a prompt; a unit of output is a token of an answer. What jobs\npay into (an inbox of the royalty pool, and one of the treasury) is opened where it is missing."
 )]
 pub struct Args {
     /// A model that the wallet owns.
     #[arg(value_parser = address::parse)]
     asset: Pubkey,
-    /// The price of one picture, sentence, or token of prompt and answer, in SOL or in the token of --pay-in.
+    /// The price of one unit, of input and of output alike, in SOL or in the token of --pay-in.
+    #[arg(long, value_name = "AMOUNT", conflicts_with_all = ["input_price", "output_price"])]
+    price: Option<String>,
+    /// The price of any answer at all, added to that of its units.
     #[arg(long, value_name = "AMOUNT")]
-    price: String,
+    base: Option<String>,
+    /// The price of one unit of input.
+    #[arg(long, value_name = "AMOUNT")]
+    input_price: Option<String>,
+    /// The price of one unit of output.
+    #[arg(long, value_name = "AMOUNT")]
+    output_price: Option<String>,
     /// What it is paid in: SOL or a token's mint.
     #[arg(long, default_value = "SOL", value_name = "MINT", value_parser = token::parse)]
     pay_in: Pubkey,
     /// The part of each fee that goes to the model's holders; the rest pays the node and the protocol.
     #[arg(long, default_value = "50%", value_name = "SHARE%", value_parser = parse_bps)]
     royalty: u16,
-    /// The most pictures, sentences or tokens in one job. For a model of words: what prompt and answer may take.
-    #[arg(long, default_value_t = 64, value_name = "N")]
-    max_units: u32,
+    /// The most units of input in one job [default: 64, or what a language model's prompt can be].
+    #[arg(long, value_name = "N")]
+    max_input: Option<u32>,
+    /// The most units of output in one job [default: 0, or what a language model's answer can be].
+    #[arg(long, value_name = "N")]
+    max_output: Option<u32>,
+    /// Which version of the model to sell [default: the latest].
+    #[arg(long, value_name = "N")]
+    model_version: Option<u32>,
     /// How many nodes compute each job.
     #[arg(long, default_value_t = 1, value_name = "N")]
     nodes: u8,
@@ -54,61 +66,49 @@ pub struct Args {
     /// The stake in SOL that a node loses when it lets a job down.
     #[arg(long, default_value = "0.1", value_name = "SOL", value_parser = parse_sol)]
     bond: u64,
-    /// How long each step may take, in slots of the chain (about 0.4 s each).
+    /// How long each step may take, in slots of the chain (about 0.4 s each); at least 150.
     #[arg(long, default_value_t = 300, value_name = "SLOTS")]
     window: u32,
-}
-
-/// The terms that a caller chooses; the rest follows.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms {
-    /// Base units for one unit of work.
-    pub price: u64,
-    /// The payment mint.
-    pub mint: Pubkey,
-    /// The holders' part of the fee.
-    pub royalty_bps: u16,
-    /// Most units of one job.
-    pub max_units: u32,
-    /// Nodes per job.
-    pub nodes: u8,
-    /// How many must agree.
-    pub agree: u8,
-    /// Lamports at stake per job.
-    pub bond: u64,
-    /// Slots for each step.
-    pub window: u32,
 }
 
 #[derive(Serialize)]
 struct Created {
     offer: String,
     asset: String,
+    version: u32,
     mint: String,
-    price_per_unit: u64,
     decimals: u8,
+    base_price: u64,
+    input_price: u64,
+    output_price: u64,
+    max_input: u32,
+    max_output: u32,
     royalty_basis_points: u16,
-    max_units: u32,
     nodes: u8,
     agree: u8,
     signatures: Vec<String>,
+    #[serde(skip)]
+    terms: Terms,
     #[serde(skip)]
     currency: Currency,
 }
 
 impl Report for Created {
     fn text(&self, style: Style) -> String {
-        let table = facts(
-            &[
-                ("offer", style.strong(&self.offer)),
-                ("price", format!("{} for each picture, sentence or token", self.currency.show(self.price_per_unit))),
-                ("to the holders", show_bps(self.royalty_basis_points)),
-                ("nodes", format!("{} compute, {} must agree", self.nodes, self.agree)),
-                ("transactions", self.signatures.join("\n                ")),
-            ],
-            style,
-        );
-        format!("{table}\n\n{} provena infer {} --text 'hello'   (or --image FILE)", style.faint("next:"), self.offer)
+        let most = match (self.max_input, self.max_output) {
+            (input, 0) => format!("{input} units of input in one job"),
+            (input, output) => format!("{input} units of input and {output} of output in one job"),
+        };
+        let rows = [
+            ("offer", style.strong(&self.offer)),
+            ("price", price::words(&self.terms, &self.currency)),
+            ("at most", most),
+            ("to the holders", show_bps(self.royalty_basis_points)),
+            ("nodes", format!("{} compute, {} must agree", self.nodes, self.agree)),
+            ("transactions", short_each(&self.signatures)),
+        ];
+        let ask = if self.max_output > 0 { "--prompt 'a question'" } else { "--image FILE   (or --text WORDS)" };
+        format!("{}\n\n{} provena infer {} \\\n        {ask}", facts(&rows, style), style.faint("next:"), self.offer)
     }
 }
 
@@ -117,69 +117,83 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let currency = token::currency(&chain, &args.pay_in).await?;
-    let price = Amount::parse(&args.price, currency.decimals).map_err(|error| Failure::usage(error.to_string()))?;
-    let terms = Terms {
-        price: price.base,
-        mint: args.pay_in,
-        royalty_bps: args.royalty,
-        max_units: args.max_units,
-        nodes: args.nodes,
-        agree: args.agree.unwrap_or(args.nodes / 2 + 1),
-        bond: args.bond,
-        window: args.window,
-    };
-    let (offer, signatures) = create(&chain, &wallet, &args.asset, terms).await?;
+    let terms = terms(&args, context, &chain, &currency).await?;
+    let progress = Progress::spinner(context.output, "making the offer");
+    let created = offer::create(&chain, &wallet, &args.asset, args.model_version, &terms).await?;
+    drop(progress);
     context.output.data(&Created {
-        offer: offer.to_string(),
+        offer: created.offer.to_string(),
         asset: args.asset.to_string(),
+        version: created.version,
         mint: token::name(&args.pay_in),
-        price_per_unit: terms.price,
         decimals: currency.decimals,
+        base_price: terms.base_price,
+        input_price: terms.input_price,
+        output_price: terms.output_price,
+        max_input: terms.max_input,
+        max_output: terms.max_output,
         royalty_basis_points: terms.royalty_bps,
-        max_units: terms.max_units,
         nodes: terms.nodes,
         agree: terms.agree,
-        signatures: signatures.iter().map(ToString::to_string).collect(),
+        signatures: created.signatures.iter().map(ToString::to_string).collect(),
+        terms,
         currency,
     })
 }
 
-/// Creates an offer under the asset's next free number; returns its address.
-///
-/// # Errors
-/// The wallet does not hold the model, or the market refuses the terms.
-pub async fn create(
-    chain: &dyn Chain,
-    owner: &Keypair,
-    asset: &Pubkey,
-    terms: Terms,
-) -> Result<(Pubkey, Vec<Signature>)> {
-    if token::balance(chain, &owner.pubkey(), asset).await? != 1 {
-        return Err(Failure::failed(format!("{} does not own the model {asset}", owner.pubkey()))
-            .hint("name the owner's wallet with --keypair; `provena model show` tells what exists")
+async fn terms(args: &Args, context: &Context<'_>, chain: &dyn Chain, currency: &Currency) -> Result<Terms> {
+    let amount = |text: &Option<String>| match text {
+        Some(text) => Amount::parse(text, currency.decimals).map(|amount| amount.base),
+        None => Ok(0),
+    };
+    let amount = |text: &Option<String>| amount(text).map_err(|error| Failure::usage(error.to_string()));
+    let [base, both, input, output] =
+        [amount(&args.base)?, amount(&args.price)?, amount(&args.input_price)?, amount(&args.output_price)?];
+    if [base, both, input, output] == [0; 4] {
+        return Err(Failure::usage("an offer asks for something")
+            .hint("give --price, or --base, --input-price and --output-price")
             .into());
     }
-    let pool = provena_royalty::pda::pool(asset).0;
-    let mut signatures: Vec<Signature> = mint::add_mint(chain, owner, &pool, &terms.mint).await?.into_iter().collect();
-    let mut offer_id = 0;
-    while accounts::fetch_optional::<Offer, _>(chain, &pda::offer(asset, offer_id).0).await?.is_some() {
-        offer_id += 1;
-    }
-    let terms_on_chain = OfferTerms {
-        price_per_unit: terms.price,
-        bond_lamports: terms.bond,
-        open_window: terms.window,
-        commit_window: terms.window,
-        reveal_window: terms.window,
-        max_units: terms.max_units,
-        royalty_bps: terms.royalty_bps,
-        slots: terms.nodes,
-        quorum: terms.agree,
-        engine_class: ENGINE_CLASS_INT_V1,
+    let (max_input, max_output) = match (args.max_input, args.max_output) {
+        (Some(input), Some(output)) => (input, output),
+        (input, output) => {
+            let usual = usual_limits(context, chain, args).await?;
+            (input.unwrap_or(usual.0), output.unwrap_or(usual.1))
+        }
     };
-    let nft = provena_registry::pda::token_account(&owner.pubkey(), asset).0;
-    let create = client::create_offer(owner.pubkey(), asset, nft, &terms.mint, offer_id, terms_on_chain);
-    let sent = send_and_confirm(chain, &[create], &[owner], Budget::default()).await;
-    signatures.push(sent.context("the offer was not created")?.signature);
-    Ok((pda::offer(asset, offer_id).0, signatures))
+    Ok(Terms {
+        mint: args.pay_in,
+        base_price: base,
+        input_price: both + input,
+        output_price: both + output,
+        max_input,
+        max_output,
+        royalty_bps: args.royalty,
+        nodes: args.nodes,
+        agree: args.agree.unwrap_or(args.nodes / 2 + 1),
+        bond: args.bond,
+        window: args.window,
+    })
+}
+
+/// What jobs on the model need: a language model's whole context on both sides, 64 pictures or sentences of any other.
+async fn usual_limits(context: &Context<'_>, chain: &dyn Chain, args: &Args) -> Result<(u32, u32)> {
+    const PIECES: u32 = 64;
+    let registered = asset::get(chain, &args.asset).await?;
+    let version = registered.version(chain, args.model_version.unwrap_or(registered.asset.latest)).await?;
+    let store = Store::open(context.store_urls()).context("cannot open the store")?;
+    let Ok(bytes) = store.get_local(&version.content_root).await else {
+        return Err(Failure::usage("the model's artifact is not on this machine, so its limits are not known")
+            .hint("say them: --max-input N --max-output N   (output 0 where the model answers no words)")
+            .into());
+    };
+    // A dataset is refused with better words when the offer is made.
+    let Ok(artifact) = Artifact::from_bytes(bytes.into()) else { return Ok((PIECES, 0)) };
+    match artifact.family() {
+        Family::Llama => {
+            let context = u32::try_from(artifact.summary().max_input).unwrap_or(u32::MAX);
+            Ok((context, context))
+        }
+        _ => Ok((PIECES, 0)),
+    }
 }

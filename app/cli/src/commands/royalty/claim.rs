@@ -1,91 +1,79 @@
 //! `provena royalty claim`.
 
 use anyhow::Result;
-use provena_client::{
-    amount::Currency,
-    chain::Chain,
-    royalty::{self, Moved},
-    token,
-};
+use provena_client::royalty::{self, Claim};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
+use solana_signer::Signer;
 
+use super::moved::{Payment, payments, table};
 use crate::{
     address,
     context::Context,
-    output::{
-        Report,
-        progress::Progress,
-        style::Style,
-        table::{Align, Table},
-    },
+    failure::Failure,
+    output::{Report, progress::Progress, style::Style},
 };
 
 /// Arguments of `provena royalty claim`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena royalty claim ASSET\n  provena royalty claim ASSET --keypair holder.json\n\n\
-What models owe to a dataset they were built on is first brought into the dataset's own pool."
+    after_help = "Examples:\n  provena royalty claim ASSET\n  provena royalty claim                          from everything the wallet has shares of\n  provena royalty claim ASSET --for HOLDER       pay the fee for somebody whose wallet is empty\n\nWhat lies in inboxes is booked first, and what models owe to a dataset they were built on is brought into the\ndataset's own pool."
 )]
 pub struct Args {
-    /// A minted model's or dataset's address.
+    /// A minted model's or dataset's address [default: all that the holder has shares of].
     #[arg(value_name = "ASSET", value_parser = address::parse)]
-    asset: Pubkey,
+    asset: Option<Pubkey>,
+    /// Whose money it is; it goes to that wallet, whoever pays the fee [default: the wallet].
+    #[arg(long = "for", value_name = "HOLDER", value_parser = address::parse)]
+    holder: Option<Pubkey>,
+    /// Pay it to another wallet; only its holder may say so.
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse, conflicts_with = "holder")]
+    to: Option<Pubkey>,
 }
 
 #[derive(Serialize)]
 struct Claimed {
-    asset: String,
+    holder: String,
+    asset: Option<String>,
     swept: Vec<Payment>,
     claimed: Vec<Payment>,
 }
 
-#[derive(Serialize)]
-struct Payment {
-    mint: String,
-    amount: u64,
-    decimals: u8,
-    signature: String,
-    #[serde(skip)]
-    currency: Currency,
-}
-
 impl Report for Claimed {
     fn text(&self, style: Style) -> String {
-        if self.claimed.is_empty() {
-            return "Nothing is owed to this wallet right now.".into();
+        let groups: [(&str, &[Payment]); 2] = [("from derived assets", &self.swept), ("claimed", &self.claimed)];
+        match (self.swept.is_empty(), self.claimed.is_empty()) {
+            (true, true) => "Nothing is owed to this wallet right now.".into(),
+            (false, true) => format!("{}\n\nNothing of it is owed to this wallet.", table(&groups, style)),
+            _ => table(&groups, style),
         }
-        let mut table = Table::new(&[("", Align::Left), ("amount", Align::Right), ("transaction", Align::Left)]);
-        for (what, payments) in [("from derived assets", &self.swept), ("claimed", &self.claimed)] {
-            for payment in payments {
-                table.row([what.into(), payment.currency.show(payment.amount), payment.signature.clone()]);
-            }
-        }
-        table.text(style)
     }
 }
 
-/// Sweeps what derived assets owe, then claims.
+/// Books, sweeps, then claims.
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
-    let (pool, _) = royalty::pool_of(&chain, &args.asset).await?;
-    let progress = Progress::spinner(context.output, "collecting what derived assets owe");
-    let swept = royalty::sweep_into(&chain, &wallet, &pool).await?;
-    progress.message("claiming");
-    let claimed = royalty::claim_all(&chain, &wallet, &wallet, &pool).await?;
-    drop(progress);
-    let asset = args.asset.to_string();
-    let (swept, claimed) = (payments(&chain, &swept).await?, payments(&chain, &claimed).await?);
-    context.output.data(&Claimed { asset, swept, claimed })
-}
-
-async fn payments(chain: &dyn Chain, moved: &[Moved]) -> Result<Vec<Payment>> {
-    let mut payments = Vec::new();
-    for one in moved {
-        let currency = token::currency(chain, &one.mint).await?;
-        let (mint, signature) = (token::name(&one.mint), one.signature.to_string());
-        payments.push(Payment { mint, amount: one.amount, decimals: currency.decimals, signature, currency });
+    let holder = args.holder.unwrap_or_else(|| wallet.pubkey());
+    let pools = match &args.asset {
+        Some(asset) => vec![royalty::holding(&chain, asset, &holder).await?.pool],
+        None => royalty::held_by(&chain, &holder).await?,
+    };
+    if pools.is_empty() {
+        return Err(Failure::failed(format!("{holder} holds no shares of anything on this chain"))
+            .hint("name the holder's wallet with --keypair, or check --url")
+            .into());
     }
-    Ok(payments)
+    let progress = Progress::spinner(context.output, "bringing in what waits");
+    let mut swept = Vec::new();
+    for pool in &pools {
+        swept.extend(royalty::sweep_into(&chain, &wallet, pool).await?);
+    }
+    progress.message("claiming");
+    let claim = Claim { chain: &chain, payer: &wallet, holder, to: args.to };
+    let claimed = claim.all(&pools).await?;
+    drop(progress);
+    let (swept, claimed) = (payments(&chain, &swept).await?, payments(&chain, &claimed).await?);
+    let asset = args.asset.map(|asset| asset.to_string());
+    context.output.data(&Claimed { holder: holder.to_string(), asset, swept, claimed })
 }

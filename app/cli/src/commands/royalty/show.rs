@@ -2,9 +2,12 @@
 
 use anyhow::{Context as _, Result};
 use provena_client::{
-    amount::{Currency, show_bps},
+    amount::{Amount, Currency},
     chain::{Chain, accounts},
-    mint, royalty, token,
+    mint,
+    royalty::{self, Revenue, RevenueIn},
+    share::show_part,
+    token,
 };
 use provena_royalty::{
     state::{Pool, Position},
@@ -15,17 +18,21 @@ use solana_pubkey::Pubkey;
 
 use crate::{
     address,
+    commands::rent::seconds,
     context::Context,
     output::{
         Report,
         style::Style,
-        table::{Align, Table},
+        table::{Align, Table, facts},
+        text::printable,
     },
 };
 
 /// Arguments of `provena royalty show`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  provena royalty show ASSET\n  provena royalty show ASSET --json")]
+#[command(
+    after_help = "Examples:\n  provena royalty show ASSET\n  provena royalty show ASSET --json\n\n\"Waits\" is what lies in inboxes or came past the books; `provena royalty claim` books it and brings in what derived\nassets owe."
+)]
 pub struct Args {
     /// A minted model's or dataset's address.
     #[arg(value_name = "ASSET", value_parser = address::parse)]
@@ -36,6 +43,10 @@ pub struct Args {
 struct Royalties {
     asset: String,
     pool: String,
+    total_shares: u64,
+    /// Slots over which revenue is released; 0 releases it at once.
+    window: u32,
+    slot: u64,
     mints: Vec<InMint>,
 }
 
@@ -45,9 +56,27 @@ struct InMint {
     decimals: u8,
     received: u64,
     paid: u64,
+    held: u64,
+    /// In inboxes or past the books.
+    waiting: u64,
+    /// Paid by marketplaces when the NFT was resold, and not collected.
+    resale: u64,
+    /// Booked, and released to the holders later.
+    unreleased: u64,
+    released_until_slot: Option<u64>,
+    derived: Vec<Derived>,
     holders: Vec<HolderReport>,
     #[serde(skip)]
     currency: Currency,
+}
+
+/// An asset that builds on this one.
+#[derive(Serialize)]
+struct Derived {
+    asset: String,
+    title: Option<String>,
+    /// What its pool owes to this one, its own waiting revenue included.
+    owed: u64,
 }
 
 #[derive(Serialize)]
@@ -64,67 +93,139 @@ struct HolderReport {
 
 impl Report for Royalties {
     fn text(&self, style: Style) -> String {
-        let parts: Vec<String> = self.mints.iter().map(|mint| mint.text(style)).collect();
-        if parts.is_empty() {
-            return "This pool cannot be paid yet: no payment mint was added to it.".into();
-        }
+        let parts: Vec<String> = self.mints.iter().map(|mint| mint.text(style, self)).collect();
         parts.join("\n\n")
     }
 }
 
 impl InMint {
-    fn text(&self, style: Style) -> String {
+    fn text(&self, style: Style, pool: &Royalties) -> String {
+        let money = |amount| self.currency.show(amount);
+        let mut rows = vec![("received", style.strong(&money(self.received))), ("paid out", money(self.paid))];
+        if self.waiting > 0 {
+            rows.push(("waits", format!("{} to be booked", money(self.waiting))));
+        }
+        if self.resale > 0 {
+            rows.push(("from resales", format!("{}; `provena royalty collect` brings it in", money(self.resale))));
+        }
+        if let Some(until) = self.released_until_slot {
+            let wait = seconds(until.saturating_sub(pool.slot));
+            rows.push(("not released", format!("{}, until slot {until} (about {wait} s)", money(self.unreleased))));
+        }
+        for derived in &self.derived {
+            let title = derived.title.as_deref().map_or_else(String::new, |title| format!("{}, ", printable(title)));
+            rows.push(("owed by", format!("{title}{}: {}", derived.asset, money(derived.owed))));
+        }
         let columns =
             [("holder", Align::Left), ("share", Align::Right), ("owed now", Align::Right), ("claimed", Align::Right)];
         let mut table = Table::new(&columns);
         for holder in &self.holders {
-            let money = |amount| self.currency.show(amount);
-            let share = show_bps(holder.basis_points);
-            let title = holder.title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
-            table.row([holder.address.clone() + &title, share, money(holder.owed), money(holder.claimed)]);
+            // The currency is said above; here numbers must fit beside an address.
+            let number = |base| Amount { base, decimals: self.decimals }.to_string();
+            let share = show_part(holder.shares, pool.total_shares);
+            table.row([holder.address.clone(), share, number(holder.owed), number(holder.claimed)]);
+            if let Some(asset) = &holder.asset {
+                let title = holder.title.as_deref().map(printable).unwrap_or_default();
+                table.note(format!("the pool of {asset} {title}").trim_end().to_owned());
+            }
         }
-        let (received, paid) = (self.currency.show(self.received), self.currency.show(self.paid));
-        format!("{}\n{}", style.strong(&format!("{received} received, {paid} paid out")), table.text(style))
+        format!("{}\n\n{}", facts(&rows, style), table.text(style))
     }
 }
 
-/// Reads the pool and its holders.
+/// Reads the pool, its holders, and what waits.
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let chain = context.chain()?;
-    let (address, pool) = royalty::pool_of(&chain, &args.asset).await?;
+    let (address, _) = royalty::pool_of(&chain, &args.asset).await?;
+    let revenue = royalty::revenue(&chain, &address).await?;
     let positions = royalty::positions(&chain, &address).await?;
-    let mut known = Vec::new();
-    for position in &positions {
-        known.push(asset_of(&chain, &position.holder).await?);
-    }
-    let mut mints = Vec::new();
-    for pool_mint in royalty::pool_mints(&chain, &address, &pool).await? {
-        let currency = token::currency(&chain, &pool_mint.mint).await?;
-        let holder = |(position, known): (&Position, &Option<(Pubkey, Option<String>)>)| HolderReport {
-            address: position.holder.to_string(),
-            asset: known.as_ref().map(|(asset, _)| asset.to_string()),
-            title: known.as_ref().and_then(|(_, title)| title.clone()),
-            shares: position.shares,
-            basis_points: view::basis_points(position.shares, pool.total_shares),
-            owed: view::owed(&pool_mint, position),
-            claimed: position.checkpoints.get(usize::from(pool_mint.index)).map_or(0, |checkpoint| checkpoint.claimed),
-        };
-        mints.push(InMint {
-            mint: token::name(&pool_mint.mint),
-            decimals: currency.decimals,
-            received: pool_mint.received,
-            paid: pool_mint.paid,
-            holders: positions.iter().zip(&known).map(holder).collect(),
-            currency,
-        });
-    }
-    context.output.data(&Royalties { asset: args.asset.to_string(), pool: address.to_string(), mints })
+    let known = known_pools(&chain, &positions).await?;
+    let children = children(&chain, &address).await?;
+    let mints = revenue.mints.iter().map(|one| in_mint(&revenue, one, &positions, &known, &children)).collect();
+    context.output.data(&Royalties {
+        asset: args.asset.to_string(),
+        pool: address.to_string(),
+        total_shares: revenue.state.total_shares,
+        window: revenue.state.window,
+        slot: revenue.now.0,
+        mints,
+    })
 }
 
-/// The asset whose royalty pool `holder` is, with its title; `None` for a wallet.
-async fn asset_of(chain: &dyn Chain, holder: &Pubkey) -> Result<Option<(Pubkey, Option<String>)>> {
-    let account = chain.account(holder).await.context("cannot read a holder")?;
-    let pool = account.and_then(|account| accounts::decode::<Pool>(holder, &account).ok());
-    let Some(pool) = pool else { return Ok(None) };
-    Ok(Some((pool.asset, mint::name_of(chain, &pool.asset).await?)))
+type Known = Option<(Pubkey, Option<String>)>;
+
+fn in_mint(revenue: &Revenue, one: &RevenueIn, positions: &[Position], known: &[Known], children: &[Child]) -> InMint {
+    let holder = |(position, known): (&Position, &Known)| HolderReport {
+        address: position.holder.to_string(),
+        asset: known.as_ref().map(|(asset, _)| asset.to_string()),
+        title: known.as_ref().and_then(|(_, title)| title.clone()),
+        shares: position.shares,
+        basis_points: view::basis_points(position.shares, revenue.state.total_shares),
+        owed: revenue.owed(one, position),
+        claimed: position.checkpoints.get(usize::from(one.books.index)).map_or(0, |checkpoint| checkpoint.claimed),
+    };
+    let unreleased = revenue.unreleased(one);
+    let whole = |wide: provena_common::wide::Wide| wide.amount().map_or(u64::MAX, |amount| amount.0);
+    InMint {
+        mint: token::name(&one.mint.address),
+        decimals: one.mint.decimals,
+        received: whole(one.books.received),
+        paid: whole(one.books.paid),
+        held: one.books.held,
+        waiting: one.waiting(),
+        resale: one.resale,
+        unreleased: unreleased.map_or(0, |(amount, _)| amount),
+        released_until_slot: unreleased.map(|(_, until)| until),
+        derived: children.iter().filter_map(|child| child.derived(&one.mint.address)).collect(),
+        holders: positions.iter().zip(known).map(holder).collect(),
+        currency: one.mint.currency(),
+    }
+}
+
+/// A pool of which this one holds shares.
+struct Child {
+    title: Option<String>,
+    revenue: Revenue,
+    /// This pool's position in it.
+    position: Position,
+}
+
+impl Child {
+    /// What it owes in one mint; `None` for nothing.
+    fn derived(&self, mint: &Pubkey) -> Option<Derived> {
+        let one = self.revenue.mints.iter().find(|one| one.mint.address == *mint)?;
+        let part = u128::from(one.waiting()) * u128::from(self.position.shares);
+        let part =
+            part.checked_div(self.revenue.state.total_shares.into()).and_then(|part| u64::try_from(part).ok())?;
+        let owed = self.revenue.owed(one, &self.position).saturating_add(part);
+        let asset = self.revenue.state.asset.to_string();
+        (owed > 0).then(|| Derived { asset, title: self.title.clone(), owed })
+    }
+}
+
+async fn children(chain: &dyn Chain, pool: &Pubkey) -> Result<Vec<Child>> {
+    let mut children = Vec::new();
+    for address in royalty::held_by(chain, pool).await? {
+        let revenue = royalty::revenue(chain, &address).await?;
+        let position = royalty::holding(chain, &revenue.state.asset, pool).await;
+        let Ok(royalty::Holding { position, .. }) = position else { continue };
+        let title = mint::name_of(chain, &revenue.state.asset).await?;
+        children.push(Child { title, revenue, position });
+    }
+    Ok(children)
+}
+
+/// For each position the asset whose royalty pool its holder is, with its title; `None` for a wallet.
+async fn known_pools(chain: &dyn Chain, positions: &[Position]) -> Result<Vec<Known>> {
+    let holders: Vec<Pubkey> = positions.iter().map(|position| position.holder).collect();
+    let found = chain.accounts(&holders).await.context("cannot read the holders")?;
+    let mut known = Vec::new();
+    for (holder, account) in holders.iter().zip(found) {
+        let pool = account.and_then(|account| accounts::decode::<Pool>(holder, &account).ok());
+        known.push(match pool {
+            Some(pool) => Some((pool.asset, mint::name_of(chain, &pool.asset).await?)),
+            None => None,
+        });
+    }
+    Ok(known)
 }

@@ -1,0 +1,90 @@
+//! `provena asset floor`.
+
+use anyhow::Result;
+use provena_client::{
+    amount::{Amount, parse_bps, show_bps},
+    asset::Owner,
+    token,
+};
+use serde::Serialize;
+use solana_pubkey::Pubkey;
+
+use crate::{
+    address,
+    commands::unit_price::UnitPrice,
+    context::Context,
+    failure::Failure,
+    output::{Report, style::Style, table::facts, text::short},
+};
+
+/// Arguments of `provena asset floor`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  provena asset floor ASSET --royalty 20%                  a fifth of each fee, at least\n  provena asset floor ASSET --per-unit SOL=0.000001        and so much for each picture or token\n\nA floor holds for every later owner, and for what is built on the asset. Offers that ask for less take no jobs any more."
+)]
+pub struct Args {
+    /// The asset's address.
+    #[arg(value_parser = address::parse)]
+    asset: Pubkey,
+    /// The least part of each fee that goes to the asset's holders [default: as it is].
+    #[arg(long, value_name = "SHARE%", value_parser = parse_bps)]
+    royalty: Option<u16>,
+    /// The least royalty for each unit of use, in a payment mint.
+    #[arg(long, value_name = "MINT=AMOUNT")]
+    per_unit: Option<UnitPrice>,
+}
+
+#[derive(Serialize)]
+struct Raised {
+    asset: String,
+    floor_basis_points: u16,
+    mint: Option<String>,
+    per_unit: Option<u64>,
+    signature: String,
+    #[serde(skip)]
+    amount: Option<String>,
+}
+
+impl Report for Raised {
+    fn text(&self, style: Style) -> String {
+        let mut rows = vec![
+            ("asset", self.asset.clone()),
+            ("least royalty", style.strong(&format!("{} of each fee", show_bps(self.floor_basis_points)))),
+        ];
+        rows.extend(self.amount.clone().map(|amount| ("per unit", style.strong(&amount))));
+        rows.push(("transaction", short(&self.signature)));
+        facts(&rows, style)
+    }
+}
+
+/// Raises the floor and reports it.
+pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+    if args.royalty.is_none() && args.per_unit.is_none() {
+        return Err(Failure::usage("there is nothing to raise").hint("give --royalty, --per-unit, or both").into());
+    }
+    let wallet = context.wallet()?;
+    let chain = context.chain()?;
+    let owner = Owner::of(&chain, &wallet, &args.asset).await?;
+    let bps = args.royalty.unwrap_or(owner.registered().asset.floor_bps);
+    let floor = match &args.per_unit {
+        Some(price) => Some(price.floor(&chain).await?),
+        None => None,
+    };
+    let signature = owner.raise_floor(bps, floor).await?.to_string();
+    let amount = match floor {
+        Some(floor) => {
+            let currency = token::currency(&chain, &floor.mint).await?;
+            let amount = Amount { base: floor.per_unit, decimals: currency.decimals };
+            Some(format!("{amount} {}", currency.symbol))
+        }
+        None => None,
+    };
+    context.output.data(&Raised {
+        asset: args.asset.to_string(),
+        floor_basis_points: bps,
+        mint: floor.map(|floor| token::name(&floor.mint)),
+        per_unit: floor.map(|floor| floor.per_unit),
+        signature,
+        amount,
+    })
+}

@@ -1,0 +1,79 @@
+//! `provena asset pending`: mintings that were interrupted.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use provena_client::{asset, mint::Pending, royalty};
+use serde::Serialize;
+use solana_signer::Signer;
+
+use crate::{
+    context::Context,
+    output::{Report, style::Style, table::facts},
+};
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Mintings(Vec<Minting>);
+
+#[derive(Serialize)]
+struct Minting {
+    content_root: String,
+    asset: String,
+    /// "claimed", "pool" or "registered": how far it came.
+    stage: &'static str,
+    file: PathBuf,
+}
+
+impl Report for Mintings {
+    fn text(&self, style: Style) -> String {
+        if self.0.is_empty() {
+            return "No minting of this wallet was interrupted.".into();
+        }
+        let minting = |one: &Minting| {
+            let stage = match one.stage {
+                "registered" => "the asset is registered; the same command finishes the rest",
+                "pool" => "the royalty pool exists, the asset does not",
+                _ => "the content may be claimed, nothing else exists",
+            };
+            let rows = [
+                ("content root", style.strong(&one.content_root)),
+                ("asset", one.asset.clone()),
+                ("stage", stage.into()),
+                ("secrets", one.file.display().to_string()),
+            ];
+            facts(&rows, style)
+        };
+        let mintings: Vec<String> = self.0.iter().map(minting).collect();
+        let hint = "Mint the same content with the same shares again to go on, or take it back:\n  \
+                    provena asset abandon CONTENT_ROOT";
+        format!("{}\n\n{hint}", mintings.join("\n\n"))
+    }
+}
+
+/// Lists them.
+pub async fn run(context: &Context<'_>) -> Result<()> {
+    let mut mintings = Vec::new();
+    let found = Pending::new(context.pending_folder()).list()?;
+    if found.is_empty() {
+        return context.output.data(&Mintings(mintings));
+    }
+    let chain = context.chain()?;
+    for unfinished in found {
+        let mint = unfinished.key.pubkey();
+        let stage = if asset::find(&chain, &mint).await?.is_some() {
+            "registered"
+        } else if royalty::find_pool(&chain, &mint).await?.is_some() {
+            "pool"
+        } else {
+            "claimed"
+        };
+        mintings.push(Minting {
+            content_root: hex::encode(unfinished.content_root),
+            asset: mint.to_string(),
+            stage,
+            file: unfinished.file().to_owned(),
+        });
+    }
+    context.output.data(&Mintings(mintings))
+}

@@ -1,0 +1,144 @@
+//! A job, for people and for programs.
+
+use anyhow::Result;
+use provena_client::{
+    chain::{Chain, accounts},
+    token,
+    view::{JobView, View},
+};
+use provena_common::slot::Slot;
+use provena_market::state::{JobState, Offer, SeatState, Who};
+use serde::Serialize;
+use solana_pubkey::Pubkey;
+
+use super::next;
+use crate::{
+    commands::{infer::answer::Paid, rent::Rent},
+    output::{Report, style::Style, table::facts, text::short_each},
+};
+
+/// How far a job is.
+#[derive(Serialize)]
+pub struct JobReport {
+    job: String,
+    state: &'static str,
+    next: String,
+    offer: String,
+    asset: Option<String>,
+    payer: String,
+    #[serde(flatten)]
+    paid: Paid,
+    units_in: Option<u32>,
+    units_out: Option<u32>,
+    seats: Vec<SeatReport>,
+    result_root: Option<String>,
+    rent: Rent,
+    posted_slot: u64,
+    signatures: Vec<String>,
+    #[serde(skip)]
+    ended: bool,
+    #[serde(skip)]
+    now: u64,
+}
+
+#[derive(Serialize)]
+struct SeatReport {
+    node: Option<String>,
+    state: &'static str,
+}
+
+impl JobReport {
+    /// Puts together what the chain knows of a job.
+    ///
+    /// # Errors
+    /// The chain does not answer.
+    pub async fn new(chain: &dyn Chain, job: &JobView, signatures: &[String]) -> Result<Self> {
+        let now = View::read(chain, &job.address).await.map(|view| view.now)?;
+        let currency = token::currency(chain, &job.job.mint).await?;
+        let offer = chain.account(&job.job.offer).await?;
+        let offer = offer.and_then(|account| accounts::decode::<Offer>(&job.job.offer, &account).ok());
+        let seat = |seat: &provena_market::state::Seat| SeatReport {
+            node: (seat.node != Pubkey::default()).then(|| seat.node.to_string()),
+            state: seat_state(seat.state()),
+        };
+        let winner = job.winner().copied();
+        Ok(Self {
+            job: job.address.to_string(),
+            state: state(job),
+            next: next_words(job, now)?,
+            offer: job.job.offer.to_string(),
+            asset: offer.map(|offer| offer.asset.to_string()),
+            payer: job.job.payer.to_string(),
+            paid: Paid::new(job, currency),
+            units_in: winner.map(|seat| seat.units_in),
+            units_out: winner.map(|seat| seat.units_out),
+            seats: job.seats.iter().map(seat).collect(),
+            result_root: winner.map(|seat| hex::encode(seat.value)),
+            rent: Rent::of(chain, job).await?,
+            posted_slot: job.job.posted_at,
+            signatures: signatures.to_vec(),
+            ended: job.state()?.is_ended(),
+            now: now.0,
+        })
+    }
+}
+
+/// What comes next for a job's payer, in words.
+pub fn next_words(job: &JobView, now: Slot) -> Result<String> {
+    Ok(next::words(job.next(Who::Payer, now)?, now))
+}
+
+/// A job's state as one word.
+pub fn state(job: &JobView) -> &'static str {
+    match job.state() {
+        Ok(JobState::Open) => "open",
+        Ok(JobState::Revealing) => "revealing",
+        Ok(JobState::Agreed) => "agreed",
+        Ok(JobState::Failed) => "failed",
+        Ok(JobState::Cancelled) => "cancelled",
+        Ok(JobState::Defaulted) => "defaulted",
+        Err(_) => "unknown",
+    }
+}
+
+fn seat_state<E>(state: Result<SeatState, E>) -> &'static str {
+    match state {
+        Ok(SeatState::Free) => "free",
+        Ok(SeatState::Taken) => "computing",
+        Ok(SeatState::Committed) => "committed",
+        Ok(SeatState::Revealed) => "answered",
+        Ok(SeatState::Missed) => "missed its deadline",
+        Err(_) => "unknown",
+    }
+}
+
+impl Report for JobReport {
+    fn text(&self, style: Style) -> String {
+        let mut rows = vec![
+            ("job", self.job.clone()),
+            ("state", style.strong(self.state)),
+            ("next", self.next.clone()),
+            ("offer", self.offer.clone()),
+        ];
+        rows.extend(self.asset.clone().map(|asset| ("model", asset)));
+        rows.push(("payer", self.payer.clone()));
+        for seat in &self.seats {
+            let node = seat.node.as_ref().map_or_else(String::new, |node| format!(": {node}"));
+            rows.push(("seat", format!("{}{node}", seat.state)));
+        }
+        rows.extend(self.result_root.clone().map(|root| ("result root", root)));
+        if self.ended {
+            rows.extend(self.paid.rows());
+        } else {
+            rows.push(("deposit", self.paid.deposit()));
+        }
+        if let (Some(input), Some(output)) = (self.units_in, self.units_out) {
+            rows.push(("units", format!("{input} in, {output} out")));
+        }
+        rows.push(("lent, as rent", self.rent.words(self.now)));
+        if !self.signatures.is_empty() {
+            rows.push(("transactions", short_each(&self.signatures)));
+        }
+        facts(&rows, style)
+    }
+}

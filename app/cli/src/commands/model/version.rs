@@ -1,0 +1,28 @@
+//! `provena model version`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use solana_pubkey::Pubkey;
+
+use super::mint;
+use crate::{address, commands::new_version, context::Context};
+
+/// Arguments of `provena model version`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  provena model version ASSET digits-2.pvna\n\nOffers made before go on selling the version that they were made for."
+)]
+pub struct Args {
+    /// The model's address.
+    #[arg(value_parser = address::parse)]
+    asset: Pubkey,
+    /// The new version's artifact (.pvna).
+    file: PathBuf,
+}
+
+/// Checks the artifact and adds it.
+pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+    let (artifact, recipe) = mint::open(&args.file)?;
+    new_version::add(context, args.asset, artifact.bytes().to_vec(), Some(recipe)).await
+}

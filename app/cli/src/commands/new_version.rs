@@ -1,0 +1,57 @@
+//! What `model version` and `dataset version` have in common.
+
+use anyhow::{Context as _, Result};
+use provena_client::{
+    mint::{Mint, Pending},
+    store::Store,
+};
+use provena_registry::Recipe;
+use serde::Serialize;
+use solana_pubkey::Pubkey;
+
+use crate::{
+    context::Context,
+    output::{Report, progress::Progress, style::Style, table::facts, text::short_each},
+};
+
+#[derive(Serialize)]
+struct Added {
+    asset: String,
+    version: u32,
+    content_root: String,
+    signatures: Vec<String>,
+    #[serde(skip)]
+    next: Option<String>,
+}
+
+impl Report for Added {
+    fn text(&self, style: Style) -> String {
+        let rows = [
+            ("asset", self.asset.clone()),
+            ("version", style.strong(&self.version.to_string())),
+            ("content root", self.content_root.clone()),
+            ("transactions", short_each(&self.signatures)),
+        ];
+        let next = self.next.iter().map(|next| format!("\n\n{} {next}", style.faint("next:")));
+        facts(&rows, style) + &next.collect::<String>()
+    }
+}
+
+/// Adds `content` as the next version of `asset` and reports it; `recipe` is a model's.
+pub async fn add(context: &Context<'_>, asset: Pubkey, content: Vec<u8>, recipe: Option<Recipe>) -> Result<()> {
+    let wallet = context.wallet()?;
+    let chain = context.chain()?;
+    let store = Store::open(context.store_urls()).context("cannot open the store")?;
+    let progress = Progress::spinner(context.output, "adding a version");
+    let pending = Pending::new(context.pending_folder());
+    let mint = Mint { chain: &chain, store: &store, creator: &wallet, consents: &[], pending };
+    let added = mint.add_version(&asset, recipe, content, &|what| progress.message(what)).await?;
+    drop(progress);
+    context.output.data(&Added {
+        asset: asset.to_string(),
+        version: added.n,
+        content_root: hex::encode(added.content_root),
+        signatures: added.signatures.iter().map(ToString::to_string).collect(),
+        next: recipe.map(|_| format!("provena offer create {asset} --price 0.001   (offers sell one version)")),
+    })
+}

@@ -1,0 +1,165 @@
+//! A node's account, and the market's settings that bind it.
+
+use anyhow::{Context as _, Result};
+use provena_client::{
+    Endpoint,
+    amount::Currency,
+    chain::{Budget, Chain, accounts, send_and_confirm},
+};
+use provena_market::{
+    constants::MAX_ENDPOINT,
+    pda,
+    state::{Admin, Node},
+};
+use serde::Serialize;
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+
+use crate::{
+    failure::Failure,
+    output::{
+        Report,
+        style::Style,
+        table::facts,
+        text::{printable, short},
+    },
+};
+
+/// The market's settings.
+///
+/// # Errors
+/// There are none on this chain.
+pub async fn market(chain: &dyn Chain) -> Result<Admin> {
+    let admin = accounts::fetch_optional::<Admin, _>(chain, &pda::admin().0).await.context("cannot read the market")?;
+    admin.ok_or_else(|| {
+        Failure::failed("the market is not set up on this chain")
+            .hint("provena deploy --init-only   (or check --url)")
+            .into()
+    })
+}
+
+/// The node of `authority`, if it is one.
+pub async fn find(chain: &dyn Chain, authority: &Pubkey) -> Result<Option<Node>> {
+    accounts::fetch_optional::<Node, _>(chain, &pda::node(authority).0).await.context("cannot read the node")
+}
+
+/// The node of `authority`.
+///
+/// # Errors
+/// It is none.
+pub async fn get(chain: &dyn Chain, authority: &Pubkey) -> Result<Node> {
+    find(chain, authority).await?.ok_or_else(|| {
+        Failure::failed(format!("{authority} is no node on this chain"))
+            .hint("provena node register --stake 1 --endpoint URL   (or name its wallet with --keypair)")
+            .into()
+    })
+}
+
+/// Checks where a node says that it answers.
+///
+/// # Errors
+/// It is too long, or no address that HTTP reaches.
+pub fn check_endpoint(authority: &Pubkey, endpoint: &str) -> Result<()> {
+    if endpoint.len() > MAX_ENDPOINT {
+        let long = format!("the endpoint has {} bytes; there is room for {MAX_ENDPOINT}", endpoint.len());
+        return Err(Failure::usage(long).hint("use a shorter host name or path").into());
+    }
+    if Endpoint::new(*authority, endpoint).is_none() {
+        return Err(Failure::usage(format!("`{endpoint}` is no address that HTTP reaches"))
+            .hint("write it like https://node.example:8700")
+            .into());
+    }
+    Ok(())
+}
+
+/// Sends one instruction of a node.
+pub async fn send(
+    chain: &dyn Chain,
+    authority: &Keypair,
+    instruction: Instruction,
+    outcome: &'static str,
+) -> Result<Signature> {
+    let sent = send_and_confirm(chain, &[instruction], &[authority], Budget::default()).await;
+    Ok(sent.context(outcome)?.signature)
+}
+
+/// A node as people and programs see it.
+#[derive(Serialize)]
+pub struct NodeReport {
+    node: String,
+    account: String,
+    endpoint: String,
+    stake: u64,
+    locked: u64,
+    free: u64,
+    capacity: u32,
+    agreed: u64,
+    forfeited: u64,
+    registered_slot: u64,
+    signature: Option<String>,
+}
+
+impl NodeReport {
+    /// Of a node, and the transaction that changed it.
+    pub fn new(node: &Node, signature: Option<Signature>) -> Self {
+        Self {
+            node: node.authority.to_string(),
+            account: pda::node(&node.authority).0.to_string(),
+            endpoint: node.endpoint().to_owned(),
+            stake: node.stake,
+            locked: node.locked,
+            free: node.free().0,
+            capacity: node.capacity,
+            agreed: node.agreed,
+            forfeited: node.forfeited,
+            registered_slot: node.registered_at,
+            signature: signature.map(|signature| signature.to_string()),
+        }
+    }
+}
+
+impl NodeReport {
+    /// The node's wallet.
+    pub fn address(&self) -> &str {
+        &self.node
+    }
+
+    /// Where it answers.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Lamports at stake.
+    pub fn stake(&self) -> u64 {
+        self.stake
+    }
+
+    /// Seats in which it agreed, and seats for which it lost its bond.
+    pub fn record(&self) -> (u64, u64) {
+        (self.agreed, self.forfeited)
+    }
+}
+
+impl Report for NodeReport {
+    fn text(&self, style: Style) -> String {
+        let sol = Currency::sol();
+        let capacity = match self.capacity {
+            0 => "not said".into(),
+            jobs => format!("{jobs} jobs at the same time"),
+        };
+        let mut rows = vec![
+            ("node", self.node.clone()),
+            ("endpoint", printable(&self.endpoint)),
+            ("stake", style.strong(&sol.show(self.stake))),
+            ("held by jobs", sol.show(self.locked)),
+            ("free", sol.show(self.free)),
+            ("capacity", capacity),
+            ("agreed", format!("in {} seats", self.agreed)),
+            ("lost its bond", format!("for {} seats", self.forfeited)),
+        ];
+        rows.extend(self.signature.as_ref().map(|signature| ("transaction", short(signature))));
+        facts(&rows, style)
+    }
+}

@@ -1,0 +1,51 @@
+//! `provena node list`.
+
+use anyhow::{Context as _, Result};
+use provena_client::{
+    amount::Amount,
+    amount::SOL_DECIMALS,
+    chain::{accounts, accounts::ProgramAccount},
+};
+use provena_market::state::Node;
+use serde::Serialize;
+
+use super::account::NodeReport;
+use crate::{
+    context::Context,
+    output::{
+        Report,
+        style::Style,
+        table::{Align, Table},
+        text::printable,
+    },
+};
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Nodes(Vec<NodeReport>);
+
+impl Report for Nodes {
+    fn text(&self, style: Style) -> String {
+        if self.0.is_empty() {
+            return "No node is registered on this chain.".into();
+        }
+        let columns =
+            [("node", Align::Left), ("stake, SOL", Align::Right), ("agreed", Align::Right), ("lost", Align::Right)];
+        let mut table = Table::new(&columns);
+        for node in &self.0 {
+            let stake = Amount { base: node.stake(), decimals: SOL_DECIMALS }.to_string();
+            let (agreed, forfeited) = node.record();
+            table.row([node.address().to_owned(), stake, agreed.to_string(), forfeited.to_string()]);
+            table.note(printable(node.endpoint()));
+        }
+        table.text(style)
+    }
+}
+
+/// Lists every node, the largest stake first.
+pub async fn run(context: &Context<'_>) -> Result<()> {
+    let chain = context.chain()?;
+    let mut nodes = accounts::list::<Node, _>(&chain, &Node::filter()).await.context("cannot list the nodes")?;
+    nodes.sort_by_key(|(address, node)| (std::cmp::Reverse(node.stake), *address));
+    context.output.data(&Nodes(nodes.iter().map(|(_, node)| NodeReport::new(node, None)).collect()))
+}
