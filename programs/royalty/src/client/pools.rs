@@ -52,8 +52,8 @@ fn positions<'a>(pool: &'a Address, holders: &'a [Holder]) -> impl Iterator<Item
     holders.iter().map(|holder| writable(pda::position(pool, &holder.holder).0))
 }
 
-/// `abandon_pool`. `closed` are positions to close. `books` are the pool's currencies in the order of its mints, SOL first,
-/// when the positions are the last ones; what lies in a vault goes to the creator's associated token account.
+/// `abandon_pool`. `closed` are positions to close. With the last of them, `books` are the pool's currencies in the order of
+/// its mints, SOL first; what lies in a vault goes to the creator's associated token account.
 #[must_use]
 pub fn abandon_pool(pool_address: &Address, pool: &Pool, closed: &[Position], books: &[Currency]) -> Instruction {
     let creator = pool.creator;
@@ -73,7 +73,7 @@ pub fn abandon_pool(pool_address: &Address, pool: &Pool, closed: &[Position], bo
         }
         group
     });
-    followed_by(build(&accounts, &instruction::AbandonPool {}), positions.chain(books))
+    followed_by(build(&accounts, &instruction::AbandonPool {}), books.chain(positions))
 }
 
 /// What gives somebody the right to open books.

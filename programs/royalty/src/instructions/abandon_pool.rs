@@ -13,9 +13,9 @@ use crate::{
     state::{Books, Index, Pool, Position},
 };
 
-/// Accounts of `abandon_pool`. Positions of the pool follow, each that somebody else than the creator paid for with its
-/// payer behind it. With the last of them all the pool's books can follow, in the order of its mints; books in a token with
-/// their vault, the mint, the token program and a token account for what lies in the vault.
+/// Accounts of `abandon_pool`. To close everything, all the pool's books follow in the order of its mints, books in a token
+/// with their vault, the mint, the token program and a token account for what lies in the vault. Then positions of the pool
+/// follow, each that somebody else than the creator paid for with its payer behind it.
 #[derive(Accounts)]
 pub struct AbandonPool {
     /// Gets the rent.
@@ -33,7 +33,7 @@ pub struct AbandonPool {
 }
 
 impl AbandonPool {
-    /// Closes the positions that follow and, when no shares are assigned any more, books, index and pool.
+    /// Closes the positions that follow and, where its books follow as well, the whole pool; no shares may be assigned then.
     ///
     /// Refused once the pool received revenue, be it a gift of one lamport: what holders are owed is theirs. A pool that is
     /// not sealed can receive none.
@@ -47,21 +47,27 @@ impl AbandonPool {
         let unused = self.index.entries.iter().all(|entry| *entry == Default::default());
         require!(unused, RoyaltyError::PoolInUse);
         let mut others = Others(others.iter());
-        while let Some(account) = others.next_if(is_position) {
-            self.close_position(account, &mut others)?;
+        // Vaults are closed by calls of the token program, which must see no lamports that were moved before.
+        let books = if others.next_is::<Books>() { self.close_vaults(&mut others)? } else { Vec::new() };
+        while !others.is_done() {
+            self.close_position(&mut others)?;
         }
         // From here on nothing can be booked, until the creator names holders again.
         self.index.sealed = 0;
-        if others.is_done() {
+        if books.is_empty() {
             self.pool.invariant()?;
             return self.index.invariant();
         }
-        require!(self.pool.assigned_shares == 0, RoyaltyError::WrongAccounts);
-        self.close_all(&mut others)
+        require!(self.pool.assigned_shares == 0, RoyaltyError::PoolInUse);
+        for account in books.into_iter().chain([self.index.view(), self.pool.view()]) {
+            close(account, self.creator.account())?;
+        }
+        Ok(())
     }
 
-    fn close_position(&mut self, account: &AccountView, others: &mut Others<'_>) -> Result<()> {
-        let creator = self.creator.account();
+    /// Closes the position that comes next. Once closed it is none any more: no position is counted twice.
+    fn close_position(&mut self, others: &mut Others<'_>) -> Result<()> {
+        let (account, creator) = (others.take()?, self.creator.account());
         let position = <State<Position>>::load(*account)?;
         require!(position.pool == *self.pool.address(), RoyaltyError::WrongPool);
         self.pool.unassign(position.shares()?)?;
@@ -71,8 +77,9 @@ impl AbandonPool {
         Ok(())
     }
 
-    fn close_all(&self, others: &mut Others<'_>) -> Result<()> {
-        let creator = self.creator.account();
+    /// Closes the vaults of all the pool's books, and returns the books.
+    fn close_vaults<'a>(&self, others: &mut Others<'a>) -> Result<Vec<&'a AccountView>> {
+        let mut all = Vec::new();
         for mint in self.pool.mints() {
             let account = others.take()?;
             let books = <State<Books>>::load(*account)?;
@@ -80,14 +87,11 @@ impl AbandonPool {
             require!(books.mint == *mint, RoyaltyError::WrongAccounts);
             require!(books.inbox_count == 0, RoyaltyError::PoolInUse);
             if !books.is_native() {
-                close_vault(&books, creator, others)?;
+                close_vault(&books, self.creator.account(), others)?;
             }
-            close(account, creator)?;
+            all.push(account);
         }
-        require!(others.is_done(), RoyaltyError::WrongAccounts);
-        close(self.index.view(), creator)?;
-        close(self.pool.view(), creator)?;
-        Ok(())
+        Ok(all)
     }
 }
 
@@ -103,11 +107,6 @@ fn close_vault(books: &State<Books>, creator: &AccountView, others: &mut Others<
     token.close(vault, creator, books.view(), &seeds)
 }
 
-fn is_position(account: &AccountView) -> bool {
-    let data = account.try_borrow();
-    data.is_ok_and(|data| account.owned_by(&ID) && data.starts_with(Position::DISCRIMINATOR))
-}
-
 /// The accounts that follow, one after the other.
 struct Others<'a>(core::slice::Iter<'a, AccountView>);
 
@@ -116,9 +115,12 @@ impl<'a> Others<'a> {
         self.0.next().ok_or_else(|| RoyaltyError::WrongAccounts.into())
     }
 
-    fn next_if(&mut self, wanted: impl Fn(&AccountView) -> bool) -> Option<&'a AccountView> {
-        let first = self.0.as_slice().first()?;
-        if wanted(first) { self.0.next() } else { None }
+    /// Whether the next account is one of the program's of this kind.
+    fn next_is<T: Discriminator>(&self) -> bool {
+        let next = self.0.as_slice().first();
+        next.is_some_and(|account| {
+            account.owned_by(&ID) && account.try_borrow().is_ok_and(|data| data.starts_with(T::DISCRIMINATOR))
+        })
     }
 
     fn is_done(&self) -> bool {

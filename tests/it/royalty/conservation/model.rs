@@ -1,0 +1,371 @@
+//! What must be true after every instruction, in exact fractions and without a line of the program's arithmetic.
+//!
+//! A holder's earnings are kept in parts of a base unit of which a pool's total shares make one, and they are handed out at
+//! once whenever something is released: where the program remembers entries and settles late, the model settles always.
+//! It knows every wallet's balance to the lamport, rents included, and what each instruction must answer.
+
+use std::collections::BTreeMap;
+
+use provena_common::error::CommonError;
+use provena_royalty::error::RoyaltyError;
+use provena_tests::tokens::TransferFee;
+
+use crate::royalty::{BOOKS_RENT, INBOX_RENT, INDEX_RENT, POOL_RENT, POSITION_RENT, rent};
+
+/// SOL, an SPL token, and a Token-2022 token that takes [`FEE`] of each transfer.
+pub const MINTS: usize = 3;
+pub const SOL: usize = 0;
+const FEE_MINT: usize = 2;
+pub const FEE: TransferFee = TransferFee { bps: 130, most: 1_000_000 };
+
+/// Who holds shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    Wallet(usize),
+    Pool(usize),
+}
+
+/// How an instruction must be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Royalty(RoyaltyError),
+    Common(CommonError),
+    /// A code of the runtime, a token program or Anchor.
+    Code(u32),
+    /// An account that is needed does not exist.
+    Missing,
+}
+
+impl From<RoyaltyError> for Refusal {
+    fn from(error: RoyaltyError) -> Self {
+        Self::Royalty(error)
+    }
+}
+
+impl From<CommonError> for Refusal {
+    fn from(error: CommonError) -> Self {
+        Self::Common(error)
+    }
+}
+
+pub type Answer<T = ()> = Result<T, Refusal>;
+
+/// Fails with an error unless the condition holds.
+pub fn demand(condition: bool, error: impl Into<Refusal>) -> Answer {
+    if condition { Ok(()) } else { Err(error.into()) }
+}
+
+/// What a holder may not move yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    pub total: u64,
+    pub start: u64,
+    pub end: u64,
+}
+
+impl Lock {
+    fn at(self, slot: u64) -> u64 {
+        if self.total == 0 || slot >= self.end {
+            return 0;
+        }
+        let (left, length) = (self.end - slot.max(self.start), self.end - self.start);
+        u64::try_from((u128::from(self.total) * u128::from(left)).div_ceil(u128::from(length))).expect("at most all")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Position {
+    pub shares: u64,
+    pub rent_payer: usize,
+    pub delegate: Option<(usize, u64)>,
+    pub lock: Lock,
+    /// Earned and not claimed, in parts of which the pool's total shares make a base unit.
+    pub parts: [u128; MINTS],
+}
+
+impl Position {
+    /// Shares that may not be moved yet.
+    pub fn locked(&self, slot: u64) -> u64 {
+        self.lock.at(slot)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    pub payer: usize,
+    pub amount: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Books {
+    /// Booked and not paid.
+    pub held: u64,
+    /// Lies beside what is booked.
+    pub surplus: u64,
+    pub inboxes: Vec<Inbox>,
+    /// What was booked in each window of the grid.
+    pub booked: BTreeMap<u64, u64>,
+    /// Released when the model last looked.
+    pub released: u128,
+}
+
+impl Books {
+    /// Everything booked at least two windows ago, and of the last window the part that has passed of the present one.
+    fn released_at(&self, slot: u64, window: u64) -> u128 {
+        if window == 0 {
+            return self.booked.values().map(|amount| u128::from(*amount)).sum();
+        }
+        let (present, elapsed) = (slot / window, slot % window);
+        self.booked
+            .iter()
+            .map(|(booked_in, amount)| match present - booked_in {
+                0 => 0,
+                1 => u128::from(*amount) * u128::from(elapsed) / u128::from(window),
+                _ => u128::from(*amount),
+            })
+            .sum()
+    }
+
+    pub fn unreleased(&self) -> u128 {
+        self.booked.values().map(|amount| u128::from(*amount)).sum::<u128>() - self.released
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Pool {
+    pub creator: usize,
+    pub total: u64,
+    pub window: u64,
+    pub sealed: bool,
+    pub assigned: u64,
+    /// The wallet that holds the NFT, once it exists.
+    pub nft: Option<usize>,
+    /// In the order in which they were opened.
+    pub mints: Vec<usize>,
+    pub books: [Option<Books>; MINTS],
+    pub positions: BTreeMap<Holder, Position>,
+}
+
+impl Pool {
+    /// Hands out what has been released since the last time.
+    pub fn release(&mut self, slot: u64) {
+        for (mint, books) in self.books.iter_mut().enumerate() {
+            let Some(books) = books else { continue };
+            let released = books.released_at(slot, self.window);
+            let growth = released - books.released;
+            books.released = released;
+            for position in self.positions.values_mut() {
+                position.parts[mint] += growth * u128::from(position.shares);
+            }
+        }
+    }
+
+    /// Books money; the caller has put it into the vault.
+    pub fn book(&mut self, mint: usize, amount: u64, slot: u64) -> Answer {
+        if amount == 0 {
+            return Ok(());
+        }
+        demand(self.sealed, RoyaltyError::PoolNotSealed)?;
+        let window = self.window;
+        let books = self.books_mut(mint)?;
+        books.held += amount;
+        *books.booked.entry(slot.checked_div(window).unwrap_or(0)).or_default() += amount;
+        self.release(slot);
+        Ok(())
+    }
+
+    /// Whole base units that a holder is owed.
+    pub fn owed(&self, holder: Holder, mint: usize) -> u64 {
+        let parts = self.positions.get(&holder).map_or(0, |position| position.parts[mint]);
+        u64::try_from(parts / u128::from(self.total)).expect("no more than there is")
+    }
+
+    /// Takes what a holder is owed out of the books.
+    pub fn pay(&mut self, holder: Holder, mint: usize) -> Answer<u64> {
+        let (owed, total) = (self.owed(holder, mint), self.total);
+        self.position_mut(holder)?.parts[mint] -= u128::from(owed) * u128::from(total);
+        self.books_mut(mint)?.held -= owed;
+        Ok(owed)
+    }
+
+    pub fn books_mut(&mut self, mint: usize) -> Answer<&mut Books> {
+        self.books[mint].as_mut().ok_or(Refusal::Missing)
+    }
+
+    pub fn position_mut(&mut self, holder: Holder) -> Answer<&mut Position> {
+        self.positions.get_mut(&holder).ok_or(Refusal::Missing)
+    }
+
+    /// Whether nothing was ever booked.
+    fn is_unused(&self) -> bool {
+        self.books.iter().flatten().all(|books| books.booked.is_empty())
+    }
+
+    /// Gives new holders their shares and returns how many positions were made.
+    fn assign(&mut self, own: usize, payer: usize, holders: &[NewHolder]) -> Answer<u64> {
+        for new in holders {
+            demand(new.shares < 1 << 32, RoyaltyError::TooManyShares)?;
+            demand(new.shares > 0, RoyaltyError::ZeroShares)?;
+            demand(self.assigned + new.shares <= self.total, RoyaltyError::SharesExceedTotal)?;
+            demand(new.holder != Holder::Pool(own), RoyaltyError::SelfHolding)?;
+            demand(!self.positions.contains_key(&new.holder), RoyaltyError::DuplicateHolder)?;
+            let lock = new.lock;
+            let sound = lock == Lock::default() || (lock.start < lock.end && (1..=new.shares).contains(&lock.total));
+            demand(sound, RoyaltyError::WrongVesting)?;
+            self.assigned += new.shares;
+            let position =
+                Position { shares: new.shares, rent_payer: payer, delegate: None, lock, parts: Default::default() };
+            self.positions.insert(new.holder, position);
+        }
+        self.sealed = self.assigned == self.total;
+        Ok(holders.len() as u64)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct NewHolder {
+    pub holder: Holder,
+    pub shares: u64,
+    pub lock: Lock,
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub slot: u64,
+    pub authority: usize,
+    /// Who is proposed, and from which slot it may accept.
+    pub pending: Option<(usize, u64)>,
+    pub paused: bool,
+    pub allowed: [bool; MINTS],
+    pub balances: Vec<[u64; MINTS]>,
+    pub pools: Vec<Option<Pool>>,
+    /// Resale royalties that wait in each pool's own account or its associated token account.
+    pub resale: Vec<[u64; MINTS]>,
+}
+
+impl Model {
+    pub fn pool_mut(&mut self, pool: usize) -> Answer<&mut Pool> {
+        self.pools[pool].as_mut().ok_or(Refusal::Missing)
+    }
+
+    pub fn pass_slots(&mut self, slots: u64) {
+        self.slot += slots;
+        for pool in self.pools.iter_mut().flatten() {
+            pool.release(self.slot);
+        }
+    }
+
+    pub fn spend(&mut self, wallet: usize, lamports: u64) {
+        self.balances[wallet][SOL] -= lamports;
+    }
+
+    pub fn create_pool(
+        &mut self,
+        pool: usize,
+        creator: usize,
+        total: u64,
+        window: u64,
+        holders: &[NewHolder],
+    ) -> Answer {
+        // The System program refuses to make an account again.
+        demand(self.pools[pool].is_none(), Refusal::Code(0))?;
+        demand(!self.paused, CommonError::Paused)?;
+        demand(total < 1 << 32, RoyaltyError::TooManyShares)?;
+        demand(total > 0, RoyaltyError::ZeroShares)?;
+        let mut new = Pool {
+            creator,
+            total,
+            window,
+            sealed: false,
+            assigned: 0,
+            nft: None,
+            mints: vec![SOL],
+            books: [Some(Books::default()), None, None],
+            positions: BTreeMap::new(),
+        };
+        let made = new.assign(pool, creator, holders)?;
+        self.pools[pool] = Some(new);
+        self.spend(creator, POOL_RENT + INDEX_RENT + BOOKS_RENT + made * POSITION_RENT);
+        Ok(())
+    }
+
+    pub fn add_holders(&mut self, pool: usize, by: usize, holders: &[NewHolder]) -> Answer {
+        let found = self.pool_mut(pool)?;
+        demand(by == found.creator, RoyaltyError::NotPoolCreator)?;
+        demand(!found.sealed, RoyaltyError::PoolSealed)?;
+        let made = found.assign(pool, by, holders)?;
+        self.spend(by, made * POSITION_RENT);
+        Ok(())
+    }
+
+    /// Closes the positions of `closed`, and everything if those are all.
+    pub fn abandon_pool(&mut self, pool: usize, by: usize, closed: &[Holder]) -> Answer {
+        let found = self.pool_mut(pool)?;
+        demand(by == found.creator, RoyaltyError::NotPoolCreator)?;
+        demand(found.nft.is_none(), RoyaltyError::AssetExists)?;
+        demand(found.is_unused(), RoyaltyError::PoolInUse)?;
+        let everything = closed.len() == found.positions.len();
+        let inboxes = found.books.iter().flatten().any(|books| !books.inboxes.is_empty());
+        demand(!everything || !inboxes, RoyaltyError::PoolInUse)?;
+        let mut refunds = Vec::new();
+        for holder in closed {
+            let position = found.positions.remove(holder).ok_or(Refusal::Missing)?;
+            found.assigned -= position.shares;
+            refunds.push((position.rent_payer, POSITION_RENT));
+        }
+        found.sealed = false;
+        if everything {
+            let gone = self.pools[pool].take().expect("it exists");
+            let waiting = std::mem::take(&mut self.resale[pool][SOL]);
+            refunds.push((by, POOL_RENT + INDEX_RENT + BOOKS_RENT + waiting));
+            for (mint, books) in gone.books.iter().enumerate() {
+                let Some(books) = books else { continue };
+                self.balances[by][mint] += if mint == SOL { books.surplus } else { arrives(mint, books.surplus) };
+                if mint != SOL {
+                    refunds.push((by, BOOKS_RENT + vault_rent(mint)));
+                }
+            }
+        }
+        for (wallet, lamports) in refunds {
+            self.balances[wallet][SOL] += lamports;
+        }
+        Ok(())
+    }
+
+    pub fn open_inbox(&mut self, pool: usize, payer: usize, mint: usize) -> Answer {
+        let found = self.pool_mut(pool)?;
+        let may = found.nft.is_some() || payer == found.creator;
+        let books = found.books_mut(mint)?;
+        demand(may, RoyaltyError::NotPoolCreator)?;
+        demand(books.inboxes.len() < 64, RoyaltyError::TooManyInboxes)?;
+        books.inboxes.push(Inbox { payer, amount: 0 });
+        self.spend(payer, INBOX_RENT + vault_rent(mint));
+        Ok(())
+    }
+
+    pub fn close_inbox(&mut self, pool: usize, by: usize, mint: usize, shard: usize) -> Answer {
+        let books = self.pool_mut(pool)?.books_mut(mint)?;
+        let inbox = books.inboxes.get(shard).ok_or(Refusal::Missing)?;
+        demand(inbox.payer == by, RoyaltyError::NotRentPayer)?;
+        demand(shard + 1 == books.inboxes.len(), RoyaltyError::NotLastInbox)?;
+        demand(inbox.amount == 0, RoyaltyError::InboxNotEmpty)?;
+        books.inboxes.pop();
+        self.balances[by][SOL] += INBOX_RENT + vault_rent(mint);
+        Ok(())
+    }
+}
+
+/// What arrives of a transfer.
+pub fn arrives(mint: usize, amount: u64) -> u64 {
+    if mint == FEE_MINT { amount - FEE.of(amount) } else { amount }
+}
+
+/// Lamports that keep a token account of the mint alive; nothing for SOL.
+pub fn vault_rent(mint: usize) -> u64 {
+    match mint {
+        SOL => 0,
+        FEE_MINT => rent(178),
+        _ => rent(165),
+    }
+}
