@@ -95,7 +95,7 @@ fn initialize_admin_rejects_another_programs_data() {
 }
 
 #[test]
-fn the_protocol_fee_is_capped_at_five_per_cent() {
+fn set_protocol_fee_rejects_more_than_five_per_cent() {
     let mut world = World::new();
     let authority = world.wallet("market authority");
     let create = |bps| client::initialize_admin(authority.pubkey(), authority.pubkey(), CLUSTER, bps, 0);
@@ -112,7 +112,7 @@ fn the_protocol_fee_is_capped_at_five_per_cent() {
 }
 
 #[test]
-fn the_treasury_must_be_a_wallet_with_rent() {
+fn set_treasury_rejects_what_is_no_wallet_with_rent() {
     let mut stage = Stage::new();
     let dollar = Money::token(&mut stage.world, "dollar");
     dollar.give(&mut stage.world, &stage.authority.pubkey(), 1);
@@ -141,6 +141,20 @@ fn the_authoritys_instructions_reject_a_stranger() {
     for instruction in stage.reserved(&stage.mallory) {
         stage.world.refuses(&[instruction], &[&stage.mallory], CommonError::NotAuthority);
     }
+}
+
+#[test]
+fn set_min_stake_rejects_the_treasury_and_a_proposed_authority() {
+    let mut stage = Stage::new();
+    let (treasury, heir) = (stage.world.wallet("treasury"), stage.world.wallet("heir"));
+    stage.world.accept(&[client::propose_authority(stage.authority.pubkey(), heir.pubkey())], &[&stage.authority]);
+    for signer in [&treasury, &heir] {
+        let set = client::set_min_stake(signer.pubkey(), 0);
+        stage.world.refuses(&[set], &[signer], CommonError::NotAuthority);
+    }
+    assert_eq!(stage.admin().min_stake, 1_000_000_000);
+    stage.world.accept(&[client::set_min_stake(stage.authority.pubkey(), 7)], &[&stage.authority]);
+    assert_eq!(stage.admin().min_stake, 7);
 }
 
 #[test]

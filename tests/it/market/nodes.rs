@@ -134,6 +134,19 @@ fn stake_goes_in_and_out_to_the_lamport() {
     assert_eq!(scene.world.lamports(&authority), before + 5_000_000_000);
 }
 
+#[test]
+fn add_stake_rejects_more_than_the_wallet_holds() {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    let authority = scene.nodes[0].pubkey();
+    let all = scene.world.lamports(&authority);
+    // The System program's error for too few lamports.
+    for lamports in [all + 1, u64::MAX] {
+        scene.world.refuses(&[client::add_stake(authority, lamports)], &[&scene.nodes[0]], 1);
+    }
+    scene.world.accept(&[client::add_stake(authority, all)], &[&scene.nodes[0]]);
+    assert_eq!(scene.node(0).stake, STAKE + all);
+}
+
 /// Every instruction that is a node's authority's alone, called by `signer` for the node of `authority`. With the place of
 /// the node's account.
 fn reserved(signer: &Keypair, authority: &Keypair) -> [(Instruction, usize); 4] {
