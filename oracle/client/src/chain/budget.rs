@@ -44,6 +44,12 @@ impl Budget {
         Self { micro_lamports_per_unit: raised.min(most), ..self }
     }
 
+    /// Whether a near deadline raises the price.
+    #[must_use]
+    pub fn can_rise(self) -> bool {
+        self.micro_lamports_per_unit > 0 && self.most_micro_lamports_per_unit > self.micro_lamports_per_unit
+    }
+
     /// `instructions`, behind those that set the limit and the price.
     #[must_use]
     pub fn around(self, instructions: &[Instruction]) -> Vec<Instruction> {
@@ -63,7 +69,7 @@ impl Budget {
 /// because what is at stake (a seat's bond) is bounded.
 #[must_use]
 pub fn urgency(left: u64, window: u64) -> u64 {
-    let within = |part: u64| left.saturating_mul(part) <= window;
+    let within = |part: u64| left <= window / part;
     match window {
         0 => 1,
         _ if within(8) => 8,
@@ -96,6 +102,7 @@ mod tests {
             Budget { micro_lamports_per_unit: 1_000, most_micro_lamports_per_unit: 5_000, ..Budget::default() };
         let price = |left| budget.near(left, 80).micro_lamports_per_unit;
         assert_eq!([80, 40, 20, 10].map(price), [1_000, 2_000, 4_000, 5_000]);
+        assert!(budget.can_rise() && !Budget { most_micro_lamports_per_unit: 1_000, ..budget }.can_rise());
         // A most below the price does not lower it, and none at all lets nothing rise.
         for most in [0, 999] {
             let budget = Budget { most_micro_lamports_per_unit: most, ..budget };

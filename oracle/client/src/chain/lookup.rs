@@ -53,10 +53,11 @@ fn decode(address: &Pubkey, account: &Account) -> Result<AddressLookupTableAccou
     }
 }
 
-/// What a deployment's common table holds: the addresses that are the same for all users of the programs.
+/// What a deployment's common table holds: the addresses that are the same for all users of the programs, and the `mints`
+/// that are allowed.
 #[must_use]
-pub fn common() -> Vec<Pubkey> {
-    vec![
+pub fn common(mints: &[Pubkey]) -> Vec<Pubkey> {
+    let fixed = [
         Pubkey::default(),
         provena_royalty::ID,
         provena_registry::ID,
@@ -69,7 +70,8 @@ pub fn common() -> Vec<Pubkey> {
         provena_registry::ASSOCIATED_TOKEN_PROGRAM,
         provena_common::token::TOKEN_PROGRAM,
         provena_common::token::TOKEN_2022_PROGRAM,
-    ]
+    ];
+    fixed.into_iter().chain(mints.iter().copied()).collect()
 }
 
 /// The instructions, one transaction each, that make a table of `addresses` which nobody but `authority` can extend or close,
@@ -133,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_common_table_names_nothing_twice() {
-        let mut common = common();
+        let mut common = common(&[ADDRESS]);
         let count = common.len();
         common.sort_unstable();
         common.dedup();

@@ -2,5 +2,6 @@
 
 mod receipt;
 mod rpc;
+mod sizes;
 mod store;
 mod support;

@@ -1,0 +1,88 @@
+//! Claims, registrations, versions, licences, floors.
+
+use provena_registry::{
+    ContentReveal, Floors, LicenceTerms, MAX_FLOORS, MAX_NAME_LEN, MAX_PARENTS, MAX_SYMBOL_LEN, MAX_URI_LEN, NftText,
+    Recipe,
+    client::{self, Consent, NewAsset, Parent},
+    state::Floor,
+};
+use solana_instruction::Instruction;
+use solana_pubkey::Pubkey;
+
+use super::{Page, key, most_that_fit, token};
+
+/// Bytes of a URI that names a metadata document by its content root at a host with a name of usual length.
+const USUAL_URI: usize = 100;
+
+const CONTENT: ContentReveal = ContentReveal { root: [1; 32], salt: [2; 32], len: u64::MAX };
+const RECIPE: Recipe = Recipe { root: [3; 32], len: u64::MAX };
+
+fn floor(index: usize) -> Floor {
+    Floor { mint: token(index).0, per_unit: u64::MAX }
+}
+
+/// A registration with the longest name and symbol. Of its parents the first `consents` have holders who must consent, and
+/// none of whom is the creator.
+fn registration(uri: usize, floors: usize, parents: usize, consents: usize) -> (Pubkey, Instruction) {
+    let parent = |index: usize| Parent {
+        asset: key(&format!("parent {index}")),
+        pool: key(&format!("pool of parent {index}")),
+        licence: u32::MAX,
+        version: u32::MAX,
+        consent: (index < consents).then(|| Consent {
+            nft: key(&format!("NFT of parent {index}")),
+            holder: key(&format!("holder of parent {index}")),
+        }),
+    };
+    let creator = key("creator");
+    let new = NewAsset {
+        creator,
+        mint: key("asset"),
+        nft: NftText {
+            name: "n".repeat(MAX_NAME_LEN),
+            symbol: "s".repeat(MAX_SYMBOL_LEN),
+            uri: "u".repeat(uri),
+            seller_fee_basis_points: 10_000,
+        },
+        content: CONTENT,
+        recipe: Some(RECIPE),
+        floors: Floors { bps: 10_000, per_unit: (0..floors).map(floor).collect() },
+        parents: (0..parents).map(parent).collect(),
+    };
+    (creator, new.instruction())
+}
+
+pub(super) fn record(page: &mut Page) {
+    let (owner, asset, nft) = (key("owner"), key("asset"), key("NFT account"));
+    let terms =
+        LicenceTerms { text_hash: [4; 32], bps: 10_000, floor_bps: 10_000, floor: Some(floor(0)), consent: true };
+    let single = [
+        ("initialize_admin", client::initialize_admin(&owner)),
+        ("claim_content", client::claim_content(&owner, &CONTENT.root, &CONTENT.salt)),
+        ("abandon_claim", client::abandon_claim(&owner, &key("claim"), &key("claimant"))),
+        ("add_version", client::add_version(&owner, &asset, &nft, u32::MAX, CONTENT, Some(RECIPE))),
+        ("set_uri", client::set_uri(&owner, &asset, &nft, &"u".repeat(MAX_URI_LEN))),
+        ("raise_floor", client::raise_floor(&owner, &asset, &nft, 10_000, Some(floor(0)))),
+        ("publish_licence", client::publish_licence(&owner, &asset, &nft, u32::MAX, terms)),
+        ("retire_licence", client::retire_licence(&owner, &asset, &nft, u32::MAX)),
+    ];
+    for (name, instruction) in single {
+        page.record(format!("`registry.{name}`"), &owner, &[instruction]);
+    }
+    for (uri, words) in [(USUAL_URI, "a URI of 100"), (MAX_URI_LEN, "the longest URI")] {
+        let mut registered = |words: String, (creator, instruction): (Pubkey, Instruction)| {
+            page.record(format!("`registry.register_model`, {words}"), &creator, &[instruction]);
+        };
+        registered(format!("{words}, no parents"), registration(uri, 0, 0, 0));
+        let floors = most_that_fit(MAX_FLOORS, true, |count| registration(uri, count, 0, 0));
+        registered(format!("{words}, as many floors as fit: {floors}"), registration(uri, floors, 0, 0));
+        for (floors, more) in [(0, ""), (1, ", one floor")] {
+            let parents = most_that_fit(MAX_PARENTS, true, |count| registration(uri, floors, count, 0));
+            let words = format!("{words}{more}, as many parents as fit: {parents}");
+            registered(words, registration(uri, floors, parents, 0));
+        }
+        let parents = most_that_fit(MAX_PARENTS, true, |count| registration(uri, 0, count, count));
+        let words = format!("{words}, as many parents that consent as fit: {parents}");
+        registered(words, registration(uri, 0, parents, parents));
+    }
+}
