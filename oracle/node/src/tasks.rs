@@ -5,6 +5,7 @@
 //! A restart therefore needs no special path: it asks the same question again.
 
 pub mod collect;
+pub mod deadline;
 pub mod decide;
 mod demand;
 pub mod infer;

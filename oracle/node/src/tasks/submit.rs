@@ -272,7 +272,8 @@ impl Worker {
         instructions: &[Instruction],
     ) -> Result<(), WorkError> {
         let chain = self.parts.chain.as_ref();
-        let pending = submitter::prepare(chain, instructions, &[&self.parts.key], self.parts.budget).await?;
+        let budget = self.budget(keys, step).await;
+        let pending = submitter::prepare(chain, instructions, &[&self.parts.key], budget).await?;
         let (signature, last_valid_block_height) = (pending.signature().to_string(), pending.last_valid_block_height);
         for key in keys {
             let signature = signature.clone();
