@@ -14,7 +14,7 @@ use crate::{constants::TREASURY_SEED, error::MarketError, state::TreasuryInbox};
 ///
 /// # Errors
 /// [`MarketError::BadTreasury`].
-pub fn check_wallet(account: &AccountView) -> Result<()> {
+pub(crate) fn check_wallet(account: &AccountView) -> Result<()> {
     let wallet = account.owned_by(&System::id()) && !account.executable() && account.data_len() == 0;
     require!(wallet && money::can_receive(account, Amount::ZERO)?, MarketError::BadTreasury);
     Ok(())
@@ -24,7 +24,7 @@ pub fn check_wallet(account: &AccountView) -> Result<()> {
 ///
 /// # Errors
 /// [`MarketError::WrongTreasury`], [`CommonError::WrongTokenAccount`].
-pub fn check_token_account(account: &AccountView, treasury: &Address, token: &Token<'_>) -> Result<()> {
+pub(crate) fn check_token_account(account: &AccountView, treasury: &Address, token: &Token<'_>) -> Result<()> {
     let mint = token.mint().address();
     let expected = pda::associated_token(treasury, mint, token.program().address());
     require!(address_eq(account.address(), &expected), MarketError::WrongTreasury);
@@ -36,7 +36,7 @@ pub fn check_token_account(account: &AccountView, treasury: &Address, token: &To
 ///
 /// # Errors
 /// [`CommonError::MissingTokenAccount`], [`CommonError::WrongTokenAccount`].
-pub fn checked_vault<'a>(inbox: &TreasuryInbox, vault: Option<&'a UncheckedAccount>) -> Result<&'a AccountView> {
+pub(crate) fn checked_vault<'a>(inbox: &TreasuryInbox, vault: Option<&'a UncheckedAccount>) -> Result<&'a AccountView> {
     let vault = token::needed(vault)?;
     require!(address_eq(vault.address(), &inbox.vault), CommonError::WrongTokenAccount);
     Ok(vault)
@@ -46,6 +46,6 @@ pub fn checked_vault<'a>(inbox: &TreasuryInbox, vault: Option<&'a UncheckedAccou
 ///
 /// # Errors
 /// Those of the call.
-pub fn signed<T>(inbox: &TreasuryInbox, call: impl FnOnce(&[&[u8]]) -> Result<T>) -> Result<T> {
+pub(crate) fn signed<T>(inbox: &TreasuryInbox, call: impl FnOnce(&[&[u8]]) -> Result<T>) -> Result<T> {
     call(&[TREASURY_SEED, inbox.mint.as_ref(), &[inbox.shard], &[inbox.bump]])
 }
