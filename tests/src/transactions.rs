@@ -1,10 +1,20 @@
-//! How long transactions are on the wire, which the test chain does not look at.
+//! How long transactions are on the wire, which the test chain does not look at, and transactions that use a lookup table.
 
 use anchor_lang::prelude::Address;
+use litesvm::types::TransactionMetadata;
+use solana_account::Account;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
-use solana_message::{AddressLookupTableAccount, Hash, Message, v0};
+use solana_message::{AddressLookupTableAccount, Hash, Message, VersionedMessage, v0};
 use solana_signer::Signer;
+use solana_transaction::versioned::VersionedTransaction;
+
+use crate::world::World;
+
+/// The program that keeps lookup tables.
+const LOOKUP_TABLE_PROGRAM: Address = Address::from_str_const("AddressLookupTab1e1111111111111111111111111");
+/// Where every lookup table here is.
+const TABLE: Address = Address::new_from_array([1; 32]);
 
 /// Bytes that a transaction may have: what a network packet is sure to hold.
 pub const MAX_TRANSACTION_LEN: usize = 1_232;
@@ -27,10 +37,49 @@ pub fn transaction_len(instructions: &[Instruction], signers: &[&Keypair]) -> us
 ///
 /// When there is no signer, or more than 127, or too many accounts.
 pub fn v0_transaction_len(instructions: &[Instruction], signers: &[&Keypair], table: &[Address]) -> usize {
-    let table = AddressLookupTableAccount { key: Address::new_from_array([1; 32]), addresses: table.to_vec() };
-    let message = v0::Message::try_compile(&payer(signers), instructions, &[table], Hash::default());
-    let message = message.expect("the accounts are few enough");
+    let message = v0_message(instructions, signers, table, Hash::default());
     with_signatures(message.header.num_required_signatures, message.serialize().len())
+}
+
+/// Sends such a transaction, which must fit and succeed.
+///
+/// # Panics
+///
+/// When it does not.
+#[track_caller]
+pub fn accept_v0(
+    world: &mut World,
+    instructions: &[Instruction],
+    signers: &[&Keypair],
+    table: &[Address],
+) -> TransactionMetadata {
+    let len = v0_transaction_len(instructions, signers, table);
+    assert!(len <= MAX_TRANSACTION_LEN, "{len} bytes");
+    put_table(world, table);
+    world.svm.expire_blockhash();
+    let message = v0_message(instructions, signers, table, world.svm.latest_blockhash());
+    let transaction = VersionedTransaction::try_new(VersionedMessage::V0(message), signers);
+    let outcome = world.svm.send_transaction(transaction.expect("all signers are there"));
+    outcome.unwrap_or_else(|failed| panic!("refused with {:?}\n{}", failed.err, failed.meta.logs.join("\n")))
+}
+
+/// Writes a lookup table that was filled long ago and stays.
+fn put_table(world: &mut World, addresses: &[Address]) {
+    let mut data = vec![0; 56];
+    data[0] = 1;
+    data[4..12].copy_from_slice(&u64::MAX.to_le_bytes());
+    data.extend(addresses.iter().flat_map(|address| address.to_bytes()));
+    let lamports = world.svm.minimum_balance_for_rent_exemption(data.len());
+    let account = Account { lamports, data, owner: LOOKUP_TABLE_PROGRAM, executable: false, rent_epoch: u64::MAX };
+    world.svm.set_account(TABLE, account).expect("the account is sound");
+    // Entries can be used one slot after they were added.
+    world.pass_slots(1);
+}
+
+fn v0_message(instructions: &[Instruction], signers: &[&Keypair], table: &[Address], block: Hash) -> v0::Message {
+    let table = AddressLookupTableAccount { key: TABLE, addresses: table.to_vec() };
+    let message = v0::Message::try_compile(&payer(signers), instructions, &[table], block);
+    message.expect("the accounts are few enough")
 }
 
 fn payer(signers: &[&Keypair]) -> Address {
@@ -55,10 +104,7 @@ mod tests {
     #[test]
     fn lengths_are_those_on_the_wire() {
         let (payer, other) = (keypair("payer"), keypair("other"));
-        let metas = [
-            AccountMeta::new(other.pubkey(), true),
-            AccountMeta::new(keypair("read").pubkey(), false),
-        ];
+        let metas = [AccountMeta::new(other.pubkey(), true), AccountMeta::new(keypair("read").pubkey(), false)];
         let program = keypair("program").pubkey();
         let instruction = Instruction::new_with_bytes(program, &[7; 10], metas.to_vec());
         let len = transaction_len(std::slice::from_ref(&instruction), &[&payer, &other]);

@@ -6,7 +6,7 @@ use anchor_lang::{
 };
 use provena_common::upgrade;
 
-pub use read::{read, read_asset, read_lineage};
+pub use read::{decode, decode_asset, decode_lineage};
 pub use register::{Consent, NewAsset, Parent};
 
 use crate::{

@@ -20,7 +20,7 @@ provena_common::program_errors! {
     PoolNotSealed = "The pool still has unassigned shares",
     WrongRoyaltyProgram = "Not the royalty program",
     WrongLineage = "The lineage account must follow exactly when the asset has parents",
-    TooManyParents = "An asset has at most 16 direct parents",
+    TooManyParents = "An asset has at most 14 direct parents",
     WrongParentAccounts = "Each parent needs its asset, its licence and its pool's position, and its NFT and holder where consent is due",
     ParentNotFound = "The parent is not a registered asset",
     ParentIsSelf = "An asset cannot be its own parent",

@@ -5,109 +5,104 @@
 
 mod metadata;
 
-use anchor_lang::{Discriminator, create_account, pinocchio::instruction::InstructionAccount, prelude::*};
-use provena_common::cpi::invoke;
+use anchor_lang::{Discriminator, pinocchio::instruction::InstructionAccount, prelude::*};
+use provena_common::{amount::Amount, cpi::invoke, money::transfer_from_wallet};
 
 use crate::{
-    constants::{ASSOCIATED_TOKEN_PROGRAM, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM, seeds},
+    constants::{TOKEN_METADATA_PROGRAM, seeds},
     registration::{NftText, Register},
 };
 
 pub(crate) use metadata::set_uri;
 
-/// Bytes of a mint of SPL Token.
-const MINT_LEN: usize = 82;
-const TOKEN_INITIALIZE_MINT_2: u8 = 20;
-const TOKEN_MINT_TO: u8 = 7;
-const METADATA_CREATE_MASTER_EDITION_V3: u8 = 17;
+/// Token Metadata's `Mint` with its argument `V1`: one token, without authorization data.
+const MINT_ONE_V1: [u8; 11] = [43, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// Mints the NFT to the creator and has the pool sign its metadata. A failing call ends the transaction. `bump` is that of
 /// the asset's address.
 pub(crate) fn mint(accounts: &Register, text: &NftText, bump: u8) -> Result<()> {
-    create_mint(accounts)?;
-    create_token_account(accounts)?;
-    mint_one(accounts)?;
     let (mint, bump) = (accounts.mint.address(), [bump]);
     let asset_seeds: [&[u8]; 3] = [seeds::ASSET, mint.as_ref(), &bump];
-    create_metadata(accounts, text, &asset_seeds)?;
-    create_master_edition(accounts, &asset_seeds)?;
+    empty_mint(accounts)?;
+    create(accounts, text, &asset_seeds)?;
+    mint_one(accounts, &asset_seeds)?;
     verify_pool(accounts)
 }
 
-fn create_mint(accounts: &Register) -> Result<()> {
-    let (creator, mint) = (accounts.creator.account(), accounts.mint.account());
-    create_account(creator, mint, MINT_LEN, &TOKEN_PROGRAM)?;
-    // No decimals; the creator is mint and freeze authority until the master edition takes both.
-    let mut data = [0u8; 67];
-    data[0] = TOKEN_INITIALIZE_MINT_2;
-    data[2..34].copy_from_slice(creator.address().as_ref());
-    data[34] = 1;
-    data[35..].copy_from_slice(creator.address().as_ref());
-    invoke(&TOKEN_PROGRAM, &data, &[InstructionAccount::writable(mint.address())], &[mint], &[])
+/// Token Metadata cannot create a mint where somebody sent lamports before. Anybody could, because the pool shows the
+/// address; so they go to the creator.
+fn empty_mint(accounts: &Register) -> Result<()> {
+    let mint = accounts.mint.account();
+    transfer_from_wallet(mint, accounts.creator.account(), Amount(mint.lamports()))
 }
 
-fn create_token_account(accounts: &Register) -> Result<()> {
-    let (creator, mint) = (accounts.creator.account(), accounts.mint.account());
-    let token_account = accounts.token_account.account();
+/// Creates mint, metadata and master edition. The creator signs as the authority that the mint is born with, which the
+/// master edition takes over.
+fn create(accounts: &Register, text: &NftText, asset_seeds: &[&[u8]]) -> Result<()> {
+    let (creator, mint, asset) = (accounts.creator.account(), accounts.mint.account(), accounts.asset.account());
+    let (metadata, edition) = (accounts.metadata.account(), accounts.master_edition.account());
     let (system, token) = (accounts.system_program.account(), accounts.token_program.account());
+    let instructions = accounts.instructions.account();
+    let data = metadata::create_instruction(text, accounts.pool.address());
     let metas = [
+        InstructionAccount::writable(metadata.address()),
+        InstructionAccount::writable(edition.address()),
+        InstructionAccount::writable_signer(mint.address()),
+        InstructionAccount::readonly_signer(creator.address()),
         InstructionAccount::writable_signer(creator.address()),
+        InstructionAccount::readonly_signer(asset.address()),
+        InstructionAccount::readonly(system.address()),
+        InstructionAccount::readonly(instructions.address()),
+        InstructionAccount::readonly(token.address()),
+    ];
+    let views = [metadata, edition, mint, creator, creator, asset, system, instructions, token];
+    invoke(&TOKEN_METADATA_PROGRAM, &data, &metas, &views, asset_seeds)
+}
+
+/// Makes the creator's token account and mints the one token to it.
+fn mint_one(accounts: &Register, asset_seeds: &[&[u8]]) -> Result<()> {
+    let (creator, mint, asset) = (accounts.creator.account(), accounts.mint.account(), accounts.asset.account());
+    let (metadata, edition) = (accounts.metadata.account(), accounts.master_edition.account());
+    let (system, token) = (accounts.system_program.account(), accounts.token_program.account());
+    let (instructions, associated) = (accounts.instructions.account(), accounts.associated_token_program.account());
+    let token_account = accounts.token_account.account();
+    // In Token Metadata's account lists its own address stands for an absent optional account.
+    let absent = accounts.token_metadata_program.account();
+    let metas = [
         InstructionAccount::writable(token_account.address()),
         InstructionAccount::readonly(creator.address()),
-        InstructionAccount::readonly(mint.address()),
-        InstructionAccount::readonly(system.address()),
-        InstructionAccount::readonly(token.address()),
-    ];
-    let views = [creator, token_account, creator, mint, system, token];
-    invoke(&ASSOCIATED_TOKEN_PROGRAM, &[0], &metas, &views, &[])
-}
-
-fn mint_one(accounts: &Register) -> Result<()> {
-    let (creator, mint) = (accounts.creator.account(), accounts.mint.account());
-    let token_account = accounts.token_account.account();
-    let data = [TOKEN_MINT_TO, 1, 0, 0, 0, 0, 0, 0, 0];
-    let metas = [
-        InstructionAccount::writable(mint.address()),
-        InstructionAccount::writable(token_account.address()),
-        InstructionAccount::readonly_signer(creator.address()),
-    ];
-    invoke(&TOKEN_PROGRAM, &data, &metas, &[mint, token_account, creator], &[])
-}
-
-fn create_metadata(accounts: &Register, text: &NftText, asset_seeds: &[&[u8]]) -> Result<()> {
-    let (creator, mint, asset) = (accounts.creator.account(), accounts.mint.account(), accounts.asset.account());
-    let (metadata, system) = (accounts.metadata.account(), accounts.system_program.account());
-    let data = metadata::create_instruction(text, accounts.pool.address())?;
-    let metas = [
-        InstructionAccount::writable(metadata.address()),
-        InstructionAccount::readonly(mint.address()),
-        InstructionAccount::readonly_signer(creator.address()),
-        InstructionAccount::writable_signer(creator.address()),
-        InstructionAccount::readonly_signer(asset.address()),
-        InstructionAccount::readonly(system.address()),
-    ];
-    let views = [metadata, mint, creator, creator, asset, system];
-    invoke(&TOKEN_METADATA_PROGRAM, &data, &metas, &views, asset_seeds)
-}
-
-fn create_master_edition(accounts: &Register, asset_seeds: &[&[u8]]) -> Result<()> {
-    let (creator, mint, asset) = (accounts.creator.account(), accounts.mint.account(), accounts.asset.account());
-    let (edition, metadata) = (accounts.master_edition.account(), accounts.metadata.account());
-    let (system, token) = (accounts.system_program.account(), accounts.token_program.account());
-    // Some maximum supply of zero prints.
-    let data = [METADATA_CREATE_MASTER_EDITION_V3, 1, 0, 0, 0, 0, 0, 0, 0, 0];
-    let metas = [
+        InstructionAccount::readonly(metadata.address()),
         InstructionAccount::writable(edition.address()),
+        InstructionAccount::readonly(absent.address()),
         InstructionAccount::writable(mint.address()),
         InstructionAccount::readonly_signer(asset.address()),
-        InstructionAccount::readonly_signer(creator.address()),
+        InstructionAccount::readonly(absent.address()),
         InstructionAccount::writable_signer(creator.address()),
-        InstructionAccount::writable(metadata.address()),
-        InstructionAccount::readonly(token.address()),
         InstructionAccount::readonly(system.address()),
+        InstructionAccount::readonly(instructions.address()),
+        InstructionAccount::readonly(token.address()),
+        InstructionAccount::readonly(associated.address()),
+        InstructionAccount::readonly(absent.address()),
+        InstructionAccount::readonly(absent.address()),
     ];
-    let views = [edition, mint, asset, creator, creator, metadata, token, system];
-    invoke(&TOKEN_METADATA_PROGRAM, &data, &metas, &views, asset_seeds)
+    let views = [
+        token_account,
+        creator,
+        metadata,
+        edition,
+        absent,
+        mint,
+        asset,
+        absent,
+        creator,
+        system,
+        instructions,
+        token,
+        associated,
+        absent,
+        absent,
+    ];
+    invoke(&TOKEN_METADATA_PROGRAM, &MINT_ONE_V1, &metas, &views, asset_seeds)
 }
 
 fn verify_pool(accounts: &Register) -> Result<()> {

@@ -12,6 +12,7 @@ use provena_tests::{
     World,
     registry::{PERCENT, Registered, claim, dataset, decode, draft, model, prepare, register, terms, world},
     tokens::put_token_account,
+    transactions::accept_v0,
     world::keypair,
 };
 use solana_instruction::Instruction;
@@ -242,7 +243,7 @@ fn register_model_rejects_a_forged_position() {
     let position = provena_royalty::pda::position(&pool, &stage.parent.pool).0;
     stage.world.forge(&position, &forged, Some(ID));
     stage.refused_account(POSITION, forged, InstructionError::IllegalOwner);
-    stage.refused_account(POSITION, pool, InstructionError::InvalidAccountData);
+    stage.refused_account(POSITION, pool, InstructionError::AccountDataTooSmall);
 }
 
 #[test]
@@ -272,36 +273,45 @@ fn register_model_rejects_parents_without_a_lineage_account() {
 }
 
 #[test]
-fn register_model_rejects_a_seventeenth_parent() {
+fn register_model_rejects_a_fifteenth_parent() {
     let mut stage = Stage::new();
     let parents: Vec<Parent> = vec![stage.parent.as_parent(1); MAX_PARENTS + 1];
     stage.draft.parents = parents;
     stage.refused(RegistryError::TooManyParents);
 }
 
+/// As many as one transaction can name, with all of the pool promised to them.
 #[test]
-fn sixteen_parents_fit_into_a_lineage() {
+fn fourteen_parents_fit() {
     let mut world = world();
-    let parents: Vec<_> = (0..16).map(|n| dataset(&mut world, &format!("digits {n}"), &[])).collect();
-    for parent in &parents {
-        parent.publish(&mut world, 2, terms(625));
+    let parents: Vec<_> = (0..MAX_PARENTS).map(|n| dataset(&mut world, &format!("digits {n}"), &[])).collect();
+    // 13 * 714 + 718 basis points are the whole.
+    let bps: Vec<u16> = (0..14).map(|n| if n == 13 { 718 } else { 714 }).collect();
+    for (parent, bps) in parents.iter().zip(&bps) {
+        parent.publish(&mut world, 2, terms(*bps));
     }
-    // A sixteenth of the pool each, nothing for the trainer.
-    let holders: Vec<_> = parents.iter().map(|parent| (parent.pool, 62_500_000)).collect();
-    let (creator, mint) = prepare(&mut world, "trainer", "classifier", &holders[..15]);
-    drop((creator, mint));
-    let (creator, mint) = (world.wallet("trainer"), keypair("big classifier"));
-    let all: Vec<_> = holders.iter().map(|(pool, shares)| provena_royalty::Holder::new(*pool, *shares)).collect();
-    let create = |holders: &[_]| {
-        provena_royalty::client::create_pool(&creator.pubkey(), &mint.pubkey(), 1_000_000_000, 0, 0, holders)
-    };
-    world.accept(&[create(&all)], &[&creator, &mint]);
+    let shares = parents.iter().zip(&bps).map(|(parent, bps)| (parent.pool, u64::from(*bps) * (PERCENT / 100)));
+    let holders: Vec<_> = shares.collect();
+    let (creator, mint) = prepare(&mut world, "trainer", "classifier", &holders);
     let mut draft = draft(AssetKind::Model, &creator, &mint);
     draft.parents = parents.iter().map(|parent| parent.as_parent(2)).collect();
-    let child = register(&mut world, &draft, creator, mint);
-    let (lineage, edges) = child.lineage(&world);
-    assert_eq!((lineage.direct, edges.len()), (16, 16));
+    claim(&mut world, &creator, &draft.content);
+    // More than the 200,000 compute units that an instruction has unasked.
+    let instructions = [compute_unit_limit(300_000), draft.instruction()];
+    let table: Vec<_> = draft.instruction().accounts[8..].iter().map(|meta| meta.pubkey).collect();
+    accept_v0(&mut world, &instructions, &[&creator, &mint], &table);
+    let asset = pda::asset(&mint.pubkey()).0;
+    let account = world.account(&pda::lineage(&asset).0).expect("the lineage exists");
+    let (lineage, edges) = provena_registry::client::decode_lineage(&account.data).expect("it is a lineage");
+    assert_eq!((lineage.direct, edges.len()), (14, 14));
     assert_eq!(edges.iter().map(|edge| u32::from(edge.bps)).sum::<u32>(), 10_000);
+}
+
+/// The compute budget program's `SetComputeUnitLimit`.
+fn compute_unit_limit(units: u32) -> Instruction {
+    let program = Address::from_str_const("ComputeBudget111111111111111111111111111111");
+    let data = [&[2][..], &units.to_le_bytes()].concat();
+    Instruction::new_with_bytes(program, &data, Vec::new())
 }
 
 #[test]

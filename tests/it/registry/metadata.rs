@@ -1,5 +1,4 @@
-//! What others than the registry can do to an NFT, with the real Token Metadata: nothing, but what its holder may do to his
-//! own token.
+//! What others than the registry can do to an NFT, with the real Token Metadata: nothing, but that its holder may burn it.
 
 use anchor_lang::prelude::Address;
 use mpl_token_metadata::{
@@ -16,7 +15,8 @@ use mpl_token_metadata::{
         UseMethod, Uses, UsesToggle,
     },
 };
-use provena_registry::{ASSOCIATED_TOKEN_PROGRAM, INSTRUCTIONS_SYSVAR, TOKEN_PROGRAM, pda};
+use provena_common::error::CommonError;
+use provena_registry::{ASSOCIATED_TOKEN_PROGRAM, INSTRUCTIONS_SYSVAR, TOKEN_PROGRAM, client, pda};
 use provena_tests::{
     World,
     registry::{Registered, dataset, world},
@@ -24,13 +24,32 @@ use provena_tests::{
     world::keypair,
 };
 use solana_instruction::Instruction;
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 const SYSTEM_PROGRAM: Address = Address::new_from_array([0; 32]);
 const RENT_SYSVAR: Address = Address::from_str_const("SysvarRent111111111111111111111111111111111");
 
-/// An NFT's accounts.
-struct Nft {
+/// Token Metadata's errors.
+mod refusal {
+    pub(super) const UPDATE_AUTHORITY_INCORRECT: u32 = 7;
+    pub(super) const UPDATE_AUTHORITY_IS_NOT_SIGNER: u32 = 8;
+    pub(super) const CREATOR_NOT_FOUND: u32 = 40;
+    pub(super) const OWNER_MISMATCH: u32 = 43;
+    pub(super) const UNUSABLE: u32 = 85;
+    /// What a holder may not update by his token.
+    pub(super) const FEATURE_NOT_SUPPORTED: u32 = 145;
+    pub(super) const MISSING_TOKEN_ACCOUNT: u32 = 148;
+    /// What a stranger may not update.
+    pub(super) const INVALID_AUTHORITY_TYPE: u32 = 158;
+    pub(super) const ACCOUNT_ALREADY_RESIZED: u32 = 201;
+}
+
+/// A dataset's NFT, held by its creator, and a stranger.
+struct Stage {
+    world: World,
+    digits: Registered,
+    stranger: Keypair,
     mint: Address,
     metadata: Address,
     edition: Address,
@@ -38,15 +57,28 @@ struct Nft {
     token: Address,
 }
 
-impl Nft {
-    fn of(asset: &Registered) -> Self {
-        let mint = asset.mint.pubkey();
-        Self { mint, metadata: pda::metadata(&mint).0, edition: pda::master_edition(&mint).0, token: asset.nft() }
+impl Stage {
+    fn new() -> Self {
+        let mut world = world();
+        let digits = dataset(&mut world, "digits", &[]);
+        let stranger = world.wallet("stranger");
+        let mint = digits.mint.pubkey();
+        let (metadata, edition, token) = (pda::metadata(&mint).0, pda::master_edition(&mint).0, digits.nft());
+        Self { world, digits, stranger, mint, metadata, edition, token }
     }
 
-    fn read(&self, world: &World) -> Metadata {
-        let account = world.account(&self.metadata).expect("the metadata exists");
+    fn read(&self) -> Metadata {
+        let account = self.world.account(&self.metadata).expect("the metadata exists");
         Metadata::safe_deserialize(&account.data).expect("it is metadata")
+    }
+
+    /// What `build` builds for a signer is refused to the holder and to a stranger.
+    #[track_caller]
+    fn refused(&mut self, build: impl Fn(&Self, Address) -> Instruction, to_holder: u32, to_stranger: u32) {
+        let holder = build(self, self.digits.creator.pubkey());
+        self.world.refuses(&[holder], &[&self.digits.creator], to_holder);
+        let stranger = build(self, self.stranger.pubkey());
+        self.world.refuses(&[stranger], &[&self.stranger], to_stranger);
     }
 
     /// `UpdateMetadataAccountV2`.
@@ -73,7 +105,7 @@ impl Nft {
     }
 }
 
-fn nothing() -> UpdateMetadataAccountV2InstructionArgs {
+fn no_update() -> UpdateMetadataAccountV2InstructionArgs {
     UpdateMetadataAccountV2InstructionArgs {
         data: None,
         new_update_authority: None,
@@ -82,7 +114,7 @@ fn nothing() -> UpdateMetadataAccountV2InstructionArgs {
     }
 }
 
-fn nothing_v1() -> UpdateV1InstructionArgs {
+fn no_update_v1() -> UpdateV1InstructionArgs {
     UpdateV1InstructionArgs {
         new_update_authority: None,
         data: None,
@@ -96,7 +128,7 @@ fn nothing_v1() -> UpdateV1InstructionArgs {
     }
 }
 
-/// The NFT's text with the pool replaced by a thief, who cannot be verified yet.
+/// The pool replaced by a thief.
 fn stolen(thief: Address) -> DataV2 {
     DataV2 {
         name: "Stolen".to_owned(),
@@ -109,219 +141,266 @@ fn stolen(thief: Address) -> DataV2 {
     }
 }
 
-fn uses() -> Uses {
-    Uses { use_method: UseMethod::Burn, remaining: 1, total: 1 }
-}
-
-/// Everything that could change the metadata, by `by`, who signs.
-fn attempts(nft: &Nft, by: Address, collection: Address) -> Vec<(&'static str, Instruction)> {
-    let data = |creators: Option<Vec<Creator>>| Data {
-        name: "Stolen".to_owned(),
-        symbol: String::new(),
-        uri: String::new(),
-        seller_fee_basis_points: 0,
-        creators,
-    };
-    let delegated = |record: Address| (Some(record), keypair("delegate").pubkey());
-    let (record, delegate) = delegated(keypair("record").pubkey());
-    let mut list = vec![
-        ("all text", nft.update(by, UpdateMetadataAccountV2InstructionArgs { data: Some(stolen(by)), ..nothing() })),
-        (
-            "the update authority",
-            nft.update(by, UpdateMetadataAccountV2InstructionArgs { new_update_authority: Some(by), ..nothing() }),
-        ),
-        (
-            "the first sale",
-            nft.update(by, UpdateMetadataAccountV2InstructionArgs { primary_sale_happened: Some(true), ..nothing() }),
-        ),
-        ("mutability", nft.update(by, UpdateMetadataAccountV2InstructionArgs { is_mutable: Some(false), ..nothing() })),
-        ("all text, by Update", nft.update_v1(by, UpdateV1InstructionArgs { data: Some(data(None)), ..nothing_v1() })),
-        (
-            "the update authority, by Update",
-            nft.update_v1(by, UpdateV1InstructionArgs { new_update_authority: Some(by), ..nothing_v1() }),
-        ),
-        (
-            "a collection",
-            nft.update_v1(
-                by,
-                UpdateV1InstructionArgs {
-                    collection: CollectionToggle::Set(Collection { verified: false, key: collection }),
-                    ..nothing_v1()
-                },
-            ),
-        ),
-        ("uses", nft.update_v1(by, UpdateV1InstructionArgs { uses: UsesToggle::Set(uses()), ..nothing_v1() })),
-        ("mutability, by Update", {
-            nft.update_v1(by, UpdateV1InstructionArgs { is_mutable: Some(false), ..nothing_v1() })
-        }),
-    ];
-    let standard =
-        SetTokenStandard { metadata: nft.metadata, update_authority: by, mint: nft.mint, edition: Some(nft.edition) };
-    list.push(("the token standard", standard.instruction()));
-    list.push(("a creator's word", SignMetadata { metadata: nft.metadata, creator: by }.instruction()));
-    let unsigned = RemoveCreatorVerification { metadata: nft.metadata, creator: by };
-    list.push(("the pool's word", unsigned.instruction()));
-    let unverified = UnverifyCreatorV1 {
-        authority: by,
-        delegate_record: None,
-        metadata: nft.metadata,
-        collection_mint: None,
-        collection_metadata: None,
-        system_program: SYSTEM_PROGRAM,
-        sysvar_instructions: INSTRUCTIONS_SYSVAR,
-    };
-    list.push(("the pool's word, by Unverify", unverified.instruction()));
-    let data_delegate = DelegateDataV1 {
-        delegate_record: record,
-        delegate,
-        metadata: nft.metadata,
-        master_edition: Some(nft.edition),
-        token_record: None,
-        mint: nft.mint,
-        token: Some(nft.token),
-        authority: by,
-        payer: by,
-        system_program: SYSTEM_PROGRAM,
-        sysvar_instructions: INSTRUCTIONS_SYSVAR,
-        spl_token_program: Some(TOKEN_PROGRAM),
-        authorization_rules_program: None,
-        authorization_rules: None,
-    };
-    let args = DelegateDataV1InstructionArgs { authorization_data: None };
-    list.push(("a delegate for the data", data_delegate.instruction(args)));
-    let collection_delegate = DelegateCollectionV1 {
-        delegate_record: record,
-        delegate,
-        metadata: nft.metadata,
-        master_edition: Some(nft.edition),
-        token_record: None,
-        mint: nft.mint,
-        token: Some(nft.token),
-        authority: by,
-        payer: by,
-        system_program: SYSTEM_PROGRAM,
-        sysvar_instructions: INSTRUCTIONS_SYSVAR,
-        spl_token_program: Some(TOKEN_PROGRAM),
-        authorization_rules_program: None,
-        authorization_rules: None,
-    };
-    let args = DelegateCollectionV1InstructionArgs { authorization_data: None };
-    list.push(("a delegate for the collection", collection_delegate.instruction(args)));
-    let authority = ApproveCollectionAuthority {
-        collection_authority_record: keypair("record").pubkey(),
-        new_collection_authority: by,
-        update_authority: by,
-        payer: by,
-        metadata: nft.metadata,
-        mint: nft.mint,
-        system_program: SYSTEM_PROGRAM,
-        rent: None,
-    };
-    list.push(("an authority for the collection", authority.instruction()));
-    let using = ApproveUseAuthority {
-        use_authority_record: keypair("record").pubkey(),
-        owner: by,
-        payer: by,
-        user: by,
-        owner_token_account: nft.token,
-        metadata: nft.metadata,
-        mint: nft.mint,
-        burner: keypair("burner").pubkey(),
-        token_program: TOKEN_PROGRAM,
-        system_program: SYSTEM_PROGRAM,
-        rent: None,
-    };
-    list.push(("a user", using.instruction(ApproveUseAuthorityInstructionArgs { number_of_uses: 1 })));
-    let utilize = Utilize {
-        metadata: nft.metadata,
-        token_account: nft.token,
-        mint: nft.mint,
-        use_authority: by,
-        owner: by,
-        token_program: TOKEN_PROGRAM,
-        ata_program: ASSOCIATED_TOKEN_PROGRAM,
-        system_program: SYSTEM_PROGRAM,
-        rent: RENT_SYSVAR,
-        use_authority_record: None,
-        burner: None,
-    };
-    list.push(("a use", utilize.instruction(UtilizeInstructionArgs { number_of_uses: 1 })));
-    let sold = UpdatePrimarySaleHappenedViaToken { metadata: nft.metadata, owner: by, token: nft.token };
-    list.push(("the first sale, by the token", sold.instruction()));
-    list
-}
-
 #[test]
 fn the_nft_names_the_pool_as_its_verified_creator_and_the_asset_as_its_update_authority() {
-    let mut world = world();
-    let digits = dataset(&mut world, "digits", &[]);
-    let metadata = Nft::of(&digits).read(&world);
-    assert_eq!(metadata.update_authority.to_bytes(), digits.asset.to_bytes());
+    let stage = Stage::new();
+    let metadata = stage.read();
+    assert_eq!(metadata.update_authority.to_bytes(), stage.digits.asset.to_bytes());
     assert_eq!(metadata.name.trim_end_matches('\0'), "Handwritten digits");
     assert_eq!(metadata.symbol.trim_end_matches('\0'), "PROVENA");
     assert_eq!(metadata.uri.trim_end_matches('\0'), "https://example.org/assets/digits.json");
     assert_eq!(metadata.seller_fee_basis_points, 500);
     assert!(metadata.is_mutable, "the URI can change");
+    assert!(metadata.primary_sale_happened, "every sale is a resale");
     assert_eq!(metadata.token_standard, Some(TokenStandard::NonFungible));
     assert_eq!((metadata.collection, metadata.uses, metadata.programmable_config), (None, None, None));
     let creators = metadata.creators.expect("there are creators");
     assert_eq!(creators.len(), 1);
-    assert_eq!(creators[0].address.to_bytes(), digits.pool.to_bytes());
+    assert_eq!(creators[0].address.to_bytes(), stage.digits.pool.to_bytes());
     assert!(creators[0].verified);
     assert_eq!(creators[0].share, 100);
 }
 
 #[test]
 fn the_nft_is_one_of_a_kind() {
-    let mut world = world();
-    let digits = dataset(&mut world, "digits", &[]);
-    let nft = Nft::of(&digits);
-    assert_eq!(token_balance(&world, &nft.token), 1);
-    let edition = world.account(&nft.edition).expect("the master edition exists");
+    let stage = Stage::new();
+    assert_eq!(token_balance(&stage.world, &stage.token), 1);
+    let edition = stage.world.account(&stage.edition).expect("the master edition exists");
     let edition = MasterEdition::safe_deserialize(&edition.data).expect("it is a master edition");
     assert_eq!(edition.max_supply, Some(0));
-    let account = world.account(&nft.mint).expect("the mint exists");
+    let account = stage.world.account(&stage.mint).expect("the mint exists");
     assert_eq!(account.data[36..44], 1u64.to_le_bytes(), "the supply is one");
     assert_eq!(account.data[44], 0, "and indivisible");
-    assert_eq!(account.data[4..36], nft.edition.to_bytes(), "nobody can mint more");
-    assert_eq!(account.data[50..82], nft.edition.to_bytes(), "nobody can freeze it");
+    assert_eq!(account.data[4..36], stage.edition.to_bytes(), "nobody can mint more");
+    assert_eq!(account.data[50..82], stage.edition.to_bytes(), "nobody can freeze it");
 }
 
 #[test]
-fn print_attempts() {
-    let mut world = world();
-    let digits = dataset(&mut world, "digits", &[]);
-    let nft = Nft::of(&digits);
-    let stranger = world.wallet("stranger");
-    for by in [&digits.creator, &stranger] {
-        for (name, instruction) in attempts(&nft, by.pubkey(), keypair("collection").pubkey()) {
-            let before = world.account(&nft.metadata);
-            let saved = world.svm.clone();
-            let outcome = world.send(&[instruction], &[by]);
-            let changed = world.account(&nft.metadata) != before;
-            println!("{name}: {:?} changed {changed}", outcome.map(|_| ()).map_err(|failed| failed.err));
-            world.svm = saved;
-        }
+fn nobody_but_the_asset_updates_the_metadata() {
+    use refusal::UPDATE_AUTHORITY_INCORRECT as INCORRECT;
+    let mut stage = Stage::new();
+    let updates: [fn(Address) -> UpdateMetadataAccountV2InstructionArgs; 4] = [
+        |by| UpdateMetadataAccountV2InstructionArgs { data: Some(stolen(by)), ..no_update() },
+        |by| UpdateMetadataAccountV2InstructionArgs { new_update_authority: Some(by), ..no_update() },
+        |_| UpdateMetadataAccountV2InstructionArgs { primary_sale_happened: Some(true), ..no_update() },
+        |_| UpdateMetadataAccountV2InstructionArgs { is_mutable: Some(false), ..no_update() },
+    ];
+    for update in updates {
+        stage.refused(|stage, by| stage.update(by, update(by)), INCORRECT, INCORRECT);
     }
-    let puff = PuffMetadata { metadata: nft.metadata }.instruction();
-    println!("puff {:?}", world.send(&[puff], &[]).map(|_| ()).map_err(|failed| failed.err));
-    let resize = Resize {
-        metadata: nft.metadata,
-        edition: nft.edition,
-        mint: nft.mint,
-        payer: (stranger.pubkey(), true),
-        authority: None,
-        token: None,
-        system_program: SYSTEM_PROGRAM,
+    // In the asset's name, without its signature.
+    let thief = stage.stranger.pubkey();
+    let data = UpdateMetadataAccountV2InstructionArgs { data: Some(stolen(thief)), ..no_update() };
+    let mut forged = stage.update(stage.digits.asset, data);
+    forged.accounts[1].is_signer = false;
+    stage.world.refuses(&[forged], &[], refusal::UPDATE_AUTHORITY_IS_NOT_SIGNER);
+}
+
+#[test]
+fn nobody_but_the_asset_updates_the_metadata_by_the_newer_instruction() {
+    let mut stage = Stage::new();
+    let text = Data {
+        name: "Stolen".to_owned(),
+        symbol: String::new(),
+        uri: String::new(),
+        seller_fee_basis_points: 0,
+        creators: None,
     };
-    println!("resize {:?}", world.send(&[resize.instruction()], &[&stranger]).map(|_| ()).map_err(|failed| failed.err));
-    let burn = BurnV1 {
-        authority: digits.creator.pubkey(),
+    let collection = Collection { verified: false, key: keypair("collection").pubkey() };
+    let uses = Uses { use_method: UseMethod::Burn, remaining: 1, total: 1 };
+    let updates = [
+        UpdateV1InstructionArgs { data: Some(text), ..no_update_v1() },
+        UpdateV1InstructionArgs { is_mutable: Some(false), ..no_update_v1() },
+        UpdateV1InstructionArgs { collection: CollectionToggle::Set(collection), ..no_update_v1() },
+        UpdateV1InstructionArgs { uses: UsesToggle::Set(uses), ..no_update_v1() },
+    ];
+    for update in updates {
+        stage.refused(
+            |stage, by| stage.update_v1(by, update.clone()),
+            refusal::FEATURE_NOT_SUPPORTED,
+            refusal::INVALID_AUTHORITY_TYPE,
+        );
+    }
+    stage.refused(
+        |stage, by| stage.update_v1(by, UpdateV1InstructionArgs { new_update_authority: Some(by), ..no_update_v1() }),
+        refusal::FEATURE_NOT_SUPPORTED,
+        refusal::INVALID_AUTHORITY_TYPE,
+    );
+    let standard = |stage: &Stage, by| {
+        let edition = Some(stage.edition);
+        SetTokenStandard { metadata: stage.metadata, update_authority: by, mint: stage.mint, edition }.instruction()
+    };
+    let incorrect = refusal::UPDATE_AUTHORITY_INCORRECT;
+    stage.refused(standard, incorrect, incorrect);
+}
+
+#[test]
+fn nobody_signs_as_a_creator_or_takes_the_pools_word_back() {
+    use refusal::CREATOR_NOT_FOUND as NOT_FOUND;
+    let mut stage = Stage::new();
+    let sign = |stage: &Stage, by| SignMetadata { metadata: stage.metadata, creator: by }.instruction();
+    stage.refused(sign, NOT_FOUND, NOT_FOUND);
+    let remove = |stage: &Stage, by| RemoveCreatorVerification { metadata: stage.metadata, creator: by }.instruction();
+    stage.refused(remove, NOT_FOUND, NOT_FOUND);
+    let unverify = |stage: &Stage, by| {
+        let accounts = UnverifyCreatorV1 {
+            authority: by,
+            delegate_record: None,
+            metadata: stage.metadata,
+            collection_mint: None,
+            collection_metadata: None,
+            system_program: SYSTEM_PROGRAM,
+            sysvar_instructions: INSTRUCTIONS_SYSVAR,
+        };
+        accounts.instruction()
+    };
+    stage.refused(unverify, NOT_FOUND, NOT_FOUND);
+}
+
+#[test]
+fn nobody_appoints_a_delegate_over_the_metadata() {
+    use refusal::UPDATE_AUTHORITY_INCORRECT as INCORRECT;
+    let mut stage = Stage::new();
+    let (record, delegate) = (keypair("record").pubkey(), keypair("delegate").pubkey());
+    let over_data = |stage: &Stage, by| {
+        let accounts = DelegateDataV1 {
+            delegate_record: Some(record),
+            delegate,
+            metadata: stage.metadata,
+            master_edition: Some(stage.edition),
+            token_record: None,
+            mint: stage.mint,
+            token: Some(stage.token),
+            authority: by,
+            payer: by,
+            system_program: SYSTEM_PROGRAM,
+            sysvar_instructions: INSTRUCTIONS_SYSVAR,
+            spl_token_program: Some(TOKEN_PROGRAM),
+            authorization_rules_program: None,
+            authorization_rules: None,
+        };
+        accounts.instruction(DelegateDataV1InstructionArgs { authorization_data: None })
+    };
+    stage.refused(over_data, INCORRECT, INCORRECT);
+    let over_collection = |stage: &Stage, by| {
+        let accounts = DelegateCollectionV1 {
+            delegate_record: Some(record),
+            delegate,
+            metadata: stage.metadata,
+            master_edition: Some(stage.edition),
+            token_record: None,
+            mint: stage.mint,
+            token: Some(stage.token),
+            authority: by,
+            payer: by,
+            system_program: SYSTEM_PROGRAM,
+            sysvar_instructions: INSTRUCTIONS_SYSVAR,
+            spl_token_program: Some(TOKEN_PROGRAM),
+            authorization_rules_program: None,
+            authorization_rules: None,
+        };
+        accounts.instruction(DelegateCollectionV1InstructionArgs { authorization_data: None })
+    };
+    stage.refused(over_collection, INCORRECT, INCORRECT);
+    let older = |stage: &Stage, by| {
+        let accounts = ApproveCollectionAuthority {
+            collection_authority_record: record,
+            new_collection_authority: by,
+            update_authority: by,
+            payer: by,
+            metadata: stage.metadata,
+            mint: stage.mint,
+            system_program: SYSTEM_PROGRAM,
+            rent: None,
+        };
+        accounts.instruction()
+    };
+    stage.refused(older, INCORRECT, INCORRECT);
+}
+
+#[test]
+fn nobody_uses_the_nft_up() {
+    use refusal::UNUSABLE;
+    let mut stage = Stage::new();
+    let appoint = |stage: &Stage, by| {
+        let accounts = ApproveUseAuthority {
+            use_authority_record: keypair("record").pubkey(),
+            owner: by,
+            payer: by,
+            user: by,
+            owner_token_account: stage.token,
+            metadata: stage.metadata,
+            mint: stage.mint,
+            burner: keypair("burner").pubkey(),
+            token_program: TOKEN_PROGRAM,
+            system_program: SYSTEM_PROGRAM,
+            rent: None,
+        };
+        accounts.instruction(ApproveUseAuthorityInstructionArgs { number_of_uses: 1 })
+    };
+    stage.refused(appoint, UNUSABLE, UNUSABLE);
+    let utilize = |stage: &Stage, by| {
+        let accounts = Utilize {
+            metadata: stage.metadata,
+            token_account: stage.token,
+            mint: stage.mint,
+            use_authority: by,
+            owner: by,
+            token_program: TOKEN_PROGRAM,
+            ata_program: ASSOCIATED_TOKEN_PROGRAM,
+            system_program: SYSTEM_PROGRAM,
+            rent: RENT_SYSVAR,
+            use_authority_record: None,
+            burner: None,
+        };
+        accounts.instruction(UtilizeInstructionArgs { number_of_uses: 1 })
+    };
+    stage.refused(utilize, UNUSABLE, UNUSABLE);
+}
+
+/// A holder may say that the first sale has happened; it has from the start, so that nothing changes.
+#[test]
+fn what_the_holder_and_anybody_may_call_changes_nothing() {
+    let mut stage = Stage::new();
+    let sold = |stage: &Stage, owner| {
+        let accounts = UpdatePrimarySaleHappenedViaToken { metadata: stage.metadata, owner, token: stage.token };
+        accounts.instruction()
+    };
+    let by_holder = sold(&stage, stage.digits.creator.pubkey());
+    stage.world.changes_nothing(&[by_holder], &[&stage.digits.creator]);
+    let by_stranger = sold(&stage, stage.stranger.pubkey());
+    stage.world.refuses(&[by_stranger], &[&stage.stranger], refusal::OWNER_MISMATCH);
+    stage.world.changes_nothing(&[PuffMetadata { metadata: stage.metadata }.instruction()], &[]);
+    let resize = |stage: &Stage, payer: Address, token| {
+        let accounts = Resize {
+            metadata: stage.metadata,
+            edition: stage.edition,
+            mint: stage.mint,
+            payer: (payer, true),
+            authority: None,
+            token,
+            system_program: SYSTEM_PROGRAM,
+        };
+        accounts.instruction()
+    };
+    let by_stranger = resize(&stage, stage.stranger.pubkey(), None);
+    stage.world.refuses(&[by_stranger], &[&stage.stranger], refusal::MISSING_TOKEN_ACCOUNT);
+    let by_holder = resize(&stage, stage.digits.creator.pubkey(), Some(stage.token));
+    stage.world.refuses(&[by_holder], &[&stage.digits.creator], refusal::ACCOUNT_ALREADY_RESIZED);
+}
+
+/// A holder may burn his NFT. The asset stays on record, and nobody has its rights any more.
+#[test]
+fn a_burnt_nft_leaves_an_asset_without_a_holder() {
+    let mut stage = Stage::new();
+    let holder = stage.digits.creator.pubkey();
+    let accounts = BurnV1 {
+        authority: holder,
         collection_metadata: None,
-        metadata: nft.metadata,
-        edition: Some(nft.edition),
-        mint: nft.mint,
-        token: nft.token,
+        metadata: stage.metadata,
+        edition: Some(stage.edition),
+        mint: stage.mint,
+        token: stage.token,
         master_edition: None,
         master_edition_mint: None,
         master_edition_token: None,
@@ -331,11 +410,16 @@ fn print_attempts() {
         sysvar_instructions: INSTRUCTIONS_SYSVAR,
         spl_token_program: TOKEN_PROGRAM,
     };
-    println!(
-        "burn {:?}",
-        world
-            .send(&[burn.instruction(BurnV1InstructionArgs { amount: 1 })], &[&digits.creator])
-            .map(|_| ())
-            .map_err(|failed| failed.err)
-    );
+    let before = stage.digits.state(&stage.world);
+    stage.world.accept(&[accounts.instruction(BurnV1InstructionArgs { amount: 1 })], &[&stage.digits.creator]);
+    assert_eq!(stage.digits.state(&stage.world), before);
+    let raise = client::raise_floor(&holder, &stage.mint, &stage.token, 1, None);
+    let not_holder = CommonError::NotNftHolder;
+    stage.world.refuses(&[raise], &[&stage.digits.creator], not_holder);
+    // The mint account remains, with nobody who could mint again, so the asset cannot be registered anew.
+    let mint = stage.world.account(&stage.mint).expect("SPL Token never closes a mint");
+    assert_eq!(mint.data[36..44], [0; 8], "the supply is nothing");
+    assert_eq!(mint.data[4..36], stage.edition.to_bytes());
+    let set = client::set_uri(&holder, &stage.mint, &stage.token, "x");
+    stage.world.refuses(&[set], &[&stage.digits.creator], not_holder);
 }

@@ -229,9 +229,9 @@ fn register_dataset_rejects_other_addresses() {
     for index in [at::ASSET, at::VERSION, at::CONTENT] {
         stage.refused_account(index, elsewhere, CommonError::WrongPda);
     }
-    // The associated token program derives the address itself, and so does Token Metadata: 5 is its `InvalidMetadataKey`,
-    // 27 its `DerivedKeyInvalid`.
-    stage.refused_account(at::TOKEN_ACCOUNT, elsewhere, InstructionError::InvalidSeeds);
+    // Token Metadata derives the addresses itself: 5 is its `InvalidMetadataKey`, 27 its `DerivedKeyInvalid`. The token
+    // account's it derives for the associated token program, and then does not find the account.
+    stage.refused_account(at::TOKEN_ACCOUNT, elsewhere, InstructionError::MissingAccount);
     stage.refused_account(at::METADATA, elsewhere, 5);
     stage.refused_account(at::MASTER_EDITION, elsewhere, 27);
 }
@@ -246,7 +246,7 @@ fn register_dataset_rejects_the_accounts_of_another_asset() {
     stage.refused_account(at::CONTENT, pda::content(&mint.to_bytes()).0, CommonError::WrongPda);
     stage.refused_account(at::POOL, provena_royalty::pda::pool(&mint).0, RegistryError::WrongPool);
     let theirs = pda::token_account(&stage.creator.pubkey(), &mint);
-    stage.refused_account(at::TOKEN_ACCOUNT, theirs, InstructionError::InvalidSeeds);
+    stage.refused_account(at::TOKEN_ACCOUNT, theirs, InstructionError::MissingAccount);
     stage.refused_account(at::METADATA, pda::metadata(&mint).0, 5);
     stage.refused_account(at::MASTER_EDITION, pda::master_edition(&mint).0, 27);
 }

@@ -98,21 +98,48 @@ fn all_but_registering_fits_a_plain_transaction() {
     }
 }
 
-/// What fits, in the order of what people do: the plain length, and the length with the common lookup table.
+/// Registrations with the longest name and symbol: their length with a plain message, and with a message of version 0 and
+/// the common lookup table.
 #[test]
 fn registrations_have_these_lengths() {
     let cases = [
-        ("no parents, URI of 96", 96, 0, 0, false, (0, 0)),
-        ("no parents, the longest URI", 200, 0, 0, false, (0, 0)),
-        ("two parents, URI of 96", 96, 2, 0, false, (0, 0)),
-        ("two parents, the longest URI", 200, 2, 0, false, (0, 0)),
-        ("two parents, one consents, the longest URI", 200, 2, 0, true, (0, 0)),
-        ("three parents, URI of 96", 96, 3, 0, false, (0, 0)),
+        ("no parents, URI of 96", registration(96, 0, 0, false), (1_046, 865)),
+        ("no parents, the longest URI", registration(200, 0, 0, false), (1_150, 969)),
+        ("two parents, URI of 96", registration(96, 2, 0, false), (1_284, 1_103)),
+        ("two parents, the longest URI", registration(200, 2, 0, false), (1_388, 1_207)),
+        ("three parents, URI of 96", registration(96, 3, 0, false), (1_387, 1_206)),
+        ("two parents, one floor per unit, URI of 96", registration(96, 2, 1, false), (1_324, 1_143)),
+        ("one parent with consent, URI of 96", registration(96, 1, 0, true), (1_311, 1_130)),
+        ("two parents, one with consent, URI of 94", registration(94, 2, 0, true), (1_412, 1_231)),
+        ("no parents, two floors per unit, the longest URI", registration(200, 0, 2, false), (1_230, 1_049)),
     ];
-    for (name, uri, parents, floors, consents, expected) in cases {
-        let (draft, signers) = registration(uri, parents, floors, consents);
-        let found = lens(&draft.instruction(), &signers);
-        println!("{name}: {} plain, {} with the table", found.0, found.1);
-        let _ = expected;
+    for (name, (draft, signers), expected) in cases {
+        assert_eq!(lens(&draft.instruction(), &signers), expected, "{name}");
     }
+}
+
+/// What a plain message holds, and what needs version 0 and the common lookup table; beyond that the parents' accounts and
+/// the floors' mints need a table of their own.
+#[test]
+fn what_fits_is_what_the_documents_say() {
+    let plain = |draft: (NewAsset, Vec<Keypair>)| lens(&draft.0.instruction(), &draft.1).0 <= MAX_TRANSACTION_LEN;
+    let v0 = |draft: (NewAsset, Vec<Keypair>)| lens(&draft.0.instruction(), &draft.1).1 <= MAX_TRANSACTION_LEN;
+    assert!(plain(registration(200, 0, 0, false)), "an asset without parents");
+    assert!(plain(registration(44, 1, 0, false)) && !plain(registration(150, 1, 0, false)), "one parent");
+    assert!(!plain(registration(96, 2, 0, false)), "two parents");
+    assert!(v0(registration(200, 2, 0, false)), "two parents with the table");
+    assert!(v0(registration(96, 3, 0, false)) && !v0(registration(200, 3, 0, false)), "three parents with the table");
+    assert!(!v0(registration(96, 2, 0, true)) && v0(registration(94, 2, 0, true)), "a consent with the table");
+}
+
+/// The most parents, when a table of the registrant's own holds what is theirs.
+#[test]
+fn fourteen_parents_fit_with_a_table_of_their_own() {
+    let (draft, signers) = registration(200, 14, 0, false);
+    let instruction = draft.instruction();
+    let mut table = common_table();
+    table.extend(instruction.accounts[18..].iter().map(|meta| meta.pubkey));
+    let signers: Vec<_> = signers.iter().collect();
+    let len = v0_transaction_len(&[instruction], &signers, &table);
+    assert_eq!(len, 1_141);
 }

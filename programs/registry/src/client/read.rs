@@ -10,7 +10,7 @@ use crate::state::{Asset, Edge, Floor, Lineage};
 /// # Errors
 ///
 /// `InvalidAccountData` for another kind of account, `AccountLength`, `StateVersion`.
-pub fn read<H: Layout>(data: &[u8]) -> Result<H> {
+pub fn decode<H: Layout>(data: &[u8]) -> Result<H> {
     let header = header::<H>(data)?;
     require!(data.len() == State::<H>::space(0), CommonError::AccountLength);
     Ok(header)
@@ -20,21 +20,21 @@ pub fn read<H: Layout>(data: &[u8]) -> Result<H> {
 ///
 /// # Errors
 ///
-/// As [`read`].
-pub fn read_asset(data: &[u8]) -> Result<(Asset, Vec<Floor>)> {
-    read_with_items(data)
+/// As [`decode`].
+pub fn decode_asset(data: &[u8]) -> Result<(Asset, Vec<Floor>)> {
+    decode_with_items(data)
 }
 
 /// A lineage and its edges.
 ///
 /// # Errors
 ///
-/// As [`read`].
-pub fn read_lineage(data: &[u8]) -> Result<(Lineage, Vec<Edge>)> {
-    read_with_items(data)
+/// As [`decode`].
+pub fn decode_lineage(data: &[u8]) -> Result<(Lineage, Vec<Edge>)> {
+    decode_with_items(data)
 }
 
-fn read_with_items<H: Layout, T: Pod>(data: &[u8]) -> Result<(H, Vec<T>)> {
+fn decode_with_items<H: Layout, T: Pod>(data: &[u8]) -> Result<(H, Vec<T>)> {
     let header = header::<H>(data)?;
     let items_at = State::<H, T>::space(0);
     let items = data.get(items_at..).ok_or(CommonError::AccountLength)?;
