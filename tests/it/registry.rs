@@ -6,6 +6,7 @@ mod attacks;
 mod claims;
 #[cfg_attr(not(feature = "market"), allow(dead_code, reason = "the report needs all programs"))]
 pub mod compute_units;
+mod cpi;
 mod holders;
 mod licences;
 mod lineage;

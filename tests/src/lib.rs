@@ -6,6 +6,7 @@ pub mod compute_units;
 pub mod market;
 pub mod programs;
 pub mod recording;
+pub mod relay;
 #[cfg(feature = "registry")]
 pub mod registry;
 pub mod royalty;
