@@ -124,6 +124,27 @@ fn a_half_abandoned_pool_can_get_other_holders() {
     assert_eq!(stage.scene.owed(&stage.world, &stage.bob.pubkey(), Money::Sol), 100);
 }
 
+/// A pool from which no share was taken is as it was: its creator cannot make it refuse revenue for ever by abandoning
+/// nothing before the NFT exists.
+#[test]
+fn abandoning_nothing_changes_nothing() {
+    let mut stage = Stage::new();
+    let creator = stage.scene.creator.insecure_clone();
+    let nothing = stage.abandoning(&[], &[]);
+    stage.world.changes_nothing(&[nothing], &[&creator]);
+    // Nor does it when it closes a position without shares.
+    let carol = stage.world.wallet("carol");
+    let (bob, pool) = (stage.bob.pubkey(), stage.scene.pool);
+    let there = client::transfer_shares(&bob, &carol.pubkey(), &pool, 1);
+    let back = client::transfer_shares(&carol.pubkey(), &bob, &pool, 1);
+    stage.world.accept(&[there, back], &[&stage.bob, &carol]);
+    let empty = stage.abandoning(&[carol.pubkey()], &[]);
+    stage.world.accept(&[empty], &[&creator]);
+    stage.scene.mint_nft(&mut stage.world, &creator.pubkey());
+    stage.scene.deposit(&mut stage.world, Money::Sol, 400);
+    assert_eq!(stage.scene.owed(&stage.world, &stage.alice.pubkey(), Money::Sol), 300);
+}
+
 #[test]
 fn abandon_pool_rejects_a_stranger() {
     let mut stage = Stage::new();

@@ -52,8 +52,8 @@ impl AbandonPool {
         while !others.is_done() {
             self.close_position(&mut others)?;
         }
-        // From here on nothing can be booked, until the creator names holders again.
-        self.index.sealed = 0;
+        // Once a share is without a holder, nothing can be booked until the creator names holders again.
+        self.index.sealed = u8::from(self.pool.is_sealed());
         if books.is_empty() {
             self.pool.invariant()?;
             return self.index.invariant();

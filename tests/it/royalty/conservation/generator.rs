@@ -109,10 +109,17 @@ impl Random {
         {
             return self.create_pool(model, pool);
         }
+        let unused = (0..POOLS)
+            .find(|pool| model.pools[*pool].as_ref().is_some_and(|pool| pool.nft.is_none() && pool.is_unused()));
+        if let Some(pool) = unused
+            && self.once_in(10)
+        {
+            return self.pool_setting(model, pool);
+        }
         let pool = self.pool(model);
         let (mint, by) = (self.mint(model, pool), self.wallet());
         match self.below(100) {
-            0..9 => Operation::PassSlots(self.slots()),
+            0..9 => Operation::PassSlots(self.slots(model)),
             9..12 => Operation::Donate { pool, mint, amount: self.amount() % (1 << 50) },
             12..15 => {
                 let shard = self.shard(model, pool, mint);
@@ -130,7 +137,8 @@ impl Random {
             31..33 => self.close_inbox(model, pool, mint),
             33..45 => Operation::Deposit { pool, by, mint, amount: self.amount() },
             45..51 => {
-                let shards = (0..self.below(4)).map(|_| self.shard(model, pool, mint)).collect();
+                let count = if self.shard(model, pool, mint) > 0 || self.once_in(4) { self.below(4) } else { 0 };
+                let shards = (0..count).map(|_| self.shard(model, pool, mint)).collect();
                 Operation::Sync { pool, mint, shards }
             }
             51..55 => Operation::Collect { pool, mint },
@@ -151,7 +159,11 @@ impl Random {
         }
     }
 
-    fn slots(&mut self) -> u64 {
+    fn slots(&mut self, model: &Model) -> u64 {
+        // A proposed authority may accept after as many.
+        if model.pending.is_some() && self.once_in(4) {
+            return 432_000;
+        }
         match self.below(4) {
             0 => 1,
             1 => 1 + self.next() % 30,
@@ -172,8 +184,7 @@ impl Random {
         let by = if self.once_in(3) { self.wallet() } else { model.authority };
         match self.below(12) {
             0 => Operation::Propose { by, new: self.wallet() },
-            1 => Operation::Accept { by: model.pending.map_or(by, |(proposed, _)| proposed) },
-            2 => Operation::Accept { by },
+            1 | 2 => Operation::Accept { by: model.pending.map_or(by, |(proposed, _)| proposed) },
             3 => Operation::Cancel { by },
             4 => Operation::Pause { by, bits: [0, 1, 2][self.below(3)] },
             // Nothing stays paused for long.
@@ -193,6 +204,10 @@ impl Random {
         }
         let is_parent = model.pools.iter().flatten().any(|other| other.positions.contains_key(&Holder::Pool(pool)));
         if is_parent {
+            // What would become of its shares in other pools the model does not follow.
+            return Operation::MintNft { pool, owner: by };
+        }
+        if self.once_in(10) {
             return Operation::AddHolders { pool, by, holders: Vec::new() };
         }
         let mut closed: Vec<_> = known.positions.keys().copied().collect();
@@ -249,7 +264,15 @@ impl Random {
     }
 
     fn transfer(&mut self, model: &Model, pool: usize) -> Operation {
-        let (from, to) = (self.holder(model, pool), self.anybody(model));
+        let movable: Vec<_> = model.pools[pool]
+            .iter()
+            .flat_map(|pool| pool.positions.iter())
+            .filter(|(holder, position)| matches!(holder, Holder::Wallet(_)) && position.shares > 0)
+            .map(|(holder, _)| *holder)
+            .collect();
+        let from = self.pick(&movable).copied().filter(|_| !self.once_in(8));
+        let from = from.unwrap_or_else(|| self.holder(model, pool));
+        let to = self.anybody(model);
         let position = model.pools[pool].as_ref().and_then(|pool| pool.positions.get(&from));
         let (held, delegate) = position.map_or((0, None), |position| (position.shares, position.delegate));
         let own = if let Holder::Wallet(wallet) = from { Some(wallet) } else { None };
@@ -257,11 +280,11 @@ impl Random {
             Some((delegate, _)) if self.once_in(2) => delegate,
             _ => own.filter(|_| !self.once_in(15)).unwrap_or_else(|| self.wallet()),
         };
-        let shares = match self.below(12) {
+        let shares = match self.below(24) {
             0 => 0,
             1 => held + 1,
             2 => u64::from(u32::MAX) + self.next() % 3,
-            3..6 => held,
+            3..9 => held,
             _ => 1 + self.next() % held.max(1),
         };
         Operation::Transfer { pool, from, to, by, shares }

@@ -197,7 +197,7 @@ impl Pool {
     }
 
     /// Whether nothing was ever booked.
-    fn is_unused(&self) -> bool {
+    pub fn is_unused(&self) -> bool {
         self.books.iter().flatten().all(|books| books.booked.is_empty())
     }
 
@@ -314,7 +314,7 @@ impl Model {
             found.assigned -= position.shares;
             refunds.push((position.rent_payer, POSITION_RENT));
         }
-        found.sealed = false;
+        found.sealed = found.assigned == found.total;
         if everything {
             let gone = self.pools[pool].take().expect("it exists");
             let waiting = std::mem::take(&mut self.resale[pool][SOL]);
