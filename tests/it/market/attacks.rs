@@ -491,6 +491,29 @@ fn nobody_collects_twice_or_for_somebody_else() {
         scene.world.refuses(&[open], &[], error);
     }
     scene.acknowledge(job);
+    for party in [Party::Seat(0), Party::Seat(1), Party::Seat(2), Party::Royalty, Party::Protocol, Party::Payer] {
+        let collect = scene.collecting(&record, party);
+        scene.world.accept(std::slice::from_ref(&collect), &[]);
+        scene.world.refuses(&[collect], &[], MarketError::NothingOwed);
+    }
+    let record = scene.job(&job);
+    assert_eq!(record.job.is_paid_out(&record.seats), Ok(true));
+}
+
+/// A job of three seats that two agreed on, acknowledged.
+fn acknowledged() -> (Scene, Address) {
+    let mut scene = Scene::new(PaidIn::Sol, quorum(3, 2));
+    scene.open_inboxes();
+    let job = scene.post(0);
+    scene.work(job, &[1, 1, 2]);
+    scene.acknowledge(job);
+    (scene, job)
+}
+
+#[test]
+fn collect_seat_rejects_another_nodes_accounts() {
+    let (mut scene, job) = acknowledged();
+    let record = scene.job(&job);
     let (node, thief) = (pda::node(&scene.authority(1)).0, scene.authority(1));
     let mut theft = scene.collecting(&record, Party::Seat(0));
     theft.accounts[1].pubkey = node;
@@ -499,16 +522,14 @@ fn nobody_collects_twice_or_for_somebody_else() {
     let mut theft = scene.collecting(&record, Party::Seat(0));
     theft.accounts[2].pubkey = thief;
     scene.world.refuses(&[theft], &[], MarketError::WrongNode);
-    let mut theft = scene.collecting(&record, Party::Payer);
-    theft.accounts[1].pubkey = thief;
-    scene.world.refuses(&[theft], &[], MarketError::NotPayer);
-    for party in [Party::Seat(0), Party::Seat(1), Party::Seat(2), Party::Royalty, Party::Protocol, Party::Payer] {
-        let collect = scene.collecting(&record, party);
-        scene.world.accept(std::slice::from_ref(&collect), &[]);
-        scene.world.refuses(&[collect], &[], MarketError::NothingOwed);
-    }
     let missing = client::collect_seat(&record, 3, None);
     scene.world.refuses(&[missing], &[], InstructionError::AccountDataTooSmall);
-    let record = scene.job(&job);
-    assert_eq!(record.job.is_paid_out(&record.seats), Ok(true));
+}
+
+#[test]
+fn collect_refund_rejects_another_payer() {
+    let (mut scene, job) = acknowledged();
+    let mut theft = scene.collecting(&scene.job(&job), Party::Payer);
+    theft.accounts[1].pubkey = scene.authority(1);
+    scene.world.refuses(&[theft], &[], MarketError::NotPayer);
 }

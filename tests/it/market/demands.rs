@@ -110,7 +110,7 @@ fn a_demanded_answer_comes_on_chain_and_its_poster_is_paid() {
 }
 
 #[test]
-fn a_demanded_answer_that_does_not_come_costs_the_bonds() {
+fn default_answer_rejects_before_its_time_and_costs_the_bonds() {
     for paid_in in ALL_MONEY {
         let mut scene = Scene::new(paid_in, quorum(3, 2));
         if paid_in == PaidIn::Sol {
@@ -310,7 +310,7 @@ fn an_answer_of_another_job_is_not_this_ones() {
 }
 
 #[test]
-fn a_longer_answer_is_proved_to_be_longer() {
+fn prove_length_rejects_what_is_not_longer() {
     let bytes = vec![9u8; 8_193];
     let tree = sha256(&[&[0], &bytes]);
     let root = merkle::content_root(&bytes).expect("it is not empty");
@@ -336,7 +336,7 @@ fn a_longer_answer_is_proved_to_be_longer() {
 }
 
 #[test]
-fn close_answer_returns_rent_to_the_poster_alone() {
+fn close_answer_rejects_another_poster_and_returns_the_rent() {
     let (mut scene, job) = answered(PaidIn::Sol);
     scene.demand(job);
     let (payer, node) = (scene.payer.pubkey(), scene.authority(0));

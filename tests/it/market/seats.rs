@@ -145,7 +145,7 @@ fn leave_seat_rejects_a_full_job_a_late_seat_and_a_missing_one() {
 }
 
 #[test]
-fn a_late_seat_expires_and_is_free_again() {
+fn expire_seat_rejects_who_is_in_time_and_frees_the_seat() {
     let mut scene = Scene::new(PaidIn::Sol, terms());
     let job = scene.post(0);
     let before = scene.balances(&[job]);
@@ -220,7 +220,7 @@ fn commit_rejects_others_late_ones_and_a_second_commitment() {
 }
 
 #[test]
-fn a_job_of_one_seat_is_answered_and_others_are_not() {
+fn answer_rejects_strangers_late_nodes_and_jobs_of_several_seats() {
     let mut scene = Scene::new(PaidIn::Sol, terms());
     let job = scene.post(0);
     let free = scene.answering(job, 0, 1);
@@ -408,7 +408,7 @@ fn finalize_ends_a_job_that_can_no_longer_succeed() {
 }
 
 #[test]
-fn finalize_takes_no_node_twice_and_no_account_of_another_kind() {
+fn finalize_rejects_a_node_twice_and_accounts_of_another_kind() {
     let mut scene = Scene::new(PaidIn::Sol, quorum(2, 2));
     let job = scene.post(0);
     scene.take(job, 0, 0);

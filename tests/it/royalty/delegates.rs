@@ -125,7 +125,7 @@ fn a_delegate_may_take_everything_that_it_was_allowed_even_the_last_share() {
 }
 
 #[test]
-fn approve_and_revoke_reject_anybody_but_the_holder() {
+fn revoke_rejects_anybody_but_the_holder_and_so_does_approve() {
     let mut delegation = Delegation::new();
     let delegate = delegation.delegate.insecure_clone();
     let (pool, alice) = (delegation.stage.scene.pool, delegation.stage.alice.pubkey());
