@@ -7,6 +7,7 @@ mod claims;
 #[cfg_attr(not(feature = "market"), allow(dead_code, reason = "the report needs all programs"))]
 pub mod compute_units;
 mod cpi;
+mod events;
 mod holders;
 mod licences;
 mod lineage;

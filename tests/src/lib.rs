@@ -2,6 +2,7 @@
 //! refusals, and compute units.
 
 pub mod compute_units;
+pub mod events;
 #[cfg(feature = "market")]
 pub mod market;
 pub mod programs;

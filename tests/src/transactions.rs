@@ -21,6 +21,20 @@ pub const MAX_TRANSACTION_LEN: usize = 1_232;
 
 const SIGNATURE_LEN: usize = 64;
 
+const COMPUTE_BUDGET_PROGRAM: Address = Address::from_str_const("ComputeBudget111111111111111111111111111111");
+
+/// The compute budget program's `SetComputeUnitLimit`.
+pub fn compute_unit_limit(units: u32) -> Instruction {
+    let data = [&[2][..], &units.to_le_bytes()].concat();
+    Instruction::new_with_bytes(COMPUTE_BUDGET_PROGRAM, &data, Vec::new())
+}
+
+/// The compute budget program's `SetComputeUnitPrice`, in millionths of a lamport.
+pub fn compute_unit_price(price: u64) -> Instruction {
+    let data = [&[3][..], &price.to_le_bytes()].concat();
+    Instruction::new_with_bytes(COMPUTE_BUDGET_PROGRAM, &data, Vec::new())
+}
+
 /// Bytes of a transaction of these instructions, with a message of the plain kind. The first signer pays the fee.
 ///
 /// # Panics

@@ -7,7 +7,7 @@ use anchor_lang::{
 use provena_common::upgrade;
 
 pub use read::{decode, decode_asset, decode_lineage};
-pub use register::{Consent, NewAsset, Parent};
+pub use register::{Consent, NewAsset, Parent, REGISTER_COMPUTE_UNITS};
 
 use crate::{
     ContentReveal, ID, LicenceTerms, Recipe, TOKEN_METADATA_PROGRAM, accounts, content_claim::claim_hash, instruction,

@@ -30,16 +30,17 @@ pub struct NewLineage<'a> {
 
 /// Checks each parent and freezes what it granted into the new asset's lineage.
 ///
-/// A parent is registered already, so no cycle can arise. The asset's floors must be at least those of each parent and of
+/// A parent is registered already, so no cycle can arise: the new asset itself, which is being written, Anchor refuses among
+/// the accounts that follow. The asset's floors must be at least those of each parent and of
 /// its licence: else a parent's floor could be undercut through a derivative of a derivative.
 ///
 /// # Errors
 ///
 /// [`RegistryError::WrongLineage`], [`RegistryError::TooManyParents`], [`RegistryError::WrongParentAccounts`],
-/// [`RegistryError::ParentNotFound`], [`RegistryError::ParentIsSelf`], [`RegistryError::DuplicateParent`],
-/// [`RegistryError::AssetNotActive`], [`RegistryError::UnknownParentVersion`], [`RegistryError::WrongLicence`],
-/// [`RegistryError::LicenceRetired`], [`RegistryError::FloorBelowParent`], [`RegistryError::WrongPosition`],
-/// [`RegistryError::ParentShareMissing`], [`RegistryError::ConsentMissing`], `WrongPda`.
+/// [`RegistryError::ParentNotFound`], [`RegistryError::DuplicateParent`], [`RegistryError::AssetNotActive`],
+/// [`RegistryError::UnknownParentVersion`], [`RegistryError::WrongLicence`], [`RegistryError::LicenceRetired`],
+/// [`RegistryError::FloorBelowParent`], [`RegistryError::WrongPosition`], [`RegistryError::ParentShareMissing`],
+/// [`RegistryError::ConsentMissing`], `WrongPda`.
 pub fn record(new: &NewLineage<'_>) -> Result<()> {
     let mut others = new.others.iter();
     if new.parents.is_empty() {
@@ -73,7 +74,6 @@ fn create_lineage(new: &NewLineage<'_>) -> Result<LineageAccount> {
 fn check_parent(new: &NewLineage<'_>, version: u32, others: &mut core::slice::Iter<'_, AccountView>) -> Result<Edge> {
     let account = next(others)?;
     require!(account.owned_by(&ID), RegistryError::ParentNotFound);
-    require!(account.address() != new.asset.address(), RegistryError::ParentIsSelf);
     let parent = AssetAccount::load(*account)?;
     parent.require_active()?;
     require!((1..=parent.latest).contains(&version), RegistryError::UnknownParentVersion);

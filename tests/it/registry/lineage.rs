@@ -3,7 +3,7 @@
 use anchor_lang::prelude::Address;
 use provena_registry::{
     ID, MAX_PARENTS, TOKEN_PROGRAM,
-    client::{NewAsset, Parent},
+    client::{NewAsset, Parent, REGISTER_COMPUTE_UNITS},
     error::RegistryError,
     pda,
     state::{Asset, AssetKind, AssetStatus, Floor},
@@ -12,7 +12,7 @@ use provena_tests::{
     World,
     registry::{PERCENT, Registered, claim, dataset, decode, draft, model, prepare, register, terms, world},
     tokens::put_token_account,
-    transactions::accept_v0,
+    transactions::{accept_v0, compute_unit_limit},
     world::keypair,
 };
 use solana_instruction::Instruction;
@@ -296,8 +296,7 @@ fn fourteen_parents_fit() {
     let mut draft = draft(AssetKind::Model, &creator, &mint);
     draft.parents = parents.iter().map(|parent| parent.as_parent(2)).collect();
     claim(&mut world, &creator, &draft.content);
-    // More than the 200,000 compute units that an instruction has unasked.
-    let instructions = [compute_unit_limit(300_000), draft.instruction()];
+    let instructions = [compute_unit_limit(REGISTER_COMPUTE_UNITS), draft.instruction()];
     let table: Vec<_> = draft.instruction().accounts[8..].iter().map(|meta| meta.pubkey).collect();
     accept_v0(&mut world, &instructions, &[&creator, &mint], &table);
     let asset = pda::asset(&mint.pubkey()).0;
@@ -305,13 +304,6 @@ fn fourteen_parents_fit() {
     let (lineage, edges) = provena_registry::client::decode_lineage(&account.data).expect("it is a lineage");
     assert_eq!((lineage.direct, edges.len()), (14, 14));
     assert_eq!(edges.iter().map(|edge| u32::from(edge.bps)).sum::<u32>(), 10_000);
-}
-
-/// The compute budget program's `SetComputeUnitLimit`.
-fn compute_unit_limit(units: u32) -> Instruction {
-    let program = Address::from_str_const("ComputeBudget111111111111111111111111111111");
-    let data = [&[2][..], &units.to_le_bytes()].concat();
-    Instruction::new_with_bytes(program, &data, Vec::new())
 }
 
 #[test]

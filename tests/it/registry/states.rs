@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::Address;
 use provena_common::error::CommonError;
-use provena_registry::{client, pda, state::AssetKind};
+use provena_registry::{client, error::RegistryError, pda, state::AssetKind};
 use provena_tests::{
     World,
     registry::{PERCENT, RECIPE, claim, content, dataset, draft, model, prepare, terms, world},
@@ -166,4 +166,39 @@ fn l4_another_discriminator_is_refused() {
         data[0] ^= 1;
         Some(InstructionError::InvalidAccountData)
     });
+}
+
+/// Bytes that no version of the program writes, in accounts of the right length and version.
+#[test]
+fn broken_accounts_are_refused() {
+    let mut world = world();
+    let digits = dataset(&mut world, "digits", &[]);
+    let (holder, mint, nft) = (digits.creator.pubkey(), digits.mint.pubkey(), digits.nft());
+    let next = content("digits 2");
+    claim(&mut world, &digits.creator, &next);
+    let raising = client::raise_floor(&holder, &mint, &nft, 10_000, None);
+    let adding = client::add_version(&holder, &mint, &nft, 2, next, None);
+    let retiring = client::retire_licence(&holder, &mint, &nft, 1);
+    let licence = pda::licence(&digits.asset, 1).0;
+    let by_holder = &digits.creator;
+    // Kind, status, number of the latest version and floor; a licence's share, floor and flags.
+    let cases: [(_, &Address, usize, &[u8], &Keypair); 8] = [
+        (&raising, &digits.asset, 78, &[3], by_holder),
+        (&raising, &digits.asset, 79, &[0], by_holder),
+        (&raising, &digits.asset, 72, &[0; 4], by_holder),
+        (&adding, &digits.asset, 78, &[0], by_holder),
+        (&adding, &digits.asset, 76, &[0xff, 0xff], by_holder),
+        (&retiring, &licence, 216, &[0xff, 0xff], by_holder),
+        (&retiring, &licence, 218, &[0xff, 0xff], by_holder),
+        (&retiring, &licence, 220, &[0xff, 0xff], by_holder),
+    ];
+    for (instruction, address, at, bytes, signer) in cases {
+        let sound = world.account(address).expect("it exists");
+        let mut broken = sound.clone();
+        broken.data[at..at + bytes.len()].copy_from_slice(bytes);
+        world.svm.set_account(*address, broken).expect("the account is sound");
+        world.refuses(std::slice::from_ref(instruction), &[signer], RegistryError::BrokenInvariant);
+        world.svm.set_account(*address, sound).expect("the account is sound");
+    }
+    world.accept(&[raising, adding, retiring], &[by_holder]);
 }

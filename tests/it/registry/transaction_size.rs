@@ -4,13 +4,13 @@
 use anchor_lang::prelude::Address;
 use provena_registry::{
     ASSOCIATED_TOKEN_PROGRAM, ID, INSTRUCTIONS_SYSVAR, LicenceTerms, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
-    client::{self, Consent, NewAsset, Parent},
+    client::{self, Consent, NewAsset, Parent, REGISTER_COMPUTE_UNITS},
     pda,
     state::{AssetKind, Floor},
 };
 use provena_tests::{
     registry::{RECIPE, content, draft},
-    transactions::{MAX_TRANSACTION_LEN, transaction_len, v0_transaction_len},
+    transactions::{MAX_TRANSACTION_LEN, compute_unit_limit, compute_unit_price, transaction_len, v0_transaction_len},
     world::keypair,
 };
 use solana_instruction::Instruction;
@@ -66,10 +66,16 @@ fn registration(uri: usize, parents: u64, floors: u64, consents: bool) -> (NewAs
     (draft, signers)
 }
 
-fn lens(instruction: &Instruction, signers: &[Keypair]) -> (usize, usize) {
+/// A registration as it is sent: with a limit and a price of compute units.
+fn budgeted(instruction: Instruction) -> [Instruction; 3] {
+    [compute_unit_limit(REGISTER_COMPUTE_UNITS), compute_unit_price(1_000), instruction]
+}
+
+/// With a plain message, and with a message of version 0 and the common table.
+fn lens(draft: &NewAsset, signers: &[Keypair]) -> (usize, usize) {
     let signers: Vec<_> = signers.iter().collect();
-    let instructions = std::slice::from_ref(instruction);
-    (transaction_len(instructions, &signers), v0_transaction_len(instructions, &signers, &common_table()))
+    let instructions = budgeted(draft.instruction());
+    (transaction_len(&instructions, &signers), v0_transaction_len(&instructions, &signers, &common_table()))
 }
 
 #[test]
@@ -99,37 +105,47 @@ fn all_but_registering_fits_a_plain_transaction() {
 }
 
 /// Registrations with the longest name and symbol: their length with a plain message, and with a message of version 0 and
-/// the common lookup table.
+/// the common lookup table. Those of more than 1,232 bytes cannot be sent so.
 #[test]
 fn registrations_have_these_lengths() {
     let cases = [
-        ("no parents, URI of 96", registration(96, 0, 0, false), (1_046, 865)),
-        ("no parents, the longest URI", registration(200, 0, 0, false), (1_150, 969)),
-        ("two parents, URI of 96", registration(96, 2, 0, false), (1_284, 1_103)),
-        ("two parents, the longest URI", registration(200, 2, 0, false), (1_388, 1_207)),
-        ("three parents, URI of 96", registration(96, 3, 0, false), (1_387, 1_206)),
-        ("two parents, one floor per unit, URI of 96", registration(96, 2, 1, false), (1_324, 1_143)),
-        ("one parent with consent, URI of 96", registration(96, 1, 0, true), (1_311, 1_130)),
-        ("two parents, one with consent, URI of 94", registration(94, 2, 0, true), (1_412, 1_231)),
-        ("no parents, two floors per unit, the longest URI", registration(200, 0, 2, false), (1_230, 1_049)),
+        ("no parents, URI of 96", registration(96, 0, 0, false), (1_098, 917)),
+        ("no parents, the longest URI", registration(200, 0, 0, false), (1_202, 1_021)),
+        ("no parents, two floors per unit, the longest URI", registration(200, 0, 2, false), (1_282, 1_101)),
+        ("one parent, URI of 96", registration(96, 1, 0, false), (1_233, 1_052)),
+        ("two parents, URI of 96", registration(96, 2, 0, false), (1_336, 1_155)),
+        ("two parents, the longest URI", registration(200, 2, 0, false), (1_440, 1_259)),
+        ("two parents, one floor per unit, URI of 96", registration(96, 2, 1, false), (1_376, 1_195)),
+        ("three parents, URI of 96", registration(96, 3, 0, false), (1_439, 1_258)),
+        ("one parent with consent, URI of 96", registration(96, 1, 0, true), (1_363, 1_182)),
+        ("two parents, one with consent, URI of 96", registration(96, 2, 0, true), (1_466, 1_285)),
     ];
     for (name, (draft, signers), expected) in cases {
-        assert_eq!(lens(&draft.instruction(), &signers), expected, "{name}");
+        assert_eq!(lens(&draft, &signers), expected, "{name}");
     }
 }
 
-/// What a plain message holds, and what needs version 0 and the common lookup table; beyond that the parents' accounts and
-/// the floors' mints need a table of their own.
+/// The longest URI with which a registration can be sent; beyond that the parents' accounts and the floors' mints need a
+/// lookup table of the registrant's own.
 #[test]
-fn what_fits_is_what_the_documents_say() {
-    let plain = |draft: (NewAsset, Vec<Keypair>)| lens(&draft.0.instruction(), &draft.1).0 <= MAX_TRANSACTION_LEN;
-    let v0 = |draft: (NewAsset, Vec<Keypair>)| lens(&draft.0.instruction(), &draft.1).1 <= MAX_TRANSACTION_LEN;
-    assert!(plain(registration(200, 0, 0, false)), "an asset without parents");
-    assert!(plain(registration(44, 1, 0, false)) && !plain(registration(150, 1, 0, false)), "one parent");
-    assert!(!plain(registration(96, 2, 0, false)), "two parents");
-    assert!(v0(registration(200, 2, 0, false)), "two parents with the table");
-    assert!(v0(registration(96, 3, 0, false)) && !v0(registration(200, 3, 0, false)), "three parents with the table");
-    assert!(!v0(registration(96, 2, 0, true)) && v0(registration(94, 2, 0, true)), "a consent with the table");
+fn registrations_fit_with_uris_of_these_lengths() {
+    let longest = |parents, consents, with_table| {
+        let len = |uri| {
+            let (draft, signers) = registration(uri, parents, 0, consents);
+            let (plain, v0) = lens(&draft, &signers);
+            if with_table { v0 } else { plain }
+        };
+        (0..=200).rev().find(|uri| len(*uri) <= MAX_TRANSACTION_LEN)
+    };
+    assert_eq!(longest(0, false, false), Some(200));
+    assert_eq!(longest(1, false, false), Some(95));
+    assert_eq!(longest(2, false, false), None);
+    assert_eq!(longest(1, false, true), Some(200));
+    assert_eq!(longest(2, false, true), Some(173));
+    assert_eq!(longest(3, false, true), Some(70));
+    assert_eq!(longest(4, false, true), None);
+    assert_eq!(longest(1, true, true), Some(146));
+    assert_eq!(longest(2, true, true), Some(43));
 }
 
 /// The most parents, when a table of the registrant's own holds what is theirs.
@@ -140,6 +156,6 @@ fn fourteen_parents_fit_with_a_table_of_their_own() {
     let mut table = common_table();
     table.extend(instruction.accounts[18..].iter().map(|meta| meta.pubkey));
     let signers: Vec<_> = signers.iter().collect();
-    let len = v0_transaction_len(&[instruction], &signers, &table);
-    assert_eq!(len, 1_141);
+    let len = v0_transaction_len(&budgeted(instruction), &signers, &table);
+    assert_eq!(len, 1_193);
 }

@@ -1,6 +1,9 @@
 //! Accounts from their bytes, with the checks of the program but for the owner, which the caller knows.
 
-use anchor_lang::{bytemuck::Pod, prelude::*};
+use anchor_lang::{
+    bytemuck::{Pod, pod_read_unaligned},
+    prelude::*,
+};
 use provena_common::{account::Layout, account::State, error::CommonError};
 
 use crate::state::{Asset, Edge, Floor, Lineage};
@@ -42,14 +45,14 @@ fn decode_with_items<H: Layout, T: Pod>(data: &[u8]) -> Result<(H, Vec<T>)> {
     let count = data.get(count_at..).and_then(|tail| tail.first_chunk::<4>()).ok_or(CommonError::AccountLength)?;
     let count = usize::try_from(u32::from_le_bytes(*count)).map_err(|_| CommonError::AccountLength)?;
     require!(data.len() == State::<H, T>::space(count), CommonError::AccountLength);
-    let items = items.chunks_exact(size_of::<T>()).map(anchor_lang::bytemuck::pod_read_unaligned).collect();
+    let items = items.chunks_exact(size_of::<T>()).map(pod_read_unaligned).collect();
     Ok((header, items))
 }
 
 fn header<H: Layout>(data: &[u8]) -> Result<H> {
     let body = data.strip_prefix(H::DISCRIMINATOR).ok_or(ProgramError::InvalidAccountData)?;
     let body = body.get(..size_of::<H>()).ok_or(CommonError::AccountLength)?;
-    let header: H = anchor_lang::bytemuck::pod_read_unaligned(body);
+    let header: H = pod_read_unaligned(body);
     require!(header.version() == H::VERSION, CommonError::StateVersion);
     Ok(header)
 }
