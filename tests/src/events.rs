@@ -2,7 +2,8 @@
 
 use anchor_lang::Event;
 
-/// Whether the log announces exactly this event, as clients read it: a line `Program data: ` and the event's bytes in base64.
+/// Whether the log announces exactly this event, as clients read it: a line `Program data: ` and the event's bytes in
+/// base64.
 pub fn announces<E: Event>(logs: &[String], event: &E) -> bool {
     let line = format!("Program data: {}", base64(&event.data()));
     logs.contains(&line)

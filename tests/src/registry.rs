@@ -81,8 +81,8 @@ pub fn claim(world: &mut World, claimant: &Keypair, content: &ContentReveal) {
     world.pass_slots(RIPE);
 }
 
-/// A wallet, a mint, and the mint's sealed pool: `holders` get their shares and the wallet the rest. The royalty program's
-/// admin account exists.
+/// A wallet, a mint, and the mint's sealed pool: `holders` get their shares and the wallet the rest. The royalty
+/// program's admin account exists.
 pub fn prepare(world: &mut World, creator: &str, mint: &str, holders: &[(Address, u64)]) -> (Keypair, Keypair) {
     let creator = world.wallet(creator);
     let mint = keypair(mint);
@@ -180,8 +180,8 @@ pub fn register(world: &mut World, draft: &NewAsset, creator: Keypair, mint: Key
     Registered { asset: pda::asset(&mint.pubkey()).0, mint, pool, creator }
 }
 
-/// A dataset without parents, registered by "curator", whose licence 1 asks for a tenth of a derivative's pool. Both programs'
-/// admin accounts exist.
+/// A dataset without parents, registered by "curator", whose licence 1 asks for a tenth of a derivative's pool. Both
+/// programs' admin accounts exist.
 pub fn dataset(world: &mut World, name: &str, holders: &[(Address, u64)]) -> Registered {
     let (creator, mint) = prepare(world, "curator", name, holders);
     let draft = draft(AssetKind::Dataset, &creator, &mint);
@@ -190,8 +190,8 @@ pub fn dataset(world: &mut World, name: &str, holders: &[(Address, u64)]) -> Reg
     registered
 }
 
-/// A model, registered by "trainer" under licence 1 of each parent, whose pools hold these basis points of its own. Its own
-/// licence 1 asks for a tenth of a derivative's pool.
+/// A model, registered by "trainer" under licence 1 of each parent, whose pools hold these basis points of its own. Its
+/// own licence 1 asks for a tenth of a derivative's pool.
 pub fn model(world: &mut World, name: &str, parents: &[(&Registered, u16)]) -> Registered {
     let shares = |bps: u16| u64::from(bps) * (DEFAULT_TOTAL_SHARES / 10_000);
     let holders: Vec<_> = parents.iter().map(|(parent, bps)| (parent.pool, shares(*bps))).collect();

@@ -1,5 +1,5 @@
-//! A program that calls another one, as the wallets of groups and marketplaces do: what a call says is passed on, and one
-//! address of the relay's own signs besides.
+//! A program that calls another one, as the wallets of groups and marketplaces do: what a call says is passed on, and
+//! one address of the relay's own signs besides.
 
 use anchor_lang::prelude::Address;
 use solana_instruction::{AccountMeta, Instruction};

@@ -1,4 +1,5 @@
-//! How long transactions are on the wire, which the test chain does not look at, and transactions that use a lookup table.
+//! How long transactions are on the wire, which the test chain does not look at, and transactions that use a lookup
+//! table.
 
 use anchor_lang::prelude::Address;
 use litesvm::types::TransactionMetadata;
@@ -113,8 +114,8 @@ mod tests {
     use super::*;
     use crate::world::keypair;
 
-    /// Counted by hand: 1 + 2*64 for signatures; 3 of header; 1 + 4*32 of accounts (two signers, one other, the program);
-    /// 32 of a block's hash; 1 + (1 + 1+2 + 1+10) of the instruction.
+    /// Counted by hand: 1 + 2*64 for signatures; 3 of header; 1 + 4*32 of accounts (two signers, one other, the
+    /// program); 32 of a block's hash; 1 + (1 + 1+2 + 1+10) of the instruction.
     #[test]
     fn lengths_are_those_on_the_wire() {
         let (payer, other) = (keypair("payer"), keypair("other"));
@@ -123,7 +124,8 @@ mod tests {
         let instruction = Instruction::new_with_bytes(program, &[7; 10], metas.to_vec());
         let len = transaction_len(std::slice::from_ref(&instruction), &[&payer, &other]);
         assert_eq!(len, 129 + 3 + 129 + 32 + 16);
-        // A version byte; one account less; the number of tables, a table's address, and its two lists of one and no entries.
+        // A version byte; one account less; the number of tables, a table's address, and its two lists of one and no
+        // entries.
         let v0 = v0_transaction_len(&[instruction], &[&payer, &other], &[keypair("read").pubkey()]);
         assert_eq!(v0, len + 1 - 32 + 1 + 32 + 1 + 1 + 1);
     }

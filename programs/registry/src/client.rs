@@ -70,8 +70,8 @@ pub fn abandon_claim(caller: &Address, claim: &Address, claimant: &Address) -> I
     build(&accounts, &instruction::AbandonClaim {})
 }
 
-/// `add_version` to the asset of the NFT `mint`, which lies in the token account `nft` of `holder`. `n` is the number of the
-/// new version: one more than the latest. `recipe` is a model's.
+/// `add_version` to the asset of the NFT `mint`, which lies in the token account `nft` of `holder`. `n` is the number
+/// of the new version: one more than the latest. `recipe` is a model's.
 pub fn add_version(
     holder: &Address,
     mint: &Address,

@@ -3,8 +3,8 @@
 pub use provena_common::{pda::ASSOCIATED_TOKEN_PROGRAM, token::TOKEN_PROGRAM};
 pub use provena_royalty::{INSTRUCTIONS_SYSVAR, TOKEN_METADATA_PROGRAM};
 
-/// Direct parents of one asset: as many as one transaction can name. It locks at most 64 accounts, of which registering takes
-/// 19, setting a compute limit 1, and each parent 3, or 5 with its holder's consent.
+/// Direct parents of one asset: as many as one transaction can name. It locks at most 64 accounts, of which registering
+/// takes 19, setting a compute limit 1, and each parent 3, or 5 with its holder's consent.
 pub const MAX_PARENTS: usize = 14;
 /// Mints in which an asset can ask for a least royalty per unit.
 pub const MAX_FLOORS: usize = 8;
@@ -15,8 +15,8 @@ pub const MAX_SYMBOL_LEN: usize = 10;
 /// Bytes of an NFT's URI.
 pub const MAX_URI_LEN: usize = 200;
 
-/// Slots that a content claim must have waited before it can be used: longer than one leader's four slots in a row, so that
-/// whoever sees a registration before it lands cannot claim and register the same content first.
+/// Slots that a content claim must have waited before it can be used: longer than one leader's four slots in a row, so
+/// that whoever sees a registration before it lands cannot claim and register the same content first.
 pub const MIN_CLAIM_AGE: u64 = 8;
 /// Slots after which a content claim can no longer be used, about a day.
 pub const MAX_CLAIM_AGE: u64 = 216_000;

@@ -8,8 +8,8 @@ use provena_common::{
 
 use crate::ID;
 
-/// Creates an account with room for so many items at the address of `seeds`, and returns it with its bump. `payer` signed.
-/// Fill it, its bump and version included.
+/// Creates an account with room for so many items at the address of `seeds`, and returns it with its bump. `payer`
+/// signed. Fill it, its bump and version included.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! Models and datasets as NFTs with versions, content, licences and lineage.
 //!
-//! Registering mints an NFT through Token Metadata and records what the asset is and whose work it builds on. The asset's
-//! royalty pool must exist before: its shares prove what each parent was promised. Rights follow the NFT: whoever holds it
-//! adds versions, publishes licences and raises the floor. All versions share one pool.
+//! Registering mints an NFT through Token Metadata and records what the asset is and whose work it builds on. The
+//! asset's royalty pool must exist before: its shares prove what each parent was promised. Rights follow the NFT:
+//! whoever holds it adds versions, publishes licences and raises the floor. All versions share one pool.
 
 #![cfg_attr(
     not(test),

@@ -24,15 +24,16 @@ pub struct NewLineage<'a> {
     pub pool: &'a State<Pool>,
     /// Which version of each parent was built on.
     pub parents: &'a [u32],
-    /// The parents' accounts: asset, licence and position of each, and where the licence needs consent NFT account and holder.
+    /// The parents' accounts: asset, licence and position of each, and where the licence needs consent NFT account and
+    /// holder.
     pub others: &'a [AccountView],
 }
 
 /// Checks each parent and freezes what it granted into the new asset's lineage.
 ///
-/// A parent is registered already, so no cycle can arise: the new asset itself, which is being written, Anchor refuses among
-/// the accounts that follow. The asset's floors must be at least those of each parent and of
-/// its licence: else a parent's floor could be undercut through a derivative of a derivative.
+/// A parent is registered already, so no cycle can arise: the new asset itself, which is being written, Anchor refuses
+/// among the accounts that follow. The asset's floors must be at least those of each parent and of its licence: else a
+/// parent's floor could be undercut through a derivative of a derivative.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Mints the NFT: one token, a master edition without prints, and metadata with the pool as its only creator and the asset
-//! as its update authority, of which [`set_uri`] can change the URI and nobody anything else.
+//! Mints the NFT: one token, a master edition without prints, and metadata with the pool as its only creator and the
+//! asset as its update authority, of which [`set_uri`] can change the URI and nobody anything else.
 //!
 //! The account lists are built by hand, because the generic builders cost more compute units than some of the callees.
 
@@ -18,8 +18,8 @@ pub(crate) use metadata::set_uri;
 /// Token Metadata's `Mint` with its argument `V1`: one token, without authorization data.
 const MINT_ONE_V1: [u8; 11] = [43, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// Mints the NFT to the creator and has the pool sign its metadata. A failing call ends the transaction. `bump` is that of
-/// the asset's address.
+/// Mints the NFT to the creator and has the pool sign its metadata. A failing call ends the transaction. `bump` is that
+/// of the asset's address.
 pub(crate) fn mint(accounts: &Register, text: &NftText, bump: u8) -> Result<()> {
     let (mint, bump) = (accounts.mint.address(), [bump]);
     let asset_seeds: [&[u8]; 3] = [seeds::ASSET, mint.as_ref(), &bump];

@@ -73,12 +73,13 @@ pub struct Registration {
 
 /// Accounts of `register_model` and `register_dataset`.
 ///
-/// For each parent follow its [`Asset`](crate::state::Asset), its [`Licence`](crate::state::Licence) and the position of its pool in this asset's
-/// pool; and where the licence needs consent, also a token account that holds the parent's NFT and, signing, that account's
-/// owner.
+/// For each parent follow its [`Asset`](crate::state::Asset), its [`Licence`](crate::state::Licence) and the position
+/// of its pool in this asset's pool; and where the licence needs consent, also a token account that holds the parent's
+/// NFT and, signing, that account's owner.
 #[derive(Accounts)]
 pub struct Register {
-    /// Pays, made the content claim, and receives the NFT. May appear again, as the holder of a parent's NFT who consents.
+    /// Pays, made the content claim, and receives the NFT. May appear again, as the holder of a parent's NFT who
+    /// consents.
     #[account(mut, unsafe(dup))]
     pub creator: Signer,
     /// A fresh key pair: the NFT's mint.

@@ -34,7 +34,8 @@ fn has_claim(world: &World, claimant: &Keypair, draft: &NewAsset) -> bool {
     world.account(&pda::claim(&hash).0).is_some()
 }
 
-/// A model made from a data set is registered; a copier registers the same bytes, without the parent, under his own pool.
+/// A model made from a data set is registered; a copier registers the same bytes, without the parent, under his own
+/// pool.
 #[test]
 fn m5_the_same_content_is_not_registered_again() {
     let mut world = world();

@@ -1,5 +1,5 @@
-//! The registry's instructions called by another program: signatures count as they do without it, and an address of a program
-//! can hold an NFT and use its rights.
+//! The registry's instructions called by another program: signatures count as they do without it, and an address of a
+//! program can hold an NFT and use its rights.
 
 use anchor_lang::prelude::Address;
 use provena_common::error::CommonError;

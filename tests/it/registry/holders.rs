@@ -1,4 +1,5 @@
-//! Whoever holds the NFT has the asset's rights, and nobody else: the same refusals for every instruction of the holder.
+//! Whoever holds the NFT has the asset's rights, and nobody else: the same refusals for every instruction of the
+//! holder.
 
 use anchor_lang::prelude::Address;
 use provena_common::{error::CommonError, token::TOKEN_2022_PROGRAM};

@@ -27,8 +27,8 @@ const POSITION: usize = PARENT + 2;
 const NFT: usize = PARENT + 3;
 const HOLDER: usize = PARENT + 4;
 
-/// A dataset, and a model of whose pool its pool holds a fifth, ready to be registered. The dataset's licence 1 asks for a
-/// tenth, its licence 2 for a tenth and the holder's consent.
+/// A dataset, and a model of whose pool its pool holds a fifth, ready to be registered. The dataset's licence 1 asks
+/// for a tenth, its licence 2 for a tenth and the holder's consent.
 struct Stage {
     world: World,
     parent: Registered,

@@ -1,4 +1,5 @@
-//! What others than the registry can do to an NFT, with the real Token Metadata: nothing, but that its holder may burn it.
+//! What others than the registry can do to an NFT, with the real Token Metadata: nothing, but that its holder may burn
+//! it.
 
 use anchor_lang::prelude::Address;
 use mpl_token_metadata::{

@@ -1,4 +1,5 @@
-//! L4: every account is read with its exact length and its version; another one is refused before anything else happens.
+//! L4: every account is read with its exact length and its version; another one is refused before anything else
+//! happens.
 
 use anchor_lang::prelude::Address;
 use provena_common::error::CommonError;

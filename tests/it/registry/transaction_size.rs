@@ -1,5 +1,5 @@
-//! Every instruction at its greatest size: which fit a plain transaction of 1,232 bytes, and which need a message of version
-//! 0 and the deployment's lookup table.
+//! Every instruction at its greatest size: which fit a plain transaction of 1,232 bytes, and which need a message of
+//! version 0 and the deployment's lookup table.
 
 use anchor_lang::prelude::Address;
 use provena_registry::{
@@ -104,8 +104,8 @@ fn all_but_registering_fits_a_plain_transaction() {
     }
 }
 
-/// Registrations with the longest name and symbol: their length with a plain message, and with a message of version 0 and
-/// the common lookup table. Those of more than 1,232 bytes cannot be sent so.
+/// Registrations with the longest name and symbol: their length with a plain message, and with a message of version 0
+/// and the common lookup table. Those of more than 1,232 bytes cannot be sent so.
 #[test]
 fn registrations_have_these_lengths() {
     let cases = [
@@ -125,8 +125,8 @@ fn registrations_have_these_lengths() {
     }
 }
 
-/// The longest URI with which a registration can be sent; beyond that the parents' accounts and the floors' mints need a
-/// lookup table of the registrant's own.
+/// The longest URI with which a registration can be sent; beyond that the parents' accounts and the floors' mints need
+/// a lookup table of the registrant's own.
 #[test]
 fn registrations_fit_with_uris_of_these_lengths() {
     let longest = |parents, consents, with_table| {

@@ -3,8 +3,9 @@
 use super::*;
 use crate::{ASSOCIATED_TOKEN_PROGRAM, Floors, INSTRUCTIONS_SYSVAR, NftText, TOKEN_PROGRAM};
 
-/// Compute units to ask for with a registration. An instruction has 200,000 unasked, and that is not always enough: what Token
-/// Metadata spends depends on the mint's address. Among 120 registrations with two parents it was 165,000 to 208,000 in all.
+/// Compute units to ask for with a registration. An instruction has 200,000 unasked, and that is not always enough:
+/// what Token Metadata spends depends on the mint's address. Among 120 registrations with two parents it was 165,000 to
+/// 208,000 in all.
 pub const REGISTER_COMPUTE_UNITS: u32 = 300_000;
 
 /// A model or dataset that is to be registered.

@@ -50,8 +50,8 @@ impl PublishLicence {
     ///
     /// # Errors
     ///
-    /// `Paused`, `NotNftHolder`, `BpsTooHigh`, `WrongPda`, [`RegistryError::AssetNotActive`], [`RegistryError::ZeroFloor`];
-    /// the System program's where the number is used.
+    /// `Paused`, `NotNftHolder`, `BpsTooHigh`, `WrongPda`, [`RegistryError::AssetNotActive`],
+    /// [`RegistryError::ZeroFloor`]; the System program's where the number is used.
     pub fn handle(&mut self, id: u32, terms: &LicenceTerms) -> Result<()> {
         self.admin.control.check_running(pause::PUBLISH_LICENCE)?;
         check_holder(self.nft.account(), &self.asset.mint, self.holder.address())?;

@@ -25,8 +25,8 @@ pub struct RaiseFloor {
 }
 
 impl RaiseFloor {
-    /// Offers, jobs and derivatives made before keep what they were made with. A floor never falls: not for the next holder
-    /// either.
+    /// Offers, jobs and derivatives made before keep what they were made with. A floor never falls: not for the next
+    /// holder either.
     ///
     /// # Errors
     ///

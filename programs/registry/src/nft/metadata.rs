@@ -17,8 +17,8 @@ const METADATA_UPDATE_V2: u8 = 15;
 /// Room for the longest texts, so that the instruction's bytes are allocated once.
 const MAX_INSTRUCTION_LEN: usize = 352;
 
-/// Where the fields of metadata begin. Token Metadata pads the texts with zeros to their greatest length, so that the places
-/// are the same for all our NFTs.
+/// Where the fields of metadata begin. Token Metadata pads the texts with zeros to their greatest length, so that the
+/// places are the same for all our NFTs.
 mod at {
     use super::{MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN};
 
@@ -34,8 +34,8 @@ mod at {
     pub(super) const END: usize = FEE + 2 + 1 + 4 + 34;
 }
 
-/// `Create` with its argument `V1`: mutable, with one unverified creator, the pool, and without collection, uses and prints.
-/// The first sale counts as made: the creator mints to himself, and from then on resale royalties are due.
+/// `Create` with its argument `V1`: mutable, with one unverified creator, the pool, and without collection, uses and
+/// prints. The first sale counts as made: the creator mints to himself, and from then on resale royalties are due.
 pub(super) fn create_instruction(text: &NftText, pool: &Address) -> Vec<u8> {
     let mut data = Vec::with_capacity(MAX_INSTRUCTION_LEN);
     data.extend_from_slice(&[METADATA_CREATE, VARIANT_V1]);

@@ -7,8 +7,8 @@ use crate::{
     error::RegistryError,
 };
 
-/// A claim to register some content, see [`crate::content_claim`]. Its address holds the hash. Closed, and its rent returned
-/// to the claimant, when it is used, abandoned or cleared away.
+/// A claim to register some content, see [`crate::content_claim`]. Its address holds the hash. Closed, and its rent
+/// returned to the claimant, when it is used, abandoned or cleared away.
 #[account]
 #[derive(Debug, PartialEq, Eq)]
 pub struct ContentClaim {

@@ -6,8 +6,8 @@ use crate::error::RegistryError;
 
 /// What an asset's owner grants those who build on the asset, and what he asks for it.
 ///
-/// A derivative keeps a copy of what it was granted, so a retired licence ends granting and nothing else. Hence a licence's
-/// account is never closed, and its number never comes back with other terms.
+/// A derivative keeps a copy of what it was granted, so a retired licence ends granting and nothing else. Hence a
+/// licence's account is never closed, and its number never comes back with other terms.
 #[account]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Licence {

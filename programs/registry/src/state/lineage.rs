@@ -17,8 +17,8 @@ pub enum EdgeKind {
     Inherited = 2,
 }
 
-/// Whose work an asset builds on, followed in its account by the [`Edge`]s. Frozen at registration; it exists when there are
-/// any.
+/// Whose work an asset builds on, followed in its account by the [`Edge`]s. Frozen at registration; it exists when
+/// there are any.
 #[account]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lineage {
@@ -69,7 +69,8 @@ provena_common::layout!(Lineage, STATE_VERSION);
 
 /// Whether the edges are few enough and name each ancestor once.
 ///
-/// Hence they promise at most all of a pool: every parent's pool holds what it was promised, each in a position of its own.
+/// Hence they promise at most all of a pool: every parent's pool holds what it was promised, each in a position of its
+/// own.
 ///
 /// # Errors
 ///
