@@ -272,7 +272,8 @@ impl Random {
             .collect();
         let from = self.pick(&movable).copied().filter(|_| !self.once_in(8));
         let from = from.unwrap_or_else(|| self.holder(model, pool));
-        let to = self.anybody(model);
+        // Pools that hold shares never give them away: most go to wallets.
+        let to = if self.once_in(4) { self.anybody(model) } else { Holder::Wallet(self.wallet()) };
         let position = model.pools[pool].as_ref().and_then(|pool| pool.positions.get(&from));
         let (held, delegate) = position.map_or((0, None), |position| (position.shares, position.delegate));
         let own = if let Holder::Wallet(wallet) = from { Some(wallet) } else { None };
