@@ -46,6 +46,7 @@ pub async fn payment<C: ChainReader + ?Sized>(chain: &C, mint: &Pubkey) -> Resul
 }
 
 /// The collection of one seat, for its own node: its token account is created where it is missing, and the node pays that.
+/// Where that account cannot receive, bond and lamports are collected alone; empty when there are none.
 ///
 /// # Errors
 /// A failure to read.
@@ -56,14 +57,14 @@ pub async fn own_seat<C: ChainReader + ?Sized>(
     index: u8,
 ) -> Result<Vec<Instruction>, ChainError> {
     let payment = payment(chain, &job.job.mint).await?;
-    let mut instructions = Vec::new();
     if let Some(payment) = payment
         && chain.account(&payment.token_account(node)).await?.is_none()
     {
-        instructions.push(open_account(node, node, payment));
+        let collect = market::collect_seat(job, index, Some(payment.token_program));
+        return Ok(vec![open_account(node, node, payment), collect]);
     }
-    instructions.push(market::collect_seat(job, index, payment.map(|payment| payment.token_program)));
-    Ok(instructions)
+    let collection = seat(chain, job, index, payment).await?;
+    Ok(collection.map_or_else(Vec::new, |collection| collection.instructions))
 }
 
 /// The collection of everything that can be collected at `now`, seats first. `caller` signs, and pays for inboxes that

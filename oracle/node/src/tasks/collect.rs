@@ -112,11 +112,9 @@ impl Collector {
         let view = View { now: view.now, job };
         let worker = Arc::clone(&self.worker);
         match (next(&worker.me, &view, record), view.job) {
-            (Action::End(end), job) => {
-                if worker.has_answer_back(key, record, job.as_ref(), view.now).await? {
-                    worker.end(key, record, end)?;
-                    return Ok(true);
-                }
+            (Action::End(end), job) if worker.has_answer_back(key, record, job.as_ref(), view.now).await? => {
+                worker.end(key, record, end)?;
+                return Ok(true);
             }
             (Action::PutAnswer, Some(job)) => self.put_answer(*key, job),
             (Action::Publish, Some(job)) => worker.publish(key, &job, record).await?,
@@ -167,6 +165,10 @@ impl Worker {
         let mut groups: Vec<(Vec<JobKey>, Vec<Instruction>)> = Vec::new();
         for Due { key, job, index } in due {
             let collect = collect::own_seat(self.parts.chain.as_ref(), &self.me, &job, index).await?;
+            if collect.is_empty() {
+                // A token account that takes nothing; the bond is free already.
+                continue;
+            }
             match groups.last_mut() {
                 Some((keys, together)) if self.fits(together, &collect) => {
                     keys.push(key);
@@ -196,6 +198,9 @@ impl Worker {
             let record = self.parts.journal.job(key).unwrap_or_default();
             if let (Action::Collect(index), Some(job)) = (next(&self.me, &view, &record), &view.job) {
                 let collect = collect::own_seat(self.parts.chain.as_ref(), &self.me, job, index).await?;
+                if collect.is_empty() {
+                    continue;
+                }
                 match self.send(key, Step::Collect, &collect).await {
                     Err(WorkError::Chain(error)) if error.rejection().is_some() => {
                         tracing::warn!(job = %key.job, %error, "pay or bond cannot be collected now");

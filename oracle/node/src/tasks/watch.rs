@@ -148,7 +148,8 @@ impl Watcher {
         // Through a server that lags, deadlines are seen too late: nothing new is staked until it has caught up.
         let lagging = self.worker.parts.chain.health().lagging;
         let postponed = self.declined.get(&address).is_some_and(|(until, _)| Instant::now() < *until);
-        if free && !lagging && !postponed && self.active.len() < self.max_jobs {
+        let for_us = free && !self.worker.knows_as_foreign(&job.job);
+        if for_us && !lagging && !postponed && self.active.len() < self.max_jobs {
             self.begin(address, closing);
         }
     }

@@ -148,6 +148,12 @@ impl Worker {
         Ok(terms)
     }
 
+    /// Whether a job is known to be for a model that this node does not serve.
+    pub(super) fn knows_as_foreign(&self, job: &Job) -> bool {
+        let known = || self.offers().get(&job.offer).and_then(|offer| Terms::of(job, offer, &self.parts.cluster));
+        !self.parts.models.is_empty() && known().is_some_and(|terms| !self.serves(&terms.asset))
+    }
+
     fn offers(&self) -> MutexGuard<'_, HashMap<Pubkey, Offer>> {
         self.offers.lock().unwrap_or_else(PoisonError::into_inner)
     }

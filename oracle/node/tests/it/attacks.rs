@@ -9,7 +9,7 @@ use provena_market::constants::SETTLE_AFTER;
 use provena_market::state::{JobState, Seat, SeatState};
 use provena_market::{client, instruction};
 use provena_node::journal::{Computed, End, JobKey};
-use provena_node::tasks::submit::Outcome;
+use provena_node::tasks::{Collector, submit::Outcome};
 use provena_tests::market::STAKE;
 use provena_tests::world::keypair;
 use provena_wire::Units;
@@ -242,6 +242,8 @@ async fn h6_a_frozen_account_holds_nobody_up() {
     assert_eq!(scene.balance("frozen"), 0);
     assert_eq!(scene.balance("payer"), 1_000 * 1_000_003 - 3_005_009);
     scene.collect(&workers[0], false).await;
+    let mut collector = Collector::new(workers[1].clone(), Duration::from_millis(5));
+    assert_eq!(collector.round().await.unwrap(), 1, "its pay waits, and nothing is sent in vain");
 
     // Once it is thawed the node collects the rest by itself.
     scene.chain.advance(SETTLE_AFTER);

@@ -198,6 +198,7 @@ async fn a_lost_crash_log_does_not_cost_the_bond() {
 async fn a_closed_offer_does_not_stop_a_node_that_has_a_seat() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
+    let other_offer = scene.offer_with(|_| {});
     let posted = scene.client().post_job(&scene.offer, &model::request(2)).await.unwrap();
     let mut at = 0;
     while scene.chain.count(instruction::TakeSeat::DISCRIMINATOR) == 0 {
@@ -213,9 +214,8 @@ async fn a_closed_offer_does_not_stop_a_node_that_has_a_seat() {
     assert_eq!(signed.content_root, hex::encode(model::artifact().content_root()));
 
     // A job that nobody has begun when its offer is closed is left alone: nobody can say what it wants.
-    let offer = scene.offer_with(|_| {});
-    let posted = scene.client().post_job(&offer, &model::request(1)).await.unwrap();
-    scene.chain.world(|world| world.svm.set_account(offer, Default::default()).unwrap());
+    let posted = scene.client().post_job(&other_offer, &model::request(1)).await.unwrap();
+    scene.chain.world(|world| world.svm.set_account(other_offer, Default::default()).unwrap());
     let fresh = tempfile::tempdir().unwrap();
     let Outcome::Declined(reason) = decide(&scene, "node", fresh.path(), &posted.job).await else { panic!("taken") };
     assert!(reason.contains("offer is closed"), "{reason}");

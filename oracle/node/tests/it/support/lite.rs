@@ -166,6 +166,8 @@ impl ChainSubmitter for LiteChain {
                 Ok(())
             }
             Err(failed) => {
+                // Refused before it landed: the same transaction may be tried again, which the SVM does not know.
+                inner.world.svm.expire_blockhash();
                 Err(ChainError::Rejected(Box::new(Rejection::explain(None, failed.err, &programs, failed.meta.logs))))
             }
         }

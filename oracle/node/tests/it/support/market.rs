@@ -175,7 +175,6 @@ impl Scene {
     /// A payer's client.
     pub fn client(&self) -> provena_client::Client {
         provena_client::Client::new(self.chain.clone(), folder_store(&self.shared), self.payer.clone())
-            .with_answer_patience(Duration::from_millis(100))
     }
 
     /// The node `name` over `chain`, with its crash log and its private files in `data`.
