@@ -4,8 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{
-    airdrop, asset, balance, dataset, demo, deploy, infer, job, keygen, localnet, model, node, offer, royalty, verify,
+use solana_pubkey::Pubkey;
+
+use crate::{
+    address,
+    commands::{
+        airdrop, asset, balance, dataset, demo, deploy, infer, job, keygen, localnet, model, node, offer, royalty,
+        verify,
+    },
 };
 
 const AFTER_HELP: &str = "\
@@ -17,7 +23,7 @@ Examples:
   provena infer OFFER --prompt 'a question'          use one, and pay its makers
   provena royalty claim ASSET                        collect what your share earned
 
-Environment: PROVENA_URL, PROVENA_WS, PROVENA_KEYPAIR, PROVENA_STORE, NO_COLOR, RUST_LOG.
+Environment: PROVENA_URL, PROVENA_WS, PROVENA_LOOKUP_TABLE, PROVENA_KEYPAIR, PROVENA_STORE, NO_COLOR, RUST_LOG.
 
 Exit codes: 0 done; 1 it failed, or a check did not hold; 2 the command line makes no sense;
 3 nobody answered in time, so the outcome is unknown; 130 stopped by ctrl-c.";
@@ -44,6 +50,9 @@ pub struct Global {
     /// The chain's WebSocket address; by default derived from --url (port + 1).
     #[arg(long, global = true, env = "PROVENA_WS", value_name = "URL")]
     pub ws: Option<String>,
+    /// The deployment's lookup table, which long transactions use [default: found by the programs' authority].
+    #[arg(long, global = true, env = "PROVENA_LOOKUP_TABLE", value_name = "ADDRESS", value_parser = address::parse)]
+    pub lookup_table: Option<Pubkey>,
     /// The wallet that signs and pays [default: ~/.config/provena/id.json].
     #[arg(long, global = true, env = "PROVENA_KEYPAIR", value_name = "FILE")]
     pub keypair: Option<PathBuf>,

@@ -7,12 +7,13 @@ use std::{
 
 use anyhow::Result;
 use provena_client::{
-    chain::{RpcChain, RpcOptions},
+    chain::{RpcChain, RpcOptions, lookup},
     keys,
 };
 use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
 
-use crate::{cli::Global, failure::Failure, output::Output};
+use crate::{cli::Global, deploy, failure::Failure, output::Output};
 
 /// The resolved global options.
 pub struct Context<'a> {
@@ -20,6 +21,7 @@ pub struct Context<'a> {
     pub output: &'a Output,
     url: String,
     ws: Option<String>,
+    lookup_table: Option<Pubkey>,
     keypair: PathBuf,
     store: Vec<String>,
     verbose: u8,
@@ -31,7 +33,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// There is no home folder and no explicit path.
     pub fn new(global: Global, output: &'a Output) -> Result<Self> {
-        let keypair = match global.keypair {
+        let keypair = match global.keypair.clone() {
             Some(path) => path,
             None => folder("XDG_CONFIG_HOME", ".config", "--keypair")?.join("provena/id.json"),
         };
@@ -39,9 +41,10 @@ impl<'a> Context<'a> {
             let folder = folder("XDG_DATA_HOME", ".local/share", "--store")?.join("provena/store");
             vec![format!("file://{}", folder.display())]
         } else {
-            global.store
+            global.store.clone()
         };
-        Ok(Self { output, url: global.url, ws: global.ws, keypair, store, verbose: global.verbose })
+        let Global { url, ws, lookup_table, verbose, .. } = global;
+        Ok(Self { output, url, ws, lookup_table, keypair, store, verbose })
     }
 
     /// The chain's RPC address.
@@ -56,6 +59,19 @@ impl<'a> Context<'a> {
     pub fn chain(&self) -> Result<RpcChain> {
         let options = RpcOptions { ws_url: self.ws.clone(), ..RpcOptions::new(&self.url) };
         RpcChain::new(&options).map_err(|error| Failure::usage(error.to_string()).into())
+    }
+
+    /// As [`Context::chain`], for transactions that may be too long without the deployment's lookup table.
+    ///
+    /// # Errors
+    /// The address is no URL, or the table that the person named is none.
+    pub async fn chain_with_tables(&self) -> Result<RpcChain> {
+        let chain = self.chain()?;
+        let tables = match &self.lookup_table {
+            Some(table) => vec![lookup::fetch(&chain, table).await?],
+            None => deploy::tables(&chain).await,
+        };
+        Ok(chain.with_lookup_tables(tables))
     }
 
     /// Where the wallet's key file is.

@@ -91,11 +91,12 @@ pub async fn play(options: &Options, output: &Output) -> Result<()> {
     let begun = Instant::now();
     let story = Story::begin(output, "starting a private chain");
     let subject = Subject::new(options)?;
-    let stage = Stage::open(&subject).await?;
-    let chain = stage.chain().as_ref();
+    let mut stage = Stage::open(&subject).await?;
 
     story.doing("funding wallets");
     let cast = Cast::assemble(&stage, options.token).await?;
+    stage.use_tables().await?;
+    let chain = stage.chain().as_ref();
     let currency = cast.currency();
     story.opening(&currency)?;
 

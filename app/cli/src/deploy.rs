@@ -25,7 +25,7 @@ use solana_signer::Signer;
 
 use crate::failure::Failure;
 
-pub use initialise::{InitOptions, Initialised, initialize};
+pub use initialise::{InitOptions, Initialised, initialize, tables};
 use loader::Found;
 
 /// What a signature costs, in lamports.

@@ -81,6 +81,24 @@ struct JsonError {
     hint: Option<String>,
 }
 
+/// Prints what is wrong with a command line, or the help that was asked for; as JSON when that was asked for, too.
+pub fn refused(error: &clap::Error) -> ExitCode {
+    let json = std::env::args().any(|argument| argument == "--json");
+    if !error.use_stderr() || !json {
+        // Nothing can be done about a terminal that takes no words.
+        let _ = error.print();
+        return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+    }
+    let text = error.to_string();
+    let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let told: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
+    let message = told.join(" ").trim_start_matches("error: ").to_owned();
+    let hint = Some("provena --help   and `provena COMMAND --help` say what there is".to_owned());
+    let json = JsonError { error: message, causes: Vec::new(), hint };
+    eprintln!("{}", serde_json::to_string(&json).unwrap_or(json.error));
+    ExitCode::from(Exit::Usage as u8)
+}
+
 /// Prints `error` on stderr (as JSON when asked) and returns the process's exit code.
 pub fn report(error: &Error, output: &Output) -> ExitCode {
     let own = error.downcast_ref::<Failure>().map(|failure| (failure.exit, failure.hint.clone()));

@@ -23,7 +23,10 @@ use crate::{cli::Cli, output::Output};
 
 fn main() -> ExitCode {
     quiet_vulkan();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::refused(&error),
+    };
     let output = Output::new(cli.global.json);
     if !cli.is_service() {
         output::logging(cli.global.verbose, output.json());

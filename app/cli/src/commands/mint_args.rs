@@ -148,7 +148,7 @@ impl MintArgs {
     ) -> Result<()> {
         let wallet = context.wallet()?;
         let consents: Vec<Keypair> = self.consents.iter().map(|file| keys::read(file)).collect::<Result<_, _>>()?;
-        let chain = context.chain()?;
+        let chain = context.chain_with_tables().await?;
         let plan = self.plan(&chain, title, recipe).await?;
         let store = Store::open(context.store_urls()).context("cannot open the store")?;
         let progress = Progress::spinner(context.output, "minting");

@@ -26,7 +26,7 @@ enum Verb {
     Mint(mint::Args),
     /// Add the next version of a model that the wallet owns: other weights, the same NFT and the same holders
     Version(version::Args),
-    /// Talk with a model of words on this machine
+    /// Talk with a language model on this machine
     Chat(chat::Args),
     /// Look at an artifact file or a minted asset
     Show(show::Args),

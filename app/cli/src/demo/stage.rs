@@ -18,7 +18,10 @@ use tempfile::TempDir;
 use tokio::{sync::Mutex, task::JoinHandle};
 
 use super::subject::Subject;
-use crate::localnet::{Localnet, Options};
+use crate::{
+    deploy,
+    localnet::{Localnet, Options},
+};
 
 /// Milliseconds between slots: quick, so that nobody waits for a block.
 const SLOT_MS: u64 = 100;
@@ -49,6 +52,14 @@ impl Stage {
     /// The chain.
     pub fn chain(&self) -> &Arc<RpcChain> {
         &self.chain
+    }
+
+    /// Lets transactions that would be too long use the lookup table which setting the programs up has made.
+    pub async fn use_tables(&mut self) -> Result<()> {
+        let options = RpcOptions { ws_url: Some(self.localnet.ws.clone()), ..RpcOptions::new(&self.localnet.url) };
+        let tables = deploy::tables(self.chain.as_ref()).await;
+        self.chain = Arc::new(RpcChain::new(&options)?.with_lookup_tables(tables));
+        Ok(())
     }
 
     /// The chain's RPC and WebSocket addresses.

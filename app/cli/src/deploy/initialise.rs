@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use provena_client::{
     amount::{Currency, show_bps},
-    chain::{Budget, Chain, accounts::fetch_optional, send_and_confirm},
+    chain::{Budget, Chain, accounts::fetch_optional, lookup, send_and_confirm},
     token,
 };
 use provena_market::constants::MAX_PROTOCOL_FEE_BPS;
@@ -11,6 +11,7 @@ use provena_royalty::{NATIVE_MINT, state::Admin};
 use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
+use solana_message::AddressLookupTableAccount;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
@@ -73,7 +74,41 @@ pub async fn initialize(chain: &dyn Chain, authority: &Keypair, options: &InitOp
     let InitOptions { treasury, protocol_fee_bps, min_stake, .. } = *options;
     let market = provena_market::client::initialize_admin(wallet, treasury, cluster, protocol_fee_bps, min_stake);
     done.push(once(chain, authority, "market", &provena_market::pda::admin().0, market).await?);
+    done.push(table(chain, authority).await?);
     Ok(done)
+}
+
+/// Makes the deployment's common lookup table, without which long transactions do not fit, unless the wallet made one before
+/// that holds everything it should.
+async fn table(chain: &dyn Chain, authority: &Keypair) -> Result<Initialised> {
+    let admin = admin(chain).await?.context("the royalty program's settings are gone")?;
+    let mints: Vec<Pubkey> = admin.allowed().iter().filter(|mint| **mint != NATIVE_MINT).copied().collect();
+    let wanted = lookup::common(&mints);
+    let what = |table: &Pubkey| format!("lookup table {table}");
+    let whole = |table: &AddressLookupTableAccount| wanted.iter().all(|address| table.addresses.contains(address));
+    let there = lookup::made_by(chain, &authority.pubkey()).await?;
+    if let Some(table) = there.iter().find(|table| whole(table)) {
+        return Ok(Initialised { what: what(&table.key), signature: None });
+    }
+    let (instructions, table) = lookup::create(&authority.pubkey(), chain.slot().await?, &wanted);
+    let mut signature = None;
+    for instruction in instructions {
+        signature = Some(send(chain, authority, instruction).await.context("cannot make the lookup table")?);
+    }
+    Ok(Initialised { what: what(&table), signature })
+}
+
+/// The lookup tables of whoever has the authority over the programs on this chain; none where there are none, or where the
+/// server does not list them.
+pub async fn tables(chain: &dyn Chain) -> Vec<AddressLookupTableAccount> {
+    let Ok(Some(admin)) = admin(chain).await else { return Vec::new() };
+    match lookup::made_by(chain, &admin.control.authority).await {
+        Ok(tables) => tables,
+        Err(error) => {
+            tracing::debug!(?error, "the server lists no lookup tables; --lookup-table names one");
+            Vec::new()
+        }
+    }
 }
 
 async fn check(chain: &dyn Chain, authority: &Keypair, options: &InitOptions) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use provena_client::{
-    chain::{Chain, ChainReader, ChainSubmitter, RpcChain, RpcOptions},
+    chain::{Chain, ChainReader, ChainSubmitter, RpcChain, RpcOptions, lookup},
     keys,
 };
 use solana_instruction::Instruction;
@@ -12,7 +12,7 @@ use solana_pubkey::{Pubkey, pubkey};
 use solana_signer::Signer;
 use tempfile::TempDir;
 
-use super::{Action, Found, InitOptions, Program, Progress, deploy, initialise, initialize, loader, upload};
+use super::{Action, Found, InitOptions, Program, Progress, deploy, initialise, initialize, loader, tables, upload};
 use crate::localnet::{Localnet, Options};
 
 const SOL: u64 = 1_000_000_000;
@@ -252,7 +252,10 @@ async fn initialize_sets_up_all_three_programs_once() {
     let options = InitOptions::defaults(bench.wallet.pubkey());
     let done = initialize(&bench.chain, &bench.wallet, &options).await.unwrap();
     let what: Vec<_> = done.iter().map(|step| (step.what.as_str(), step.signature.is_some())).collect();
-    assert_eq!(what, [("registry", true), ("royalty program", true), ("market", true)]);
+    assert_eq!(what[..3], [("registry", true), ("royalty program", true), ("market", true)]);
+    assert!(matches!(what[3..], [(table, true)] if table.starts_with("lookup table ")), "{what:?}");
+    let [table] = tables(&bench.chain).await.try_into().unwrap();
+    assert_eq!(table.addresses, lookup::common(&[]));
 
     let before = balance(&bench.chain, &bench.wallet).await;
     let again = initialize(&bench.chain, &bench.wallet, &options).await.unwrap();

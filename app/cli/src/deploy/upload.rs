@@ -19,9 +19,9 @@ use solana_transaction_error::TransactionError;
 use super::{Progress, loader};
 use crate::failure::Failure;
 
-/// Code bytes that fit into a packet of 1,232 beside one signature (65), the header and three keys (100), the blockhash
-/// (32) and the instruction's own framing (7) and fields (16).
-const CHUNK: usize = 1_012;
+/// Code bytes that fit into a packet of 1,232 beside one signature (65), version, header and four keys (133), the blockhash
+/// (32), the budget (20), no lookup tables (1), and the instruction's own framing (7) and fields (16).
+const CHUNK: usize = 958;
 const IN_FLIGHT: usize = 24;
 /// How long sent chunks may take to appear before they are sent again.
 const ROUND: Duration = Duration::from_secs(3);
@@ -189,8 +189,12 @@ async fn wait(
 
 #[cfg(test)]
 mod tests {
+    use provena_client::chain::{
+        Budget,
+        message::{compile, transaction_len},
+    };
+    use solana_hash::Hash;
     use solana_keypair::Keypair;
-    use solana_message::Message;
     use solana_pubkey::Pubkey;
     use solana_signer::Signer;
 
@@ -200,8 +204,8 @@ mod tests {
     fn a_full_chunk_fills_a_packet_and_no_more() {
         let wallet = Keypair::new().pubkey();
         let write = instruction::write(&Pubkey::new_unique(), &wallet, u32::MAX, vec![7; CHUNK]);
-        let message = Message::new(&[write], Some(&wallet)).serialize();
-        assert_eq!(1 + 64 + message.len(), 1_232);
+        let message = compile(&Budget::default().around(&[write]), &wallet, &[], Hash::default()).unwrap();
+        assert_eq!(transaction_len(&message), 1_232);
     }
 
     #[test]

@@ -1,22 +1,35 @@
-//! Commands against a private chain, as a person would use them one after the other.
+//! A private chain for a test: commands against it, one after the other, as a person would use them.
 
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Stdio},
 };
 
+use provena_client::{
+    chain::{Budget, ChainReader, RpcChain, RpcOptions, send_and_confirm},
+    keys,
+};
+use provena_common::token::TOKEN_PROGRAM;
 use serde_json::Value;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer;
+use spl_token_interface::instruction as spl;
 
-use crate::provena::Person;
+use crate::provena::{Ended, Person};
 
-/// `provena localnet`, stopped at the end of the test.
-struct Localnet {
+/// `provena localnet` and a person with a wallet on it; stopped at the end of the test.
+pub struct Localnet {
+    /// Whose wallet it is.
+    pub person: Person,
     child: Child,
     url: String,
 }
 
 impl Localnet {
-    fn start(person: &Person) -> Self {
+    /// A chain on which the programs are there and nothing is set up; the wallet has so many SOL.
+    pub fn bare(sol: u64) -> Self {
+        let person = Person::new();
         let mut child = person
             .command()
             .args(["localnet", "--rpc-port", "0", "--ws-port", "0", "--json"])
@@ -26,8 +39,119 @@ impl Localnet {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
-        Self { child, url: ready["url"].as_str().unwrap().to_owned() }
+        let localnet = Self { person, child, url: ready["url"].as_str().unwrap().to_owned() };
+        localnet.run(&["keygen"]).ok();
+        localnet.run(&["airdrop", &sol.to_string()]).ok();
+        localnet
     }
+
+    /// A chain on which everything is set up.
+    pub fn start(sol: u64) -> Self {
+        let localnet = Self::bare(sol);
+        localnet.run(&["deploy", "--init-only"]).ok();
+        localnet
+    }
+
+    /// Runs a command line with `--json`.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        self.person.run(&[arguments, &["--url", &self.url, "--json"]].concat())
+    }
+
+    /// Runs a command line as a person reads it, and checks that it fits a terminal.
+    pub fn read(&self, arguments: &[&str]) -> String {
+        let ended = self.person.run(&[arguments, &["--url", &self.url]].concat()).ok();
+        ended.fits();
+        ended.stdout
+    }
+
+    /// A command line that has not begun.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = self.person.command();
+        command.args(arguments).args(["--url", &self.url, "--json"]);
+        command
+    }
+
+    /// A new key file of this name with so many SOL, and its address.
+    pub fn wallet(&self, name: &str, sol: &str) -> (String, String) {
+        let file = self.person.path(name).display().to_string();
+        let made = self.run(&["keygen", "--out", &file]).ok().json();
+        let address = made["address"].as_str().unwrap().to_owned();
+        if sol != "0" {
+            self.run(&["airdrop", sol, "--to", &address]).ok();
+        }
+        (file, address)
+    }
+
+    /// A file with this text.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let file = self.person.path(name);
+        std::fs::write(&file, text).unwrap();
+        file.display().to_string()
+    }
+
+    /// Lamports of the wallet.
+    pub fn balance(&self) -> u64 {
+        self.run(&["balance"]).ok().json()["amount"].as_u64().unwrap()
+    }
+
+    /// Lamports of any address.
+    pub fn balance_of(&self, address: &str) -> u64 {
+        self.run(&["balance", address]).ok().json()["amount"].as_u64().unwrap()
+    }
+
+    /// Asserts that each of these command lines is refused with this code and these words, and that all together cost
+    /// nothing.
+    pub fn refuses(&self, refusals: &[(&[&str], i32, &[&str])]) {
+        let before = self.balance();
+        for (arguments, code, words) in refusals {
+            self.run(arguments).fails(*code, words);
+        }
+        assert_eq!(self.balance(), before, "a refusal costs nothing");
+    }
+
+    /// Mints a text as a dataset and gives its address.
+    pub fn dataset(&self, name: &str, options: &[&str]) -> String {
+        let file = self.file(name, &format!("the content of {name}\n"));
+        let minted = self.run(&[&["dataset", "mint", &file][..], options].concat()).ok().json();
+        minted["asset"].as_str().unwrap().to_owned()
+    }
+
+    /// A token of SPL Token with two decimals, of which the wallet has a thousand whole ones.
+    pub fn token(&self) -> String {
+        const MINT_LEN: usize = 82;
+        let wallet = keys::read(&self.person.path(".config/provena/id.json")).unwrap();
+        let chain = RpcChain::new(&RpcOptions::new(self.url.clone())).unwrap();
+        let (key, owner) = (Keypair::new(), wallet.pubkey());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let rent = chain.rent_exempt(MINT_LEN).await.unwrap();
+            let mint = key.pubkey();
+            let space = MINT_LEN as u64;
+            let account = provena_client::token::PaymentMint {
+                address: mint,
+                program: Some(provena_common::token::TokenProgram::Spl),
+                decimals: 2,
+            };
+            let instructions = [
+                solana_system_interface::instruction::create_account(&owner, &mint, rent, space, &TOKEN_PROGRAM),
+                spl::initialize_mint2(&TOKEN_PROGRAM, &mint, &owner, None, 2).unwrap(),
+                account.open_account(&owner, &owner).unwrap(),
+                spl::mint_to(&TOKEN_PROGRAM, &mint, &account.account_of(&owner), &owner, &[], 100_000).unwrap(),
+            ];
+            send_and_confirm(&chain, &instructions, &[&wallet, &key], Budget::default()).await.unwrap();
+        });
+        key.pubkey().to_string()
+    }
+
+    /// The address of the wallet.
+    pub fn address(&self) -> String {
+        keys::read(&self.person.path(".config/provena/id.json")).unwrap().pubkey().to_string()
+    }
+}
+
+/// An address that nobody has.
+pub fn nobody() -> String {
+    Pubkey::new_unique().to_string()
 }
 
 impl Drop for Localnet {
@@ -36,82 +160,4 @@ impl Drop for Localnet {
         let _ = std::process::Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
-}
-
-#[test]
-fn a_dataset_is_minted_shown_and_its_royalties_listed() {
-    let person = Person::new();
-    let localnet = Localnet::start(&person);
-    let run = |arguments: &[&str]| {
-        let all = [arguments, &["--url", &localnet.url, "--json"]].concat();
-        person.run(&all)
-    };
-    let wallet = run(&["keygen"]).ok().json()["address"].as_str().unwrap().to_owned();
-    let holder = run(&["keygen", "--out", person.path("holder.json").to_str().unwrap()]).ok().json();
-    let holder = holder["address"].as_str().unwrap().to_owned();
-    assert_eq!(run(&["airdrop", "5"]).ok().json()["balance"], 5_000_000_000u64);
-
-    // Nothing is set up yet: each command says what is missing.
-    let data = person.path("data.csv");
-    std::fs::write(&data, "1,2,3\n").unwrap();
-    let mint = ["dataset", "mint", data.to_str().unwrap(), "--title", "Numbers"];
-    let share = format!("{holder}=25%");
-    run(&["node", "register", "--stake", "1", "--endpoint", "http://127.0.0.1:1"]).fails(1, &["not set up"]);
-    let first = run(&["deploy", "--init-only"]).ok().json();
-    assert!(first["initialised"].as_array().unwrap().iter().all(|one| one["signature"].is_string()));
-    let again = run(&["deploy", "--init-only"]).ok().json();
-    assert!(again["initialised"].as_array().unwrap().iter().all(|one| one["signature"].is_null()));
-
-    let minted = run(&[&mint[..], &["--holder", &share, "--derivative-share", "10%"]].concat()).ok().json();
-    let asset = minted["asset"].as_str().unwrap();
-    assert_eq!(minted["owner"], wallet.as_str());
-    let shown = run(&["model", "show", asset]).ok().json();
-    assert_eq!((&shown["title"], &shown["kind"]), (&"Numbers".into(), &"dataset".into()));
-    assert_eq!((&shown["version"], &shown["derivative_basis_points"]), (&1.into(), &1000.into()));
-    assert_eq!(shown["content_root"], minted["content_root"]);
-
-    let royalties = run(&["royalty", "show", asset]).ok().json();
-    let holders = royalties["mints"][0]["holders"].as_array().unwrap();
-    let basis_points: Vec<u64> = holders.iter().map(|holder| holder["basis_points"].as_u64().unwrap()).collect();
-    assert_eq!(basis_points, [7_500, 2_500]);
-    assert_eq!(holders[1]["address"], holder.as_str());
-    assert_eq!(run(&["royalty", "claim", asset]).ok().json()["claimed"], Value::Array(Vec::new()));
-
-    // What is refused, and by whom.
-    run(&["offer", "create", asset, "--price", "1"]).fails(1, &["not"]);
-    run(&["royalty", "show", &holder]).fails(1, &["has no royalty pool"]);
-    run(&["model", "show", &holder]).fails(1, &["is no asset on this chain"]);
-    let stranger = person.path("stranger.json");
-    run(&["keygen", "--out", stranger.to_str().unwrap()]).ok();
-    run(&["royalty", "claim", asset, "--keypair", stranger.to_str().unwrap()]).fails(1, &["holds no shares"]);
-    let parent = format!("{asset}=5%");
-    let child = run(&["dataset", "mint", data.to_str().unwrap(), "--title", "Child", "--parent", &parent]);
-    child.fails(1, &["asks for 10% of what is built on it, not 5%", "=10%"]);
-
-    // The same content again is another asset: nothing of the first minting is left pending.
-    let second = run(&mint).ok().json();
-    assert_ne!(second["asset"], minted["asset"]);
-    assert_eq!(second["content_root"], minted["content_root"]);
-
-    a_minting_that_was_cut_off_goes_on(&person, &run, &holder);
-}
-
-/// A minting that fails half-way keeps the NFT's key, and goes on with it as long as the terms are the same.
-fn a_minting_that_was_cut_off_goes_on(person: &Person, run: &dyn Fn(&[&str]) -> crate::provena::Ended, holder: &str) {
-    let data = person.path("other.csv");
-    std::fs::write(&data, "4,5,6\n").unwrap();
-    let share = format!("{holder}=25%");
-    let mint = ["dataset", "mint", data.to_str().unwrap(), "--holder", &share];
-    // The pool exists when this is refused: a mint that nobody allowed.
-    run(&[&mint[..], &["--pay-in", holder]].concat()).fails(1, &["is not on the allow list"]);
-    let pending: Vec<_> = std::fs::read_dir(person.path(".config/provena/pending")).unwrap().flatten().collect();
-    assert_eq!(pending.len(), 1);
-    let key: Vec<u8> = serde_json::from_slice(&std::fs::read(pending[0].path()).unwrap()).unwrap();
-    let key = solana_pubkey::Pubkey::try_from(&key[32..]).unwrap().to_string();
-
-    run(&["dataset", "mint", data.to_str().unwrap()]).fails(1, &["was interrupted, with other shares", "pending"]);
-    let minted = run(&mint).ok().json();
-    assert_eq!(minted["asset"], key);
-    assert_eq!(minted["title"], "other.csv");
-    assert_eq!(std::fs::read_dir(person.path(".config/provena/pending")).unwrap().count(), 0);
 }

@@ -1,11 +1,15 @@
 //! The command line as a person or a script meets it: the built binary, real files, a real private chain.
 
-mod chain;
+mod assets;
 mod demo;
 mod keep;
 mod keys;
+mod localnet;
+mod mintings;
+mod nodes;
 mod offline;
 mod provena;
+mod shares;
 mod stop;
 #[path = "../../../../oracle/engine/tests/it/tiny_llama.rs"]
 mod tiny_llama;

@@ -3,7 +3,7 @@
 use std::{fs, net::TcpListener};
 
 use ed25519_dalek::SigningKey;
-use provena_arith::receipt::{ENGINE_CLASS_INT_V1, RECEIPT_VERSION, Receipt};
+use provena_arith::receipt::{ENGINE_CLASS_INT_V1, KIND_JOB, RECEIPT_VERSION, Receipt};
 use provena_wire::receipt;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -25,10 +25,13 @@ fn amounts_that_are_none_are_refused_before_anything_happens() {
     }
     person.run(&["airdrop", "0"]).fails(2, &["nothing was asked for"]);
     let asset = Keypair::new().pubkey().to_string();
-    let offer = ["offer", "create", &asset, "--price", "1", "--royalty"];
-    person.run(&[&offer[..], &["120%"]].concat()).fails(2, &["more than 100%"]);
-    person.run(&[&offer[..], &["60"]].concat()).fails(2, &["write 2.5% or 250bps"]);
+    let offer = ["offer", "create", &asset, "--price", "1"];
+    person.run(&[&offer[..], &["--royalty", "120%"]].concat()).fails(2, &["more than 100%"]);
+    person.run(&[&offer[..], &["--royalty", "60"]].concat()).fails(2, &["write 2.5% or 250bps"]);
+    person.run(&[&offer[..], &["--input-price", "1"]].concat()).fails(2, &["cannot be used with"]);
     person.run(&["dataset", "mint", "x", "--holder", "me=5%"]).fails(2, &["not an address"]);
+    person.run(&["asset", "floor", &asset, "--per-unit", "5"]).fails(2, &["write SOL=0.00001"]);
+    person.run(&["royalty", "transfer", &asset, "--to", &asset, "--share", "5"]).fails(2, &["write 2.5%"]);
 }
 
 #[test]
@@ -64,17 +67,25 @@ fn signed() -> receipt::SignedReceipt {
     let root = |n: u8| [n; 32];
     let receipt = Receipt {
         version: RECEIPT_VERSION,
+        kind: KIND_JOB,
         cluster: root(1),
-        market_program: provena_market::ID.to_bytes(),
-        job: root(3),
+        program: provena_market::ID.to_bytes(),
+        place: root(3),
+        number: 0,
         node: key.verifying_key().to_bytes(),
+        payer: root(4),
         asset: root(5),
+        asset_version: 2,
         content_root: root(6),
         recipe_root: root(7),
         input_root: root(8),
         result_root: root(9),
+        terms_hash: root(10),
+        mint: root(0),
+        amount: 4_000_000,
         engine_class: ENGINE_CLASS_INT_V1,
-        units: 4,
+        units_in: 4,
+        units_out: 9,
         slot: 77,
     };
     receipt::sign(&receipt, &key).unwrap()
@@ -86,7 +97,12 @@ fn a_genuine_receipt_verifies_offline() {
     let file = person.path("receipt.json");
     fs::write(&file, serde_json::to_string(&signed()).unwrap()).unwrap();
     let verified = person.run(&["verify", file.to_str().unwrap(), "--offline", "--json"]).ok().json();
-    assert_eq!((&verified["valid"], &verified["units"]), (&true.into(), &4.into()));
+    assert_eq!((&verified["valid"], &verified["version"]), (&true.into(), &2.into()));
+    assert_eq!((&verified["units_in"], &verified["units_out"]), (&4.into(), &9.into()));
+    assert_eq!((&verified["amount"], &verified["mint"]), (&4_000_000.into(), &"SOL".into()));
+    let read = person.run(&["verify", file.to_str().unwrap(), "--offline"]).ok();
+    read.fits();
+    assert!(read.stdout.contains("0.004 SOL") && read.stdout.contains("4 in, 9 out"), "{}", read.stdout);
     assert_eq!(verified["signature"], "valid");
     assert_eq!(verified["chain"], serde_json::Value::Null);
 }
@@ -137,4 +153,13 @@ fn a_model_that_is_none_is_not_minted() {
     let ended = person.run(&["model", "mint", file.to_str().unwrap()]);
     ended.fails(1, &["model.pvna cannot be minted", "no valid artifact"]);
     person.run(&["model", "show", "neither"]).fails(2, &["neither a file nor an asset's address"]);
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_refused_in_json_when_asked_for() {
+    let person = Person::new();
+    let ended = person.run(&["airdrop", "1e9", "--json"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    let error: serde_json::Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert!(error["error"].as_str().unwrap().contains("is not an amount"), "{error}");
 }

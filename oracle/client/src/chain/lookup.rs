@@ -5,7 +5,7 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_message::AddressLookupTableAccount;
 use solana_pubkey::Pubkey;
 
-use super::{ChainError, ChainReader};
+use super::{AccountFilter, ChainError, ChainReader};
 
 /// The program that owns lookup tables.
 pub const LOOKUP_TABLE_PROGRAM: Pubkey = solana_pubkey::pubkey!("AddressLookupTab1e1111111111111111111111111");
@@ -16,6 +16,8 @@ const HEADER_LEN: usize = 56;
 const LOOKUP_TABLE: u32 = 1;
 /// The slot in which a table in use was deactivated.
 const NEVER: u64 = u64::MAX;
+/// Where a table says who may extend and close it.
+const AUTHORITY: usize = 21;
 /// Addresses that one instruction adds to a table within a packet.
 const EXTEND_BY: usize = 20;
 
@@ -30,6 +32,20 @@ pub async fn fetch<C: ChainReader + ?Sized>(
 ) -> Result<AddressLookupTableAccount, ChainError> {
     let account = chain.account(address).await?;
     decode(address, &account.ok_or(ChainError::Missing { what: "lookup table", address: *address })?)
+}
+
+/// The tables in use that `authority` made, for example a deployment's common one; tables of others are not asked for.
+///
+/// # Errors
+/// A failure to read: not every server lists accounts of this program.
+pub async fn made_by<C: ChainReader + ?Sized>(
+    chain: &C,
+    authority: &Pubkey,
+) -> Result<Vec<AddressLookupTableAccount>, ChainError> {
+    // One byte says that there is an authority.
+    let filter = AccountFilter { len: None, bytes: vec![(AUTHORITY, [&[1], authority.as_ref()].concat())] };
+    let listed = chain.program_accounts(&LOOKUP_TABLE_PROGRAM, &filter).await?;
+    Ok(listed.iter().filter_map(|(address, account)| decode(address, account).ok()).collect())
 }
 
 fn decode(address: &Pubkey, account: &Account) -> Result<AddressLookupTableAccount, ChainError> {

@@ -30,11 +30,16 @@ pub struct Unfinished {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Secrets {
+    /// Lower-case hex.
+    content_root: String,
     /// The key's 64 bytes, as in a key file.
     key: Vec<u8>,
     /// Lower-case hex.
     salt: String,
 }
+
+/// Digits of the content root by which its file is named.
+const NAME_DIGITS: usize = 16;
 
 impl Pending {
     /// Keeps secrets in `folder`.
@@ -49,11 +54,11 @@ impl Pending {
     /// Its file cannot be read.
     pub fn find(&self, content_root: &[u8; 32]) -> Result<Option<Unfinished>, KeyFileError> {
         let file = self.file(content_root);
-        match fs::read_to_string(&file) {
-            Ok(text) => Unfinished::parse(*content_root, file, &text).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(refused("read the key file", &file)(error)),
+        if !file.exists() {
+            return Ok(None);
         }
+        let found = Unfinished::read(file)?;
+        Ok((found.content_root == *content_root).then_some(found))
     }
 
     /// Begins a minting of this content: fresh secrets, kept before anything is sent.
@@ -64,7 +69,8 @@ impl Pending {
         fs::create_dir_all(&self.folder).map_err(refused("make the folder", &self.folder))?;
         let file = self.file(content_root);
         let (key, salt) = (Keypair::new(), *Keypair::new().secret_bytes());
-        let secrets = Secrets { key: key.to_bytes().to_vec(), salt: hex::encode(salt) };
+        let secrets =
+            Secrets { content_root: hex::encode(content_root), key: key.to_bytes().to_vec(), salt: hex::encode(salt) };
         let text = serde_json::to_string(&secrets).unwrap_or_default();
         write_new(&file, &text)?;
         Ok(Unfinished { content_root: *content_root, key, salt, file })
@@ -80,32 +86,34 @@ impl Pending {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(refused("read the folder", &self.folder)(error)),
         };
-        let mut roots: Vec<[u8; 32]> = entries.flatten().filter_map(|entry| content_root(&entry.path())).collect();
-        roots.sort_unstable();
-        let found: Result<Vec<Option<Unfinished>>, KeyFileError> = roots.iter().map(|root| self.find(root)).collect();
-        Ok(found?.into_iter().flatten().collect())
+        let mut files: Vec<PathBuf> =
+            entries.flatten().map(|entry| entry.path()).filter(|file| is_ours(file)).collect();
+        files.sort_unstable();
+        files.into_iter().map(Unfinished::read).collect()
     }
 
     fn file(&self, content_root: &[u8; 32]) -> PathBuf {
-        self.folder.join(format!("{}.json", hex::encode(content_root)))
+        let name = hex::encode(content_root);
+        self.folder.join(format!("{}.json", &name[..NAME_DIGITS]))
     }
 }
 
-/// The root that a file of ours is named by.
-fn content_root(path: &Path) -> Option<[u8; 32]> {
-    let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
-    hex::decode(name).ok()?.try_into().ok()
+fn is_ours(file: &Path) -> bool {
+    let stem = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json"));
+    stem.is_some_and(|stem| stem.len() == NAME_DIGITS && stem.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl Unfinished {
-    fn parse(content_root: [u8; 32], file: PathBuf, text: &str) -> Result<Self, KeyFileError> {
-        let secrets: Option<Secrets> = serde_json::from_str(text).ok();
+    fn read(file: PathBuf) -> Result<Self, KeyFileError> {
+        let text = fs::read_to_string(&file).map_err(refused("read the key file", &file))?;
+        let secrets: Option<Secrets> = serde_json::from_str(&text).ok();
         let parts = secrets.and_then(|secrets| {
-            let salt = hex::decode(secrets.salt).ok()?.try_into().ok()?;
-            Some((Keypair::try_from(secrets.key.as_slice()).ok()?, salt))
+            let root = |text: &str| hex::decode(text).ok()?.try_into().ok();
+            let key = Keypair::try_from(secrets.key.as_slice()).ok()?;
+            Some((root(&secrets.content_root)?, key, root(&secrets.salt)?))
         });
         match parts {
-            Some((key, salt)) => Ok(Self { content_root, key, salt, file }),
+            Some((content_root, key, salt)) => Ok(Self { content_root, key, salt, file }),
             None => Err(KeyFileError::Malformed(file)),
         }
     }
@@ -157,6 +165,6 @@ mod tests {
         let pending = Pending::new(folder.path().to_owned());
         fs::write(pending.file(&[1; 32]), "{\"key\": [1, 2, 3], \"salt\": \"00\"}").unwrap();
         let message = pending.find(&[1; 32]).err().unwrap().to_string();
-        assert!(message.contains(&hex::encode([1; 32])) && !message.contains("1, 2"), "{message}");
+        assert!(message.contains("0101010101010101.json") && !message.contains("1, 2"), "{message}");
     }
 }

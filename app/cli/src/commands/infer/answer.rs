@@ -52,9 +52,9 @@ impl Paid {
         let show = |amount| self.currency.show(amount);
         [
             ("paid", format!("{} ({} came back)", show(self.deposit - self.refund), show(self.refund))),
-            ("to the holders", show(self.royalty)),
-            ("to the node", show(self.node_fee)),
-            ("to the protocol", show(self.protocol_fee)),
+            ("holders get", show(self.royalty)),
+            ("nodes get", show(self.node_fee)),
+            ("protocol gets", show(self.protocol_fee)),
         ]
     }
 }

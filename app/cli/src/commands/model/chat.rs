@@ -28,7 +28,7 @@ use questions::Questions;
     after_help = "Examples:\n  provena model chat smollm2.pvna\n  provena model chat smollm2.pvna --prompt 'What is an oracle?' --max-tokens 100\n  provena model chat smollm2.pvna --system 'You are a poet.' --temperature 0.7 --top-p 0.9 --seed 7\n  echo 'Name three colours.' | provena model chat smollm2.pvna --json\n\nWithout --prompt, each line of the input is a question, and the model remembers the conversation. Ctrl-c stops an\nanswer; between answers it ends the conversation, as ctrl-d does. How fast it was is said on stderr."
 )]
 pub struct Args {
-    /// An artifact of a model of words (.pvna).
+    /// An artifact of a language model (.pvna).
     artifact: PathBuf,
     /// Ask one question and end.
     #[arg(long, value_name = "TEXT")]
@@ -75,7 +75,7 @@ fn load(path: &std::path::Path, adapter: &str) -> Result<Arc<Model>> {
             _ => "classifies pictures",
         };
         let wrong = Failure::usage(format!("{} {what}; it cannot chat", path.display()));
-        return Err(wrong.hint("chat with a model of words, such as SmolLM2: provena model import --help").into());
+        return Err(wrong.hint("chat with a language model, such as SmolLM2: provena model import --help").into());
     }
     let Ok(choice) = adapter.parse::<AdapterChoice>();
     let engine = Engine::new(choice).context("the adapter cannot be opened")?;

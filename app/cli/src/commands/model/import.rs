@@ -25,7 +25,7 @@ pub struct Args {
     ///
     /// Weights in safetensors may be F32, BF16 or F16, in model.safetensors or in the shards, at most 128, that
     /// model.safetensors.index.json names; those in GGUF also Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K. All must be finite. A
-    /// model of words brings its tokenizer and its chat template along: in tokenizer_config.json or
+    /// language model brings its tokenizer and its chat template along: in tokenizer_config.json or
     /// chat_template.jinja, or in the .gguf file itself.
     source: PathBuf,
     /// The artifact to write (.pvna); its card is written beside it.
@@ -40,7 +40,7 @@ pub struct Args {
     /// Typical inputs to measure ranges on: lines of text, or lines of pixels [default: those that come with the engine].
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
-    /// The longest context of a model of words, in tokens [default: the model's own, at most 4096].
+    /// The longest context of a language model, in tokens [default: the model's own, at most 4096].
     ///
     /// A longer one takes more memory when the model is loaded.
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
@@ -56,7 +56,7 @@ enum FamilyName {
     Cnn,
     /// A sentence encoder.
     Bert,
-    /// A model of words: Llama, Mistral, Qwen2, SmolLM2, TinyLlama.
+    /// A language model: Llama, Mistral, Qwen2, SmolLM2, TinyLlama.
     Llama,
 }
 

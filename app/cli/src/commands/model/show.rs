@@ -31,7 +31,7 @@ struct ArtifactReport {
     decoder: Option<Decoder>,
 }
 
-/// What only models of words have.
+/// What only language models have.
 #[derive(Serialize)]
 struct Decoder {
     layers: u32,

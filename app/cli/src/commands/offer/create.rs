@@ -1,5 +1,7 @@
 //! `provena offer create`.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use provena_client::{
     amount::{Amount, Currency, parse_bps, parse_sol, show_bps},
@@ -10,6 +12,7 @@ use provena_client::{
     token,
 };
 use provena_engine::artifact::{Artifact, Family};
+use provena_node::config::Config;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -121,6 +124,9 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let progress = Progress::spinner(context.output, "making the offer");
     let created = offer::create(&chain, &wallet, &args.asset, args.model_version, &terms).await?;
     drop(progress);
+    for doubt in doubts(&terms) {
+        context.output.note(&doubt);
+    }
     context.output.data(&Created {
         offer: created.offer.to_string(),
         asset: args.asset.to_string(),
@@ -176,6 +182,25 @@ async fn terms(args: &Args, context: &Context<'_>, chain: &dyn Chain, currency: 
     })
 }
 
+/// What keeps nodes that run with the usual settings from taking the offer's jobs.
+fn doubts(terms: &Terms) -> Vec<String> {
+    // The sample leaves every setting as it is.
+    let Ok(usual) = Config::parse(Config::sample(), [], Path::new("/node.toml")) else { return Vec::new() };
+    let mut doubts = Vec::new();
+    if terms.bond > usual.node.max_bond_lamports {
+        let most = Currency::sol().show(usual.node.max_bond_lamports);
+        doubts.push(format!("Nodes with the usual settings stake at most {most} on a job, less than this --bond."));
+    }
+    let windows = u64::from(terms.window) * 3;
+    if windows > usual.node.max_windows_slots {
+        let most = usual.node.max_windows_slots / 3;
+        doubts.push(format!(
+            "Nodes with the usual settings take no jobs of so long a --window; {most} is their longest."
+        ));
+    }
+    doubts
+}
+
 /// What jobs on the model need: a language model's whole context on both sides, 64 pictures or sentences of any other.
 async fn usual_limits(context: &Context<'_>, chain: &dyn Chain, args: &Args) -> Result<(u32, u32)> {
     const PIECES: u32 = 64;
@@ -195,5 +220,30 @@ async fn usual_limits(context: &Context<'_>, chain: &dyn Chain, args: &Args) -> 
             Ok((context, context))
         }
         _ => Ok((PIECES, 0)),
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn what_usual_nodes_decline_is_said() {
+        let terms = |bond, window| Terms {
+            mint: Pubkey::default(),
+            base_price: 1,
+            input_price: 0,
+            output_price: 0,
+            max_input: 1,
+            max_output: 0,
+            royalty_bps: 0,
+            nodes: 1,
+            agree: 1,
+            bond,
+            window,
+        };
+        assert!(doubts(&terms(1_000_000_000, 3_000)).is_empty());
+        let [bond, window] = doubts(&terms(1_000_000_001, 3_001)).try_into().unwrap();
+        assert!(bond.contains("at most 1 SOL") && window.contains("3000 is their longest"), "{bond} {window}");
     }
 }
