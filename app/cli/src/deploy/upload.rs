@@ -204,7 +204,9 @@ mod tests {
     fn a_full_chunk_fills_a_packet_and_no_more() {
         let wallet = Keypair::new().pubkey();
         let write = instruction::write(&Pubkey::new_unique(), &wallet, u32::MAX, vec![7; CHUNK]);
-        let message = compile(&Budget::default().around(&[write]), &wallet, &[], Hash::default()).unwrap();
+        // With a limit and a price, the most that a budget can be.
+        let budget = Budget { micro_lamports_per_unit: 1, ..Budget::default() };
+        let message = compile(&budget.around(&[write]), &wallet, &[], Hash::default()).unwrap();
         assert_eq!(transaction_len(&message), 1_232);
     }
 
