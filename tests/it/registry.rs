@@ -4,7 +4,6 @@ mod add_version;
 mod admin;
 mod attacks;
 mod claims;
-#[cfg_attr(not(feature = "market"), allow(dead_code, reason = "the report needs all programs"))]
 pub mod compute_units;
 mod cpi;
 mod events;

@@ -18,7 +18,6 @@ mod claim;
 mod claim_many;
 mod close_position;
 mod collect;
-#[cfg_attr(not(feature = "market"), allow(dead_code, reason = "the report needs all programs"))]
 pub mod compute_units;
 mod conservation;
 mod create_pool;

@@ -3,13 +3,11 @@
 
 pub mod compute_units;
 pub mod events;
-#[cfg(feature = "market")]
 pub mod market;
 pub mod programs;
 pub mod recording;
-pub mod relay;
-#[cfg(feature = "registry")]
 pub mod registry;
+pub mod relay;
 pub mod royalty;
 pub mod tokens;
 pub mod transactions;

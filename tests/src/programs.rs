@@ -16,10 +16,8 @@ pub struct Program {
 
 /// Our programs' library names and ids.
 pub const OURS: &[(&str, Address)] = &[
-    #[cfg(feature = "registry")]
     ("provena_registry", provena_registry::ID),
     ("provena_royalty", provena_royalty::ID),
-    #[cfg(feature = "market")]
     ("provena_market", provena_market::ID),
 ];
 

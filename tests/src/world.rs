@@ -62,14 +62,12 @@ impl ExpectedError for provena_royalty::error::RoyaltyError {
     }
 }
 
-#[cfg(feature = "registry")]
 impl ExpectedError for provena_registry::error::RegistryError {
     fn instruction_error(self) -> InstructionError {
         InstructionError::Custom(self.code())
     }
 }
 
-#[cfg(feature = "market")]
 impl ExpectedError for provena_market::error::MarketError {
     fn instruction_error(self) -> InstructionError {
         InstructionError::Custom(self.code())

@@ -4,7 +4,6 @@
 mod answer;
 mod close;
 mod demand;
-mod deposit;
 mod endpoint;
 mod error;
 mod post;

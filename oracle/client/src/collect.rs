@@ -18,6 +18,7 @@ use spl_associated_token_account_interface::instruction::create_associated_token
 
 use crate::{
     chain::{ChainError, ChainReader, accounts::fetch},
+    transfer_fee,
     view::JobView,
 };
 use provena_common::slot::Slot;
@@ -93,6 +94,24 @@ pub async fn all<C: ChainReader + ?Sized>(
         });
     }
     Ok(collections)
+}
+
+/// Closes a job that is paid out, after what its escrow needs for that.
+///
+/// # Errors
+/// A failure to read.
+pub async fn close<C: ChainReader + ?Sized>(
+    chain: &C,
+    caller: &Pubkey,
+    job: &JobView,
+) -> Result<Vec<Instruction>, ChainError> {
+    let payment = payment(chain, &job.job.mint).await?;
+    let close = market::close_job(*caller, job, payment.map(|payment| payment.token_program));
+    let Some(payment) = payment else { return Ok(vec![close]) };
+    let escrow = pda::escrow(&job.address).0;
+    let account = chain.account(&escrow).await?;
+    let harvest = account.and_then(|account| transfer_fee::harvest(&payment.mint, &escrow, &account.data));
+    Ok(harvest.into_iter().chain([close]).collect())
 }
 
 /// The job as it is once all of `collections` are done.

@@ -24,6 +24,7 @@ pub mod royalty;
 pub mod share;
 pub mod store;
 pub mod token;
+pub mod transfer_fee;
 pub mod view;
 
 pub use client::{Client, ClientError, Closed, Endpoint, Finished, PostedJob, Stage};

@@ -15,26 +15,26 @@ use crate::{
 
 /// The accounts that a payment in tokens names, as an instruction has them.
 #[derive(Clone, Copy)]
-pub struct TokenAccounts<'a> {
+pub(crate) struct TokenAccounts<'a> {
     /// The job's escrow.
-    pub escrow: Option<&'a UncheckedAccount>,
+    pub(crate) escrow: Option<&'a UncheckedAccount>,
     /// Where the tokens go.
-    pub to: Option<&'a UncheckedAccount>,
+    pub(crate) to: Option<&'a UncheckedAccount>,
     /// The mint.
-    pub mint: Option<&'a UncheckedAccount>,
+    pub(crate) mint: Option<&'a UncheckedAccount>,
     /// The mint's token program.
-    pub token_program: Option<&'a UncheckedAccount>,
+    pub(crate) token_program: Option<&'a UncheckedAccount>,
 }
 
 impl TokenAccounts<'_> {
     /// Whether the caller wants tokens to move at all.
-    pub const fn given(&self) -> bool {
+    pub(crate) const fn given(&self) -> bool {
         self.escrow.is_some()
     }
 }
 
 /// The tokens of one job, and where they go.
-pub struct Escrow<'a> {
+pub(crate) struct Escrow<'a> {
     job: &'a AccountView,
     escrow: &'a AccountView,
     to: &'a AccountView,
@@ -55,7 +55,7 @@ impl<'a> Escrow<'a> {
     ///
     /// # Errors
     /// `MissingTokenAccount`, `WrongMint`, `WrongTokenProgram`, `WrongTokenAccount` when the escrow is another.
-    pub fn open(job: &'a JobAccount, accounts: &TokenAccounts<'a>) -> Result<Self> {
+    pub(crate) fn open(job: &'a JobAccount, accounts: &TokenAccounts<'a>) -> Result<Self> {
         let token = Token::of(accounts.mint, accounts.token_program, &job.mint)?;
         let (escrow, to) = (needed(accounts.escrow)?, needed(accounts.to)?);
         let seeds: [&[u8]; 3] = [ESCROW_SEED, job.address().as_ref(), &[job.escrow_bump]];
@@ -69,7 +69,7 @@ impl<'a> Escrow<'a> {
     ///
     /// # Errors
     /// `WrongTokenAccount` for another account, and those of the token program.
-    pub fn pay_to(&self, expected: &Address, amount: Amount) -> Result<()> {
+    pub(crate) fn pay_to(&self, expected: &Address, amount: Amount) -> Result<()> {
         require!(self.to.address() == expected, CommonError::WrongTokenAccount);
         self.pay(amount)
     }
@@ -79,7 +79,7 @@ impl<'a> Escrow<'a> {
     ///
     /// # Errors
     /// `WrongTokenAccount`, and those of the token program.
-    pub fn pay_wallet(&self, wallet: &AccountView, amount: Amount) -> Result<()> {
+    pub(crate) fn pay_wallet(&self, wallet: &AccountView, amount: Amount) -> Result<()> {
         let (owner, mint) = (wallet.address(), self.token.mint().address());
         token::check_account(self.to, owner, mint)?;
         let program = self.token.program().address();
@@ -92,7 +92,7 @@ impl<'a> Escrow<'a> {
     ///
     /// # Errors
     /// `WrongTokenAccount` when it is closed.
-    pub fn amount(&self) -> Result<Amount> {
+    pub(crate) fn amount(&self) -> Result<Amount> {
         Ok(token::read(self.escrow)?.amount)
     }
 
@@ -100,7 +100,7 @@ impl<'a> Escrow<'a> {
     ///
     /// # Errors
     /// Those of the token program.
-    pub fn close(&self, wallet: &AccountView) -> Result<()> {
+    pub(crate) fn close(&self, wallet: &AccountView) -> Result<()> {
         self.signed(|seeds| self.token.close(self.escrow, wallet, self.job, seeds))
     }
 

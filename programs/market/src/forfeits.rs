@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// `MissingNodes` unless there is one for each seat, `WrongNode` for another seat's.
-pub fn take(job: &JobAccount, seats: SeatSet, nodes: &[AccountView]) -> Result<()> {
+pub(crate) fn take(job: &JobAccount, seats: SeatSet, nodes: &[AccountView]) -> Result<()> {
     require!(u64::try_from(nodes.len()) == Ok(seats.len()), MarketError::MissingNodes);
     for (index, view) in seats.iter().zip(nodes) {
         // SAFETY: these accounts follow the instruction's own, which cannot be among them when they are written, and no
@@ -31,7 +31,7 @@ pub fn take(job: &JobAccount, seats: SeatSet, nodes: &[AccountView]) -> Result<(
 ///
 /// # Errors
 /// `Overflow` when the node has less locked, which it never has.
-pub fn take_one(job: &JobAccount, node: &mut State<Node>) -> Result<()> {
+pub(crate) fn take_one(job: &JobAccount, node: &mut State<Node>) -> Result<()> {
     let bond = Amount(job.bond);
     node.forfeit(bond)?;
     node.invariant()?;

@@ -12,13 +12,13 @@ use crate::{
 
 /// What was paid of what is owed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Paid {
+pub(crate) struct Paid {
     /// The money: base units of the job's mint.
-    pub money: bool,
+    pub(crate) money: bool,
     /// The lamports out of forfeited bonds or a demand's deposit.
-    pub lamports: bool,
+    pub(crate) lamports: bool,
     /// The release of the bond.
-    pub bond: bool,
+    pub(crate) bond: bool,
 }
 
 impl Owed {
@@ -26,13 +26,13 @@ impl Owed {
     ///
     /// # Errors
     /// `Overflow`.
-    pub fn in_lamports(&self, native: bool) -> Result<Amount> {
+    pub(crate) fn in_lamports(&self, native: bool) -> Result<Amount> {
         Ok(if native { self.money.plus(self.lamports)? } else { self.lamports })
     }
 
     /// What was paid when all lamports were, and perhaps the tokens.
     #[must_use]
-    pub const fn paid(&self, native: bool, lamports: bool, tokens: bool) -> Paid {
+    pub(crate) const fn paid(&self, native: bool, lamports: bool, tokens: bool) -> Paid {
         let money = if native { lamports } else { tokens };
         Paid { money: money && !self.money.is_zero(), lamports: lamports && !self.lamports.is_zero(), bond: false }
     }
@@ -43,7 +43,12 @@ impl Owed {
 ///
 /// # Errors
 /// With token accounts, those of [`Escrow::open`] and [`Escrow::pay_wallet`].
-pub fn pay_wallet(job: &JobAccount, owed: &Owed, wallet: &AccountView, accounts: &TokenAccounts<'_>) -> Result<Paid> {
+pub(crate) fn pay_wallet(
+    job: &JobAccount,
+    owed: &Owed,
+    wallet: &AccountView,
+    accounts: &TokenAccounts<'_>,
+) -> Result<Paid> {
     let native = job.is_native();
     // Tokens first: the runtime compares sums of lamports at each call of another program.
     let tokens = !native && accounts.given() && !owed.money.is_zero();
@@ -62,7 +67,7 @@ pub fn pay_wallet(job: &JobAccount, owed: &Owed, wallet: &AccountView, accounts:
 ///
 /// # Errors
 /// `CannotReceive` when nothing was, `BrokenInvariant`.
-pub fn note(account: &mut JobAccount, party: Party, paid: Paid) -> Result<()> {
+pub(crate) fn note(account: &mut JobAccount, party: Party, paid: Paid) -> Result<()> {
     require!(paid != Paid::default(), MarketError::CannotReceive);
     let (job, seats) = job::parts(account);
     for (part, paid) in [(Part::Money, paid.money), (Part::Lamports, paid.lamports), (Part::Bond, paid.bond)] {

@@ -1,5 +1,6 @@
 //! The attacks of the audit on jobs, each played through the built programs, and where every lamport is afterwards.
 
+use anchor_lang::prelude::Address;
 use provena_common::error::CommonError;
 use provena_market::{
     client::{self, Request},
@@ -208,7 +209,6 @@ fn h6_token_settlements_held_hostage() {
         let park = client::park(helper.pubkey(), &scene.job(&job), seat, scene.token_program());
         scene.world.accept(&[park], &[&helper]);
     }
-    tokens::put_token_account(&mut scene.world, &payers, &scene.money.mint(), &scene.payer.pubkey(), 0);
     scene.close(&job);
     // Node 0 opens its account and is paid what it was owed; the helper has the rent back.
     let (mint, node) = (scene.money.mint(), scene.authority(0));

@@ -137,6 +137,9 @@ fn default_answer_rejects_before_its_time_and_costs_the_bonds() {
         scene.world.refuses(&[default], &[], MarketError::WrongState);
         let record = scene.job(&job);
         assert_eq!(record.job.state(), Ok(JobState::Defaulted));
+        // Nobody is asked for the answer any more.
+        let late = client::put_answer(scene.authority(0), job, b"late").0.remove(0);
+        scene.world.refuses(&[late], &[&scene.nodes[0]], MarketError::NotDemanded);
         scene.collect_all(&job);
         for seat in [0, 2] {
             let collect = client::collect_seat(&record, seat, scene.token_program());

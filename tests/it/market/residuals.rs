@@ -49,7 +49,7 @@ fn an_empty_wallet_holds_nobody_up() {
 }
 
 #[test]
-fn lamports_are_parked_after_a_day_and_paid_later() {
+fn collect_residual_rejects_others_and_pays_what_was_parked() {
     let (mut scene, job) = agreed(PaidIn::Sol);
     let helper = scene.world.wallet("helper");
     let park = client::park(helper.pubkey(), &scene.job(&job), Some(0), None);
@@ -158,7 +158,7 @@ fn park_rejects_what_is_not_a_seats_or_the_payers() {
 }
 
 #[test]
-fn collects_reject_other_inboxes() {
+fn collect_royalty_rejects_other_inboxes() {
     let (mut scene, job) = agreed(PaidIn::Token);
     let record = scene.job(&job);
     // Another pool's inbox, the treasury's as the royalty's, another mint's, and a token account that is not the inbox's.
@@ -182,6 +182,14 @@ fn collects_reject_other_inboxes() {
     let mut wrong = scene.collecting(&record, Party::Royalty);
     wrong.accounts[3].pubkey = thief;
     scene.world.refuses(&[wrong], &[], CommonError::WrongTokenAccount);
+}
+
+#[test]
+fn collect_protocol_rejects_other_inboxes_and_escrows() {
+    let (mut scene, job) = agreed(PaidIn::Token);
+    let record = scene.job(&job);
+    let thief = keypair("thief's account").pubkey();
+    tokens::put_token_account(&mut scene.world, &thief, &scene.money.mint(), &keypair("thief").pubkey(), 0);
     let open = client::open_treasury_inbox(scene.payer.pubkey(), None, 0);
     scene.world.accept(&[open], &[&scene.payer]);
     let protocol = client::collect_protocol(&record, 0, false, scene.token_program());
@@ -202,4 +210,17 @@ fn collects_reject_other_inboxes() {
     let sol = client::collect_protocol(&record, 0, true, None);
     scene.world.refuses(&[sol], &[], MarketError::CannotReceive);
     scene.world.accept(&[protocol], &[]);
+}
+
+#[test]
+fn whoever_pays_the_rent_may_be_the_beneficiary() {
+    let (mut scene, job) = agreed(PaidIn::Sol);
+    scene.world.pass_slots(216_000);
+    let node = scene.authority(0);
+    let before = scene.world.lamports(&node);
+    let park = client::park(node, &scene.job(&job), Some(0), None);
+    scene.world.accept(&[park], &[&scene.nodes[0]]);
+    let collect = client::collect_residual(node, node, None);
+    scene.world.accept(&[collect], &[]);
+    assert_eq!(scene.world.lamports(&node) - before, 5_428_887);
 }

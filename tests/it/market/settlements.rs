@@ -9,11 +9,13 @@ use provena_market::{
     pda,
     state::Party,
 };
+use provena_registry::state::AssetKind;
 use provena_tests::{
     World,
-    market::{DONE, MOST, configure, open_books, register, result_root, terms},
-    registry,
+    market::{ALL_MONEY, DONE, MOST, Scene, configure, open_books, register, result_root, terms},
+    registry::{self, Registered},
     tokens::Money,
+    transactions::{MAX_TRANSACTION_LEN, transaction_len},
 };
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -42,7 +44,7 @@ impl Market {
         configure(&mut world);
         let mut offers = Vec::new();
         for index in 0..models {
-            let model = registry::model(&mut world, &format!("model {index}"), &[]);
+            let model = model(&mut world, &format!("model {index}"));
             open_books(&mut world, &model, Money::Sol);
             let mint = model.mint.pubkey();
             let of = OfferOf { asset: mint, version: 1, mint: Money::Sol.mint(), offer_id: 0 };
@@ -120,6 +122,20 @@ impl Market {
     }
 }
 
+/// A registered model. Token Metadata searches for addresses, and some mints need more than a transaction has by itself.
+fn model(world: &mut World, name: &str) -> Registered {
+    let (creator, mint) = registry::prepare(world, "trainer", name, &[]);
+    let draft = registry::draft(AssetKind::Model, &creator, &mint);
+    registry::claim(world, &creator, &draft.content);
+    let program = Address::from_str_const("ComputeBudget111111111111111111111111111111");
+    let limit = [&[2][..], &1_000_000u32.to_le_bytes()].concat();
+    let limit = Instruction::new_with_bytes(program, &limit, Vec::new());
+    world.accept(&[limit, draft.instruction()], &[&creator, &mint]);
+    let asset = provena_registry::pda::asset(&mint.pubkey()).0;
+    let pool = provena_royalty::pda::pool(&mint.pubkey()).0;
+    Registered { asset, mint, pool, creator }
+}
+
 /// The accounts that two or more settlements wrote.
 fn shared(settlements: &[Written]) -> BTreeSet<Address> {
     let mut seen = BTreeSet::new();
@@ -153,4 +169,26 @@ fn settlements_of_one_model_meet_in_an_inbox_at_most() {
     assert!(shared.is_subset(&inboxes), "{:?}", shared.difference(&inboxes));
     // 100 settlements over 64 inboxes: 36 of them are used twice.
     assert_eq!(shared.len(), 36);
+}
+
+/// The payer acknowledges, everybody is paid and the job is closed, in one transaction.
+#[test]
+fn a_whole_settlement_fits_into_one_transaction() {
+    for paid_in in ALL_MONEY {
+        let mut scene = Scene::new(paid_in, terms());
+        scene.open_inboxes();
+        let job = scene.post(0);
+        scene.work(job, &[1]);
+        scene.world.pass_slots(151);
+        let record = scene.job(&job);
+        let mut all = vec![client::acknowledge(scene.payer.pubkey(), job)];
+        let parties = [Party::Seat(0), Party::Royalty, Party::Protocol, Party::Payer];
+        all.extend(parties.map(|party| scene.collecting(&record, party)));
+        all.push(scene.closing(&scene.payer, &job));
+        let len = transaction_len(&all, &[&scene.payer]);
+        // A limit and a price of compute units take 9 and 13 bytes and their program's address.
+        assert!(len + 60 <= MAX_TRANSACTION_LEN, "{paid_in:?}: {len} bytes");
+        scene.world.accept(&all, &[&scene.payer]);
+        assert!(scene.is_closed(&job));
+    }
 }

@@ -85,11 +85,10 @@ impl Client {
     pub async fn close(&self, address: &Pubkey) -> Result<Confirmed, ClientError> {
         let view = View::read(self.chain.as_ref(), address).await?;
         let Some(job) = view.job else { return Err(ClientError::Closed(*address)) };
-        let (mut groups, _) = self.closing(&job, view.now).await?;
-        let payment = collect::payment(self.chain.as_ref(), &job.job.mint).await?;
-        let close = market::close_job(self.payer.pubkey(), &job, payment.map(|payment| payment.token_program));
-        if groups.last().is_none_or(|last| *last != [close.clone()]) {
-            groups.push(vec![close]);
+        let (mut groups, closed) = self.closing(&job, view.now).await?;
+        if !closed {
+            // Where this is refused, the chain says it in its own words.
+            groups.push(collect::close(self.chain.as_ref(), &self.payer.pubkey(), &job).await?);
         }
         let sent = self.send_groups_strictly(&groups).await?;
         sent.last().copied().ok_or(ClientError::Closed(*address))
@@ -124,8 +123,7 @@ impl Client {
         let mut groups: Vec<_> = collections.into_iter().map(|Collection { instructions, .. }| instructions).collect();
         let closed = after.next(Who::Payer, now)? == Next::Close;
         if closed {
-            let payment = collect::payment(self.chain.as_ref(), &job.job.mint).await?;
-            groups.push(vec![market::close_job(payer, job, payment.map(|payment| payment.token_program))]);
+            groups.push(collect::close(self.chain.as_ref(), &payer, job).await?);
         }
         Ok((groups, closed))
     }

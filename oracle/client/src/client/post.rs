@@ -6,14 +6,15 @@ use provena_market::{
     client::{self as market, Request as Posting},
     fees::Work,
     pda,
-    state::Admin,
+    state::{Admin, Offer},
 };
 use provena_wire::{Request, Units};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use super::{Client, ClientError, PostedJob, deposit};
+use super::{Client, ClientError, PostedJob};
 use crate::chain::{ChainError, accounts::fetch};
+use crate::transfer_fee;
 
 impl Client {
     /// Uploads a request and posts a job for it. Its nonce is the present slot and a number that this client has not given
@@ -46,7 +47,7 @@ impl Client {
         let Ok(price) = market::price(&offer, work) else {
             return Err(ClientError::TooManyUnits { asked: units, most });
         };
-        let deposit = deposit::to_send(self.chain.as_ref(), &offer, price).await?;
+        let deposit = self.to_send(&offer, price).await?;
         let max_protocol_bps = match self.max_protocol_bps {
             Some(most) => most,
             None => fetch::<Admin, _>(self.chain.as_ref(), &pda::admin().0).await?.protocol_fee_bps,
@@ -63,6 +64,20 @@ impl Client {
             other => other,
         })?;
         Ok(PostedJob { job, nonce, input_root, units, deposit, posted })
+    }
+
+    /// The base units of the offer's mint that must be sent so that `net` arrive.
+    async fn to_send(&self, offer: &Offer, net: u64) -> Result<u64, ChainError> {
+        if offer.is_native() {
+            return Ok(net);
+        }
+        let missing = ChainError::Missing { what: "mint", address: offer.mint };
+        let mint = self.chain.account(&offer.mint).await?.ok_or(missing)?;
+        transfer_fee::gross(&mint.data, net).ok_or_else(|| ChainError::Malformed {
+            what: "mint",
+            address: offer.mint,
+            reason: "no amount is enough for its transfer fee".to_owned(),
+        })
     }
 
     /// The most units that a request is paid for.

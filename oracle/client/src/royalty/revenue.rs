@@ -178,7 +178,7 @@ pub async fn sync(chain: &dyn Chain, payer: &Keypair, revenue: &Revenue) -> Resu
     let after = self::revenue(chain, &revenue.pool).await?;
     let mut moved: Vec<Moved> = Vec::new();
     for (number, (before, after)) in revenue.mints.iter().zip(&after.mints).enumerate() {
-        let last = owners.iter().zip(&sent).filter(|(owner, _)| **owner == number).map(|(_, sent)| sent).last();
+        let last = owners.iter().zip(&sent).filter(|(owner, _)| **owner == number).map(|(_, sent)| sent).next_back();
         let amount = after.books.received.minus(before.books.received).and_then(|booked| booked.amount());
         if let (Some(sent), Some(amount)) = (last, amount) {
             let mint = before.mint.address;

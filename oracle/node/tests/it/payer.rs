@@ -192,6 +192,29 @@ async fn five_nodes_paid_in_tokens_are_paid_in_few_transactions() {
 }
 
 #[tokio::test]
+async fn a_mint_that_takes_a_fee_of_each_transfer_is_paid_in_and_the_escrow_closed() {
+    let scene = Scene::in_taxed_tokens(&["node"], 100).await;
+    let data = tempfile::tempdir().unwrap();
+    let worker = scene.worker("node", scene.chain.clone(), data.path());
+    let client = scene.client();
+    let posted = client.post_job(&scene.offer, &model::request(3)).await.unwrap();
+    // 3,005,009 must arrive: 3,035,363 less one per cent, rounded up, is 3,005,009.
+    assert_eq!(posted.deposit, 3_035_363);
+    assert_eq!(scene.job(&posted.job).job.deposit, 3_005_009);
+    assert_eq!(driven(&worker, &posted.job).await, Outcome::AwaitsPay);
+    client.finish(&posted.job, PATIENCE, &mut |_| {}).await.unwrap();
+    scene.collect(&worker, false).await;
+    // The node's part is 2,028,381, of which the mint takes 20,284.
+    assert_eq!(scene.balance("node"), 2_008_097);
+    scene.chain.advance(151);
+    // The fee of the deposit is withheld in the escrow, which cannot be closed before it is moved away.
+    client.close(&posted.job).await.unwrap();
+    let escrow = pda::escrow(&posted.job).0;
+    assert!(scene.job_or_none(&posted.job).is_none());
+    assert!(scene.chain.world(|world| world.account(&escrow)).is_none());
+}
+
+#[tokio::test]
 async fn a_job_that_nobody_takes_is_cancelled_and_its_rent_comes_back() {
     for scene in [Scene::new(&[], 1, 1).await, Scene::in_tokens(&[], 2, 2).await] {
         let client = scene.client();
@@ -327,7 +350,7 @@ async fn a_crash_while_an_answer_is_put_on_chain_loses_nothing() {
             let scene = Scene::new(&["node"], 1, 1).await;
             let data = tempfile::tempdir().unwrap();
             let client = scene.client();
-            let posted = client.post_job(&scene.offer, &model::request(40)).await.unwrap();
+            let posted = client.post_job(&scene.offer, &model::request(20)).await.unwrap();
             let worker = secretive(&scene, "node", data.path());
             assert_eq!(driven(&worker, &posted.job).await, Outcome::AwaitsPay);
             drop(worker);

@@ -356,7 +356,8 @@ pub fn park(rent_payer: Address, job: &JobRecord, seat: Option<u8>, token_progra
     )
 }
 
-/// `collect_residual` of `beneficiary`; `payment` is `None` for SOL.
+/// `collect_residual` of `beneficiary`; `payment` is `None` for SOL. Where the mint takes a fee of transfers, put
+/// [`harvest_withheld`] of the residual's token account before it.
 #[must_use]
 pub fn collect_residual(beneficiary: Address, rent_payer: Address, payment: Option<Payment>) -> Instruction {
     let mint = payment.map_or(crate::NATIVE_MINT, |payment| payment.mint);
@@ -375,7 +376,8 @@ pub fn collect_residual(beneficiary: Address, rent_payer: Address, payment: Opti
     )
 }
 
-/// `close_job`, called by its payer or, a day after its end, by anybody.
+/// `close_job`, called by its payer or, a day after its end, by anybody. Where the mint takes a fee of transfers, put
+/// [`harvest_withheld`] of the escrow before it.
 #[must_use]
 pub fn close_job(caller: Address, job: &JobRecord, token_program: Option<Address>) -> Instruction {
     let (payer, payment) = (job.job.payer, job.payment(token_program));
@@ -391,6 +393,14 @@ pub fn close_job(caller: Address, job: &JobRecord, token_program: Option<Address
         },
         &instruction::CloseJob {},
     )
+}
+
+/// Token-2022's `HarvestWithheldTokensToMint`, which anybody may call: what a mint's transfer fee left in an account goes to
+/// the mint. Without it the account cannot be closed.
+#[must_use]
+pub fn harvest_withheld(mint: Address, account: Address) -> Instruction {
+    let metas = [mint, account].map(|address| AccountMeta::new(address, false));
+    Instruction::new_with_bytes(provena_common::token::TOKEN_2022_PROGRAM, &[26, 4], metas.to_vec())
 }
 
 /// Whether a node has work in a job: it holds a seat that is not over.

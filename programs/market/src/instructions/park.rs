@@ -51,7 +51,7 @@ impl Park {
     ///
     /// # Errors
     /// `NothingToPark`, `WrongPda`, `WrongResidual`, those of [`Job::parkable`](crate::state::Job::parkable) and, for
-    /// tokens, those of [`Escrow::open`] and of the token program.
+    /// tokens, those of the escrow and of the token program.
     pub fn handle(&mut self, seat: Option<u8>) -> Result<()> {
         let seats = self.job.as_slice();
         let (party, beneficiary) = match seat {

@@ -8,20 +8,20 @@ use provena_market::{
 
 /// What a node has outside and at stake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Purse {
-    pub wallet: u64,
-    pub stake: u64,
-    pub locked: u64,
+pub(crate) struct Purse {
+    pub(crate) wallet: u64,
+    pub(crate) stake: u64,
+    pub(crate) locked: u64,
 }
 
 impl Purse {
     /// Everything that is the node's.
-    pub fn wealth(&self) -> u64 {
+    pub(crate) fn wealth(&self) -> u64 {
         self.wallet + self.stake
     }
 
     /// Lets the program's own [`Node`] do something with this stake.
-    pub fn with_node(&mut self, act: impl FnOnce(&mut Node) -> anchor_lang::prelude::Result<()>) -> bool {
+    pub(crate) fn with_node(&mut self, act: impl FnOnce(&mut Node) -> anchor_lang::prelude::Result<()>) -> bool {
         let mut node: Node = anchor_lang::bytemuck::Zeroable::zeroed();
         (node.stake, node.locked) = (self.stake, self.locked);
         let done = act(&mut node).is_ok();
@@ -34,38 +34,38 @@ impl Purse {
 
 /// All lamports of the model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Ledger {
-    pub payer: u64,
-    pub nodes: Vec<Purse>,
-    pub royalty: u64,
-    pub treasury: u64,
+pub(crate) struct Ledger {
+    pub(crate) payer: u64,
+    pub(crate) nodes: Vec<Purse>,
+    pub(crate) royalty: u64,
+    pub(crate) treasury: u64,
     /// What the job's account holds above its rent.
-    pub job: u64,
+    pub(crate) job: u64,
 }
 
 impl Ledger {
     /// The sum of everything.
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         let nodes: u64 = self.nodes.iter().map(Purse::wealth).sum();
         self.payer + nodes + self.royalty + self.treasury + self.job
     }
 
     /// Takes the bonds of seats that forfeit into the job, as `finalize` and `default_answer` do.
-    pub fn forfeit(&mut self, job: &Job, seats: &[Seat], forfeiting: SeatSet) {
+    pub(crate) fn forfeit(&mut self, job: &Job, seats: &[Seat], forfeiting: SeatSet) {
         for index in forfeiting.iter() {
             self.forfeit_one(job, node_of(&seats[usize::from(index)]));
         }
     }
 
     /// Takes one node's bond into the job.
-    pub fn forfeit_one(&mut self, job: &Job, node: usize) {
+    pub(crate) fn forfeit_one(&mut self, job: &Job, node: usize) {
         let bond = Amount(job.bond);
         assert!(self.nodes[node].with_node(|node| node.forfeit(bond)), "a bond that is not locked");
         self.job += job.bond;
     }
 
     /// Pays a party what it is owed, as the collects do.
-    pub fn pay(&mut self, job: &mut Job, seats: &mut [Seat], party: Party, owed: Owed) {
+    pub(crate) fn pay(&mut self, job: &mut Job, seats: &mut [Seat], party: Party, owed: Owed) {
         let lamports = owed.money.0 + owed.lamports.0;
         self.job = self.job.checked_sub(lamports).expect("the job holds what it owes");
         match party {
@@ -90,19 +90,19 @@ impl Ledger {
     }
 
     /// The payer's deposit for a demand goes into the job.
-    pub fn demand(&mut self) {
+    pub(crate) fn demand(&mut self) {
         self.payer -= DEMAND_DEPOSIT.0;
         self.job += DEMAND_DEPOSIT.0;
     }
 
     /// Whoever put the answer on chain gets that deposit.
-    pub fn answered(&mut self, node: usize) {
+    pub(crate) fn answered(&mut self, node: usize) {
         self.job -= DEMAND_DEPOSIT.0;
         self.nodes[node].wallet += DEMAND_DEPOSIT.0;
     }
 }
 
 /// The number of a seat's node; its authority's first byte counts from one.
-pub fn node_of(seat: &Seat) -> usize {
+pub(crate) fn node_of(seat: &Seat) -> usize {
     usize::from(seat.node.as_array()[0]) - 1
 }

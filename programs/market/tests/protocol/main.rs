@@ -47,3 +47,10 @@ fn two_seats_one_of_three_nodes_colludes() {
 fn two_seats_two_of_three_nodes_collude() {
     check(Setting { seats: 2, quorum: 2, nodes: 3, colluding: 0b110, partial: false });
 }
+
+/// A minority, which two seats cannot have.
+#[test]
+#[ignore = "three million states take minutes: cargo test -p provena-market --test protocol -- --ignored"]
+fn three_seats_of_which_two_must_agree_and_one_node_colludes() {
+    check(Setting { seats: 3, quorum: 2, nodes: 3, colluding: 0b100, partial: false });
+}

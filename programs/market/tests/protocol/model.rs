@@ -13,32 +13,32 @@ use crate::ledger::{Ledger, Purse, node_of};
 
 /// Who is there, and who acts as one with the payer: a bit for each node.
 #[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    pub seats: usize,
-    pub quorum: u8,
-    pub nodes: usize,
-    pub colluding: u8,
+pub(crate) struct Setting {
+    pub(crate) seats: usize,
+    pub(crate) quorum: u8,
+    pub(crate) nodes: usize,
+    pub(crate) colluding: u8,
     /// Whether money may be collected later than the rest, as from a job in tokens.
-    pub partial: bool,
+    pub(crate) partial: bool,
 }
 
 /// Everything that can change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct State {
-    pub job: Job,
-    pub seats: Vec<Seat>,
-    pub now: Slot,
-    pub ledger: Ledger,
+pub(crate) struct State {
+    pub(crate) job: Job,
+    pub(crate) seats: Vec<Seat>,
+    pub(crate) now: Slot,
+    pub(crate) ledger: Ledger,
     /// Nodes that let a deadline of theirs pass, by the model's own reckoning.
-    pub late: Vec<bool>,
+    pub(crate) late: Vec<bool>,
     /// Nodes that ever took a seat: of those that did not, all of a kind are alike.
-    pub used: Vec<bool>,
-    pub closed: bool,
+    pub(crate) used: Vec<bool>,
+    pub(crate) closed: bool,
 }
 
 /// Something that somebody does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
+pub(crate) enum Action {
     /// Time goes on to the next slot at which something changes.
     Wait,
     Cancel,
@@ -96,12 +96,12 @@ const TERMS: [u8; 32] = [7; 32];
 
 /// The model of one job.
 #[derive(Clone, Copy, Debug)]
-pub struct World {
+pub(crate) struct World {
     setting: Setting,
 }
 
 impl World {
-    pub fn new(setting: Setting) -> Self {
+    pub(crate) fn new(setting: Setting) -> Self {
         Self { setting }
     }
 
@@ -367,8 +367,13 @@ impl Model for World {
         actions.extend([Action::Wait, Action::Cancel, Action::Finalize]);
         actions.extend([Action::Acknowledge, Action::Demand, Action::Default]);
         actions.extend([true, false].map(|by_payer| Action::Close { by_payer }));
+        let mut any_free = false;
         for (index, seat) in (0u8..).zip(&state.seats) {
             if seat.is(SeatState::Free) {
+                // With many seats only the first free one is taken: which one it is makes no difference to what may happen.
+                if self.setting.seats > 2 && core::mem::replace(&mut any_free, true) {
+                    continue;
+                }
                 let takers = (0..self.setting.nodes).filter(|node| self.may_come(state, *node));
                 actions.extend(takers.map(|node| Action::Take { node, seat: index }));
                 continue;
@@ -403,18 +408,18 @@ impl Model for World {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("money is conserved", |world: &World, state: &State| {
+            Property::always("money is conserved", |world: &Self, state: &State| {
                 state.ledger.total() == world.initial().ledger.total()
             }),
             Property::always("anybody can pay everything out", |_, state: &State| state.closed || state.pays_out()),
             Property::always("the job holds what it owes", |_, state: &State| state.holds_what_it_owes()),
-            Property::always("who meets deadlines loses nothing", |world: &World, state: &State| {
+            Property::always("who meets deadlines loses nothing", |world: &Self, state: &State| {
                 let nodes = 0..world.setting.nodes;
                 nodes
                     .filter(|node| !world.colludes(*node) && !state.late[*node])
                     .all(|node| state.ledger.nodes[node].wealth() >= WALLET + STAKE)
             }),
-            Property::always("no coalition gains", |world: &World, state: &State| {
+            Property::always("no coalition gains", |world: &Self, state: &State| {
                 let own = (0..world.setting.nodes).filter(|node| world.colludes(*node));
                 let (mut before, mut after, mut revealers) = (WALLET, state.ledger.payer, 0);
                 for node in own {

@@ -37,7 +37,7 @@ impl Chain {
         let now = self.now();
         let age = if self.random.chance(90) { 0 } else { self.random.below(170) };
         let nonce_slot = now.saturating_sub(age);
-        let nonce_index = u16::try_from(self.random.below(4)).expect("few");
+        let nonce_index = u16::try_from(self.random.below(40)).expect("few");
         let stale_fee = self.random.chance(3);
         let max_protocol_bps = if stale_fee { self.protocol_bps.saturating_sub(1) } else { self.protocol_bps };
         let stale_terms = self.random.chance(3);
@@ -141,7 +141,18 @@ impl Chain {
         let job = self.jobs[index].clone();
         let free = job.seats.iter().position(|seat| seat.step == Step::Free);
         let seat = free.filter(|_| self.random.chance(85)).unwrap_or_else(|| self.random.index(6));
-        let node = self.random.index(self.nodes.len());
+        let able = |node: &usize| {
+            let stake = &self.stakes[*node];
+            stake.stake >= job.min_stake
+                && stake.stake - stake.locked >= job.bond
+                && job.seats.iter().all(|seat| seat.node != Some(*node))
+        };
+        let able: Vec<usize> = (0..self.nodes.len()).filter(able).collect();
+        let node = if !able.is_empty() && self.random.chance(90) {
+            self.random.pick(&able)
+        } else {
+            self.random.index(self.nodes.len())
+        };
         let mut terms_hash = job.terms_hash;
         let wrong_terms = self.random.chance(3);
         if wrong_terms {
@@ -186,9 +197,13 @@ impl Chain {
 
     pub fn leave(&mut self, index: usize) {
         let job = self.jobs[index].clone();
-        let step = self.random.pick(&[Step::Taken, Step::Committed]);
-        let (seat, node) = self.seat_and_node(&job, step);
         let now = self.now();
+        let step = self.random.pick(&[Step::Taken, Step::Committed]);
+        let ripe = job.seats.iter().position(|seat| seat.node.is_some() && now - seat.taken_at >= 150);
+        let (seat, node) = match ripe {
+            Some(seat) => (seat, job.seats[seat].node.expect("it is held")),
+            None => self.seat_and_node(&job, step),
+        };
         let expected = job.stage == Stage::Open
             && now <= job.open_until
             && job.seats.get(seat).is_some_and(|held| {
@@ -295,7 +310,14 @@ impl Chain {
     pub fn expire(&mut self, index: usize) {
         let job = self.jobs[index].clone();
         let (seat, _) = self.seat_and_node(&job, Step::Taken);
-        self.expire_seat(index, seat);
+        let late = self.late_seat(index).filter(|_| self.random.chance(80));
+        self.expire_seat(index, late.unwrap_or(seat));
+    }
+
+    /// A seat of a job that is late now.
+    pub fn late_seat(&self, index: usize) -> Option<usize> {
+        let job = &self.jobs[index];
+        (0..job.seats.len()).find(|seat| job.late(*seat, self.now()))
     }
 
     pub fn expire_seat(&mut self, index: usize, seat: usize) {

@@ -28,7 +28,7 @@ const MONEY: u64 = 1_000_000_000_000_000;
 const STAKE: u64 = 20_000_000_000;
 const MIN_STAKE: u64 = 1_000_000_000;
 /// No more jobs than this at a time.
-const MOST_JOBS: usize = 12;
+const MOST_JOBS: usize = 8;
 
 impl Chain {
     pub fn new(seed: u64) -> Self {
@@ -68,9 +68,12 @@ impl Chain {
             nodes.iter().for_each(|node| money.give(&mut world, &node.pubkey(), 0));
             money.give(&mut world, &treasury, 0);
         }
+        let fee_payer = world.wallet("payer of fees").pubkey();
+        world.svm = world.svm.clone().with_sigverify(false);
         let stakes = vec![Stake { stake: STAKE, ..Stake::default() }; nodes.len()];
         let mut chain = Self {
             world,
+            fee_payer,
             random: Random::new(seed),
             seed,
             model,
@@ -84,6 +87,7 @@ impl Chain {
             treasury,
             protocol_bps: 250,
             jobs: Vec::new(),
+            focus: 0,
             answers: BTreeMap::new(),
             residuals: BTreeMap::new(),
             lamports: BTreeMap::new(),
@@ -192,16 +196,15 @@ impl Chain {
 
     /// One thing that somebody does.
     pub fn step(&mut self) {
-        let choice = self.random.below(100);
-        match choice {
-            0..9 if self.jobs.len() < MOST_JOBS => self.post(),
-            0..14 => self.pass(),
-            14..16 => self.move_stake(),
-            16 => self.toggle_token_account(),
-            17 if self.random.chance(30) => self.change_offer(),
-            17 => self.set_protocol_fee(),
-            18 => self.sweep_treasury(),
-            19..21 => self.collect_residual(),
+        match self.random.below(100) {
+            0..6 if self.jobs.len() < MOST_JOBS => self.post(),
+            0..10 => self.pass(),
+            10 => self.move_stake(),
+            11 => self.toggle_token_account(),
+            12 if self.random.chance(30) => self.change_offer(),
+            12 => self.set_protocol_fee(),
+            13 => self.sweep_treasury(),
+            14 => self.collect_residual(),
             _ => self.act_on_a_job(),
         }
     }
@@ -210,41 +213,72 @@ impl Chain {
         if self.jobs.is_empty() {
             return self.post();
         }
-        let job = self.random.index(self.jobs.len());
-        // Mostly what fits the job's stage, sometimes anything.
-        let stage = if self.random.chance(90) { Some(self.jobs[job].stage) } else { None };
-        match stage {
-            Some(Stage::Open) if self.jobs[job].count(Step::Free) > 0 && self.random.chance(60) => self.take(job),
-            Some(Stage::Open) => match self.random.below(12) {
-                0..2 => self.take(job),
-                2..8 => self.commit_or_answer(job),
-                8 => self.leave(job),
-                9 => self.expire(job),
-                10 => self.finalize(job),
-                _ => self.cancel(job),
-            },
-            Some(Stage::Revealing { .. }) => match self.random.below(10) {
-                0..8 => self.reveal(job),
+        // Mostly the same job for a while, and mostly what fits its stage.
+        if self.random.chance(8) {
+            self.focus = self.random.index(MOST_JOBS);
+        }
+        let job = self.focus % self.jobs.len();
+        if self.random.chance(6) {
+            return self.anything(job);
+        }
+        match self.jobs[job].stage {
+            Stage::Open => self.act_on_an_open_job(job),
+            Stage::Revealing { until } => match self.random.below(10) {
+                0..9 if self.now() <= until => self.reveal(job),
                 _ => self.finalize(job),
             },
-            Some(Stage::Agreed { .. }) => match self.random.below(12) {
-                0..2 => self.acknowledge(job),
-                2 => self.demand(job),
-                3..5 => self.put_answer(job),
-                5 => self.seal_answer(job),
-                6 => self.default_answer(job),
-                7 => self.close_answer(job),
-                8 => self.park(job),
-                9 => self.close(job),
-                _ => self.collect(job),
-            },
-            Some(_) => match self.random.below(8) {
-                0 => self.close(job),
-                1 => self.park(job),
-                2 => self.close_answer(job),
-                _ => self.collect(job),
-            },
-            None => self.anything(job),
+            Stage::Agreed { .. } if !self.jobs[job].settled(self.now()) => self.act_on_an_unsettled_job(job),
+            _ => self.act_on_a_settled_job(job),
+        }
+    }
+
+    fn act_on_a_settled_job(&mut self, index: usize) {
+        let (job, now) = (&self.jobs[index], self.now());
+        let payable = job.parties().into_iter().any(|party| job.payable(party, now).is_some());
+        let old = now >= job.ended_at + 216_000;
+        let fresh = now <= job.nonce_slot + 150;
+        let answered = self.answers.keys().any(|(address, _)| *address == job.address);
+        match self.random.below(20) {
+            0..8 if payable && old => self.park(index),
+            0..15 if payable => self.collect(index),
+            0..12 if !payable && fresh => self.pass(),
+            0..15 if !payable => self.close(index),
+            15 if answered => self.close_answer(index),
+            16 => self.park(index),
+            17 => self.close(index),
+            18 => self.pass(),
+            _ => self.collect(index),
+        }
+    }
+
+    fn act_on_an_open_job(&mut self, job: usize) {
+        let over = self.now() > self.jobs[job].open_until;
+        let free = self.jobs[job].count(Step::Free) > 0;
+        match self.random.below(20) {
+            0..12 if over => self.finalize(job),
+            0 => self.leave(job),
+            1 => self.expire(job),
+            2..8 if self.late_seat(job).is_some() => self.expire(job),
+            4 if free && self.random.chance(40) => self.cancel(job),
+            4..12 if free => self.take(job),
+            _ => self.commit_or_answer(job),
+        }
+    }
+
+    fn act_on_an_unsettled_job(&mut self, job: usize) {
+        let awaited = self.jobs[job].awaited();
+        match self.random.below(20) {
+            0..4 if awaited => self.seal_answer(job),
+            4..7 if awaited => self.put_answer(job),
+            7..9 if awaited => self.default_answer(job),
+            10..12 if awaited => self.pass(),
+            0..4 => self.acknowledge(job),
+            4..6 => self.demand(job),
+            6 => self.put_answer(job),
+            7..10 => self.pass(),
+            10 => self.close_answer(job),
+            11 => self.collect(job),
+            _ => self.acknowledge(job),
         }
     }
 
@@ -270,8 +304,12 @@ impl Chain {
     }
 
     fn pass(&mut self) {
-        let slots = self.random.pick(&[1, 1, 9, 50, 75, 140, 151, 161, 751, 1_501]);
-        let slots = if self.random.chance(3) { 216_001 } else { slots };
+        let slots = match self.random.below(100) {
+            0..55 => self.random.pick(&[1, 2, 9, 20]),
+            55..92 => self.random.pick(&[75, 140, 150, 151, 161]),
+            92..97 => self.random.pick(&[751, 1_501]),
+            _ => 216_001,
+        };
         self.world.pass_slots(slots);
     }
 

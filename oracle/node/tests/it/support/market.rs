@@ -20,7 +20,7 @@ use provena_registry::state::AssetKind;
 use provena_tests::market::{self, CLUSTER, STAKE};
 use provena_tests::registry::{self, Registered};
 use provena_tests::royalty;
-use provena_tests::tokens::Money;
+use provena_tests::tokens::{Extension, Money, TransferFee};
 use provena_tests::world::{World, keypair};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -106,6 +106,14 @@ impl Scene {
         let mut world = World::new();
         let money = Money::token_2022(&mut world, "new dollar", &[]);
         Self::paid_in(world, money, &model::artifact(), nodes, seats, quorum).await
+    }
+
+    /// As [`Scene::in_tokens`], with a token of the newer program that takes `bps` of every transfer.
+    pub async fn in_taxed_tokens(nodes: &[&str], bps: u16) -> Self {
+        let mut world = World::new();
+        let fee = Extension::TransferFee(TransferFee { bps, most: u64::MAX });
+        let money = Money::token_2022(&mut world, "taxed dollar", &[fee]);
+        Self::paid_in(world, money, &model::artifact(), nodes, 1, 1).await
     }
 
     async fn paid_in(

@@ -70,7 +70,7 @@ impl Job {
     /// Whether the payer's demand waits for the answer.
     #[must_use]
     pub const fn is_answer_awaited(&self) -> bool {
-        self.demanded_at != 0 && !self.has(flag::ANSWERED)
+        self.state == JobState::Agreed as u8 && self.demanded_at != 0 && !self.has(flag::ANSWERED)
     }
 
     /// Whether an awaited answer is late.
