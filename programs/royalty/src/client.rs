@@ -94,7 +94,7 @@ pub fn decode<T: AccountDeserialize + Layout>(mut data: &[u8]) -> Result<T> {
 /// The bytes of an account as they are stored, discriminator first.
 #[must_use]
 pub fn encode<T: Layout>(account: &T) -> Vec<u8> {
-    [T::DISCRIMINATOR, anchor_lang::bytemuck::bytes_of(account)].concat()
+    [T::DISCRIMINATOR, bytemuck::bytes_of(account)].concat()
 }
 
 fn build(accounts: &impl ToAccountMetas, data: &impl InstructionData) -> Instruction {

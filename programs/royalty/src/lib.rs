@@ -7,6 +7,8 @@
 //! `sweep`.
 
 #![allow(missing_docs, reason = "Anchor's macros add items without documentation")]
+#![allow(elided_lifetimes_in_paths, reason = "Anchor takes `Context<T>` alone")]
+#![allow(clippy::missing_errors_doc, reason = "each instruction's file says its own errors")]
 #![cfg_attr(
     not(test),
     deny(
