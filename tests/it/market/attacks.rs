@@ -68,8 +68,8 @@ fn h1_job_address_reuse() {
     let close = scene.closing(&scene.payer, &job);
     // While the nonce is fresh the address cannot be freed, and when it can be freed the nonce is too old.
     scene.world.pass_slots(150);
-    scene.world.refuses(&[close.clone()], &[&scene.payer], MarketError::TooEarly);
-    scene.world.refuses(&[again.clone()], &[&scene.payer], InstructionError::Custom(0));
+    scene.world.refuses(std::slice::from_ref(&close), &[&scene.payer], MarketError::TooEarly);
+    scene.world.refuses(std::slice::from_ref(&again), &[&scene.payer], InstructionError::Custom(0));
     scene.world.pass_slots(1);
     scene.world.refuses(&[close.clone(), again.clone()], &[&scene.payer], MarketError::WrongNonce);
     scene.world.accept(&[close], &[&scene.payer]);
@@ -88,7 +88,7 @@ fn h2_bait_and_switch() {
     let pending = scene.taking(bait, 0, 0);
     let cancel = client::cancel_job(scene.payer.pubkey(), bait);
     scene.world.accept(&[cancel], &[&scene.payer]);
-    scene.world.refuses(&[pending.clone()], &[&scene.nodes[0]], MarketError::WrongState);
+    scene.world.refuses(std::slice::from_ref(&pending), &[&scene.nodes[0]], MarketError::WrongState);
     // A job of another input has other terms; a claim made for the first does not fit it.
     let request = Request { input_root: [66; 32], ..scene.request(1, MOST) };
     scene.world.accept(&[scene.posting(request)], &[&scene.payer]);
@@ -235,7 +235,7 @@ fn m2_a_frozen_escrow_locks_bonds() {
     let collect = scene.collecting(&scene.job(&job), Party::Seat(0));
     scene.world.refuses(&[collect], &[], 17);
     let bond = client::collect_seat(&scene.job(&job), 0, None);
-    scene.world.accept(&[bond.clone()], &[]);
+    scene.world.accept(std::slice::from_ref(&bond), &[]);
     assert_eq!(scene.node(0).locked, 0);
     scene.world.refuses(&[bond], &[], MarketError::CannotReceive);
     tokens::set_frozen(&mut scene.world, &escrow, false);
@@ -264,7 +264,7 @@ fn m2_the_caller_picks_a_nodes_token_account() {
     tokens::put_token_account(&mut scene.world, &other, &mint, &node, 0);
     let mut collect = scene.collecting(&scene.job(&job), Party::Seat(0));
     collect.accounts[4].pubkey = other;
-    scene.world.refuses(&[collect.clone()], &[], CommonError::WrongTokenAccount);
+    scene.world.refuses(std::slice::from_ref(&collect), &[], CommonError::WrongTokenAccount);
     // The node itself may choose.
     collect.accounts[2].is_signer = true;
     scene.world.accept(&[collect], &[&scene.nodes[0]]);
@@ -302,7 +302,7 @@ fn m4_an_early_committer_is_held() {
     }
     let leave = client::leave_seat(scene.authority(0), job, 0);
     scene.world.pass_slots(149);
-    scene.world.refuses(&[leave.clone()], &[&scene.nodes[0]], MarketError::TooEarly);
+    scene.world.refuses(std::slice::from_ref(&leave), &[&scene.nodes[0]], MarketError::TooEarly);
     scene.world.pass_slots(1);
     let before = scene.balances(&[job, stays]);
     scene.world.accept(&[leave], &[&scene.nodes[0]]);
@@ -327,9 +327,9 @@ fn l3_strangers_close_paid_jobs() {
     scene.collect_all(&job);
     let stranger = scene.world.wallet("stranger");
     let close = scene.closing(&stranger, &job);
-    scene.world.refuses(&[close.clone()], &[&stranger], MarketError::TooEarly);
+    scene.world.refuses(std::slice::from_ref(&close), &[&stranger], MarketError::TooEarly);
     scene.world.pass_slots(216_000 - 1_501);
-    scene.world.refuses(&[close.clone()], &[&stranger], MarketError::TooEarly);
+    scene.world.refuses(std::slice::from_ref(&close), &[&stranger], MarketError::TooEarly);
     scene.world.pass_slots(1);
     scene.world.accept(&[close], &[&stranger]);
     // The rent is the payer's, whoever closes.

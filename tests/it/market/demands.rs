@@ -41,7 +41,7 @@ fn pay_waits_for_the_payer_or_for_1500_slots() {
     let (mut scene, job) = answered(PaidIn::Sol);
     scene.world.pass_slots(1_500);
     let collect = scene.collecting(&scene.job(&job), Party::Seat(0));
-    scene.world.refuses(&[collect.clone()], &[], MarketError::StillWaiting);
+    scene.world.refuses(std::slice::from_ref(&collect), &[], MarketError::StillWaiting);
     scene.world.pass_slots(1);
     scene.world.accept(&[collect], &[]);
     assert_eq!(scene.node(0).locked, 0);
@@ -57,7 +57,7 @@ fn acknowledge_rejects_strangers_and_a_second_time() {
     let mut unsigned = acknowledge.clone();
     unsigned.accounts[0].is_signer = false;
     scene.world.refuses(&[unsigned], &[], InstructionError::MissingRequiredSignature);
-    scene.world.accept(&[acknowledge.clone()], &[&scene.payer]);
+    scene.world.accept(std::slice::from_ref(&acknowledge), &[&scene.payer]);
     scene.world.refuses(&[acknowledge], &[&scene.payer], MarketError::AlreadyAcknowledged);
     let demand = client::demand_answer(scene.payer.pubkey(), job);
     scene.world.refuses(&[demand], &[&scene.payer], MarketError::AlreadyAcknowledged);
@@ -83,7 +83,7 @@ fn a_demanded_answer_comes_on_chain_and_its_poster_is_paid() {
         // Discriminator, header, length, and the 2,000 bytes that the payer reads.
         assert_eq!(account.data.len(), 8 + 144 + 4 + 2_000);
         assert_eq!(account.data[156..], answer_bytes(1));
-        scene.world.accept(&[seal.clone()], &[&scene.nodes[0]]);
+        scene.world.accept(std::slice::from_ref(&seal), &[&scene.nodes[0]]);
         let rent = i64::try_from(account.lamports).expect("small");
         let moved = [("payer", -60_000), ("node 0", 60_000 - rent)];
         let before_rent = scene.world.account(&address).expect("it stays").lamports;
@@ -100,7 +100,7 @@ fn a_demanded_answer_comes_on_chain_and_its_poster_is_paid() {
         // It stays for 1,500 slots; then anybody returns its rent.
         let close = client::close_answer(scene.authority(0), job);
         scene.world.pass_slots(1_500);
-        scene.world.refuses(&[close.clone()], &[], MarketError::AnswerInUse);
+        scene.world.refuses(std::slice::from_ref(&close), &[], MarketError::AnswerInUse);
         scene.world.pass_slots(1);
         scene.world.accept(&[close], &[]);
         let end = scene.balances(&[job]);
@@ -125,7 +125,7 @@ fn default_answer_rejects_before_its_time_and_costs_the_bonds() {
         scene.world.pass_slots(750);
         let default = client::default_answer(&scene.job(&job));
         assert_eq!(default.accounts.len(), 3, "the job and the two that agreed");
-        scene.world.refuses(&[default.clone()], &[], MarketError::TooEarly);
+        scene.world.refuses(std::slice::from_ref(&default), &[], MarketError::TooEarly);
         scene.world.pass_slots(1);
         let mut missing = default.clone();
         missing.accounts.pop();
@@ -133,7 +133,7 @@ fn default_answer_rejects_before_its_time_and_costs_the_bonds() {
         let mut wrong = default.clone();
         wrong.accounts[2].pubkey = pda::node(&scene.authority(1)).0;
         scene.world.refuses(&[wrong], &[], MarketError::WrongNode);
-        scene.world.accept(&[default.clone()], &[]);
+        scene.world.accept(std::slice::from_ref(&default), &[]);
         scene.world.refuses(&[default], &[], MarketError::WrongState);
         let record = scene.job(&job);
         assert_eq!(record.job.state(), Ok(JobState::Defaulted));
@@ -192,7 +192,7 @@ fn demand_answer_rejects_a_second_one_and_a_late_one() {
     scene.world.refuses(&[client::demand_answer(stranger.pubkey(), job)], &[&stranger], MarketError::NotPayer);
     let demand = client::demand_answer(scene.payer.pubkey(), job);
     scene.world.pass_slots(1_501);
-    scene.world.refuses(&[demand.clone()], &[&scene.payer], MarketError::WindowOver);
+    scene.world.refuses(std::slice::from_ref(&demand), &[&scene.payer], MarketError::WindowOver);
 
     let (mut scene, job) = answered(PaidIn::Sol);
     scene.world.pass_slots(1_500);
@@ -282,7 +282,7 @@ fn seal_answer_rejects_another_answer_and_a_late_one() {
     let mut wrong = answer_bytes(1);
     wrong[1_999] ^= 1;
     let seal = put(&mut scene, job, 0, &wrong);
-    scene.world.refuses(&[seal.clone()], &[&scene.nodes[0]], MarketError::WrongAnswer);
+    scene.world.refuses(std::slice::from_ref(&seal), &[&scene.nodes[0]], MarketError::WrongAnswer);
     // The right bytes over the wrong ones.
     let seal = put(&mut scene, job, 0, &answer_bytes(1));
     let mut others = seal.clone();
@@ -346,7 +346,7 @@ fn close_answer_rejects_another_poster_and_returns_the_rent() {
     let (parts, _) = client::put_answer(payer, job, &[0; 100]);
     scene.world.accept(&parts, &[&scene.payer]);
     let close = client::close_answer(payer, job);
-    scene.world.refuses(&[close.clone()], &[], MarketError::AnswerInUse);
+    scene.world.refuses(std::slice::from_ref(&close), &[], MarketError::AnswerInUse);
     let mut theft = close.clone();
     theft.accounts[0].pubkey = node;
     theft.accounts[0].is_signer = true;

@@ -496,11 +496,11 @@ fn cancel_job_rejects_strangers_held_seats_and_late_payers() {
     scene.world.refuses(&[unsigned], &[], InstructionError::MissingRequiredSignature);
     scene.take(job, 0, 0);
     let cancel = client::cancel_job(scene.payer.pubkey(), job);
-    scene.world.refuses(&[cancel.clone()], &[&scene.payer], MarketError::JobInUse);
+    scene.world.refuses(std::slice::from_ref(&cancel), &[&scene.payer], MarketError::JobInUse);
     scene.world.pass_slots(161);
     scene.expire(&job, 0);
     // The seat is free again, and its bond belongs to the treasury whatever the payer does now.
-    scene.world.accept(&[cancel.clone()], &[&scene.payer]);
+    scene.world.accept(std::slice::from_ref(&cancel), &[&scene.payer]);
     scene.world.refuses(&[cancel], &[&scene.payer], MarketError::WrongState);
 
     let job = scene.post(1);
@@ -515,12 +515,12 @@ fn close_job_rejects_before_everybody_has_collected() {
     scene.open_inboxes();
     let job = scene.post(0);
     let close = scene.closing(&scene.payer, &job);
-    scene.world.refuses(&[close.clone()], &[&scene.payer], MarketError::WrongState);
+    scene.world.refuses(std::slice::from_ref(&close), &[&scene.payer], MarketError::WrongState);
     scene.work(job, &[1]);
     scene.acknowledge(job);
     scene.world.pass_slots(151);
     for party in [Party::Seat(0), Party::Royalty, Party::Protocol, Party::Payer] {
-        scene.world.refuses(&[close.clone()], &[&scene.payer], MarketError::NotPaidOut);
+        scene.world.refuses(std::slice::from_ref(&close), &[&scene.payer], MarketError::NotPaidOut);
         scene.collect(&job, party);
     }
     scene.world.accept(&[close], &[&scene.payer]);
@@ -534,7 +534,7 @@ fn close_job_rejects_while_its_nonce_could_be_used_again() {
     scene.collect_all(&job);
     scene.world.pass_slots(150);
     let close = scene.closing(&scene.payer, &job);
-    scene.world.refuses(&[close.clone()], &[&scene.payer], MarketError::TooEarly);
+    scene.world.refuses(std::slice::from_ref(&close), &[&scene.payer], MarketError::TooEarly);
     scene.world.pass_slots(1);
     scene.world.accept(&[close], &[&scene.payer]);
 }

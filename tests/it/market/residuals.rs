@@ -42,7 +42,7 @@ fn an_empty_wallet_holds_nobody_up() {
     scene.collect(&job, Party::Seat(0));
     assert_eq!((scene.node(0).locked, scene.lamport_changes(&[job], &before)), (0, vec![]));
     let again = scene.collecting(&scene.job(&job), Party::Seat(0));
-    scene.world.refuses(&[again.clone()], &[], MarketError::CannotReceive);
+    scene.world.refuses(std::slice::from_ref(&again), &[], MarketError::CannotReceive);
     scene.world.add_lamports(&wallet, 890_880 - 30_000);
     scene.world.accept(&[again], &[]);
     assert_eq!(scene.world.lamports(&wallet), 890_880);
@@ -54,10 +54,10 @@ fn collect_residual_rejects_others_and_pays_what_was_parked() {
     let helper = scene.world.wallet("helper");
     let park = client::park(helper.pubkey(), &scene.job(&job), Some(0), None);
     scene.world.pass_slots(215_999);
-    scene.world.refuses(&[park.clone()], &[&helper], MarketError::TooEarly);
+    scene.world.refuses(std::slice::from_ref(&park), &[&helper], MarketError::TooEarly);
     scene.world.pass_slots(1);
     let before = scene.balances(&[job]);
-    scene.world.accept(&[park.clone()], &[&helper]);
+    scene.world.accept(std::slice::from_ref(&park), &[&helper]);
     scene.world.refuses(&[park], &[&helper], MarketError::NothingToPark);
     let address = pda::residual(&scene.authority(0), &NATIVE_MINT).0;
     let residual: Residual = scene.state(&address);

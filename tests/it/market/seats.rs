@@ -108,11 +108,11 @@ fn a_node_leaves_while_another_seat_is_free() {
     scene.take(job, 0, 0);
     let leave = client::leave_seat(scene.authority(0), job, 0);
     scene.world.pass_slots(149);
-    scene.world.refuses(&[leave.clone()], &[&scene.nodes[0]], MarketError::TooEarly);
+    scene.world.refuses(std::slice::from_ref(&leave), &[&scene.nodes[0]], MarketError::TooEarly);
     scene.world.pass_slots(1);
     let strangers = client::leave_seat(scene.authority(1), job, 0);
     scene.world.refuses(&[strangers], &[&scene.nodes[1]], MarketError::WrongNode);
-    scene.world.accept(&[leave.clone()], &[&scene.nodes[0]]);
+    scene.world.accept(std::slice::from_ref(&leave), &[&scene.nodes[0]]);
     assert_eq!((scene.node(0).locked, scene.node(0).forfeited), (0, 0));
     let freed = scene.job(&job).seats[0];
     assert_eq!((freed.state(), freed.node, freed.deadline), (Ok(SeatState::Free), Default::default(), 0));
@@ -129,7 +129,7 @@ fn leave_seat_rejects_a_full_job_a_late_seat_and_a_missing_one() {
     scene.take(job, 1, 1);
     scene.world.pass_slots(150);
     let leave = client::leave_seat(scene.authority(0), job, 0);
-    scene.world.refuses(&[leave.clone()], &[&scene.nodes[0]], MarketError::NobodyMissing);
+    scene.world.refuses(std::slice::from_ref(&leave), &[&scene.nodes[0]], MarketError::NobodyMissing);
     let missing = client::leave_seat(scene.authority(0), job, 2);
     scene.world.refuses(&[missing], &[&scene.nodes[0]], MarketError::SeatOutOfRange);
     scene.world.pass_slots(11);
@@ -152,12 +152,12 @@ fn expire_seat_rejects_who_is_in_time_and_frees_the_seat() {
     scene.take(job, 0, 0);
     scene.world.pass_slots(160);
     let expire = client::expire_seat(&scene.job(&job), 0);
-    scene.world.refuses(&[expire.clone()], &[], MarketError::NotLate);
+    scene.world.refuses(std::slice::from_ref(&expire), &[], MarketError::NotLate);
     scene.world.pass_slots(1);
     let mut wrong = expire.clone();
     wrong.accounts[1].pubkey = pda::node(&scene.authority(1)).0;
     scene.world.refuses(&[wrong], &[], MarketError::WrongNode);
-    scene.world.accept(&[expire.clone()], &[]);
+    scene.world.accept(std::slice::from_ref(&expire), &[]);
     let record = scene.job(&job);
     assert_eq!((record.seats[0].state(), record.job.forfeited), (Ok(SeatState::Free), 400_000_000));
     let node = scene.node(0);
@@ -240,7 +240,7 @@ fn answer_rejects_strangers_late_nodes_and_jobs_of_several_seats() {
     }
     scene.world.pass_slots(160);
     let answer = scene.answering(job, 0, 1);
-    scene.world.accept(&[answer.clone()], &[&scene.nodes[0]]);
+    scene.world.accept(std::slice::from_ref(&answer), &[&scene.nodes[0]]);
     scene.world.refuses(&[answer], &[&scene.nodes[0]], MarketError::WrongState);
     // Late by one slot.
     let job = scene.post(1);
@@ -343,7 +343,7 @@ fn enough_commitments_go_on_to_reveals_when_the_window_is_over() {
     let mut wrong = finalize.clone();
     wrong.accounts[1].pubkey = pda::node(&scene.authority(0)).0;
     scene.world.refuses(&[wrong], &[], MarketError::WrongNode);
-    scene.world.accept(&[finalize.clone()], &[]);
+    scene.world.accept(std::slice::from_ref(&finalize), &[]);
     let record = scene.job(&job);
     assert_eq!((record.job.state(), record.job.forfeited), (Ok(JobState::Revealing), 400_000_000));
     scene.world.refuses(&[finalize], &[], MarketError::TooEarly);
@@ -437,11 +437,11 @@ fn a_node_with_a_seat_cannot_be_closed_or_emptied() {
     let job = scene.post(0);
     scene.take(job, 0, 0);
     let close = client::close_node(scene.authority(0));
-    scene.world.refuses(&[close.clone()], &[&scene.nodes[0]], MarketError::StakeLocked);
+    scene.world.refuses(std::slice::from_ref(&close), &[&scene.nodes[0]], MarketError::StakeLocked);
     let withdraw = client::withdraw_stake(scene.authority(0), 4_600_000_001);
     scene.world.refuses(&[withdraw], &[&scene.nodes[0]], MarketError::StakeLocked);
     scene.answer(job, 0, 1);
-    scene.world.refuses(&[close.clone()], &[&scene.nodes[0]], MarketError::StakeLocked);
+    scene.world.refuses(std::slice::from_ref(&close), &[&scene.nodes[0]], MarketError::StakeLocked);
     scene.acknowledge(job);
     scene.collect(&job, Party::Seat(0));
     scene.world.accept(&[close], &[&scene.nodes[0]]);

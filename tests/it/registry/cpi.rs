@@ -72,7 +72,7 @@ fn an_address_of_a_program_holds_an_nft_and_uses_its_rights() {
     // Without the program's signature the same is refused.
     let mut unsigned = client::raise_floor(&vault, &mint, &nft, 60, None);
     unsigned.accounts[0].is_signer = false;
-    world.refuses(&[unsigned.clone()], &[], InstructionError::MissingRequiredSignature);
+    world.refuses(std::slice::from_ref(&unsigned), &[], InstructionError::MissingRequiredSignature);
     world.refuses(&[through(&unsigned)], &[], InstructionError::MissingRequiredSignature);
 }
 

@@ -160,6 +160,7 @@ impl Chain {
     }
 
     /// Sends a transaction whose signers are known but do not sign: signatures would take most of the time.
+    #[expect(clippy::result_large_err, reason = "the chain's own type, looked at once and dropped")]
     fn deliver(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> TransactionResult {
         let mut message = Message::new(instructions, Some(&self.fee_payer));
         message.recent_blockhash = self.world.svm.latest_blockhash();
