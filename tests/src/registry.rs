@@ -176,8 +176,8 @@ pub fn decode<H: Layout>(world: &World, address: &Address) -> H {
 /// Claims the content of a draft and registers it.
 pub fn register(world: &mut World, draft: &NewAsset, creator: Keypair, mint: Keypair) -> Registered {
     claim(world, &creator, &draft.content);
-    // With the classic token program it takes more than a transaction has by default.
-    world.accept(&[transactions::compute_unit_limit(400_000), draft.instruction()], &[&creator, &mint]);
+    // Token Metadata searches for addresses, and some mints need more than a transaction has by itself.
+    world.accept(&[transactions::compute_unit_limit(1_000_000), draft.instruction()], &[&creator, &mint]);
     let pool = provena_royalty::pda::pool(&mint.pubkey()).0;
     Registered { asset: pda::asset(&mint.pubkey()).0, mint, pool, creator }
 }

@@ -9,11 +9,10 @@ use provena_market::{
     pda,
     state::Party,
 };
-use provena_registry::state::AssetKind;
 use provena_tests::{
     World,
     market::{ALL_MONEY, DONE, MOST, Scene, configure, open_books, register, result_root, terms},
-    registry::{self, Registered},
+    registry,
     tokens::Money,
     transactions::{MAX_TRANSACTION_LEN, transaction_len},
 };
@@ -44,7 +43,7 @@ impl Market {
         configure(&mut world);
         let mut offers = Vec::new();
         for index in 0..models {
-            let model = model(&mut world, &format!("model {index}"));
+            let model = registry::model(&mut world, &format!("model {index}"), &[]);
             open_books(&mut world, &model, Money::Sol);
             let mint = model.mint.pubkey();
             let of = OfferOf { asset: mint, version: 1, mint: Money::Sol.mint(), offer_id: 0 };
@@ -120,20 +119,6 @@ impl Market {
         written.extend(instruction.accounts.iter().filter(|meta| meta.is_writable).map(|meta| meta.pubkey));
         self.world.accept(&[instruction], signers);
     }
-}
-
-/// A registered model. Token Metadata searches for addresses, and some mints need more than a transaction has by itself.
-fn model(world: &mut World, name: &str) -> Registered {
-    let (creator, mint) = registry::prepare(world, "trainer", name, &[]);
-    let draft = registry::draft(AssetKind::Model, &creator, &mint);
-    registry::claim(world, &creator, &draft.content);
-    let program = Address::from_str_const("ComputeBudget111111111111111111111111111111");
-    let limit = [&[2][..], &1_000_000u32.to_le_bytes()].concat();
-    let limit = Instruction::new_with_bytes(program, &limit, Vec::new());
-    world.accept(&[limit, draft.instruction()], &[&creator, &mint]);
-    let asset = provena_registry::pda::asset(&mint.pubkey()).0;
-    let pool = provena_royalty::pda::pool(&mint.pubkey()).0;
-    Registered { asset, mint, pool, creator }
 }
 
 /// The accounts that two or more settlements wrote.

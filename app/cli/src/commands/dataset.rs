@@ -22,7 +22,7 @@ enum Verb {
     #[command(
         after_help = "Examples:\n  provena dataset mint digits.csv.gz --title 'Scanned digits' \\\n      --holder ADA=60% --holder BEN=40% --derivative-share 25%"
     )]
-    Mint(Mint),
+    Mint(Box<Mint>),
     /// Add the next version of a dataset that the wallet owns: other content, the same NFT and the same holders
     #[command(after_help = "Examples:\n  provena dataset version ASSET digits-2.csv.gz")]
     Version(Version),
@@ -48,7 +48,8 @@ struct Version {
 /// Carries out the verb.
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
-        Verb::Mint(Mint { file, mint }) => {
+        Verb::Mint(args) => {
+            let Mint { file, mint } = *args;
             let content = read(&file)?;
             let stem = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let title = mint.title.clone().unwrap_or(stem);
