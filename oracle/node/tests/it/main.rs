@@ -11,4 +11,5 @@ mod recovery;
 mod service;
 mod submitter;
 mod support;
+mod watch;
 mod words;

@@ -192,12 +192,24 @@ impl Scene {
 
     /// As [`Scene::worker`], with a store of its own, as a node that hands nothing out.
     pub fn worker_publishing(&self, name: &str, chain: SharedChain, data: &Path, store: &Path) -> Arc<Worker> {
-        worker(name, chain, data, store, RISK)
+        worker(name, chain, data, store, RISK, Vec::new())
     }
 
     /// As [`Scene::worker`], with limits of its own.
     pub fn worker_risking(&self, name: &str, chain: SharedChain, data: &Path, risk: Risk) -> Arc<Worker> {
-        worker(name, chain, data, &self.shared, risk)
+        worker(name, chain, data, &self.shared, risk, Vec::new())
+    }
+
+    /// As [`Scene::worker_risking`], for these models alone.
+    pub fn worker_serving(
+        &self,
+        name: &str,
+        chain: SharedChain,
+        data: &Path,
+        risk: Risk,
+        models: Vec<Pubkey>,
+    ) -> Arc<Worker> {
+        worker(name, chain, data, &self.shared, risk, models)
     }
 
     /// A node's account.
@@ -254,7 +266,7 @@ impl Scene {
     }
 }
 
-fn worker(name: &str, chain: SharedChain, data: &Path, store: &Path, risk: Risk) -> Arc<Worker> {
+fn worker(name: &str, chain: SharedChain, data: &Path, store: &Path, risk: Risk, models: Vec<Pubkey>) -> Arc<Worker> {
     let receipts = data.join("receipts");
     std::fs::create_dir_all(&receipts).expect("the folder is writable");
     let compute = EngineCompute::open("cpu", 1 << 30).expect("the processor computes");
@@ -268,7 +280,7 @@ fn worker(name: &str, chain: SharedChain, data: &Path, store: &Path, risk: Risk)
         key: keypair(name),
         metrics: Arc::new(Metrics::default()),
         budget: Budget::default(),
-        models: Vec::new(),
+        models,
         receipts,
         risk,
         max_artifact_bytes: 16 << 20,
