@@ -4,6 +4,9 @@
 //! asset's royalty pool must exist before: its shares prove what each parent was promised. Rights follow the NFT:
 //! whoever holds it adds versions, publishes licences and raises the floor. All versions share one pool.
 
+#![allow(missing_docs, reason = "Anchor's macros add items without documentation")]
+#![allow(elided_lifetimes_in_paths, reason = "Anchor takes `Context<T>` alone")]
+#![allow(clippy::missing_errors_doc, reason = "each instruction's file says its own errors")]
 #![cfg_attr(
     not(test),
     deny(
@@ -25,19 +28,28 @@ pub use instructions::*;
 #[cfg(feature = "program")]
 use state::Floor;
 
+#[deny(missing_docs)]
 pub mod artifact;
 #[cfg(all(feature = "program", not(target_os = "solana")))]
+#[deny(missing_docs)]
 pub mod client;
+#[deny(missing_docs)]
 pub mod constants;
+#[deny(missing_docs)]
 pub mod content_claim;
 mod creation;
+#[deny(missing_docs)]
 pub mod error;
+#[deny(missing_docs)]
 pub mod events;
 pub mod instructions;
+#[deny(missing_docs)]
 pub mod lineage;
 mod nft;
+#[deny(missing_docs)]
 pub mod pda;
 pub mod registration;
+#[deny(missing_docs)]
 pub mod state;
 
 declare_id!("FLMpa898vXMExH9CgE6LQF8BaEfWn7X3XCtuGZxEm512");
