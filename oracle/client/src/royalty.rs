@@ -1,7 +1,7 @@
 //! Royalty pools from a client's side: who holds what, what is owed, what still waits somewhere, and moving it on.
 //!
 //! Revenue reaches a holder in steps that anybody may take and that cost only fees: [`sync`] books what lies in inboxes,
-//! [`sweep_into`] brings what derived assets owe, [`collect`] what marketplaces paid on a resale, [`claim`] pays out.
+//! [`sweep_into`] brings what derived assets owe, [`collect`] what marketplaces paid on a resale, `claim` pays out.
 
 mod claim;
 mod collect;

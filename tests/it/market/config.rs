@@ -158,7 +158,7 @@ fn set_min_stake_rejects_the_treasury_and_a_proposed_authority() {
 }
 
 #[test]
-fn the_authoritys_instructions_reject_a_missing_signature() {
+fn cancel_authority_rejects_a_missing_signature_as_all_of_the_authoritys_do() {
     let mut stage = Stage::new();
     let mut all = stage.reserved(&stage.authority);
     all.push(client::accept_authority(stage.authority.pubkey()));
@@ -208,7 +208,7 @@ fn l4_readers_reject_another_version_or_length() {
 }
 
 #[test]
-fn authority_passes_after_two_days_and_not_a_slot_earlier() {
+fn accept_authority_rejects_a_slot_before_two_days_have_passed() {
     let mut stage = Stage::new();
     let heir = stage.world.wallet("heir");
     stage.world.pass_slots(1_000);

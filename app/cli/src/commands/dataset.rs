@@ -6,7 +6,10 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use solana_pubkey::Pubkey;
 
-use super::{mint_args::MintArgs, new_version};
+use super::{
+    mint_args::{Made, MintArgs},
+    new_version,
+};
 use crate::{address, context::Context};
 
 /// Arguments of `provena dataset`.
@@ -53,7 +56,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             let content = read(&file)?;
             let stem = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let title = mint.title.clone().unwrap_or(stem);
-            mint.run(context, title, content, None).await
+            mint.run(context, title, content, Made::Dataset).await
         }
         Verb::Version(Version { asset, file }) => new_version::add(context, asset, read(&file)?, None).await,
     }

@@ -81,6 +81,19 @@ pub struct MintArgs {
     pay_in: Vec<Pubkey>,
 }
 
+/// What is minted.
+pub enum Made {
+    /// Data.
+    Dataset,
+    /// A model.
+    Model {
+        /// What turns the content into answers.
+        recipe: Recipe,
+        /// A price per unit that would be usual, in SOL, for what comes next.
+        price: &'static str,
+    },
+}
+
 /// Which licence of a parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Under {
@@ -138,14 +151,12 @@ impl Report for MintReport {
 }
 
 impl MintArgs {
-    /// Mints `content` and reports it; `recipe` is a model's.
-    pub async fn run(
-        self,
-        context: &Context<'_>,
-        title: String,
-        content: Vec<u8>,
-        recipe: Option<Recipe>,
-    ) -> Result<()> {
+    /// Mints `content` and reports it.
+    pub async fn run(self, context: &Context<'_>, title: String, content: Vec<u8>, made: Made) -> Result<()> {
+        let (recipe, price) = match made {
+            Made::Dataset => (None, ""),
+            Made::Model { recipe, price } => (Some(recipe), price),
+        };
         let wallet = context.wallet()?;
         let consents: Vec<Keypair> = self.consents.iter().map(|file| keys::read(file)).collect::<Result<_, _>>()?;
         let chain = context.chain_with_tables().await?;
@@ -158,11 +169,11 @@ impl MintArgs {
         drop(progress);
         if minted.uri.starts_with("file:") {
             context.output.note(
-                "The NFT's metadata lies in a folder of this machine, which nobody else can read. Put it on the web,\n\
-                 and say where: provena asset uri ASSET https://...",
+                "The NFT's metadata lies in a folder of this machine, which nobody else can\n\
+                 read. Put it on the web, and say where: provena asset uri ASSET https://...",
             );
         }
-        context.output.data(&report(&plan, &minted, &wallet))
+        context.output.data(&report(&plan, &minted, &wallet, price))
     }
 
     async fn plan(self, chain: &dyn Chain, title: String, recipe: Option<Recipe>) -> Result<Plan> {
@@ -219,10 +230,10 @@ fn read_holders(file: &std::path::Path) -> Result<Vec<Share>> {
     lines.map(parse).collect()
 }
 
-fn report(plan: &Plan, minted: &Minted, wallet: &Keypair) -> MintReport {
+fn report(plan: &Plan, minted: &Minted, wallet: &Keypair, price: &str) -> MintReport {
     let asset = minted.mint.to_string();
     let (kind, next) = match (plan.kind(), &plan.licence) {
-        (AssetKind::Model, _) => ("model", format!("provena offer create {asset} --price 0.001")),
+        (AssetKind::Model, _) => ("model", format!("provena offer create {asset} --price {price}")),
         (AssetKind::Dataset, Some(terms)) => {
             let share = show_bps(terms.bps.max(1));
             let title = "--title 'A model'";

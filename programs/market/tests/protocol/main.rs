@@ -12,7 +12,7 @@ mod ledger;
 mod model;
 
 use model::{Setting, World};
-use stateright::{Checker, Model};
+use stateright::{Checker, Expectation, Model};
 
 /// Explores a setting completely and fails with the shortest counterexample.
 fn check(setting: Setting) {
@@ -48,9 +48,18 @@ fn two_seats_two_of_three_nodes_collude() {
     check(Setting { seats: 2, quorum: 2, nodes: 3, colluding: 0b110, partial: false });
 }
 
-/// A minority, which two seats cannot have.
+/// A minority, which two seats cannot have. The three million states take minutes: without `PROVENA_SOAK` the first 200,000
+/// are looked at, which are those nearest to the posting.
 #[test]
-#[ignore = "three million states take minutes: cargo test -p provena-market --test protocol -- --ignored"]
-fn three_seats_of_which_two_must_agree_and_one_node_colludes() {
-    check(Setting { seats: 3, quorum: 2, nodes: 3, colluding: 0b100, partial: false });
+fn three_seats_of_which_two_must_agree_and_one_of_three_nodes_colludes() {
+    let setting = Setting { seats: 3, quorum: 2, nodes: 3, colluding: 0b100, partial: false };
+    if std::env::var_os("PROVENA_SOAK").is_some() {
+        return check(setting);
+    }
+    let checker = World::new(setting).checker().threads(2).target_state_count(200_000).spawn_bfs().join();
+    for property in World::new(setting).properties() {
+        if property.expectation == Expectation::Always {
+            checker.assert_no_discovery(property.name);
+        }
+    }
 }

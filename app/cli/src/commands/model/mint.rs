@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use provena_engine::artifact::Artifact;
+use provena_engine::artifact::{Artifact, Family};
 use provena_registry::Recipe;
 
-use crate::{commands::mint_args::MintArgs, context::Context};
+use crate::{
+    commands::mint_args::{Made, MintArgs},
+    context::Context,
+};
 
 /// Arguments of `provena model mint`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +27,8 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let (artifact, recipe) = open(&args.file)?;
     let title = args.mint.title.clone().unwrap_or_else(|| artifact.name().to_owned());
-    args.mint.run(context, title, artifact.bytes().to_vec(), Some(recipe)).await
+    let price = if artifact.family() == Family::Llama { "0.00001" } else { "0.001" };
+    args.mint.run(context, title, artifact.bytes().to_vec(), Made::Model { recipe, price }).await
 }
 
 /// An artifact, and its recipe as the registry takes it.
