@@ -17,7 +17,7 @@ pub const I8_MAX: i32 = 127;
 pub const I16_MAX: i32 = 32_767;
 /// Fraction bits of a normalised value, see [`normalise`].
 pub const NORM_BITS: i32 = 20;
-/// The weight that [`exp_weight`] gives to the largest score of a row.
+/// The weight that `exp_weight` gives to the largest score of a row.
 pub const EXP_ONE: i32 = 16_383;
 /// Fraction bits of an attention context, see [`context`].
 pub const CONTEXT_BITS: i32 = 8;

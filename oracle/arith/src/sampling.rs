@@ -98,7 +98,7 @@ pub const fn temperature_scale(unit: u64, temperature_milli: u32) -> Scale {
 /// The token that is drawn: an index into `logits`, which are not empty and each within a wide stream's range.
 ///
 /// `table` holds at least one weight and falls from at most 16,383 to 0. With m the largest logit, the weight of token
-/// i is w = table[exp_index(m - logits[i], scale, entries)].
+/// i is `w = table[exp_index(m - logits[i], scale, entries)]`.
 /// 1. A zero scale takes the lowest index of the largest logit.
 /// 2. Top-k: those stay whose logit is at least the k-th largest.
 /// 3. Top-p: of what stays, W is the sum of w and need = max(1, floor(W * p / 2^16)). The largest t is taken for which

@@ -1,6 +1,6 @@
 //! What all Provena programs share; no program keeps a copy of it.
 //!
-//! Amounts and wide sums ([`amount`], [`wide`], [`slot`]), checked accounts ([`account`]), lamports ([`money`]), tokens of both token
+//! Amounts and wide sums ([`amount`], [`wide`], [`slot`]), checked accounts ([`account`](mod@account)), lamports ([`money`]), tokens of both token
 //! programs ([`token`], [`nft`]), the one call of another program ([`cpi`]), the admin's rights ([`admin`], [`upgrade`]), derived
 //! addresses ([`pda`]) and errors ([`error`]). Builds for the host and for the chain, where neither floats nor a division of
 //! 128 bits exist.
