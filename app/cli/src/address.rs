@@ -6,7 +6,7 @@ use solana_pubkey::Pubkey;
 ///
 /// # Errors
 /// What an address looks like, for whoever typed something else.
-pub fn parse(text: &str) -> Result<Pubkey, String> {
+pub(crate) fn parse(text: &str) -> Result<Pubkey, String> {
     text.parse().map_err(|_| "not an address; an address is 32 to 44 letters and digits, as provena prints them".into())
 }
 

@@ -31,7 +31,7 @@ Exit codes: 0 done; 1 it failed, or a check did not hold; 2 the command line mak
 /// Own AI models and datasets, sell their use, and collect royalties, on Solana.
 #[derive(Debug, Parser)]
 #[command(name = "provena", version, after_help = AFTER_HELP, max_term_width = 110)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
@@ -43,7 +43,7 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
-pub struct Global {
+pub(crate) struct Global {
     /// The chain's RPC address.
     #[arg(long, global = true, env = "PROVENA_URL", default_value = "http://127.0.0.1:8899", value_name = "URL")]
     pub url: String,
@@ -69,7 +69,7 @@ pub struct Global {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Show everything at once: mint, sell, compute, check and get paid, on a private chain
     Demo(demo::Args),
     /// Run a chain on this machine, with Provena's programs on it
@@ -104,7 +104,7 @@ pub enum Command {
 
 impl Cli {
     /// Whether this is a service, which sets up its own log.
-    pub fn is_service(&self) -> bool {
+    pub(crate) fn is_service(&self) -> bool {
         matches!(&self.command, Command::Node(args) if args.is_service())
     }
 }

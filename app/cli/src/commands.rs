@@ -1,26 +1,26 @@
 //! One file per verb.
 
-pub mod airdrop;
-pub mod asset;
-pub mod balance;
-pub mod dataset;
-pub mod demo;
-pub mod deploy;
-pub mod infer;
-pub mod job;
-pub mod keygen;
-pub mod localnet;
-pub mod mint_args;
-pub mod model;
+pub(crate) mod airdrop;
+pub(crate) mod asset;
+pub(crate) mod balance;
+pub(crate) mod dataset;
+pub(crate) mod demo;
+pub(crate) mod deploy;
+pub(crate) mod infer;
+pub(crate) mod job;
+pub(crate) mod keygen;
+pub(crate) mod localnet;
+pub(crate) mod mint_args;
+pub(crate) mod model;
 mod new_version;
-pub mod node;
-pub mod offer;
-pub mod recompute;
-pub mod rent;
-pub mod royalty;
+pub(crate) mod node;
+pub(crate) mod offer;
+pub(crate) mod recompute;
+pub(crate) mod rent;
+pub(crate) mod royalty;
 mod text_args;
 mod unit_price;
-pub mod verify;
+pub(crate) mod verify;
 
 use anyhow::Result;
 
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Carries out the command.
-pub async fn run(cli: Cli, output: &Output) -> Result<()> {
+pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
     let context = Context::new(cli.global, output)?;
     match cli.command {
         Command::Demo(args) => demo::run(args, &context).await,

@@ -16,7 +16,7 @@ use solana_pubkey::Pubkey;
 use crate::{cli::Global, deploy, failure::Failure, output::Output};
 
 /// The resolved global options.
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// Where to write.
     pub output: &'a Output,
     url: String,
@@ -32,7 +32,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// There is no home folder and no explicit path.
-    pub fn new(global: Global, output: &'a Output) -> Result<Self> {
+    pub(crate) fn new(global: Global, output: &'a Output) -> Result<Self> {
         let keypair = match global.keypair.clone() {
             Some(path) => path,
             None => folder("XDG_CONFIG_HOME", ".config", "--keypair")?.join("provena/id.json"),
@@ -48,7 +48,7 @@ impl<'a> Context<'a> {
     }
 
     /// The chain's RPC address.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
@@ -56,7 +56,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// The address is no URL.
-    pub fn chain(&self) -> Result<RpcChain> {
+    pub(crate) fn chain(&self) -> Result<RpcChain> {
         let options = RpcOptions { ws_url: self.ws.clone(), ..RpcOptions::new(&self.url) };
         RpcChain::new(&options).map_err(|error| Failure::usage(error.to_string()).into())
     }
@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// The address is no URL, or the table that the person named is none.
-    pub async fn chain_with_tables(&self) -> Result<RpcChain> {
+    pub(crate) async fn chain_with_tables(&self) -> Result<RpcChain> {
         let chain = self.chain()?;
         let tables = match &self.lookup_table {
             Some(table) => vec![lookup::fetch(&chain, table).await?],
@@ -75,7 +75,7 @@ impl<'a> Context<'a> {
     }
 
     /// Where the wallet's key file is.
-    pub fn keypair_path(&self) -> &Path {
+    pub(crate) fn keypair_path(&self) -> &Path {
         &self.keypair
     }
 
@@ -83,17 +83,17 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// There is no key file, or it is broken.
-    pub fn wallet(&self) -> Result<Keypair> {
+    pub(crate) fn wallet(&self) -> Result<Keypair> {
         Ok(keys::read(&self.keypair)?)
     }
 
     /// Whether the person asked to hear more.
-    pub fn verbose(&self) -> bool {
+    pub(crate) fn verbose(&self) -> bool {
         self.verbose > 0
     }
 
     /// The addresses of the content-addressed stores, first choice first.
-    pub fn store_urls(&self) -> &[String] {
+    pub(crate) fn store_urls(&self) -> &[String] {
         &self.store
     }
 
@@ -101,12 +101,12 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// There is no home folder.
-    pub fn receipts_folder(&self) -> Result<PathBuf> {
+    pub(crate) fn receipts_folder(&self) -> Result<PathBuf> {
         Ok(folder("XDG_DATA_HOME", ".local/share", "--receipt")?.join("provena/receipts"))
     }
 
     /// Where the keys of unfinished mintings are kept: beside the wallet.
-    pub fn pending_folder(&self) -> PathBuf {
+    pub(crate) fn pending_folder(&self) -> PathBuf {
         self.keypair.parent().unwrap_or(Path::new(".")).join("pending")
     }
 }

@@ -41,7 +41,7 @@ use story::Story;
 use subject::Subject;
 use worker::Worker;
 
-pub use subject::Kind;
+pub(crate) use subject::Kind;
 
 /// Units that "you" pay for beyond what is asked, so that the refund is real.
 const SPARE_UNITS: Units = Units::new(2, 0);
@@ -54,7 +54,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What the person chose.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// Which model.
     pub kind: Kind,
     /// Pay in a token made for the occasion instead of SOL.
@@ -87,7 +87,7 @@ struct Answered {
 ///
 /// # Errors
 /// Any part fails, or a figure does not add up; children are stopped and the folder is removed either way.
-pub async fn play(options: &Options, output: &Output) -> Result<()> {
+pub(crate) async fn play(options: &Options, output: &Output) -> Result<()> {
     let begun = Instant::now();
     let story = Story::begin(output, "starting a private chain");
     let subject = Subject::new(options)?;

@@ -25,7 +25,7 @@ use solana_signer::Signer;
 
 use crate::failure::Failure;
 
-pub use initialise::{InitOptions, Initialised, initialize, tables};
+pub(crate) use initialise::{InitOptions, Initialised, initialize, tables};
 use loader::Found;
 
 /// What a signature costs, in lamports.
@@ -35,7 +35,7 @@ const ELF_MAGIC: &[u8] = b"\x7fELF";
 
 /// A program to put on the chain.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub(crate) struct Program {
     /// What people call it.
     pub name: String,
     /// Its bytecode.
@@ -47,7 +47,7 @@ pub struct Program {
 }
 
 /// Provena's programs as the build leaves them in `folder`, with their keys in `keys`.
-pub fn programs(folder: &Path, keys: &Path) -> Vec<Program> {
+pub(crate) fn programs(folder: &Path, keys: &Path) -> Vec<Program> {
     [
         ("registry", "provena_registry", provena_registry::ID),
         ("royalty", "provena_royalty", provena_royalty::ID),
@@ -66,7 +66,7 @@ pub fn programs(folder: &Path, keys: &Path) -> Vec<Program> {
 /// What was, or has to be, done with a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub(crate) enum Action {
     /// It is new on this chain.
     Deployed,
     /// Its bytecode was replaced.
@@ -77,7 +77,7 @@ pub enum Action {
 
 /// What became of one program.
 #[derive(Clone, Debug, Serialize)]
-pub struct Deployed {
+pub(crate) struct Deployed {
     /// The program's name.
     pub name: String,
     /// Its address.
@@ -92,7 +92,7 @@ pub struct Deployed {
 
 /// A step of the work, for whoever draws it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress<'a> {
+pub(crate) enum Progress<'a> {
     /// Work on this program begins.
     Program {
         /// Its name.
@@ -133,7 +133,7 @@ impl Plan<'_> {
 /// # Errors
 /// A [`Failure`] that says what to do: bytecode or key missing, key of another address, another upgrade authority,
 /// too little money (and how much is missing). A broken-off upload is continued by the next call.
-pub async fn deploy(
+pub(crate) async fn deploy(
     chain: &dyn Chain,
     wallet: &Keypair,
     programs: &[Program],

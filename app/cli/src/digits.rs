@@ -5,13 +5,13 @@ use std::{fs, io::Read, path::Path};
 use anyhow::{Context as _, Result, bail};
 
 /// Pixels of one picture.
-pub const PIXELS: usize = 64;
+pub(crate) const PIXELS: usize = 64;
 /// The darkest grey level.
-pub const DARKEST: u8 = 16;
+pub(crate) const DARKEST: u8 = 16;
 
 /// One picture and, where the file says it, what it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Digit {
+pub(crate) struct Digit {
     /// Row after row, 0 (paper) to 16 (ink).
     pub pixels: Vec<u8>,
     /// The digit that a person saw.
@@ -22,7 +22,7 @@ pub struct Digit {
 ///
 /// # Errors
 /// Names the row that is not a picture.
-pub fn read_csv(path: &Path) -> Result<Vec<Digit>> {
+pub(crate) fn read_csv(path: &Path) -> Result<Vec<Digit>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let text = if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut text = String::new();
@@ -65,7 +65,7 @@ fn whole(text: &str) -> Result<u8> {
 ///
 /// # Errors
 /// It is another format or size.
-pub fn read_pgm(path: &Path) -> Result<Digit> {
+pub(crate) fn read_pgm(path: &Path) -> Result<Digit> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     parse_pgm(&bytes).with_context(|| format!("{} is not an 8x8 picture in PGM format", path.display()))
 }

@@ -13,7 +13,7 @@ use advice::advice;
 
 /// The program's exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// The command could not do what it was asked, or a check did not hold.
     Failed = 1,
     /// The command line itself makes no sense (clap exits with the same code).
@@ -26,7 +26,7 @@ pub enum Exit {
 
 /// An error that knows its exit code and, mostly, what the person can do about it.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     exit: Exit,
     message: String,
     hint: Option<String>,
@@ -34,22 +34,22 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with the given code and message.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), hint: None }
     }
 
     /// A command line that cannot be carried out.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 
     /// An action that failed or a check that does not hold.
-    pub fn failed(message: impl Into<String>) -> Self {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
     }
 
     /// Adds the sentence that says what to do next.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -82,7 +82,7 @@ struct JsonError {
 }
 
 /// Prints what is wrong with a command line, or the help that was asked for; as JSON when that was asked for, too.
-pub fn refused(error: &clap::Error) -> ExitCode {
+pub(crate) fn refused(error: &clap::Error) -> ExitCode {
     let json = std::env::args().any(|argument| argument == "--json");
     if !error.use_stderr() || !json {
         // Nothing can be done about a terminal that takes no words.
@@ -100,7 +100,7 @@ pub fn refused(error: &clap::Error) -> ExitCode {
 }
 
 /// Prints `error` on stderr (as JSON when asked) and returns the process's exit code.
-pub fn report(error: &Error, output: &Output) -> ExitCode {
+pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
     let own = error.downcast_ref::<Failure>().map(|failure| (failure.exit, failure.hint.clone()));
     let (exit, hint) = own.or_else(|| advice(error)).unwrap_or((Exit::Failed, None));
     let exit = if unanswered(error) { Exit::Unknown } else { exit };

@@ -12,12 +12,12 @@ use tokio::{
 
 use crate::failure::Failure;
 
-pub use find::deploy_folder;
+pub(crate) use find::deploy_folder;
 use find::{binary, programs};
 
 /// What the embedded chain is started with.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// Port of the RPC service; 0 takes any free one.
     pub rpc_port: u16,
     /// Port of the WebSocket service; 0 takes any free one.
@@ -35,7 +35,7 @@ pub struct Options {
 }
 
 /// A running embedded chain. Dropping it kills the process.
-pub struct Localnet {
+pub(crate) struct Localnet {
     child: Child,
     /// RPC address.
     pub url: String,
@@ -48,7 +48,7 @@ impl Localnet {
     ///
     /// # Errors
     /// The binary or the programs are not built, a port is taken, or the chain did not get ready in a minute.
-    pub async fn start(options: &Options) -> Result<Self> {
+    pub(crate) async fn start(options: &Options) -> Result<Self> {
         let mut command = command(options)?;
         // A chain in its own process group does not get the terminal's ctrl-c: whoever started it stops it.
         #[cfg(unix)]
@@ -112,18 +112,18 @@ impl Localnet {
     }
 
     /// Asks the chain to stop and waits for it; kills it after five seconds.
-    pub async fn stop(mut self) -> Result<()> {
+    pub(crate) async fn stop(mut self) -> Result<()> {
         stop(&mut self.child).await
     }
 
     /// Waits until the chain ends by itself.
-    pub async fn ended(&mut self) -> Result<std::process::ExitStatus> {
+    pub(crate) async fn ended(&mut self) -> Result<std::process::ExitStatus> {
         Ok(self.child.wait().await?)
     }
 }
 
 /// Stops a child politely (SIGTERM), then by force after five seconds.
-pub async fn stop(child: &mut Child) -> Result<()> {
+pub(crate) async fn stop(child: &mut Child) -> Result<()> {
     #[cfg(unix)]
     if let Some(pid) = child.id() {
         // `kill` is in every POSIX system; calling it avoids unsafe code for one signal.

@@ -1,10 +1,10 @@
 //! Everything that reaches the terminal: data on stdout, remarks on stderr, JSON when asked for.
 
-pub mod picture;
-pub mod progress;
-pub mod style;
-pub mod table;
-pub mod text;
+pub(crate) mod picture;
+pub(crate) mod progress;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod text;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -14,13 +14,13 @@ use tracing_subscriber::EnvFilter;
 use self::style::Style;
 
 /// What a command answers: a value for programs and a text for people.
-pub trait Report: Serialize {
+pub(crate) trait Report: Serialize {
     /// The text shown without `--json`; no trailing newline.
     fn text(&self, style: Style) -> String;
 }
 
 /// Where a command writes.
-pub struct Output {
+pub(crate) struct Output {
     json: bool,
     style: Style,
     error_style: Style,
@@ -28,7 +28,7 @@ pub struct Output {
 
 impl Output {
     /// Detects terminals and colour once.
-    pub fn new(json: bool) -> Self {
+    pub(crate) fn new(json: bool) -> Self {
         Self {
             json,
             style: Style::detect(io::stdout().is_terminal() && !json),
@@ -37,28 +37,28 @@ impl Output {
     }
 
     /// Whether the person asked for JSON.
-    pub fn json(&self) -> bool {
+    pub(crate) fn json(&self) -> bool {
         self.json
     }
 
     /// How to write on stdout.
-    pub fn style(&self) -> Style {
+    pub(crate) fn style(&self) -> Style {
         self.style
     }
 
     /// How to write on stderr.
-    pub fn error_style(&self) -> Style {
+    pub(crate) fn error_style(&self) -> Style {
         self.error_style
     }
 
     /// Prints a command's answer on stdout.
-    pub fn data(&self, report: &impl Report) -> anyhow::Result<()> {
+    pub(crate) fn data(&self, report: &impl Report) -> anyhow::Result<()> {
         let text = if self.json { serde_json::to_string(report)? } else { report.text(self.style) };
         self.line(&text)
     }
 
     /// Prints one line on stdout; a closed pipe is no error (`provena ... | head`).
-    pub fn line(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn line(&self, text: &str) -> anyhow::Result<()> {
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -67,7 +67,7 @@ impl Output {
     }
 
     /// Remarks on stderr what is being done; silent with `--json`.
-    pub fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         if !self.json {
             eprintln!("{text}");
         }
@@ -75,7 +75,7 @@ impl Output {
 }
 
 /// Sends `tracing` to stderr: warnings by default, more with `-v`, or whatever `RUST_LOG` says.
-pub fn logging(verbose: u8, json: bool) {
+pub(crate) fn logging(verbose: u8, json: bool) {
     let default = match verbose {
         0 => "error",
         1 => "provena=info,provena_node=info,warn",

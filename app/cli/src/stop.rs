@@ -1,7 +1,7 @@
 //! Ctrl-c and SIGTERM.
 
 /// Resolves when the person or the system asks the program to stop.
-pub async fn requested() {
+pub(crate) async fn requested() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -60,6 +60,9 @@ pub enum AmountError {
 
 impl Amount {
     /// Reads `1`, `1.5` or `.5`; signs, exponents and separators are refused.
+    ///
+    /// # Errors
+    /// [`AmountError`].
     pub fn parse(text: &str, decimals: u8) -> Result<Self, AmountError> {
         let malformed = || AmountError::Malformed(text.to_owned());
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -92,11 +95,17 @@ impl fmt::Display for Amount {
 }
 
 /// Reads an amount of SOL for clap: lamports.
+///
+/// # Errors
+/// [`AmountError`].
 pub fn parse_sol(text: &str) -> Result<u64, AmountError> {
     Amount::parse(text, SOL_DECIMALS).map(|amount| amount.base)
 }
 
 /// Reads a share such as `2.5%` or `250bps` for clap: basis points.
+///
+/// # Errors
+/// What was expected, in words.
 pub fn parse_bps(text: &str) -> Result<u16, String> {
     let bps = if let Some(percent) = text.strip_suffix('%') {
         Amount::parse(percent, 2).map_err(|error| error.to_string())?.base

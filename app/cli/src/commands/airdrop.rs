@@ -22,7 +22,7 @@ use crate::{
 /// Arguments of `provena airdrop`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  provena airdrop 10\n  provena airdrop 0.5 --to ADDRESS")]
-pub struct Args {
+pub(crate) struct Args {
     /// How many SOL.
     #[arg(value_name = "SOL", value_parser = amount::parse_sol)]
     lamports: u64,
@@ -55,7 +55,7 @@ impl Report for Airdrop {
 }
 
 /// Asks the faucet and waits until the money is there.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     if args.lamports == 0 {
         return Err(Failure::usage("nothing was asked for").hint("provena airdrop 1").into());
     }
@@ -73,7 +73,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 ///
 /// # Errors
 /// The chain has no faucet, or the money did not arrive within half a minute.
-pub async fn request(chain: &dyn Chain, to: &Pubkey, lamports: u64) -> Result<(Signature, u64)> {
+pub(crate) async fn request(chain: &dyn Chain, to: &Pubkey, lamports: u64) -> Result<(Signature, u64)> {
     let read = async || anyhow::Ok(chain.account(to).await?.map_or(0, |account| account.lamports));
     let before = read().await?;
     let signature = chain.airdrop(to, lamports).await.context("this chain gives no SOL away; only test chains do")?;

@@ -4,7 +4,7 @@ mod abandon;
 mod floor;
 mod licence;
 mod pending;
-pub mod show;
+pub(crate) mod show;
 mod uri;
 
 use anyhow::Result;
@@ -19,7 +19,7 @@ use crate::{
 
 /// Arguments of `provena asset`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -41,7 +41,7 @@ enum Verb {
 }
 
 /// Carries out the verb.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Show(args) => show::run(args, context).await,
         Verb::Licence(args) => licence::run(args, context).await,

@@ -15,7 +15,7 @@ use crate::{
 /// Arguments of `provena balance`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  provena balance\n  provena balance ADDRESS --mint MINT")]
-pub struct Args {
+pub(crate) struct Args {
     /// Whose balance [default: the wallet's].
     #[arg(value_name = "ADDRESS", value_parser = address::parse)]
     address: Option<Pubkey>,
@@ -41,7 +41,7 @@ impl Report for Balance {
 }
 
 /// Reads the balance.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let address = match args.address {
         Some(address) => address,
         None => context.wallet()?.pubkey(),

@@ -14,7 +14,7 @@ use crate::{address, context::Context};
 
 /// Arguments of `provena dataset`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -49,7 +49,7 @@ struct Version {
 }
 
 /// Carries out the verb.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Mint(args) => {
             let Mint { file, mint } = *args;

@@ -14,7 +14,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena demo\n  provena demo --model minilm\n  provena demo --model smollm2\n  provena demo --token --json\n  provena demo --keep        then play on the same chain from another terminal\n\nNeeds a built tree and the real data: `cargo xtask demo` does all of it by itself."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// Which model to show.
     #[arg(long, value_enum, default_value_t = Kind::Digits)]
     model: Kind,
@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// Plays the demo; ctrl-c stops it and everything it started.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let Args { model: kind, token, keep, adapter, rows } = args;
     let options = Options { kind, token, keep, adapter, rows };
     let playing = demo::play(&options, context.output);

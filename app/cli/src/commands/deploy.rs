@@ -30,7 +30,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena deploy                                        deploy or upgrade, then initialise\n  provena deploy --init-only                            initialise only (after `anchor deploy`)\n  provena deploy --url https://... --programs target/deploy/v3\n\nBuild the programs first: cargo xtask build. Everything here can be repeated: what is done already is left alone."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// Only initialise the programs' settings; the programs are there already.
     #[arg(long)]
     init_only: bool,
@@ -86,7 +86,7 @@ impl Report for Deployment {
 }
 
 /// Deploys, then initialises.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let progress = Progress::spinner(context.output, "looking at the chain");

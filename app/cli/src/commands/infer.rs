@@ -1,8 +1,8 @@
 //! `provena infer`: pay for a model's answer.
 
-pub mod answer;
+pub(crate) mod answer;
 mod ask;
-pub mod receipt_file;
+pub(crate) mod receipt_file;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ use super::{
 #[command(
     after_help = "Examples:\n  provena infer OFFER --csv digits.csv --row 17\n  provena infer OFFER --image seven.pgm\n  provena infer OFFER --text 'How do I reset my password?' --text 'I cannot log in'\n  provena infer OFFER --prompt 'What is an oracle?' --max-tokens 100\n\nA language model is paid by the token, those of the prompt (input) and those of the answer (output). How many a prompt\nhas only the model knows, so the deposit is for the most that it can be: one for each byte, and some for the model's\nchat template. What is not used comes back. The job's account is rent that is lent: it comes back when the job is\nclosed, which the next `provena infer` does by itself."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The offer (see `provena offer list`).
     #[arg(value_parser = address::parse)]
     offer: Pubkey,
@@ -70,7 +70,7 @@ pub struct Args {
 }
 
 /// Takes old rent back, posts the job, waits, checks and shows the answer.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let request = ask::request(&args)?;
     let wallet = Arc::new(context.wallet()?);
     let receipt = ReceiptFile::prepare(args.receipt.clone(), context)?;
@@ -115,7 +115,7 @@ async fn close_finished(client: &Client) -> String {
 }
 
 /// Waits for a posted job's answer; ctrl-c leaves the job as it is and says how to go on.
-pub async fn finish(client: &Client, job: &Pubkey, patience: u64, progress: &Progress) -> Result<Finished> {
+pub(crate) async fn finish(client: &Client, job: &Pubkey, patience: u64, progress: &Progress) -> Result<Finished> {
     let mut stages = |stage| progress.message(describe(stage));
     let finished = client.finish(job, Duration::from_secs(patience), &mut stages);
     tokio::select! {
@@ -134,7 +134,7 @@ async fn is_right(store: &Store, offer: &Offer, request: &Request, finished: &Fi
 }
 
 /// Saves the receipt and puts together what is told of a finished job.
-pub async fn told(
+pub(crate) async fn told(
     context: &Context<'_>,
     client: &Client,
     offer: &Offer,
@@ -158,7 +158,7 @@ pub async fn told(
 }
 
 /// What is going on, in words.
-pub fn describe(stage: Stage) -> &'static str {
+pub(crate) fn describe(stage: Stage) -> &'static str {
     match stage {
         Stage::State(JobState::Open) => "waiting for a node to take the job and compute",
         Stage::State(JobState::Revealing) => "the nodes have sealed their answers and open them",
@@ -171,7 +171,7 @@ pub fn describe(stage: Stage) -> &'static str {
 }
 
 /// Turns a client's error into one with an exit code and the next step.
-pub fn explain(error: ClientError) -> anyhow::Error {
+pub(crate) fn explain(error: ClientError) -> anyhow::Error {
     let failure = match &error {
         ClientError::StillRunning { job, .. } => Failure::new(Exit::Unknown, "no answer yet; the deposit is safe")
             .hint(format!("provena job answer {job}   later, or `job cancel` while no node has taken it")),

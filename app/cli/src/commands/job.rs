@@ -26,7 +26,7 @@ use report::JobReport;
 
 /// Arguments of `provena job`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -73,7 +73,7 @@ struct Answer {
 }
 
 /// Carries out the verb.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let chain = Arc::new(context.chain()?);
     match args.verb {
         Verb::Show(Named { job }) => {
@@ -148,7 +148,7 @@ fn refused(error: ClientError, done: &str) -> anyhow::Error {
 ///
 /// # Errors
 /// There is none.
-pub async fn find(chain: &(impl ChainReader + ?Sized), address: &Pubkey) -> Result<JobView> {
+pub(crate) async fn find(chain: &(impl ChainReader + ?Sized), address: &Pubkey) -> Result<JobView> {
     let job = provena_client::view::View::read(chain, address).await.context("cannot read the job")?.job;
     job.ok_or_else(|| {
         Failure::failed(format!("the chain knows no job {address}: it never existed, or it was closed"))

@@ -16,7 +16,7 @@ use crate::{
 /// Arguments of `provena keygen`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  provena keygen\n  provena keygen --out holder.json")]
-pub struct Args {
+pub(crate) struct Args {
     /// The file to write [default: the file that --keypair names].
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -38,7 +38,7 @@ impl Report for Keygen {
 }
 
 /// Makes the key file.
-pub fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let file = args.out.unwrap_or_else(|| context.keypair_path().to_owned());
     let key = Keypair::new();
     keys::write(&file, &key, args.force)?;

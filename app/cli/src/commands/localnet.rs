@@ -19,7 +19,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena localnet\n  provena localnet --rpc-port 18899 --ws-port 18900 --state chain.sqlite"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// Port of the RPC service; 0 takes any free one.
     #[arg(long, default_value_t = 8899, value_name = "PORT")]
     rpc_port: u16,
@@ -47,7 +47,7 @@ impl Report for Ready<'_> {
 }
 
 /// Runs the embedded chain until it ends or is told to stop.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     // The wallet, if there is one, may upgrade the programs, so that `provena deploy` works here too.
     let wallet = context.wallet().ok().map(|wallet| wallet.pubkey().to_string());
     let options = Options {

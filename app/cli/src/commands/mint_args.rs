@@ -33,7 +33,7 @@ use crate::{
 
 /// Arguments of every minting.
 #[derive(Debug, clap::Args)]
-pub struct MintArgs {
+pub(crate) struct MintArgs {
     /// The NFT's name, up to 32 bytes.
     #[arg(long)]
     pub title: Option<String>,
@@ -82,7 +82,7 @@ pub struct MintArgs {
 }
 
 /// What is minted.
-pub enum Made {
+pub(crate) enum Made {
     /// Data.
     Dataset,
     /// A model.
@@ -152,7 +152,7 @@ impl Report for MintReport {
 
 impl MintArgs {
     /// Mints `content` and reports it.
-    pub async fn run(self, context: &Context<'_>, title: String, content: Vec<u8>, made: Made) -> Result<()> {
+    pub(crate) async fn run(self, context: &Context<'_>, title: String, content: Vec<u8>, made: Made) -> Result<()> {
         let (recipe, price) = match made {
             Made::Dataset => (None, ""),
             Made::Model { recipe, price } => (Some(recipe), price),
@@ -215,7 +215,7 @@ impl MintArgs {
 }
 
 /// The hash of a licence's name or text, as it goes on the chain.
-pub fn text_hash(text: &str) -> [u8; 32] {
+pub(crate) fn text_hash(text: &str) -> [u8; 32] {
     sha256(&[domain::LICENCE, text.as_bytes()])
 }
 

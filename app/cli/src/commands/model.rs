@@ -2,7 +2,7 @@
 
 mod chat;
 mod import;
-pub mod mint;
+pub(crate) mod mint;
 mod show;
 mod version;
 
@@ -13,7 +13,7 @@ use crate::context::Context;
 
 /// Arguments of `provena model`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -33,7 +33,7 @@ enum Verb {
 }
 
 /// Carries out the verb.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Import(args) => import::run(args, context),
         Verb::Mint(args) => mint::run(args, context).await,

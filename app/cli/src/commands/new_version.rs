@@ -38,7 +38,7 @@ impl Report for Added {
 }
 
 /// Adds `content` as the next version of `asset` and reports it; `recipe` is a model's.
-pub async fn add(context: &Context<'_>, asset: Pubkey, content: Vec<u8>, recipe: Option<Recipe>) -> Result<()> {
+pub(super) async fn add(context: &Context<'_>, asset: Pubkey, content: Vec<u8>, recipe: Option<Recipe>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let store = Store::open(context.store_urls()).context("cannot open the store")?;

@@ -14,11 +14,11 @@ use clap::Subcommand;
 
 use crate::context::Context;
 
-pub use register::register;
+pub(crate) use register::register;
 
 /// Arguments of `provena node`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -50,13 +50,13 @@ enum Verb {
 
 impl Args {
     /// Whether this is the service, which sets up its own log.
-    pub fn is_service(&self) -> bool {
+    pub(crate) fn is_service(&self) -> bool {
         matches!(self.verb, Verb::Run(_))
     }
 }
 
 /// Carries out the verb.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Register(args) => register::run(args, context).await,
         Verb::Update(args) => update::run(args, context).await,

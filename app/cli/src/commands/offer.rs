@@ -2,7 +2,7 @@
 
 mod create;
 mod list;
-pub mod price;
+pub(crate) mod price;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -23,7 +23,7 @@ use crate::{
 
 /// Arguments of `provena offer`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -68,7 +68,7 @@ impl Report for Closed {
 }
 
 /// Carries out the verb.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Create(args) => create::run(args, context).await,
         Verb::List(args) => list::run(args, context).await,

@@ -9,7 +9,7 @@ use provena_wire::{Request, Response};
 
 /// What computes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub(crate) enum By {
     /// The scalar reference, which defines what is right and takes its time.
     Reference,
     /// The reference for pictures and sentences. For words, of which each needs the whole model, the processor's fast
@@ -21,7 +21,7 @@ pub enum By {
 ///
 /// # Errors
 /// The artifact is in no store, or cannot answer the request.
-pub async fn answer(store: &Store, root: &Root, request: Request, by: By) -> Result<Response> {
+pub(crate) async fn answer(store: &Store, root: &Root, request: Request, by: By) -> Result<Response> {
     let bytes = store.get(root).await.context("the model's artifact is in no store")?;
     let run = move || -> Result<Response, Error> {
         let artifact = Artifact::from_bytes(bytes.into())?;

@@ -18,7 +18,7 @@ const TENTHS_PER_SLOT: u64 = 4;
 
 /// Rent of a job's accounts: lent while they exist, and paid back when they are closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rent {
+pub(crate) struct Rent {
     /// How much.
     pub lamports: u64,
     /// First slot in which the job can be closed.
@@ -30,7 +30,7 @@ impl Rent {
     ///
     /// # Errors
     /// The chain does not answer.
-    pub async fn of(chain: &dyn Chain, job: &JobView) -> Result<Self> {
+    pub(crate) async fn of(chain: &dyn Chain, job: &JobView) -> Result<Self> {
         let mut lamports = chain.rent_exempt(Job::item_offset::<Seat>(job.seats.len(), 0)).await?;
         if !job.job.is_native() {
             let escrow = chain.account(&pda::escrow(&job.address).0).await?;
@@ -40,7 +40,7 @@ impl Rent {
     }
 
     /// How much is lent, and how it comes back.
-    pub fn words(&self, now: u64) -> String {
+    pub(crate) fn words(&self, now: u64) -> String {
         let amount = Currency::sol().show(self.lamports);
         match seconds(self.back_from_slot.saturating_sub(now)) {
             0 => format!("{amount}; the next `provena infer` takes it back, or `provena job close`"),
@@ -53,7 +53,7 @@ impl Rent {
 }
 
 /// About how many seconds so many slots take, rounded up.
-pub fn seconds(slots: u64) -> u64 {
+pub(crate) fn seconds(slots: u64) -> u64 {
     slots.saturating_mul(TENTHS_PER_SLOT).div_ceil(10)
 }
 

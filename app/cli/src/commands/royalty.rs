@@ -13,7 +13,7 @@ use crate::context::Context;
 
 /// Arguments of `provena royalty`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -35,7 +35,7 @@ enum Verb {
 }
 
 /// Carries out the verb.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Show(args) => show::run(args, context).await,
         Verb::Claim(args) => claim::run(args, context).await,

@@ -12,7 +12,7 @@ const MAX_TOKENS: u32 = 256;
 /// Options of an answer in words.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Options of answers in words")]
-pub struct TextArgs {
+pub(super) struct TextArgs {
     /// What the model is told to be, before the conversation.
     #[arg(long, value_name = "TEXT", conflicts_with = "plain")]
     system: Option<String>,
@@ -45,17 +45,17 @@ struct Thousandths(u32);
 
 impl TextArgs {
     /// The system message, if there is one: how a conversation begins.
-    pub fn opening(&self) -> Vec<Message> {
+    pub(super) fn opening(&self) -> Vec<Message> {
         self.system.iter().map(|text| message("system", text)).collect()
     }
 
     /// Whether the text goes to the model as it is.
-    pub fn plain(&self) -> bool {
+    pub(super) fn plain(&self) -> bool {
         self.plain
     }
 
     /// The request to go on after `messages`, or after the last of them alone with `--plain`.
-    pub fn generate(&self, messages: &[Message]) -> Generate {
+    pub(super) fn generate(&self, messages: &[Message]) -> Generate {
         let prompt = match messages.last() {
             Some(last) if self.plain => Prompt::Text(last.content.clone()),
             _ => Prompt::Chat(messages.to_vec()),
@@ -74,7 +74,7 @@ impl TextArgs {
     ///
     /// # Errors
     /// There is no question.
-    pub fn question(&self, question: &str) -> Result<Generate> {
+    pub(super) fn question(&self, question: &str) -> Result<Generate> {
         if question.trim().is_empty() {
             return Err(Failure::usage("the prompt is empty").hint("--prompt 'What is an oracle?'").into());
         }
@@ -84,7 +84,7 @@ impl TextArgs {
     }
 
     /// The first of these options that was given.
-    pub fn given(&self) -> Option<&'static str> {
+    pub(super) fn given(&self) -> Option<&'static str> {
         let given = [
             (self.system.is_some(), "--system"),
             (self.plain, "--plain"),
@@ -100,7 +100,7 @@ impl TextArgs {
 }
 
 /// What somebody said.
-pub fn message(role: &str, content: &str) -> Message {
+pub(super) fn message(role: &str, content: &str) -> Message {
     Message { role: role.to_owned(), content: content.to_owned() }
 }
 

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// An amount of a mint whose decimals are not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnitPrice {
+pub(super) struct UnitPrice {
     /// SOL or a token's mint.
     mint: Pubkey,
     /// Digits.
@@ -33,7 +33,7 @@ impl UnitPrice {
     ///
     /// # Errors
     /// No such mint, or no exact amount of it above zero.
-    pub async fn floor(&self, chain: &dyn Chain) -> Result<Floor> {
+    pub(super) async fn floor(&self, chain: &dyn Chain) -> Result<Floor> {
         let currency = token::currency(chain, &self.mint).await?;
         let amount =
             Amount::parse(&self.amount, currency.decimals).map_err(|error| Failure::usage(error.to_string()))?;
@@ -48,7 +48,7 @@ impl UnitPrice {
 ///
 /// # Errors
 /// As for [`UnitPrice::floor`].
-pub async fn floors(chain: &dyn Chain, prices: &[UnitPrice]) -> Result<Vec<Floor>> {
+pub(super) async fn floors(chain: &dyn Chain, prices: &[UnitPrice]) -> Result<Vec<Floor>> {
     let mut floors: Vec<Floor> = Vec::new();
     for price in prices {
         let floor = price.floor(chain).await?;

@@ -29,7 +29,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena verify receipt.json\n  provena verify receipt.json --offline\n  provena verify receipt.json --recompute\n\nExits with 1 when the receipt does not hold."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The receipt file that `provena infer --receipt` wrote or a node serves.
     receipt: PathBuf,
     /// Check the signature only; ask no chain.
@@ -42,7 +42,7 @@ pub struct Args {
 
 /// What on the chain a receipt was compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Agreement {
+pub(crate) enum Agreement {
     /// The job, and its offer, which names the model.
     #[serde(rename = "job and offer")]
     Accounts,
@@ -114,7 +114,7 @@ impl Verified {
 }
 
 /// Checks the receipt; an `Err` means that it does not hold (or could not be checked).
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let signed =
         receipt::load(&args.receipt).with_context(|| format!("{} cannot be verified", args.receipt.display()))?;
     let receipt = signed.verify().map_err(|error| invalid(&error))?;
@@ -153,7 +153,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 ///
 /// # Errors
 /// The receipt does not hold, or cannot be compared.
-pub async fn against_chain(chain: &RpcChain, signed: &SignedReceipt, receipt: &Receipt) -> Result<Agreement> {
+pub(crate) async fn against_chain(chain: &RpcChain, signed: &SignedReceipt, receipt: &Receipt) -> Result<Agreement> {
     let cluster = chain.cluster().await.context("cannot ask the chain; --offline checks the signature alone")?;
     if cluster != receipt.cluster {
         return Err(Failure::failed("the receipt is from another chain than the one at --url")

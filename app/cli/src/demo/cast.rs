@@ -29,16 +29,16 @@ use crate::{
 /// Lamports of one SOL.
 const SOL: u64 = 1_000_000_000;
 /// The dataset's part of what the model earns, and the curator's.
-pub const DATASET_BPS: u16 = 2_500;
+pub(super) const DATASET_BPS: u16 = 2_500;
 /// The curator's part.
-pub const CURATOR_BPS: u16 = 1_500;
+pub(super) const CURATOR_BPS: u16 = 1_500;
 /// The second contributor's part of what the dataset earns.
-pub const SECOND_BPS: u16 = 4_000;
+pub(super) const SECOND_BPS: u16 = 4_000;
 /// The demo token's decimals.
 const DECIMALS: u8 = 6;
 
 /// The wallets of the demo.
-pub struct Cast {
+pub(super) struct Cast {
     /// Pays the fees of what belongs to nobody's story: setting up, sweeping, claiming.
     pub bank: Keypair,
     /// The person who asks and pays.
@@ -59,7 +59,7 @@ pub struct Cast {
 
 impl Cast {
     /// Makes the wallets, funds them and sets the programs up.
-    pub async fn assemble(stage: &Stage, with_token: bool) -> Result<Self> {
+    pub(super) async fn assemble(stage: &Stage, with_token: bool) -> Result<Self> {
         let mut cast = Self {
             bank: Keypair::new(),
             you: Keypair::new(),
@@ -120,12 +120,12 @@ impl Cast {
     }
 
     /// How the payment mint is written.
-    pub fn currency(&self) -> Currency {
+    pub(super) fn currency(&self) -> Currency {
         if token::is_sol(&self.mint) { Currency::sol() } else { Currency { decimals: DECIMALS, symbol: "DEMO".into() } }
     }
 
     /// The two contributors mint the dataset.
-    pub async fn mint_dataset(&self, stage: &Stage, subject: &Subject) -> Result<Minted> {
+    pub(super) async fn mint_dataset(&self, stage: &Stage, subject: &Subject) -> Result<Minted> {
         let [first, second] = &self.contributors;
         let licence = LicenceTerms {
             text_hash: text_hash("demonstration"),
@@ -147,7 +147,7 @@ impl Cast {
     }
 
     /// The trainer mints the model, which owes a part to the dataset.
-    pub async fn mint_model(
+    pub(super) async fn mint_model(
         &self,
         stage: &Stage,
         subject: &Subject,
@@ -175,7 +175,7 @@ impl Cast {
     }
 
     /// What the trainer asks for the model's use.
-    pub fn terms(&self, subject: &Subject) -> Terms {
+    pub(super) fn terms(&self, subject: &Subject) -> Terms {
         let picture = if token::is_sol(&self.mint) { SOL / 1_000 } else { 5 * 10u64.pow(u32::from(DECIMALS) - 2) };
         let price = picture * subject.price_milli / 1_000;
         Terms {
@@ -194,12 +194,12 @@ impl Cast {
     }
 
     /// Books what lies in the model's inbox, and brings the dataset's part into the dataset's own pool.
-    pub async fn sweep(&self, chain: &dyn Chain, dataset: &Minted) -> Result<Vec<Moved>> {
+    pub(super) async fn sweep(&self, chain: &dyn Chain, dataset: &Minted) -> Result<Vec<Moved>> {
         Ok(royalty::sweep_into(chain, &self.bank, &dataset.pool).await?)
     }
 
     /// Every holder is paid what it is owed; the bank pays the fees, so that balances move by exactly what was claimed.
-    pub async fn claim(&self, chain: &dyn Chain, model: &Minted, dataset: &Minted) -> Result<Vec<Holding>> {
+    pub(super) async fn claim(&self, chain: &dyn Chain, model: &Minted, dataset: &Minted) -> Result<Vec<Holding>> {
         let [first, second] = &self.contributors;
         let holders = [
             ("trainer", &self.trainer, model),

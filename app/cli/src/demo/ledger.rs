@@ -25,7 +25,7 @@ use solana_signature::Signature;
 const SHARD: u8 = 0;
 
 /// Where a deposit went, in base units, by the balances before and after.
-pub struct Split {
+pub(super) struct Split {
     pub deposit: u64,
     pub node_fee: u64,
     pub protocol_fee: u64,
@@ -40,7 +40,7 @@ pub struct Split {
 }
 
 /// A holder before and after its claim.
-pub struct Holding {
+pub(super) struct Holding {
     pub name: &'static str,
     pub address: Pubkey,
     /// Its part of its pool.
@@ -57,7 +57,7 @@ pub struct Holding {
 
 impl Split {
     /// Whether every unit of the deposit went somewhere, once.
-    pub fn adds_up(&self) -> bool {
+    pub(super) fn adds_up(&self) -> bool {
         let out = [self.node_fee, self.protocol_fee, self.royalty, self.refund];
         out.iter().try_fold(0u64, |sum, part| sum.checked_add(*part)) == Some(self.deposit)
     }
@@ -91,7 +91,7 @@ impl Payees {
 ///
 /// # Errors
 /// The chain has no record of them.
-pub async fn split(chain: &RpcChain, posted: &PostedJob, job: &JobView) -> Result<Split> {
+pub(super) async fn split(chain: &RpcChain, posted: &PostedJob, job: &JobView) -> Result<Split> {
     let payees = Payees::of(chain, job).await?;
     let into = recorded(chain, &posted.posted.signature).await?;
     let deposit = if payees.mint.program.is_none() {
@@ -132,7 +132,7 @@ pub async fn split(chain: &RpcChain, posted: &PostedJob, job: &JobView) -> Resul
 }
 
 /// What the pools still hold of `mint`, booked or not: the dust that cannot be divided.
-pub async fn left(chain: &dyn Chain, pools: &[Pubkey], mint: &Pubkey) -> Result<u64> {
+pub(super) async fn left(chain: &dyn Chain, pools: &[Pubkey], mint: &Pubkey) -> Result<u64> {
     let mut left = 0u64;
     for pool in pools {
         let revenue = royalty::revenue(chain, pool).await?;

@@ -14,7 +14,7 @@ use super::{
 
 /// Amounts are base units of `mint`, read from balances on the chain.
 #[derive(Serialize)]
-pub struct Outcome {
+pub(super) struct Outcome {
     model: String,
     asset: String,
     job: String,
@@ -48,7 +48,7 @@ struct HolderOutcome {
 impl Outcome {
     /// Puts the figures together; `left` is what the pools still hold.
     #[expect(clippy::too_many_arguments, reason = "one caller; each is a part of the demo")]
-    pub fn new(
+    pub(super) fn new(
         subject: &Subject,
         model: &Minted,
         answered: &Answered,
@@ -91,7 +91,7 @@ impl Outcome {
     }
 
     /// Whether everything that the demo shows is so.
-    pub fn holds(&self) -> bool {
+    pub(super) fn holds(&self) -> bool {
         self.conserved && self.receipt_verified && self.result_matches_reference
     }
 }

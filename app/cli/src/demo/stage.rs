@@ -27,7 +27,7 @@ use crate::{
 const SLOT_MS: u64 = 100;
 
 /// The stage. Dropping it kills the chain and removes the folder.
-pub struct Stage {
+pub(super) struct Stage {
     // Dropped in this order: the chain goes before the folder that it may write to.
     localnet: Localnet,
     chain: Arc<RpcChain>,
@@ -38,7 +38,7 @@ pub struct Stage {
 
 impl Stage {
     /// Starts the chain and, beside it, the import of the model.
-    pub async fn open(subject: &Subject) -> Result<Self> {
+    pub(super) async fn open(subject: &Subject) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("provena-demo-").tempdir().context("cannot make a folder")?;
         let importing = start_import(subject, folder.path())?;
         let options = Options { slot_ms: Some(SLOT_MS), ..Options::default() };
@@ -50,12 +50,12 @@ impl Stage {
     }
 
     /// The chain.
-    pub fn chain(&self) -> &Arc<RpcChain> {
+    pub(super) fn chain(&self) -> &Arc<RpcChain> {
         &self.chain
     }
 
     /// Lets transactions that would be too long use the lookup table which setting the programs up has made.
-    pub async fn use_tables(&mut self) -> Result<()> {
+    pub(super) async fn use_tables(&mut self) -> Result<()> {
         let options = RpcOptions { ws_url: Some(self.localnet.ws.clone()), ..RpcOptions::new(&self.localnet.url) };
         let tables = deploy::tables(self.chain.as_ref()).await;
         self.chain = Arc::new(RpcChain::new(&options)?.with_lookup_tables(tables));
@@ -63,28 +63,28 @@ impl Stage {
     }
 
     /// The chain's RPC and WebSocket addresses.
-    pub fn urls(&self) -> (&str, &str) {
+    pub(super) fn urls(&self) -> (&str, &str) {
         (&self.localnet.url, &self.localnet.ws)
     }
 
     /// Where content lives.
-    pub fn store(&self) -> &Store {
+    pub(super) fn store(&self) -> &Store {
         &self.store
     }
 
     /// A path in the stage's folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The imported model; waits for the import. Asked for once.
-    pub async fn artifact(&self) -> Result<Artifact> {
+    pub(super) async fn artifact(&self) -> Result<Artifact> {
         let task = self.importing.lock().await.take().context("the model was imported before")?;
         task.await.context("the import was cut off")?
     }
 
     /// Stops the chain and removes the folder.
-    pub async fn close(self) -> Result<()> {
+    pub(super) async fn close(self) -> Result<()> {
         self.localnet.stop().await?;
         self.folder.close().context("cannot remove the demo's folder")
     }

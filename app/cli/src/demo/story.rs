@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Tells the story on stdout, unless the person asked for JSON.
-pub struct Story<'a> {
+pub(super) struct Story<'a> {
     output: &'a Output,
     progress: Progress,
     style: Style,
@@ -41,12 +41,12 @@ pub struct Story<'a> {
 
 impl<'a> Story<'a> {
     /// Begins, with what is being done first.
-    pub fn begin(output: &'a Output, doing: &'static str) -> Self {
+    pub(super) fn begin(output: &'a Output, doing: &'static str) -> Self {
         Self { output, progress: Progress::spinner(output, doing), style: output.style() }
     }
 
     /// Says on the terminal what is being done now.
-    pub fn doing(&self, what: &'static str) {
+    pub(super) fn doing(&self, what: &'static str) {
         self.progress.message(what);
     }
 
@@ -67,7 +67,7 @@ impl<'a> Story<'a> {
     }
 
     /// The private chain.
-    pub fn opening(&self, currency: &Currency) -> Result<()> {
+    pub(super) fn opening(&self, currency: &Currency) -> Result<()> {
         self.say(&format!(
             "{}\nReal data and a real model, on a private Solana chain in this computer's\n\
              memory. The people are made up and the money ({}) is play money; everything\n\
@@ -78,7 +78,13 @@ impl<'a> Story<'a> {
     }
 
     /// Dataset and model.
-    pub fn minted(&self, subject: &Subject, artifact: &Artifact, dataset: &Minted, model: &Minted) -> Result<()> {
+    pub(super) fn minted(
+        &self,
+        subject: &Subject,
+        artifact: &Artifact,
+        dataset: &Minted,
+        model: &Minted,
+    ) -> Result<()> {
         let rest = |bps: u16| show_bps(10_000 - bps);
         let text = format!(
             "{}.\nAn NFT is a token of which only one exists: who holds it owns the thing.\n\
@@ -110,7 +116,7 @@ impl<'a> Story<'a> {
     }
 
     /// The offer.
-    pub fn offered(&self, subject: &Subject, currency: &Currency, terms: &Terms) -> Result<()> {
+    pub(super) fn offered(&self, subject: &Subject, currency: &Currency, terms: &Terms) -> Result<()> {
         let text = format!(
             "{} for each {}.\n{} of every fee goes to those who share the model, the rest pays for the work.",
             currency.show(terms.input_price),
@@ -121,7 +127,7 @@ impl<'a> Story<'a> {
     }
 
     /// The node.
-    pub fn joined(&self, worker: &Worker, stake: u64) -> Result<()> {
+    pub(super) fn joined(&self, worker: &Worker, stake: u64) -> Result<()> {
         let text = format!(
             "A node is a computer that works for others. This one put {} at stake, which it loses when it lets a \
              job down. It computes on {} through {}.",
@@ -133,7 +139,7 @@ impl<'a> Story<'a> {
     }
 
     /// Question and answer.
-    pub fn answered(&self, subject: &Subject, answered: &Answered, currency: &Currency) -> Result<()> {
+    pub(super) fn answered(&self, subject: &Subject, answered: &Answered, currency: &Currency) -> Result<()> {
         let asked = answered.finished.job.winner().map_or(0, |seat| seat.units_in);
         let paid = answered.posted.units.total();
         let deposit = currency.show(answered.posted.deposit);
@@ -173,7 +179,7 @@ impl<'a> Story<'a> {
     }
 
     /// Where the deposit went.
-    pub fn split(&self, split: &Split, answered: &Answered, currency: &Currency, cast: &Cast) -> Result<()> {
+    pub(super) fn split(&self, split: &Split, answered: &Answered, currency: &Currency, cast: &Cast) -> Result<()> {
         let mut table = Table::new(&[("to", Align::Left), ("amount", Align::Right), ("address", Align::Left)]);
         let rows = [
             ("the model's inbox (royalty)", split.royalty, split.inbox),
@@ -201,7 +207,7 @@ impl<'a> Story<'a> {
     }
 
     /// Everybody collects.
-    pub fn claimed(
+    pub(super) fn claimed(
         &self,
         swept: &[Moved],
         holdings: &[Holding],
@@ -244,7 +250,7 @@ impl<'a> Story<'a> {
     }
 
     /// The end.
-    pub fn closing(&self, took: Duration, stage: &Stage, keep: bool) -> Result<()> {
+    pub(super) fn closing(&self, took: Duration, stage: &Stage, keep: bool) -> Result<()> {
         self.progress.finish();
         if keep {
             return self.say(&format!(

@@ -15,7 +15,7 @@ use crate::{digits, failure::Failure};
 
 /// Which model the demo shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A small classifier of scanned handwritten digits.
     Digits,
     /// The MiniLM sentence encoder.
@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 /// Everything that differs between them.
-pub struct Subject {
+pub(super) struct Subject {
     /// Which one.
     pub kind: Kind,
     /// The model's name.
@@ -79,7 +79,7 @@ impl Subject {
     ///
     /// # Errors
     /// It was not fetched yet.
-    pub fn new(options: &Options) -> Result<Self> {
+    pub(super) fn new(options: &Options) -> Result<Self> {
         match options.kind {
             Kind::Digits => Self::digits(&options.rows),
             Kind::Minilm => Self::sentences(),
@@ -176,7 +176,7 @@ impl Subject {
     ///
     /// # Errors
     /// The scratch folder cannot be written.
-    pub fn source(&self, scratch: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
+    pub(super) fn source(&self, scratch: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
         match self.kind {
             Kind::Digits => {
                 let folder = scratch.join("digits");

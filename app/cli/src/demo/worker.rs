@@ -20,7 +20,7 @@ use crate::{failure::Failure, localnet};
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running node. Dropping it kills the process.
-pub struct Worker {
+pub(super) struct Worker {
     child: Child,
     /// What it computes on.
     pub adapter: Adapter,
@@ -28,7 +28,7 @@ pub struct Worker {
 
 /// What a node says of its adapter.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Adapter {
+pub(super) struct Adapter {
     /// The device's name.
     pub name: String,
     /// "wgpu" or "cpu".
@@ -42,7 +42,7 @@ struct Health {
 
 impl Worker {
     /// An address on this machine that nobody uses now.
-    pub fn endpoint() -> Result<String> {
+    pub(super) fn endpoint() -> Result<String> {
         let free = TcpListener::bind("127.0.0.1:0").context("cannot find a free port")?;
         Ok(format!("http://{}", free.local_addr()?))
     }
@@ -51,7 +51,7 @@ impl Worker {
     ///
     /// # Errors
     /// It ends or does not get ready; the error carries its last words.
-    pub async fn start(stage: &Stage, operator: &Keypair, endpoint: &str, adapter: &str) -> Result<Self> {
+    pub(super) async fn start(stage: &Stage, operator: &Keypair, endpoint: &str, adapter: &str) -> Result<Self> {
         let folder = stage.path("node");
         keys::write(&folder.join("node.json"), operator, false)?;
         let config = folder.join("node.toml");
@@ -88,7 +88,7 @@ impl Worker {
     }
 
     /// Asks the node to stop and waits for it.
-    pub async fn stop(mut self) -> Result<()> {
+    pub(super) async fn stop(mut self) -> Result<()> {
         localnet::stop(&mut self.child).await
     }
 }

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 
 /// How a chain's market and royalties are set up. Only the first initialisation reads it, the mints apart.
 #[derive(Clone, Debug)]
-pub struct InitOptions {
+pub(crate) struct InitOptions {
     /// Wallet that receives the protocol's fees.
     pub treasury: Pubkey,
     /// The protocol's part of each job's fee, in basis points.
@@ -32,14 +32,14 @@ pub struct InitOptions {
 
 impl InitOptions {
     /// One percent to `treasury`, a stake of one SOL, payments in SOL.
-    pub fn defaults(treasury: Pubkey) -> Self {
+    pub(crate) fn defaults(treasury: Pubkey) -> Self {
         Self { treasury, protocol_fee_bps: 100, min_stake: 1_000_000_000, mints: Vec::new() }
     }
 }
 
 /// One thing that is set up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Initialised {
+pub(crate) struct Initialised {
     /// What.
     pub what: String,
     /// The transaction that did it; none when it had been done before.
@@ -52,7 +52,11 @@ pub struct Initialised {
 /// # Errors
 /// A program is not on the chain, the treasury is no wallet, the fee is too high, a mint cannot be paid in, or has to be
 /// allowed in settings that belong to somebody else. Whatever can be known beforehand is checked before anything is sent.
-pub async fn initialize(chain: &dyn Chain, authority: &Keypair, options: &InitOptions) -> Result<Vec<Initialised>> {
+pub(crate) async fn initialize(
+    chain: &dyn Chain,
+    authority: &Keypair,
+    options: &InitOptions,
+) -> Result<Vec<Initialised>> {
     check(chain, authority, options).await?;
     let wallet = authority.pubkey();
     let registry = provena_registry::client::initialize_admin(&wallet);
@@ -100,7 +104,7 @@ async fn table(chain: &dyn Chain, authority: &Keypair) -> Result<Initialised> {
 
 /// The lookup tables of whoever has the authority over the programs on this chain; none where there are none, or where the
 /// server does not list them.
-pub async fn tables(chain: &dyn Chain) -> Vec<AddressLookupTableAccount> {
+pub(crate) async fn tables(chain: &dyn Chain) -> Vec<AddressLookupTableAccount> {
     let Ok(Some(admin)) = admin(chain).await else { return Vec::new() };
     match lookup::made_by(chain, &admin.control.authority).await {
         Ok(tables) => tables,

@@ -13,20 +13,20 @@ use solana_signer::Signer;
 use crate::failure::Failure;
 
 /// The loader's address.
-pub const LOADER: Pubkey = solana_pubkey::pubkey!("BPFLoaderUpgradeab1e11111111111111111111111");
+pub(super) const LOADER: Pubkey = solana_pubkey::pubkey!("BPFLoaderUpgradeab1e11111111111111111111111");
 /// Bytes before the code in a buffer: tag u32, authority as option.
-pub const BUFFER_HEADER: usize = 37;
+pub(super) const BUFFER_HEADER: usize = 37;
 /// Bytes before the code in a program's data account: tag u32, slot u64, authority as option.
-pub const DATA_HEADER: usize = 45;
+pub(super) const DATA_HEADER: usize = 45;
 /// Size of the account at a program's address: tag u32, address of the data.
-pub const PROGRAM_LEN: usize = 36;
+pub(super) const PROGRAM_LEN: usize = 36;
 
 /// The loader extends by no less, so that nobody grows an account byte by byte.
 const LEAST_EXTENSION: usize = 10_240;
 const POLL: Duration = Duration::from_millis(100);
 
 /// What is at a program's address.
-pub enum Found {
+pub(super) enum Found {
     /// Nothing: the program is new here.
     Nothing,
     /// A program of the upgradeable loader.
@@ -42,7 +42,7 @@ pub enum Found {
 ///
 /// # Errors
 /// Something else lives at the address.
-pub async fn look(chain: &dyn Chain, id: &Pubkey) -> Result<Found> {
+pub(super) async fn look(chain: &dyn Chain, id: &Pubkey) -> Result<Found> {
     let Some(program) = chain.account(id).await? else { return Ok(Found::Nothing) };
     let data_address = get_program_data_address(id);
     let taken = || {
@@ -64,7 +64,7 @@ pub async fn look(chain: &dyn Chain, id: &Pubkey) -> Result<Found> {
 }
 
 /// The authority of a buffer, and the code written so far; `None` when the account is no buffer.
-pub fn buffer(data: &[u8]) -> Option<(Option<Pubkey>, &[u8])> {
+pub(super) fn buffer(data: &[u8]) -> Option<(Option<Pubkey>, &[u8])> {
     let (head, code) = data.split_at_checked(BUFFER_HEADER)?;
     head.starts_with(&1u32.to_le_bytes()).then(|| (option_address(&head[4..]), code))
 }
@@ -77,7 +77,7 @@ fn option_address(bytes: &[u8]) -> Option<Pubkey> {
 }
 
 /// Whether an account's code is `elf` followed by nothing but zeros.
-pub fn same_code(stored: &[u8], elf: &[u8]) -> bool {
+pub(super) fn same_code(stored: &[u8], elf: &[u8]) -> bool {
     stored.strip_prefix(elf).is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
 }
 
@@ -85,7 +85,7 @@ pub fn same_code(stored: &[u8], elf: &[u8]) -> bool {
 ///
 /// # Errors
 /// The chain did not say what the accounts cost.
-pub async fn deploy(
+pub(super) async fn deploy(
     chain: &dyn Chain,
     wallet: &Keypair,
     id: &Pubkey,
@@ -99,7 +99,7 @@ pub async fn deploy(
 }
 
 /// The instruction that replaces a program's code by a full buffer.
-pub fn upgrade(wallet: &Keypair, id: &Pubkey, buffer: &Pubkey) -> Instruction {
+pub(super) fn upgrade(wallet: &Keypair, id: &Pubkey, buffer: &Pubkey) -> Instruction {
     instruction::upgrade(id, buffer, &wallet.pubkey(), &wallet.pubkey())
 }
 
@@ -107,7 +107,7 @@ pub fn upgrade(wallet: &Keypair, id: &Pubkey, buffer: &Pubkey) -> Instruction {
 ///
 /// # Errors
 /// The loader refused both ways of asking.
-pub async fn extend(chain: &dyn Chain, wallet: &Keypair, id: &Pubkey, more: usize) -> Result<()> {
+pub(super) async fn extend(chain: &dyn Chain, wallet: &Keypair, id: &Pubkey, more: usize) -> Result<()> {
     let more = u32::try_from(more.max(LEAST_EXTENSION))?;
     let payer = wallet.pubkey();
     // Newer clusters take only the first, older ones only the second.
@@ -131,7 +131,7 @@ pub async fn extend(chain: &dyn Chain, wallet: &Keypair, id: &Pubkey, more: usiz
 ///
 /// # Errors
 /// The chain does not answer, or stands still for half a minute.
-pub async fn wait_until_runnable(chain: &dyn Chain, changed_in: u64) -> Result<()> {
+pub(super) async fn wait_until_runnable(chain: &dyn Chain, changed_in: u64) -> Result<()> {
     for _ in 0..300 {
         if chain.slot().await? > changed_in {
             return Ok(());

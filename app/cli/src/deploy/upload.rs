@@ -30,7 +30,7 @@ const POLL: Duration = Duration::from_millis(150);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many writes `len` bytes take.
-pub fn chunk_count(len: usize) -> u64 {
+pub(super) fn chunk_count(len: usize) -> u64 {
     len.div_ceil(CHUNK) as u64
 }
 
@@ -38,7 +38,7 @@ pub fn chunk_count(len: usize) -> u64 {
 ///
 /// # Errors
 /// None in practice: the seed has a fixed, allowed length.
-pub fn address(wallet: &Keypair, elf: &[u8]) -> Result<Pubkey> {
+pub(super) fn address(wallet: &Keypair, elf: &[u8]) -> Result<Pubkey> {
     Pubkey::create_with_seed(&wallet.pubkey(), &seed(elf), &loader::LOADER).context("no address for the buffer")
 }
 
@@ -51,7 +51,7 @@ fn seed(elf: &[u8]) -> String {
 ///
 /// # Errors
 /// The buffer belongs to somebody else, a write is refused, or no write arrives for a minute.
-pub async fn upload(
+pub(super) async fn upload(
     chain: &dyn Chain,
     wallet: &Keypair,
     elf: &[u8],

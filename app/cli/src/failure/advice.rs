@@ -12,7 +12,7 @@ use super::Exit;
 type Advice = (Exit, Option<String>);
 
 /// The exit code of an error of the client, and what to do next.
-pub fn advice(error: &Error) -> Option<Advice> {
+pub(super) fn advice(error: &Error) -> Option<Advice> {
     error.chain().find_map(|cause| {
         (cause.downcast_ref().map(mint))
             .or_else(|| cause.downcast_ref().map(asset))

@@ -17,7 +17,7 @@ const METADATA: &str = "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s";
 ///
 /// # Errors
 /// It is nowhere; the error says how to build it.
-pub fn binary() -> Result<PathBuf> {
+pub(super) fn binary() -> Result<PathBuf> {
     if let Some(named) = env::var_os("PROVENA_LOCALNET").filter(|value| !value.is_empty()) {
         let named = PathBuf::from(named);
         if named.is_file() {
@@ -58,7 +58,7 @@ fn candidates() -> Vec<PathBuf> {
 ///
 /// # Errors
 /// One is missing; the error names it and says how to build it.
-pub fn programs(folder: Option<&Path>) -> Result<Vec<(String, PathBuf)>> {
+pub(super) fn programs(folder: Option<&Path>) -> Result<Vec<(String, PathBuf)>> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
         None => deploy_folder()?,
@@ -82,7 +82,7 @@ pub fn programs(folder: Option<&Path>) -> Result<Vec<(String, PathBuf)>> {
 ///
 /// # Errors
 /// The programs are nowhere; the error says how to build them.
-pub fn deploy_folder() -> Result<PathBuf> {
+pub(crate) fn deploy_folder() -> Result<PathBuf> {
     if let Some(named) = env::var_os("PROVENA_PROGRAMS").filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(named));
     }

@@ -1,10 +1,10 @@
 //! Scanned digits as text art.
 
 /// Side of a digit's picture, in pixels.
-pub const SIDE: usize = 8;
+pub(crate) const SIDE: usize = 8;
 
 /// Draws one 8x8 picture of 0..=16 grey levels, two characters per pixel so that it looks square.
-pub fn digit(pixels: &[u8]) -> Vec<String> {
+pub(crate) fn digit(pixels: &[u8]) -> Vec<String> {
     const INK: [&str; 5] = ["  ", "░░", "▒▒", "▓▓", "██"];
     pixels
         .chunks(SIDE)
@@ -13,7 +13,7 @@ pub fn digit(pixels: &[u8]) -> Vec<String> {
 }
 
 /// Puts pictures next to each other, `gap` spaces apart.
-pub fn side_by_side(pictures: &[Vec<String>], gap: usize) -> String {
+pub(crate) fn side_by_side(pictures: &[Vec<String>], gap: usize) -> String {
     let height = pictures.iter().map(Vec::len).max().unwrap_or(0);
     let gap = " ".repeat(gap);
     let lines: Vec<String> = (0..height)

@@ -7,13 +7,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Output;
 
 /// One piece of long work. Dropping it clears the line.
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
     /// Work of unknown length.
-    pub fn spinner(output: &Output, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn spinner(output: &Output, message: impl Into<Cow<'static, str>>) -> Self {
         let bar = ProgressBar::with_draw_target(None, target(output));
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
@@ -24,22 +24,22 @@ impl Progress {
     }
 
     /// Shows another message.
-    pub fn message(&self, message: impl Into<Cow<'static, str>>) {
+    pub(crate) fn message(&self, message: impl Into<Cow<'static, str>>) {
         self.bar.set_message(message);
     }
 
     /// Takes the line away while `write` writes, so that the two do not mix on one terminal.
-    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bar.suspend(write)
     }
 
     /// Takes the line away for good.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
     /// Shows how much of `total` is done; the first call turns the spinner into a bar.
-    pub fn position(&self, done: u64, total: u64) {
+    pub(crate) fn position(&self, done: u64, total: u64) {
         if self.bar.length() != Some(total) {
             self.bar.set_length(total);
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{bar:30}] {pos}/{len}") {

@@ -2,40 +2,40 @@
 
 /// Whether to write ANSI colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
+pub(crate) struct Style {
     colour: bool,
 }
 
 impl Style {
     /// Colours only on a terminal, and not when `NO_COLOR` is set or the terminal is dumb.
-    pub fn detect(terminal: bool) -> Self {
+    pub(crate) fn detect(terminal: bool) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         Self { colour: terminal && !refused }
     }
 
     /// Never colours.
-    pub fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self { colour: false }
     }
 
     /// Headings and what matters most.
-    pub fn strong(self, text: &str) -> String {
+    pub(crate) fn strong(self, text: &str) -> String {
         self.paint("1", text)
     }
 
     /// Addresses, signatures and other things one rarely reads.
-    pub fn faint(self, text: &str) -> String {
+    pub(crate) fn faint(self, text: &str) -> String {
         self.paint("2", text)
     }
 
     /// Something that holds.
-    pub fn good(self, text: &str) -> String {
+    pub(crate) fn good(self, text: &str) -> String {
         self.paint("32", text)
     }
 
     /// Something that does not.
-    pub fn bad(self, text: &str) -> String {
+    pub(crate) fn bad(self, text: &str) -> String {
         self.paint("1;31", text)
     }
 

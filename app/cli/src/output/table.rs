@@ -3,11 +3,11 @@
 use super::{style::Style, text::wrap};
 
 /// Columns of a terminal that everybody has.
-pub const COLUMNS: usize = 80;
+pub(crate) const COLUMNS: usize = 80;
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
+pub(crate) enum Align {
     /// Text.
     Left,
     /// Numbers.
@@ -15,7 +15,7 @@ pub enum Align {
 }
 
 /// Rows under a header.
-pub struct Table {
+pub(crate) struct Table {
     header: Vec<(&'static str, Align)>,
     rows: Vec<Row>,
 }
@@ -28,26 +28,26 @@ struct Row {
 
 impl Table {
     /// A table with these columns.
-    pub fn new(header: &[(&'static str, Align)]) -> Self {
+    pub(crate) fn new(header: &[(&'static str, Align)]) -> Self {
         Self { header: header.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a row; missing cells are empty, surplus ones are dropped.
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         let mut cells: Vec<String> = cells.into();
         cells.resize(self.header.len(), String::new());
         self.rows.push(Row { cells, notes: Vec::new() });
     }
 
     /// Adds a line beneath the last row, for what is too long for a column.
-    pub fn note(&mut self, text: impl Into<String>) {
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
         if let Some(row) = self.rows.last_mut() {
             row.notes.push(text.into());
         }
     }
 
     /// The text, without a trailing newline.
-    pub fn text(&self, style: Style) -> String {
+    pub(crate) fn text(&self, style: Style) -> String {
         let widths: Vec<usize> = (0..self.header.len())
             .map(|column| {
                 let cells = self.rows.iter().map(|row| row.cells[column].chars().count());
@@ -78,7 +78,7 @@ impl Table {
 }
 
 /// Two columns: what it is, and its value. Long values go on in the next line.
-pub fn facts(rows: &[(&str, String)], style: Style) -> String {
+pub(crate) fn facts(rows: &[(&str, String)], style: Style) -> String {
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let indent = " ".repeat(width + 2);
     let lines: Vec<String> = rows

@@ -2,7 +2,7 @@
 
 /// A text that somebody else chose, such as a title, with everything that could move the cursor, colour the screen or turn
 /// the reading direction written out.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         if letter.is_control() || is_invisible(letter) {
@@ -23,7 +23,7 @@ fn is_invisible(letter: char) -> bool {
 }
 
 /// A transaction's signature as people can tell it from others; `--json` gives all of it.
-pub fn short(signature: &str) -> String {
+pub(crate) fn short(signature: &str) -> String {
     const SHOWN: usize = 24;
     if signature.chars().count() <= SHOWN + 1 {
         return signature.to_owned();
@@ -32,12 +32,12 @@ pub fn short(signature: &str) -> String {
 }
 
 /// Several signatures, one a line.
-pub fn short_each<'a>(signatures: impl IntoIterator<Item = &'a String>) -> String {
+pub(crate) fn short_each<'a>(signatures: impl IntoIterator<Item = &'a String>) -> String {
     signatures.into_iter().map(|signature| short(signature)).collect::<Vec<_>>().join("\n")
 }
 
 /// A URI whose content root is cut, so that it fits a line.
-pub fn short_uri(uri: &str) -> String {
+pub(crate) fn short_uri(uri: &str) -> String {
     match uri.rsplit_once('/') {
         Some((place, root)) if root.len() == 64 && root.is_ascii() => format!("{place}/{}…", &root[..8]),
         _ => uri.to_owned(),
@@ -45,7 +45,7 @@ pub fn short_uri(uri: &str) -> String {
 }
 
 /// The lines of a text of at most `width` letters each, broken at spaces; a longer word has a line of its own.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     if text.chars().count() <= width {
         return vec![text.to_owned()];
     }

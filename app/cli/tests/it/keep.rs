@@ -24,14 +24,14 @@ use crate::{
 };
 
 /// A demo that was kept, and what it told us to export.
-pub struct Kept {
+pub(crate) struct Kept {
     child: Child,
     exports: BTreeMap<String, String>,
 }
 
 impl Kept {
     /// Starts the demo with these variables and waits until it says how to go on.
-    pub fn start(person: &Person, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(person: &Person, environment: &[(&str, &str)]) -> Self {
         let mut demo = person.command();
         demo.args(["demo", "--keep"]).envs(environment.iter().copied()).stdout(Stdio::piped());
         let mut child = demo.spawn().expect("provena runs");
@@ -48,13 +48,13 @@ impl Kept {
     }
 
     /// Runs a command line as "you", the demo's payer.
-    pub fn run(&self, person: &Person, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, person: &Person, arguments: &[&str]) -> Ended {
         let output = person.command().args(arguments).arg("--json").envs(&self.exports).output().unwrap();
         crate::provena::ended(output)
     }
 
     /// As [`Kept::run`], as a person reads it; checks that it fits a terminal.
-    pub fn read(&self, person: &Person, arguments: &[&str]) -> String {
+    pub(crate) fn read(&self, person: &Person, arguments: &[&str]) -> String {
         let output = person.command().args(arguments).envs(&self.exports).output().unwrap();
         let ended = crate::provena::ended(output).ok();
         ended.fits();
@@ -62,19 +62,19 @@ impl Kept {
     }
 
     /// The key file of another of the demo's wallets.
-    pub fn wallet(&self, name: &str) -> String {
+    pub(crate) fn wallet(&self, name: &str) -> String {
         let yours = Path::new(&self.exports["PROVENA_KEYPAIR"]);
         yours.with_file_name(format!("{name}.json")).display().to_string()
     }
 
     /// What the demo's node has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let wallets = Path::new(&self.exports["PROVENA_KEYPAIR"]).parent().unwrap();
         fs::read_to_string(wallets.with_file_name("node/node.log")).unwrap()
     }
 
     /// Mints a small language model on the same chain, where the same node serves it, and gives an offer for its use.
-    pub fn sell(&self, person: &Person, recipe: &LlamaRecipe) -> String {
+    pub(crate) fn sell(&self, person: &Person, recipe: &LlamaRecipe) -> String {
         let artifact = tiny_llama::random(recipe, 31);
         let file = person.path("words.pvna").display().to_string();
         fs::write(&file, artifact.bytes()).unwrap();
@@ -100,7 +100,7 @@ impl Drop for Kept {
 }
 
 /// Pictures that the model never saw, as one CSV file.
-pub fn pictures(person: &Person) -> String {
+pub(crate) fn pictures(person: &Person) -> String {
     let rows: Vec<String> =
         (0..3u8).map(|ink| (0..64u8).map(|i| ((i + ink) % 17).to_string()).collect::<Vec<_>>().join(",")).collect();
     let file = person.path("pictures.csv");

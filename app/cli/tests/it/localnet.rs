@@ -19,16 +19,16 @@ use spl_token_interface::instruction as spl;
 use crate::provena::{Ended, Person};
 
 /// `provena localnet` and a person with a wallet on it; stopped at the end of the test.
-pub struct Localnet {
+pub(crate) struct Localnet {
     /// Whose wallet it is.
-    pub person: Person,
+    pub(crate) person: Person,
     child: Child,
     url: String,
 }
 
 impl Localnet {
     /// A chain on which the programs are there and nothing is set up; the wallet has so many SOL.
-    pub fn bare(sol: u64) -> Self {
+    pub(crate) fn bare(sol: u64) -> Self {
         let person = Person::new();
         let mut child = person
             .command()
@@ -46,33 +46,33 @@ impl Localnet {
     }
 
     /// A chain on which everything is set up.
-    pub fn start(sol: u64) -> Self {
+    pub(crate) fn start(sol: u64) -> Self {
         let localnet = Self::bare(sol);
         localnet.run(&["deploy", "--init-only"]).ok();
         localnet
     }
 
     /// Runs a command line with `--json`.
-    pub fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.person.run(&[arguments, &["--url", &self.url, "--json"]].concat())
     }
 
     /// Runs a command line as a person reads it, and checks that it fits a terminal.
-    pub fn read(&self, arguments: &[&str]) -> String {
+    pub(crate) fn read(&self, arguments: &[&str]) -> String {
         let ended = self.person.run(&[arguments, &["--url", &self.url]].concat()).ok();
         ended.fits();
         ended.stdout
     }
 
     /// A command line that has not begun.
-    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = self.person.command();
         command.args(arguments).args(["--url", &self.url, "--json"]);
         command
     }
 
     /// A new key file of this name with so many SOL, and its address.
-    pub fn wallet(&self, name: &str, sol: &str) -> (String, String) {
+    pub(crate) fn wallet(&self, name: &str, sol: &str) -> (String, String) {
         let file = self.person.path(name).display().to_string();
         let made = self.run(&["keygen", "--out", &file]).ok().json();
         let address = made["address"].as_str().unwrap().to_owned();
@@ -83,25 +83,25 @@ impl Localnet {
     }
 
     /// A file with this text.
-    pub fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let file = self.person.path(name);
         std::fs::write(&file, text).unwrap();
         file.display().to_string()
     }
 
     /// Lamports of the wallet.
-    pub fn balance(&self) -> u64 {
+    pub(crate) fn balance(&self) -> u64 {
         self.run(&["balance"]).ok().json()["amount"].as_u64().unwrap()
     }
 
     /// Lamports of any address.
-    pub fn balance_of(&self, address: &str) -> u64 {
+    pub(crate) fn balance_of(&self, address: &str) -> u64 {
         self.run(&["balance", address]).ok().json()["amount"].as_u64().unwrap()
     }
 
     /// Asserts that each of these command lines is refused with this code and these words, and that all together cost
     /// nothing.
-    pub fn refuses(&self, refusals: &[(&[&str], i32, &[&str])]) {
+    pub(crate) fn refuses(&self, refusals: &[(&[&str], i32, &[&str])]) {
         let before = self.balance();
         for (arguments, code, words) in refusals {
             self.run(arguments).fails(*code, words);
@@ -110,14 +110,14 @@ impl Localnet {
     }
 
     /// Mints a text as a dataset and gives its address.
-    pub fn dataset(&self, name: &str, options: &[&str]) -> String {
+    pub(crate) fn dataset(&self, name: &str, options: &[&str]) -> String {
         let file = self.file(name, &format!("the content of {name}\n"));
         let minted = self.run(&[&["dataset", "mint", &file][..], options].concat()).ok().json();
         minted["asset"].as_str().unwrap().to_owned()
     }
 
     /// A token of SPL Token with two decimals, of which the wallet has a thousand whole ones.
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         const MINT_LEN: usize = 82;
         let wallet = keys::read(&self.person.path(".config/provena/id.json")).unwrap();
         let chain = RpcChain::new(&RpcOptions::new(self.url.clone())).unwrap();
@@ -144,13 +144,13 @@ impl Localnet {
     }
 
     /// The address of the wallet.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         keys::read(&self.person.path(".config/provena/id.json")).unwrap().pubkey().to_string()
     }
 }
 
 /// An address that nobody has.
-pub fn nobody() -> String {
+pub(crate) fn nobody() -> String {
     Pubkey::new_unique().to_string()
 }
 

@@ -9,33 +9,33 @@ use provena_engine::places;
 use tempfile::TempDir;
 
 /// A person with an empty home folder.
-pub struct Person {
+pub(crate) struct Person {
     home: TempDir,
 }
 
 /// How a command ended.
-pub struct Ended {
+pub(crate) struct Ended {
     /// Exit code.
-    pub code: Option<i32>,
+    pub(crate) code: Option<i32>,
     /// Data.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Everything else.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Person {
     /// An empty home folder.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { home: TempDir::new().expect("a temporary folder") }
     }
 
     /// A path under the home folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
     /// `provena` with nothing of the surrounding environment that could change what it does.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provena"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PROVENA_") && name != "PROVENA_LOCALNET")
         {
@@ -60,27 +60,27 @@ impl Person {
     }
 
     /// Runs a command line to its end.
-    pub fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         let output = self.command().args(arguments).output().expect("provena runs");
         ended(output)
     }
 }
 
 /// Puts a process's output into text.
-pub fn ended(output: Output) -> Ended {
+pub(crate) fn ended(output: Output) -> Ended {
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 impl Ended {
     /// The JSON object on stdout.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}: {:?}; stderr: {}", self.stdout, self.stderr))
     }
 
     /// Asserts an exit code and words on stderr, and that no data was written.
-    pub fn fails(&self, code: i32, words: &[&str]) {
+    pub(crate) fn fails(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "stderr: {}", self.stderr);
         for word in words {
             assert!(self.stderr.contains(word), "`{word}` is missing in: {}", self.stderr);
@@ -89,14 +89,14 @@ impl Ended {
     }
 
     /// Asserts that everything on stdout fits a terminal of 80 columns.
-    pub fn fits(&self) {
+    pub(crate) fn fits(&self) {
         for line in self.stdout.lines() {
             assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
         }
     }
 
     /// Asserts success and hands the result on.
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "stderr: {}\nstdout: {}", self.stderr, self.stdout);
         self
     }

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What a plan comes to on this chain.
-pub struct Checked<'a> {
+pub(super) struct Checked<'a> {
     /// Whose work it builds on.
     pub parents: Vec<Parent<'a>>,
     /// Who shares the revenue, the parents' pools and the creator included.

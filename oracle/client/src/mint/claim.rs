@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A claim on the chain.
-pub struct Claim {
+pub(super) struct Claim {
     /// Slot of the claim.
     claimed: u64,
     /// The transactions that made it; none when an earlier minting had.
@@ -32,7 +32,7 @@ pub struct Claim {
 }
 
 /// Claims the content of `unfinished` for `claimant`, unless that was done before and the claim still holds.
-pub async fn claim(chain: &dyn Chain, claimant: &Keypair, unfinished: &Unfinished) -> Result<Claim, MintError> {
+pub(super) async fn claim(chain: &dyn Chain, claimant: &Keypair, unfinished: &Unfinished) -> Result<Claim, MintError> {
     let owner = claimant.pubkey();
     let hash = claim_hash(&owner, &unfinished.content_root, &unfinished.salt);
     let mut signatures = Vec::new();
@@ -54,7 +54,7 @@ pub async fn claim(chain: &dyn Chain, claimant: &Keypair, unfinished: &Unfinishe
 
 impl Claim {
     /// Waits until the content can be registered.
-    pub async fn ripen(&self, chain: &dyn Chain) -> Result<(), MintError> {
+    pub(super) async fn ripen(&self, chain: &dyn Chain) -> Result<(), MintError> {
         let begun = Instant::now();
         while chain.slot().await.map_err(unread("the slot"))? < self.claimed + MIN_CLAIM_AGE {
             if begun.elapsed() > PATIENCE {

@@ -26,7 +26,7 @@ pub struct ParentPlan {
 }
 
 /// A parent that was looked up, with a licence whose terms are met.
-pub struct Parent<'a> {
+pub(super) struct Parent<'a> {
     /// The parent.
     pub registered: Registered,
     /// The licence.
@@ -39,7 +39,7 @@ pub struct Parent<'a> {
 
 impl Parent<'_> {
     /// As the registry takes it: the latest version is the one that was built on.
-    pub fn named(&self) -> Named {
+    pub(super) fn named(&self) -> Named {
         let consent = self.consent.map(|(key, nft)| Consent { nft, holder: key.pubkey() });
         Named {
             asset: self.registered.address,
@@ -51,7 +51,7 @@ impl Parent<'_> {
     }
 
     /// What the new asset must ask of its users at least: basis points of each fee, and base units per unit of use.
-    pub fn floors(&self) -> (u16, Vec<Floor>) {
+    pub(super) fn floors(&self) -> (u16, Vec<Floor>) {
         let Licence { floor_bps, floor_mint, floor_per_unit, .. } = self.licence;
         let own = (floor_per_unit > 0).then_some(Floor { mint: floor_mint, per_unit: floor_per_unit });
         (floor_bps.max(self.registered.asset.floor_bps), self.registered.floors.iter().copied().chain(own).collect())
@@ -59,7 +59,7 @@ impl Parent<'_> {
 }
 
 /// Looks every parent up and finds a licence of each whose terms are met. `keys` are those that can consent.
-pub async fn find<'a>(
+pub(super) async fn find<'a>(
     chain: &dyn Chain,
     plans: &[ParentPlan],
     keys: &[&'a Keypair],

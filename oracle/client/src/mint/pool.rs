@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Creates what is missing of the pool of the NFT mint `key`.
-pub async fn create(
+pub(super) async fn create(
     chain: &dyn Chain,
     creator: &Keypair,
     key: &Keypair,

@@ -16,7 +16,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena asset pending\n  provena asset abandon CONTENT_ROOT\n\nClaim, pool and positions are closed; their rent returns to the wallet."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// The content's root, as `provena asset pending` lists it.
     #[arg(value_name = "CONTENT_ROOT", value_parser = root)]
     content_root: [u8; 32],
@@ -50,7 +50,7 @@ impl Report for Abandoned {
 }
 
 /// Takes it back and reports it.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let unfinished = Pending::new(context.pending_folder()).find(&args.content_root)?.ok_or_else(|| {
         Failure::failed("no minting of this content was interrupted")

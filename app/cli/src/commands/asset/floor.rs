@@ -22,7 +22,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena asset floor ASSET --royalty 20%                  a fifth of each fee, at least\n  provena asset floor ASSET --per-unit SOL=0.000001        and so much for each picture or token\n\nA floor holds for every later owner, and for what is built on the asset. Offers that ask for less take no jobs any more."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// The asset's address.
     #[arg(value_parser = address::parse)]
     asset: Pubkey,
@@ -58,7 +58,7 @@ impl Report for Raised {
 }
 
 /// Raises the floor and reports it.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     if args.royalty.is_none() && args.per_unit.is_none() {
         return Err(Failure::usage("there is nothing to raise").hint("give --royalty, --per-unit, or both").into());
     }

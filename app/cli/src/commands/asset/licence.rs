@@ -27,7 +27,7 @@ use crate::{
 
 /// Arguments of `provena asset licence`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
@@ -117,7 +117,7 @@ impl Report for Published {
 
 /// A licence, for people and for programs.
 #[derive(Serialize)]
-pub struct Listed {
+pub(super) struct Listed {
     licence: u32,
     active: bool,
     basis_points: u16,
@@ -145,7 +145,7 @@ impl Report for Licences {
 }
 
 /// Licences as a table.
-pub fn table(licences: &[Listed], style: Style) -> String {
+pub(super) fn table(licences: &[Listed], style: Style) -> String {
     let columns = [
         ("licence", Align::Right),
         ("share", Align::Right),
@@ -169,7 +169,7 @@ pub fn table(licences: &[Listed], style: Style) -> String {
 }
 
 /// Licences with their amounts in words.
-pub async fn listed(chain: &dyn Chain, licences: &[Licence]) -> Result<Vec<Listed>> {
+pub(super) async fn listed(chain: &dyn Chain, licences: &[Licence]) -> Result<Vec<Listed>> {
     let mut listed = Vec::new();
     for licence in licences {
         let asks = licence.floor_per_unit > 0;
@@ -198,7 +198,7 @@ pub async fn listed(chain: &dyn Chain, licences: &[Licence]) -> Result<Vec<Liste
 }
 
 /// Carries out the verb.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Publish(args) => publish(args, context).await,
         Verb::Retire(Retire { asset, number }) => {

@@ -52,7 +52,7 @@ impl Report for Mintings {
 }
 
 /// Lists them.
-pub async fn run(context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(context: &Context<'_>) -> Result<()> {
     let mut mintings = Vec::new();
     let found = Pending::new(context.pending_folder()).list()?;
     if found.is_empty() {

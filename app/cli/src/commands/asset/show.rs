@@ -26,7 +26,7 @@ use crate::{
 /// Arguments of `provena asset show`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  provena asset show ASSET\n  provena asset show ASSET --json")]
-pub struct Args {
+pub(crate) struct Args {
     /// A minted model's or dataset's address.
     #[arg(value_parser = address::parse)]
     asset: Pubkey,
@@ -34,7 +34,7 @@ pub struct Args {
 
 /// A minted model or dataset.
 #[derive(Serialize)]
-pub struct AssetReport {
+pub(crate) struct AssetReport {
     asset: String,
     title: Option<String>,
     kind: &'static str,
@@ -109,7 +109,7 @@ impl Report for AssetReport {
 }
 
 /// Shows it.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let chain = context.chain()?;
     context.output.data(&report(&chain, &args.asset).await?)
 }
@@ -118,7 +118,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 ///
 /// # Errors
 /// There is none, or the chain does not answer.
-pub async fn report(chain: &dyn Chain, mint: &Pubkey) -> Result<AssetReport> {
+pub(crate) async fn report(chain: &dyn Chain, mint: &Pubkey) -> Result<AssetReport> {
     let registered = asset::get(chain, mint).await?;
     let state = &registered.asset;
     let version = registered.version(chain, state.latest).await?;

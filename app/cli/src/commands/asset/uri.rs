@@ -12,7 +12,7 @@ use crate::{address, context::Context, failure::Failure, output::text::short_uri
 #[command(
     after_help = "Examples:\n  provena asset uri ASSET https://models.example/digits.json\n\nNothing else of the NFT's metadata can change."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// The asset's address.
     #[arg(value_parser = address::parse)]
     asset: Pubkey,
@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 /// Changes the URI and reports it.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     if args.uri.is_empty() || args.uri.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
         return Err(Failure::usage("that is no URI").hint("https://models.example/digits.json").into());
     }

@@ -14,7 +14,7 @@ use crate::{
 
 /// Where the deposit went, in base units.
 #[derive(Serialize)]
-pub struct Paid {
+pub(crate) struct Paid {
     mint: String,
     decimals: u8,
     deposit: u64,
@@ -28,7 +28,7 @@ pub struct Paid {
 
 impl Paid {
     /// How a decided job divides its deposit.
-    pub fn new(job: &JobView, currency: Currency) -> Self {
+    pub(crate) fn new(job: &JobView, currency: Currency) -> Self {
         let split = job.split().unwrap_or_default();
         Self {
             mint: token::name(&job.job.mint),
@@ -43,12 +43,12 @@ impl Paid {
     }
 
     /// What was handed over.
-    pub fn deposit(&self) -> String {
+    pub(crate) fn deposit(&self) -> String {
         self.currency.show(self.deposit)
     }
 
     /// Rows of a table of facts.
-    pub fn rows(&self) -> [(&'static str, String); 4] {
+    pub(crate) fn rows(&self) -> [(&'static str, String); 4] {
         let show = |amount| self.currency.show(amount);
         [
             ("paid", format!("{} ({} came back)", show(self.deposit - self.refund), show(self.refund))),
@@ -61,7 +61,7 @@ impl Paid {
 
 /// Everything that `provena infer` tells.
 #[derive(Serialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     job: String,
     asset: String,
     version: u32,
@@ -84,7 +84,7 @@ pub struct Answer {
 
 impl Answer {
     /// Puts together what was asked, answered and paid; `rent` comes with the present slot.
-    pub fn new(
+    pub(crate) fn new(
         request: Option<Request>,
         offer: &Offer,
         finished: &Finished,
@@ -114,13 +114,13 @@ impl Answer {
     }
 
     /// Adds the transaction that posted the job.
-    pub fn posted(mut self, posted: &PostedJob) -> Self {
+    pub(crate) fn posted(mut self, posted: &PostedJob) -> Self {
         self.signature = Some(posted.posted.signature.to_string());
         self
     }
 
     /// Adds whether the answer was computed again, and equal.
-    pub fn recomputed(mut self, equal: Option<bool>) -> Self {
+    pub(crate) fn recomputed(mut self, equal: Option<bool>) -> Self {
         self.recomputed_equal = equal;
         self
     }
@@ -142,7 +142,7 @@ impl Report for Answer {
 }
 
 /// The answer itself: pictures with their digits, texts by nearness, or words.
-pub fn response(request: Option<&Request>, response: &Response, style: Style) -> String {
+pub(crate) fn response(request: Option<&Request>, response: &Response, style: Style) -> String {
     match (request, response) {
         (Some(Request::Classify { images }), Response::Classify { labels, .. }) => classified(images, labels, style),
         (Some(Request::Embed { texts }), Response::Embed { vectors, .. }) => {
@@ -163,7 +163,7 @@ pub fn response(request: Option<&Request>, response: &Response, style: Style) ->
 }
 
 /// Why an answer ended, in words.
-pub fn ended(finish: Finish) -> &'static str {
+pub(crate) fn ended(finish: Finish) -> &'static str {
     match finish {
         Finish::Stop => "the answer is complete",
         Finish::Length => "cut off at the most tokens that were asked for",

@@ -10,7 +10,7 @@ use crate::{digits, failure::Failure};
 ///
 /// # Errors
 /// There is nothing to ask, options do not go together, or a file has no such picture.
-pub fn request(args: &Args) -> Result<Request> {
+pub(super) fn request(args: &Args) -> Result<Request> {
     if let Some(prompt) = &args.prompt {
         return Ok(Request::Generate(args.text.question(prompt)?));
     }

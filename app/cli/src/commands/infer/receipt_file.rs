@@ -13,7 +13,7 @@ use solana_pubkey::Pubkey;
 use crate::{context::Context, failure::Failure, output::Output};
 
 /// A place for a receipt.
-pub enum ReceiptFile {
+pub(crate) enum ReceiptFile {
     /// This file.
     File(PathBuf),
     /// A file in this folder, called after the job.
@@ -25,7 +25,7 @@ impl ReceiptFile {
     ///
     /// # Errors
     /// It cannot.
-    pub fn prepare(file: Option<PathBuf>, context: &Context<'_>) -> Result<Self> {
+    pub(crate) fn prepare(file: Option<PathBuf>, context: &Context<'_>) -> Result<Self> {
         let (place, folder) = match file {
             Some(file) => {
                 let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
@@ -51,7 +51,7 @@ impl ReceiptFile {
 
     /// Writes the first receipt of `finished`, if there is one. A failure is said and costs nothing but the file: the
     /// answer is told anyway.
-    pub fn save(self, job: &Pubkey, finished: &Finished, output: &Output) -> Option<(PathBuf, SignedReceipt)> {
+    pub(crate) fn save(self, job: &Pubkey, finished: &Finished, output: &Output) -> Option<(PathBuf, SignedReceipt)> {
         let Some(receipt) = finished.receipts.first() else {
             for (node, why) in &finished.missing_receipts {
                 output.note(&format!("no receipt from {node}: {why}"));
@@ -77,7 +77,7 @@ impl ReceiptFile {
 ///
 /// # Errors
 /// The system refuses.
-pub fn write(path: &Path, receipt: &SignedReceipt) -> Result<()> {
+pub(crate) fn write(path: &Path, receipt: &SignedReceipt) -> Result<()> {
     let json = serde_json::to_string_pretty(receipt)?;
     fs::write(path, json + "\n").with_context(|| format!("cannot write the receipt {}", path.display()))
 }

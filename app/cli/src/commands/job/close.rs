@@ -17,7 +17,7 @@ use crate::{
 
 /// Arguments of `provena job close`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The job's address [default: every job of the wallet that is over].
     #[arg(value_parser = address::parse)]
     job: Option<Pubkey>,
@@ -47,7 +47,7 @@ impl Report for Closed {
 }
 
 /// Closes one job, or all that are over.
-pub async fn run(args: Args, client: &Client, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, client: &Client, context: &Context<'_>) -> Result<()> {
     let Some(address) = args.job else { return all(client, context).await };
     let job = find(client.chain(), &address).await?;
     if job.state()?.is_ended() {

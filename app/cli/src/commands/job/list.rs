@@ -47,7 +47,7 @@ impl Report for Jobs {
 }
 
 /// Lists them, the latest first.
-pub async fn run(client: &Client, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(client: &Client, context: &Context<'_>) -> Result<()> {
     let chain = client.chain();
     let now = Slot(chain.slot().await?);
     let mut jobs = client.jobs().await.context("cannot list the jobs")?;

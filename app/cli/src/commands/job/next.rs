@@ -6,7 +6,7 @@ use provena_market::state::Next;
 use crate::commands::rent::seconds;
 
 /// What the payer can do, or what is waited for.
-pub fn words(next: Next, now: Slot) -> String {
+pub(super) fn words(next: Next, now: Slot) -> String {
     match next {
         Next::WaitUntil(slot) => {
             let wait = seconds(slot.since(now));

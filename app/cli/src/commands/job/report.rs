@@ -19,7 +19,7 @@ use crate::{
 
 /// How far a job is.
 #[derive(Serialize)]
-pub struct JobReport {
+pub(super) struct JobReport {
     job: String,
     state: &'static str,
     next: String,
@@ -52,7 +52,7 @@ impl JobReport {
     ///
     /// # Errors
     /// The chain does not answer.
-    pub async fn new(chain: &dyn Chain, job: &JobView, signatures: &[String]) -> Result<Self> {
+    pub(super) async fn new(chain: &dyn Chain, job: &JobView, signatures: &[String]) -> Result<Self> {
         let now = View::read(chain, &job.address).await.map(|view| view.now)?;
         let currency = token::currency(chain, &job.job.mint).await?;
         let offer = chain.account(&job.job.offer).await?;
@@ -84,12 +84,12 @@ impl JobReport {
 }
 
 /// What comes next for a job's payer, in words.
-pub fn next_words(job: &JobView, now: Slot) -> Result<String> {
+pub(super) fn next_words(job: &JobView, now: Slot) -> Result<String> {
     Ok(next::words(job.next(Who::Payer, now)?, now))
 }
 
 /// A job's state as one word.
-pub fn state(job: &JobView) -> &'static str {
+pub(super) fn state(job: &JobView) -> &'static str {
     match job.state() {
         Ok(JobState::Open) => "open",
         Ok(JobState::Revealing) => "revealing",

@@ -27,7 +27,7 @@ use questions::Questions;
 #[command(
     after_help = "Examples:\n  provena model chat smollm2.pvna\n  provena model chat smollm2.pvna --prompt 'What is an oracle?' --max-tokens 100\n  provena model chat smollm2.pvna --system 'You are a poet.' --temperature 0.7 --top-p 0.9 --seed 7\n  echo 'Name three colours.' | provena model chat smollm2.pvna --json\n\nWithout --prompt, each line of the input is a question, and the model remembers the conversation. Ctrl-c stops an\nanswer; between answers it ends the conversation, as ctrl-d does. How fast it was is said on stderr."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// An artifact of a language model (.pvna).
     artifact: PathBuf,
     /// Ask one question and end.
@@ -41,7 +41,7 @@ pub struct Args {
 }
 
 /// Loads the model and answers until there is no question left.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let output = context.output;
     // A question that makes no sense is refused before a large model is loaded.
     if let Some(prompt) = &args.prompt {

@@ -20,7 +20,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena model import oracle/engine/models/digits --out digits.pvna\n  provena model import ~/.cache/provena/assets/minilm --name MiniLM --out minilm.pvna\n  provena model import ~/.cache/provena/assets/smollm2/model.gguf --name SmolLM2 --out smollm2.pvna"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// A folder as models are published (safetensors, config.json, for models of text tokenizer.json), or a .gguf file.
     ///
     /// Weights in safetensors may be F32, BF16 or F16, in model.safetensors or in the shards, at most 128, that
@@ -90,7 +90,7 @@ fn number(value: f64) -> String {
 }
 
 /// Imports and reports.
-pub fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let Args { source, out, family, name, calibration, context: longest } = args;
     let family = family.map(|family| match family {
         FamilyName::Mlp => Family::Mlp,

@@ -16,7 +16,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena model mint digits.pvna --title 'Digit reader' --parent DATASET=30% --holder CURATOR=10%\n  provena model mint digits.pvna --derivative-share 10%      others may build on it, for a tenth\n\nThe content is claimed first, and registered 8 slots later: nobody can copy what is about to be registered."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The artifact that `provena model import` wrote (.pvna).
     file: PathBuf,
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 /// Checks the artifact and mints it.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let (artifact, recipe) = open(&args.file)?;
     let title = args.mint.title.clone().unwrap_or_else(|| artifact.name().to_owned());
     let price = if artifact.family() == Family::Llama { "0.00001" } else { "0.001" };
@@ -35,7 +35,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 ///
 /// # Errors
 /// It is none.
-pub fn open(file: &Path) -> Result<(Artifact, Recipe)> {
+pub(crate) fn open(file: &Path) -> Result<(Artifact, Recipe)> {
     let artifact = Artifact::open(file)
         .with_context(|| format!("{} cannot be minted: it is no valid artifact", file.display()))?;
     let recipe = recipe(&artifact);
@@ -43,6 +43,6 @@ pub fn open(file: &Path) -> Result<(Artifact, Recipe)> {
 }
 
 /// An artifact's recipe as the registry takes it.
-pub fn recipe(artifact: &Artifact) -> Recipe {
+pub(crate) fn recipe(artifact: &Artifact) -> Recipe {
     Recipe { root: artifact.recipe_root(), len: artifact.recipe_len() }
 }

@@ -17,7 +17,7 @@ use crate::{
 /// Arguments of `provena model show`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  provena model show digits.pvna\n  provena model show ASSET --json")]
-pub struct Args {
+pub(super) struct Args {
     /// A .pvna file, or a minted asset's address (datasets too).
     #[arg(value_name = "FILE|ASSET")]
     what: String,
@@ -112,7 +112,7 @@ impl Report for ArtifactReport {
 }
 
 /// Shows whichever it is.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let path = Path::new(&args.what);
     if path.is_file() {
         let artifact = Artifact::open(path).with_context(|| format!("{} is no valid artifact", path.display()))?;

@@ -13,7 +13,7 @@ use crate::{address, commands::new_version, context::Context};
 #[command(
     after_help = "Examples:\n  provena model version ASSET digits-2.pvna\n\nOffers made before go on selling the version that they were made for."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// The model's address.
     #[arg(value_parser = address::parse)]
     asset: Pubkey,
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 /// Checks the artifact and adds it.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let (artifact, recipe) = mint::open(&args.file)?;
     new_version::add(context, args.asset, artifact.bytes().to_vec(), Some(recipe)).await
 }

@@ -31,7 +31,7 @@ use crate::{
 ///
 /// # Errors
 /// There are none on this chain.
-pub async fn market(chain: &dyn Chain) -> Result<Admin> {
+pub(super) async fn market(chain: &dyn Chain) -> Result<Admin> {
     let admin = accounts::fetch_optional::<Admin, _>(chain, &pda::admin().0).await.context("cannot read the market")?;
     admin.ok_or_else(|| {
         Failure::failed("the market is not set up on this chain")
@@ -41,7 +41,7 @@ pub async fn market(chain: &dyn Chain) -> Result<Admin> {
 }
 
 /// The node of `authority`, if it is one.
-pub async fn find(chain: &dyn Chain, authority: &Pubkey) -> Result<Option<Node>> {
+pub(super) async fn find(chain: &dyn Chain, authority: &Pubkey) -> Result<Option<Node>> {
     accounts::fetch_optional::<Node, _>(chain, &pda::node(authority).0).await.context("cannot read the node")
 }
 
@@ -49,7 +49,7 @@ pub async fn find(chain: &dyn Chain, authority: &Pubkey) -> Result<Option<Node>>
 ///
 /// # Errors
 /// It is none.
-pub async fn get(chain: &dyn Chain, authority: &Pubkey) -> Result<Node> {
+pub(super) async fn get(chain: &dyn Chain, authority: &Pubkey) -> Result<Node> {
     find(chain, authority).await?.ok_or_else(|| {
         Failure::failed(format!("{authority} is no node on this chain"))
             .hint("provena node register --stake 1 --endpoint URL   (or name its wallet with --keypair)")
@@ -61,7 +61,7 @@ pub async fn get(chain: &dyn Chain, authority: &Pubkey) -> Result<Node> {
 ///
 /// # Errors
 /// It is too long, or no address that HTTP reaches.
-pub fn check_endpoint(authority: &Pubkey, endpoint: &str) -> Result<()> {
+pub(super) fn check_endpoint(authority: &Pubkey, endpoint: &str) -> Result<()> {
     if endpoint.len() > MAX_ENDPOINT {
         let long = format!("the endpoint has {} bytes; there is room for {MAX_ENDPOINT}", endpoint.len());
         return Err(Failure::usage(long).hint("use a shorter host name or path").into());
@@ -75,7 +75,7 @@ pub fn check_endpoint(authority: &Pubkey, endpoint: &str) -> Result<()> {
 }
 
 /// Sends one instruction of a node.
-pub async fn send(
+pub(super) async fn send(
     chain: &dyn Chain,
     authority: &Keypair,
     instruction: Instruction,
@@ -87,7 +87,7 @@ pub async fn send(
 
 /// A node as people and programs see it.
 #[derive(Serialize)]
-pub struct NodeReport {
+pub(super) struct NodeReport {
     node: String,
     account: String,
     endpoint: String,
@@ -103,7 +103,7 @@ pub struct NodeReport {
 
 impl NodeReport {
     /// Of a node, and the transaction that changed it.
-    pub fn new(node: &Node, signature: Option<Signature>) -> Self {
+    pub(super) fn new(node: &Node, signature: Option<Signature>) -> Self {
         Self {
             node: node.authority.to_string(),
             account: pda::node(&node.authority).0.to_string(),
@@ -122,22 +122,22 @@ impl NodeReport {
 
 impl NodeReport {
     /// The node's wallet.
-    pub fn address(&self) -> &str {
+    pub(super) fn address(&self) -> &str {
         &self.node
     }
 
     /// Where it answers.
-    pub fn endpoint(&self) -> &str {
+    pub(super) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
     /// Lamports at stake.
-    pub fn stake(&self) -> u64 {
+    pub(super) fn stake(&self) -> u64 {
         self.stake
     }
 
     /// Seats in which it agreed, and seats for which it lost its bond.
-    pub fn record(&self) -> (u64, u64) {
+    pub(super) fn record(&self) -> (u64, u64) {
         (self.agreed, self.forfeited)
     }
 }

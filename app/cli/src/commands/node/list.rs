@@ -43,7 +43,7 @@ impl Report for Nodes {
 }
 
 /// Lists every node, the largest stake first.
-pub async fn run(context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(context: &Context<'_>) -> Result<()> {
     let chain = context.chain()?;
     let mut nodes = accounts::list::<Node, _>(&chain, &Node::filter()).await.context("cannot list the nodes")?;
     nodes.sort_by_key(|(address, node)| (std::cmp::Reverse(node.stake), *address));

@@ -23,7 +23,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena node register --stake 1 --endpoint https://node.example:8700\n\nThe stake stays yours; a part of it is held while a job runs, and lost when a taken job is not answered."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// How many SOL to put at stake.
     #[arg(long, value_name = "SOL", value_parser = parse_sol)]
     stake: u64,
@@ -61,7 +61,7 @@ impl Report for Registered {
 }
 
 /// Registers the wallet and reports it.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let signature = register(&context.chain()?, &wallet, args.stake, &args.endpoint, args.capacity).await?.to_string();
     let node = wallet.pubkey();
@@ -79,7 +79,7 @@ pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 ///
 /// # Errors
 /// The market is not set up or takes no nodes, the node exists, the stake is too low, or the endpoint is none.
-pub async fn register(
+pub(crate) async fn register(
     chain: &dyn Chain,
     authority: &Keypair,
     stake: u64,

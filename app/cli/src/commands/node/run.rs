@@ -14,14 +14,14 @@ use crate::{context::Context, failure::Failure, stop};
 #[command(
     after_help = "Examples:\n  provena node sample-config > node.toml\n  provena node run --config node.toml\n  PROVENA_NODE__ENGINE__ADAPTER=cpu provena node run --config node.toml"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// The node's config file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 }
 
 /// Runs the node until ctrl-c or SIGTERM; work in flight is finished first or left for the next start.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let config = Config::load(&args.config).map_err(|error| {
         Failure::failed(format!("the node cannot start: {error}"))
             .hint("provena node sample-config > node.toml   writes a commented example")

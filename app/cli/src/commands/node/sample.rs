@@ -8,7 +8,7 @@ use provena_node::config::Config;
 use crate::context::Context;
 
 /// The commented sample with the chain, the wallet and the stores of this command line.
-pub fn sample(context: &Context<'_>) -> Result<String> {
+pub(super) fn sample(context: &Context<'_>) -> Result<String> {
     Ok(fill(Config::sample(), context.url(), &std::path::absolute(context.keypair_path())?, context.store_urls()))
 }
 

@@ -20,7 +20,7 @@ use crate::{
 
 /// Arguments of `provena node stake`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// How many SOL to add.
     #[arg(value_name = "SOL", value_parser = parse_sol)]
     amount: u64,
@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Arguments of `provena node withdraw`.
 #[derive(Debug, clap::Args)]
-pub struct Withdraw {
+pub(super) struct Withdraw {
     /// How many SOL to take out, or `all` that is free.
     #[arg(value_name = "SOL|all")]
     amount: Wanted,
@@ -52,7 +52,7 @@ impl FromStr for Wanted {
 }
 
 /// Adds stake and reports the node.
-pub async fn add(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn add(args: Args, context: &Context<'_>) -> Result<()> {
     nothing(args.amount)?;
     let wallet = context.wallet()?;
     let chain = context.chain()?;
@@ -63,7 +63,7 @@ pub async fn add(args: Args, context: &Context<'_>) -> Result<()> {
 }
 
 /// Takes free stake out and reports the node.
-pub async fn withdraw(args: Withdraw, context: &Context<'_>) -> Result<()> {
+pub(super) async fn withdraw(args: Withdraw, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let sol = Currency::sol();
@@ -127,7 +127,7 @@ impl Report for Closed {
 }
 
 /// Ends the node and reports what came back.
-pub async fn close(context: &Context<'_>) -> Result<()> {
+pub(super) async fn close(context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let node = account::get(&chain, &wallet.pubkey()).await?;

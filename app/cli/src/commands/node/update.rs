@@ -12,7 +12,7 @@ use crate::{context::Context, failure::Failure};
 #[command(
     after_help = "Examples:\n  provena node update --endpoint https://new.example:8700\n  provena node update --capacity 16"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// Where the node answers HTTP from now on (up to 96 bytes).
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 /// Changes what was given and reports the node.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     if args.endpoint.is_none() && args.capacity.is_none() {
         return Err(Failure::usage("there is nothing to change").hint("give --endpoint, --capacity, or both").into());
     }

@@ -29,7 +29,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena offer create ASSET --price 0.001\n  provena offer create ASSET --price 0.02 --pay-in MINT --royalty 60%\n  provena offer create ASSET --base 0.0001 --input-price 0.00001 --output-price 0.00003\n  provena offer create ASSET --price 0.01 --nodes 3 --agree 2     three nodes compute, two must agree\n\nA unit of input is a picture, a sentence, or a token of a prompt; a unit of output is a token of an answer. What jobs\npay into (an inbox of the royalty pool, and one of the treasury) is opened where it is missing."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// A model that the wallet owns.
     #[arg(value_parser = address::parse)]
     asset: Pubkey,
@@ -116,7 +116,7 @@ impl Report for Created {
 }
 
 /// Creates the offer and reports it.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let currency = token::currency(&chain, &args.pay_in).await?;

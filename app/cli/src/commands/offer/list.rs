@@ -22,7 +22,7 @@ use crate::{
 /// Arguments of `provena offer list`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  provena offer list\n  provena offer list ASSET --json")]
-pub struct Args {
+pub(super) struct Args {
     /// Only offers of this model.
     #[arg(value_parser = address::parse)]
     asset: Option<Pubkey>,
@@ -80,7 +80,7 @@ impl Listed {
 }
 
 /// Lists the offers, by model and price.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let chain = context.chain()?;
     let filter = match &args.asset {
         Some(asset) => Offer::filter_field(std::mem::offset_of!(Offer, asset), asset.as_ref()),

@@ -3,7 +3,7 @@
 use provena_client::{amount::Currency, offer::Terms};
 
 /// What an answer costs, for example "0.001 SOL a unit".
-pub fn words(terms: &Terms, currency: &Currency) -> String {
+pub(crate) fn words(terms: &Terms, currency: &Currency) -> String {
     let show = |amount| currency.show(amount);
     let base = (terms.base_price > 0).then(|| format!("{} an answer", show(terms.base_price)));
     let units = match (terms.input_price, terms.output_price) {

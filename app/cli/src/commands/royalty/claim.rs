@@ -19,7 +19,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena royalty claim ASSET\n  provena royalty claim                          from everything the wallet has shares of\n  provena royalty claim ASSET --for HOLDER       pay the fee for somebody whose wallet is empty\n\nWhat lies in inboxes is booked first, and what models owe to a dataset they were built on is brought into the\ndataset's own pool."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// A minted model's or dataset's address [default: all that the holder has shares of].
     #[arg(value_name = "ASSET", value_parser = address::parse)]
     asset: Option<Pubkey>,
@@ -51,7 +51,7 @@ impl Report for Claimed {
 }
 
 /// Books, sweeps, then claims.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let holder = args.holder.unwrap_or_else(|| wallet.pubkey());

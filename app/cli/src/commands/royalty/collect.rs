@@ -17,7 +17,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena royalty collect ASSET\n\nMarketplaces pay resale royalties to the pool itself, which is the NFT's creator. Anybody may bring them in; they\nbelong to the pool's holders, who claim them like everything else."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// A minted model's or dataset's address.
     #[arg(value_name = "ASSET", value_parser = address::parse)]
     asset: Pubkey,
@@ -39,7 +39,7 @@ impl Report for Collected {
 }
 
 /// Brings them in and reports them.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let (pool, _) = royalty::pool_of(&chain, &args.asset).await?;

@@ -12,7 +12,7 @@ use crate::output::{
 
 /// One movement.
 #[derive(Serialize)]
-pub struct Payment {
+pub(super) struct Payment {
     pool: String,
     mint: String,
     amount: u64,
@@ -23,7 +23,7 @@ pub struct Payment {
 }
 
 /// Movements with their currencies; those of nothing are left out.
-pub async fn payments(chain: &dyn Chain, moved: &[Moved]) -> Result<Vec<Payment>> {
+pub(super) async fn payments(chain: &dyn Chain, moved: &[Moved]) -> Result<Vec<Payment>> {
     let mut payments = Vec::new();
     for one in moved.iter().filter(|one| one.amount > 0) {
         let currency = token::currency(chain, &one.mint).await?;
@@ -40,7 +40,7 @@ pub async fn payments(chain: &dyn Chain, moved: &[Moved]) -> Result<Vec<Payment>
 }
 
 /// Groups of movements as one table.
-pub fn table(groups: &[(&str, &[Payment])], style: Style) -> String {
+pub(super) fn table(groups: &[(&str, &[Payment])], style: Style) -> String {
     let mut table = Table::new(&[("", Align::Left), ("amount", Align::Right), ("transaction", Align::Left)]);
     for (what, payments) in groups {
         for payment in *payments {

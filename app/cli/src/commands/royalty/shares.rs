@@ -23,7 +23,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena royalty transfer ASSET --to ADDRESS --share 5%\n  provena royalty transfer ASSET --to ADDRESS --share all\n  provena royalty transfer ASSET --from HOLDER --to ADDRESS --share 5%      where HOLDER has approved the wallet"
 )]
-pub struct Transfer {
+pub(super) struct Transfer {
     /// A minted model's or dataset's address.
     #[arg(value_name = "ASSET", value_parser = address::parse)]
     asset: Pubkey,
@@ -41,7 +41,7 @@ pub struct Transfer {
 /// Arguments of `provena royalty approve`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  provena royalty approve ASSET --to ADDRESS --share 5%")]
-pub struct Approve {
+pub(super) struct Approve {
     /// A minted model's or dataset's address.
     #[arg(value_name = "ASSET", value_parser = address::parse)]
     asset: Pubkey,
@@ -56,7 +56,7 @@ pub struct Approve {
 /// Arguments of `provena royalty revoke`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  provena royalty revoke ASSET")]
-pub struct Revoke {
+pub(super) struct Revoke {
     /// A minted model's or dataset's address.
     #[arg(value_name = "ASSET", value_parser = address::parse)]
     asset: Pubkey,
@@ -143,7 +143,7 @@ impl Report for Changed {
 }
 
 /// Moves shares and reports it.
-pub async fn transfer(args: Transfer, context: &Context<'_>) -> Result<()> {
+pub(super) async fn transfer(args: Transfer, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let holder = args.from.unwrap_or_else(|| wallet.pubkey());
@@ -154,7 +154,7 @@ pub async fn transfer(args: Transfer, context: &Context<'_>) -> Result<()> {
 }
 
 /// Approves somebody and reports it.
-pub async fn approve(args: Approve, context: &Context<'_>) -> Result<()> {
+pub(super) async fn approve(args: Approve, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let holding = royalty::holding(&chain, &args.asset, &wallet.pubkey()).await?;
@@ -164,7 +164,7 @@ pub async fn approve(args: Approve, context: &Context<'_>) -> Result<()> {
 }
 
 /// Takes an approval back and reports it.
-pub async fn revoke(args: Revoke, context: &Context<'_>) -> Result<()> {
+pub(super) async fn revoke(args: Revoke, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let holding = royalty::holding(&chain, &args.asset, &wallet.pubkey()).await?;

@@ -33,7 +33,7 @@ use crate::{
 #[command(
     after_help = "Examples:\n  provena royalty show ASSET\n  provena royalty show ASSET --json\n\n\"Waits\" is what lies in inboxes or came past the books; `provena royalty claim` books it and brings in what derived\nassets owe."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// A minted model's or dataset's address.
     #[arg(value_name = "ASSET", value_parser = address::parse)]
     asset: Pubkey,
@@ -134,7 +134,7 @@ impl InMint {
 }
 
 /// Reads the pool, its holders, and what waits.
-pub async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let chain = context.chain()?;
     let (address, _) = royalty::pool_of(&chain, &args.asset).await?;
     let revenue = royalty::revenue(&chain, &address).await?;

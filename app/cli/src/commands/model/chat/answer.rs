@@ -22,7 +22,7 @@ use crate::{
 
 /// An answer and how long it took.
 #[derive(Debug, Serialize)]
-pub struct Spoken {
+pub(super) struct Spoken {
     question: String,
     text: String,
     tokens: Vec<u32>,
@@ -47,17 +47,17 @@ impl Report for Spoken {
 
 impl Spoken {
     /// The answer.
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.text
     }
 
     /// Whether nobody stopped it.
-    pub fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.finish != "stopped"
     }
 
     /// With `--json`, the whole answer as one object; else the statistics, since the words were shown as they came.
-    pub fn show(&self, output: &Output) -> Result<()> {
+    pub(super) fn show(&self, output: &Output) -> Result<()> {
         if output.json() {
             return output.data(self);
         }
@@ -85,7 +85,7 @@ struct Coming {
 }
 
 /// Has the model answer, showing the words as they come unless the output is JSON. Ctrl-c stops it within one token.
-pub async fn speak(model: &Arc<Model>, request: Generate, question: String, output: &Output) -> Result<Spoken> {
+pub(super) async fn speak(model: &Arc<Model>, request: Generate, question: String, output: &Output) -> Result<Spoken> {
     let stop = Arc::new(AtomicBool::new(false));
     let (model, stopped, silent) = (Arc::clone(model), Arc::clone(&stop), output.json());
     let mut working = tokio::task::spawn_blocking(move || {

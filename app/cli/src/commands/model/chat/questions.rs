@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{self, Receiver};
 use crate::output::Output;
 
 /// Lines as they come in.
-pub struct Questions {
+pub(super) struct Questions {
     lines: Receiver<io::Result<String>>,
     /// Whether a person types them, who wants to be asked for them.
     typed: bool,
@@ -16,7 +16,7 @@ pub struct Questions {
 
 impl Questions {
     /// Begins to read the standard input.
-    pub fn read(output: &Output) -> Self {
+    pub(super) fn read(output: &Output) -> Self {
         let (send, lines) = mpsc::channel(1);
         // Not one of the runtime's threads: those are waited for at the end, and this one may wait for a person.
         std::thread::spawn(move || {
@@ -37,7 +37,7 @@ impl Questions {
     ///
     /// # Errors
     /// The input cannot be read, or is not UTF-8.
-    pub async fn next(&mut self) -> Result<Option<String>> {
+    pub(super) async fn next(&mut self) -> Result<Option<String>> {
         loop {
             if self.typed {
                 eprint!("\n> ");
