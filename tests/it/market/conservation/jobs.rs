@@ -58,7 +58,7 @@ impl Chain {
             && most.0 <= 20
             && arrived >= price
             && self.world.account(&job_address).is_none()
-            && (money == 0 || self.takes_tokens(money, &payer_key.pubkey()));
+            && (money == 0 || deposit == 0 || self.takes_tokens(money, &payer_key.pubkey()));
         self.track(job_address);
         let escrow = pda::escrow(&job_address).0;
         if money > 0 {
