@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use anchor_lang::Discriminator;
-use provena_common::token::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
+use provena_common::{
+    account::DISCRIMINATOR_LEN,
+    token::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
+};
 use serde::Deserialize;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
@@ -43,6 +46,10 @@ const OTHERS: [(Pubkey, u64); 8] = [
     // The upgradeable loader, which calls the system program.
     (provena_common::upgrade::UPGRADEABLE_LOADER, 5_000),
 ];
+
+/// What one byte of an instruction's data costs at most: texts are checked letter by letter, copied and hashed, and those of
+/// the measurements are as long as they happen to be.
+const BYTE: u64 = 20;
 
 /// Instructions that work on as many accounts as they are given: how many accounts they have besides, and what each further
 /// one costs at most. Their figure was measured with few.
@@ -182,7 +189,8 @@ static OURS: LazyLock<Vec<Ours>> = LazyLock::new(|| {
 
 /// The limit for a transaction of `instructions` and of `set_budget` instructions to the compute-budget program: for each of
 /// ours the highest measured cost of its cases and a tenth, and beyond that what no measurement knows, namely the search of
-/// addresses and further accounts of instructions that take any number; for those of others a fixed sum each.
+/// addresses, the length of data, and further accounts of instructions that take any number; for those of others a fixed sum
+/// each.
 #[must_use]
 pub fn compute_limit(instructions: &[Instruction], set_budget: u32) -> u32 {
     let sum = instructions.iter().map(limit).fold(u64::from(set_budget) * SET_BUDGET, u64::saturating_add);
@@ -214,7 +222,9 @@ fn beyond(name: &str, instruction: &Instruction) -> u64 {
         let further = accounts.len().saturating_sub(*fixed);
         each.saturating_mul(u64::try_from(further).unwrap_or(u64::MAX))
     });
-    further.saturating_add(searches(instruction).saturating_mul(MISS))
+    let data = instruction.data.len().saturating_sub(DISCRIMINATOR_LEN);
+    let data = BYTE.saturating_mul(u64::try_from(data).unwrap_or(u64::MAX));
+    further.saturating_add(data).saturating_add(searches(instruction).saturating_mul(MISS))
 }
 
 /// Wrong bumps to pay for. Whoever creates accounts names the system program, and searches the addresses of those; whoever

@@ -59,6 +59,15 @@ fn further_accounts_are_paid_for() {
     assert_eq!(beyond("market.reveal", &of(provena_market::ID, &[], 6)), 0);
 }
 
+#[test]
+fn longer_data_than_was_measured_is_paid_for() {
+    let update = |text: usize| {
+        let data = [ours("market.update_node").discriminator, &vec![b'x'; text]].concat();
+        beyond("market.update_node", &Instruction { program_id: provena_market::ID, accounts: Vec::new(), data })
+    };
+    assert_eq!([0, 1, 96].map(update), [0, 20, 1_920]);
+}
+
 /// The report is `docs/compute-units.json`; `cargo xtask cu` writes it.
 #[test]
 fn every_instruction_has_a_figure_in_the_committed_report() {
