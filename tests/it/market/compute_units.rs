@@ -10,9 +10,11 @@ use provena_market::{
 use provena_tests::{
     World,
     compute_units::Report,
-    market::{MOST, PaidIn, Scene, answer_bytes, configure, quorum, register, seat, terms},
+    market::{MOST, PaidIn, Scene, answer_bytes, quorum, seat, terms},
 };
 use solana_signer::Signer;
+
+mod settings;
 
 /// Totals that must never be exceeded, whatever is committed.
 const LIMITS: [(&str, u64); 20] = [
@@ -58,7 +60,7 @@ fn the_program_stays_small() {
 
 /// Measures every instruction.
 pub fn record(report: &mut Report) {
-    settings_and_nodes(report);
+    settings::record(report);
     offers(report);
     one_seat(report, "", Scene::new(PaidIn::Sol, terms()));
     one_seat(report, ".token", Scene::new(PaidIn::Token, terms()));
@@ -70,33 +72,12 @@ pub fn record(report: &mut Report) {
     residuals(report);
 }
 
-fn settings_and_nodes(report: &mut Report) {
-    let mut world = World::new();
-    let authority = world.wallet("market authority");
-    let treasury = world.wallet("treasury").pubkey();
-    let create = client::initialize_admin(authority.pubkey(), treasury, [3; 32], 250, 1_000_000_000);
-    report.record("market.initialize_admin", world.measure(&[create], &[&authority]));
-    let mut world = World::new();
-    configure(&mut world);
-    let node = world.wallet("node");
-    let registering = client::register_node(node.pubkey(), 2_000_000_000, "https://node.example.org", [0; 32], 0);
-    report.record("market.register_node", world.measure(&[registering], &[&node]));
-    let update = client::update_node(node.pubkey(), "https://other.example.org", [0; 32], 1);
-    report.record("market.update_node", world.measure(&[update], &[&node]));
-    report.record("market.add_stake", world.measure(&[client::add_stake(node.pubkey(), 1)], &[&node]));
-    report.record("market.withdraw_stake", world.measure(&[client::withdraw_stake(node.pubkey(), 1)], &[&node]));
-    report.record("market.close_node", world.measure(&[client::close_node(node.pubkey())], &[&node]));
-    register(&mut world, &node, 2_000_000_000);
-}
-
 fn offers(report: &mut Report) {
     let mut scene = Scene::new(PaidIn::Sol, terms());
     let create = scene.create_offer(1, terms());
     report.record("market.create_offer", scene.world.measure(&[create], &[&scene.model.creator]));
     let close = scene.close_offer();
     report.record("market.close_offer", scene.world.measure(&[close], &[&scene.model.creator]));
-    let open = client::open_treasury_inbox(scene.payer.pubkey(), None, 0);
-    report.record("market.open_treasury_inbox", scene.world.measure(&[open], &[&scene.payer]));
 }
 
 /// One job with one seat from posting to closing, in which everybody is paid. Instructions that do not depend on the money
