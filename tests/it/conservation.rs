@@ -76,7 +76,7 @@ fn any_sequence_of_instructions_of_all_programs_conserves_every_unit() {
     });
     if let Some(failure) = failures.first() {
         shrink::report(failure);
-        panic!("seed {} failed: {}", failure.seed, failure.message);
+        panic!("seed {} failed: {}", failure.seed, failure.panicked.message);
     }
     print!("{tally}");
     let seconds = start.elapsed().as_secs_f64();

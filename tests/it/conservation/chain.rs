@@ -177,6 +177,14 @@ impl Chain {
                 self.donate(Place::InboxVault(pool, mint, shard), mint, amount);
             }
             Outside::PayResale { pool, mint, amount } => self.donate(Place::PoolAccount(pool, mint), mint, amount),
+            Outside::PayJob { job, tokens, amount } => {
+                let job = &model.jobs[&job];
+                let address = self.at(Place::job(&job.key));
+                match tokens {
+                    true => self.donate(Place::Escrow(address), job.mint, amount),
+                    false => self.world.add_lamports(&address, amount),
+                }
+            }
             Outside::GiveNft { asset, to } => self.give_nft(asset, holder.expect("somebody held it"), to),
             Outside::Freeze { wallet, mint, frozen } => {
                 let account = self.at(Place::Account(wallet, mint));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{
     model::{JobId, MINTS, Model, PEOPLE, POOLS, SOL, WALLETS},
-    operation::{Act, Operation, Outside, Program, Royalty},
+    operation::{Act, Market, Operation, Outside, Program, Royalty},
 };
 
 mod answers;
@@ -83,29 +83,54 @@ impl Generator {
         }
     }
 
-    /// Nothing stays paused, forbidden or frozen for long.
+    /// Nothing stays paused, forbidden, frozen or without an inbox for long.
     fn repair(&mut self, model: &Model) -> Option<Operation> {
         if !self.once_in(12) {
             return None;
         }
         for (program, control) in &model.controls {
+            let act = |by, act| Some(Operation::Authority { program: *program, by, act });
             if control.paused != 0 {
-                return Some(Operation::Authority { program: *program, by: control.authority, act: Act::SetPause(0) });
+                return act(control.authority, Act::SetPause(0));
+            }
+            if let Some((proposed, from)) = control.pending
+                && model.slot >= from
+            {
+                return act(proposed, Act::AcceptAuthority);
             }
         }
         if let Some(mint) = (0..MINTS).find(|mint| !model.allowed[*mint]) {
             let by = model.controls[&Program::Royalty].authority;
             return Some(Operation::Royalty(Royalty::AllowMint { by, mint }));
         }
+        if !self.once_in(3) {
+            return None;
+        }
         let frozen: Vec<_> = model.frozen.iter().copied().collect();
-        let (wallet, mint) = self.pick(&frozen).filter(|_| self.once_in(3))?;
-        Some(Operation::Outside(Outside::Freeze { wallet, mint, frozen: false }))
+        if let Some((wallet, mint)) = self.pick(&frozen) {
+            return Some(Operation::Outside(Outside::Freeze { wallet, mint, frozen: false }));
+        }
+        let payer = self.person();
+        if let Some(mint) = (0..MINTS).find(|mint| !model.inboxes.contains_key(&(*mint, 0))) {
+            return Some(Operation::Market(Market::OpenTreasuryInbox { by: payer, mint, shard: 0 }));
+        }
+        let (pool, mint) =
+            model.offers.iter().map(|((asset, _), offer)| (*asset, offer.mint)).find(|(pool, mint)| {
+                let books = model.pools[*pool].as_ref().and_then(|pool| pool.books[*mint].as_ref());
+                books.is_some_and(|books| books.inboxes.is_empty())
+            })?;
+        Some(Operation::Royalty(Royalty::OpenInbox { pool, payer, mint }))
     }
 
     fn outside(&mut self, model: &Model) -> Operation {
         let pool = self.pool(model);
         let mint = self.mint(model, pool);
+        let jobs: Vec<JobId> = model.jobs.keys().copied().collect();
         Operation::Outside(match self.below(20) {
+            0 if !jobs.is_empty() => {
+                let job = self.pick(&jobs).unwrap_or(0);
+                Outside::PayJob { job, tokens: self.once_in(2), amount: 1 + self.next() % 1_000 }
+            }
             0..11 => Outside::PassSlots(self.slots(model)),
             11..13 => Outside::Donate { pool, mint, amount: self.amount() % (1 << 45) },
             13..15 => {
@@ -121,14 +146,14 @@ impl Generator {
     /// Jobs have windows of 150 slots and more, pools windows of 32 and more, and some things wait for a day.
     fn slots(&mut self, model: &Model) -> u64 {
         let proposed = model.controls.values().any(|control| control.pending.is_some());
-        if proposed && self.once_in(60) {
+        if proposed && self.once_in(15) {
             return 432_000;
         }
         match self.below(100) {
             0..55 => self.one_of([1, 2, 9, 20]),
             55..90 => self.one_of([75, 140, 150, 151, 161]),
-            90..95 => self.one_of([751, 1_501]),
-            95..98 => 1 + self.next() % 20_000,
+            90..94 => self.one_of([751, 1_501]),
+            94..96 => 1 + self.next() % 20_000,
             _ => 216_001,
         }
     }
@@ -139,6 +164,7 @@ impl Generator {
         let by = if self.once_in(3) { self.person() } else { control.authority };
         let proposed = control.pending.map(|(proposed, _)| proposed);
         let (by, act) = match self.below(9) {
+            0..4 if proposed.is_some() => (by, Act::CancelAuthority),
             0..2 => (by, Act::ProposeAuthority(self.person())),
             2..5 => (proposed.unwrap_or(by), Act::AcceptAuthority),
             5 => (by, Act::CancelAuthority),

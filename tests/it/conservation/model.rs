@@ -216,6 +216,12 @@ impl Model {
                 self.pool_mut(pool)?;
                 self.resale[pool][mint] += amount;
             }
+            Outside::PayJob { job, tokens, amount } => {
+                let job = self.jobs.get_mut(&job).ok_or(Refusal::Missing)?;
+                demand(job.mint != SOL || !tokens, Refusal::Missing)?;
+                let (lamports, sent) = if tokens { (0, amount) } else { (amount, 0) };
+                job.gifts = (job.gifts.0 + lamports, job.gifts.1 + sent);
+            }
             Outside::GiveNft { asset, to } => {
                 let holder = self.pool_mut(asset)?.nft.as_mut().ok_or(Refusal::Missing)?;
                 demand(*holder != to, Refusal::Missing)?;

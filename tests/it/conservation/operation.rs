@@ -53,6 +53,12 @@ pub enum Outside {
         mint: usize,
         amount: u64,
     },
+    /// A stranger sends lamports to a job, or tokens to its escrow.
+    PayJob {
+        job: JobId,
+        tokens: bool,
+        amount: u64,
+    },
     /// Whoever holds an asset's NFT gives it away.
     GiveNft {
         asset: usize,

@@ -22,9 +22,20 @@ pub struct Failure {
     pub seed: u64,
     /// What happened, the failing operation last, if it was one.
     pub operations: Vec<Operation>,
-    /// Where the test failed, which is what a shorter sequence must repeat, and how.
+    pub panicked: Panicked,
+}
+
+/// How the test failed. A shorter sequence must do so at the same place and, but for amounts, with the same words.
+#[derive(Clone, Default)]
+pub struct Panicked {
     pub place: String,
     pub message: String,
+}
+
+impl Panicked {
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.place == other.place && self.message.lines().next() == other.message.lines().next()
+    }
 }
 
 /// The chain, its model, and what happened to both.
@@ -88,30 +99,29 @@ pub fn play(seed: u64, instructions: usize, tally: &mut Tally) -> Result<(), Fai
     let mut generator = Generator::new(seed);
     match caught(|| sequence.run(&mut generator, instructions, tally)) {
         Ok(()) => Ok(()),
-        Err((place, message)) => Err(Failure { seed, operations: sequence.operations, place, message }),
+        Err(panicked) => Err(Failure { seed, operations: sequence.operations, panicked }),
     }
 }
 
-/// Plays operations once more, comparing everything after each; returns how many were played before it failed, where and
-/// how.
-pub fn replay(operations: &[Operation], with_logs: bool) -> Result<(), (usize, String, String)> {
+/// Plays operations once more, comparing everything after each; if that fails, returns how many were played, and how.
+pub fn replay(operations: &[Operation], with_logs: bool) -> Result<(), (usize, Panicked)> {
     let mut sequence = Sequence::new(1);
     if with_logs {
         sequence.chain.keep_logs();
     }
     let mut tally = Tally::default();
     let outcome = caught(|| operations.iter().for_each(|operation| sequence.step(operation.clone(), &mut tally)));
-    outcome.map_err(|(place, message)| (sequence.operations.len(), place, message))
+    outcome.map_err(|panicked| (sequence.operations.len(), panicked))
 }
 
 thread_local! {
     /// Where this thread panicked and what it said, while panics are caught.
-    static CAUGHT: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+    static CAUGHT: RefCell<Option<Panicked>> = const { RefCell::new(None) };
     static CATCHING: RefCell<bool> = const { RefCell::new(false) };
 }
 
 /// Does something and returns where and how it panicked, if it did, without a word.
-fn caught(act: impl FnOnce()) -> Result<(), (String, String)> {
+fn caught(act: impl FnOnce()) -> Result<(), Panicked> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = panic::take_hook();
@@ -121,7 +131,7 @@ fn caught(act: impl FnOnce()) -> Result<(), (String, String)> {
             }
             let place = panicked.location().map_or_else(String::new, ToString::to_string);
             let message = panicked.payload_as_str().unwrap_or_default().to_owned();
-            CAUGHT.set(Some((place, message)));
+            CAUGHT.set(Some(Panicked { place, message }));
         }));
     });
     CATCHING.set(true);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     operation::Operation,
-    sequence::{Failure, replay},
+    sequence::{Failure, Panicked, replay},
 };
 
 /// Nobody waits longer than this for a shorter sequence.
@@ -13,23 +13,24 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Prints the shortest sequence that fails like this one.
 pub fn report(failure: &Failure) {
     let count = failure.operations.len();
-    println!("seed {} failed at {} after {count} operations: {}", failure.seed, failure.place, failure.message);
+    let Panicked { place, message } = &failure.panicked;
+    println!("seed {} failed at {place} after {count} operations: {message}", failure.seed);
     // Compared after each operation it may fail earlier, and elsewhere.
-    let Err((played, place, _)) = replay(&failure.operations, false) else {
+    let Err((played, panicked)) = replay(&failure.operations, false) else {
         println!("it does not fail when it is played again; the last operations were");
         failure.operations.iter().rev().take(25).rev().for_each(|operation| println!("    {operation:?}"));
         return;
     };
-    let shortest = shortest(failure.operations[..played].to_vec(), &place);
+    let shortest = shortest(failure.operations[..played].to_vec(), &panicked);
     println!("shrunk to {} operations:", shortest.len());
     shortest.iter().for_each(|operation| println!("    {operation:?}"));
-    if let Err((_, place, message)) = replay(&shortest, true) {
+    if let Err((_, Panicked { place, message })) = replay(&shortest, true) {
         println!("which fail at {place}: {message}");
     }
 }
 
 /// Leaves out halves, quarters and so on, down to single operations, until none can be spared.
-fn shortest(mut operations: Vec<Operation>, place: &str) -> Vec<Operation> {
+fn shortest(mut operations: Vec<Operation>, like: &Panicked) -> Vec<Operation> {
     let start = Instant::now();
     let mut size = operations.len().div_ceil(2);
     loop {
@@ -38,7 +39,7 @@ fn shortest(mut operations: Vec<Operation>, place: &str) -> Vec<Operation> {
             let end = (at + size).min(operations.len());
             let without = [&operations[..at], &operations[end..]].concat();
             match replay(&without, false) {
-                Err((played, failed_at, _)) if failed_at == place => {
+                Err((played, panicked)) if panicked.is_like(like) => {
                     operations = without;
                     operations.truncate(played);
                 }

@@ -221,10 +221,10 @@ impl Chain {
             }
         }
         let rent = rent_of::<provena_market::state::Job, SeatAccount>(known.seats.len());
-        assert_eq!(self.lamports(&found.address), rent + known.lamports, "lamports of {known:?}");
+        assert_eq!(self.lamports(&found.address), rent + known.lamports + known.gifts.0, "lamports of {known:?}");
         if known.mint != SOL {
             let escrow = Place::Escrow(found.address);
-            assert_eq!(self.amount(escrow, known.mint, 0), known.tokens, "tokens of {known:?}");
+            assert_eq!(self.amount(escrow, known.mint, 0), known.tokens + known.gifts.1, "tokens of {known:?}");
             assert_eq!(self.lamports(&self.at(escrow)), vault_rent(known.mint), "lamports of the escrow of {known:?}");
         }
     }

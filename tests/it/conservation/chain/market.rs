@@ -77,7 +77,7 @@ impl Chain {
     }
 
     /// What Token-2022 wants before an account in which a fee was withheld is closed.
-    fn harvesting(&self, there: bool, mint: usize, place: Place) -> Option<solana_instruction::Instruction> {
+    pub(super) fn harvesting(&self, there: bool, mint: usize, place: Place) -> Option<solana_instruction::Instruction> {
         let needed = there && mint == FEE_MINT;
         needed.then(|| client::harvest_withheld(self.money[mint].mint(), self.at(place)))
     }

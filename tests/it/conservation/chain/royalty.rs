@@ -18,13 +18,20 @@ use crate::conservation::{
 };
 
 impl Chain {
-    pub(super) fn sharing(&self, instruction: &Royalty, model: &Model) -> Option<Built> {
-        let (instruction, signer) = self.share(instruction, model)?;
-        let signers = signer.iter().map(|wallet| self.wallets[*wallet]);
-        let mut built = Built { instructions: vec![instruction], signers: signers.collect() };
-        // An asset's mint signs where its pool is made.
-        built.signers.extend(&self.mints);
-        Some(built)
+    pub(super) fn sharing(&self, meant: &Royalty, model: &Model) -> Option<Built> {
+        let (instruction, signer) = self.share(meant, model)?;
+        let mut signers: Vec<Address> = signer.iter().map(|wallet| self.wallets[*wallet]).collect();
+        let mut harvest = None;
+        match *meant {
+            Royalty::CreatePool { pool, .. } => signers.push(self.mints[pool]),
+            Royalty::CloseInbox { pool, mint, shard, .. } => {
+                let books = model.pools[pool].as_ref().and_then(|pool| pool.books[mint].as_ref());
+                let there = books.is_some_and(|books| shard < books.inboxes.len());
+                harvest = self.harvesting(there, mint, Place::InboxVault(pool, mint, shard));
+            }
+            _ => {}
+        }
+        Some(Built { instructions: vec![instruction], signers }.after(harvest))
     }
 
     fn pool(&self, pool: usize) -> Address {

@@ -12,7 +12,7 @@ const MOST_JOBS: usize = 8;
 
 impl Generator {
     pub(super) fn market(&mut self, model: &Model) -> Operation {
-        Operation::Market(match self.below(100) {
+        let instruction = match self.below(100) {
             0..8 if model.jobs.len() < MOST_JOBS => self.post(model),
             8..10 => self.stake(model),
             10 => self.node(model),
@@ -22,10 +22,11 @@ impl Generator {
             16..18 => self.residual(model),
             18 => self.left_answer(model),
             _ => match self.work(model) {
-                Some(instruction) => instruction,
+                Some(operation) => return operation,
                 None => self.post(model),
             },
-        })
+        };
+        Operation::Market(instruction)
     }
 
     /// Mostly a wallet that has a node.
@@ -34,10 +35,10 @@ impl Generator {
     }
 
     fn setting(&mut self, model: &Model) -> Market {
-        let by = if self.once_in(4) { self.person() } else { model.controls[&Program::Market].authority };
+        let by = if self.once_in(3) { self.person() } else { model.controls[&Program::Market].authority };
         match self.below(6) {
-            0..4 => Market::SetProtocolFee { by, bps: self.one_of([0, 1, 250, 499, 500, 501]) },
-            4 => Market::SetMinStake { by, lamports: self.one_of([0, 1_000_000_000, 2_000_000_000]) },
+            0..3 => Market::SetProtocolFee { by, bps: self.one_of([0, 1, 250, 499, 500, 501]) },
+            3..5 => Market::SetMinStake { by, lamports: self.one_of([0, 1_000_000_000, 2_000_000_000]) },
             _ => {
                 let wallet = self.below(WALLETS);
                 let pool = self.below(POOLS);
@@ -73,7 +74,9 @@ impl Generator {
 
     fn offer(&mut self, model: &Model) -> Market {
         let offers: Vec<_> = model.offers.keys().copied().collect();
-        if let Some((asset, id)) = self.pick(&offers).filter(|_| self.once_in(3)) {
+        let stale: Vec<_> = offers.iter().copied().filter(|key| !is_current(model, *key)).collect();
+        let closed = self.pick(&stale).filter(|_| !self.once_in(3)).or_else(|| self.pick(&offers));
+        if let Some((asset, id)) = closed.filter(|_| self.once_in(3)) {
             return Market::CloseOffer { by: self.nft_holder(model, asset), asset, id };
         }
         let asset = self.asset(model);
@@ -104,7 +107,7 @@ impl Generator {
     fn treasury_inbox(&mut self, model: &Model) -> Market {
         let mint = self.below(MINTS);
         let shard = if self.once_in(3) { self.one_of([1, 127, 128]) } else { 0 };
-        match self.below(6) {
+        match self.below(7) {
             0..2 => Market::OpenTreasuryInbox { by: self.person(), mint, shard },
             2 => {
                 let payer = model.inboxes.get(&(mint, shard)).map_or(0, |inbox| inbox.payer);
@@ -134,8 +137,10 @@ impl Generator {
     /// A payer posts a job, mostly a sound one.
     fn post(&mut self, model: &Model) -> Market {
         let offers: Vec<_> = model.offers.keys().copied().collect();
+        let current: Vec<_> = offers.iter().copied().filter(|key| is_current(model, *key)).collect();
         let any = (self.below(POOLS), self.next() % 4);
-        let (asset, offer) = self.pick(&offers).filter(|_| !self.once_in(15)).unwrap_or(any);
+        let chosen = self.pick(&current).filter(|_| !self.once_in(8)).or_else(|| self.pick(&offers));
+        let (asset, offer) = chosen.filter(|_| !self.once_in(15)).unwrap_or(any);
         let known = model.offers.get(&(asset, offer));
         let most = (self.next() % 21, self.next() % 21);
         let most = if self.once_in(30) { (21, most.1) } else { most };
@@ -165,4 +170,12 @@ impl Generator {
             wrong_terms: self.once_in(30),
         })
     }
+}
+
+/// Whether an offer keeps what its asset asks now.
+fn is_current(model: &Model, (asset, id): (usize, u64)) -> bool {
+    let (Some(offer), Some(asset)) = (model.offers.get(&(asset, id)), &model.assets[asset]) else { return false };
+    let floor = asset.floor(offer.mint);
+    let prices = offer.terms.input_price >= floor && offer.terms.output_price >= floor;
+    prices && offer.terms.royalty_bps >= asset.floor_bps && offer.least_royalty >= floor
 }

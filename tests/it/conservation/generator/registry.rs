@@ -19,10 +19,10 @@ impl Generator {
             0..5 => self.claim_content(model),
             5 => self.abandon_claim(model),
             6..9 => self.register(model),
-            9..12 => self.add_version(model, asset),
-            12..15 => self.publish_licence(asset, by),
-            15 => Registry::RetireLicence { asset, by, id: self.licence(model, asset) },
-            16..19 => {
+            9..13 => self.add_version(model, asset),
+            13..16 => self.publish_licence(asset, by),
+            16 => Registry::RetireLicence { asset, by, id: self.licence(model, asset) },
+            17..19 => {
                 let floor = self.floor();
                 Registry::RaiseFloor { asset, by, bps: self.raised_bps(model, asset), floor }
             }
@@ -83,8 +83,8 @@ impl Generator {
         match self.below(12) {
             0 => present.saturating_sub(1),
             1 => 10_001,
-            2 => present + 100,
-            3 => present + 1,
+            2 if self.once_in(4) => present + 100,
+            3 if self.once_in(2) => present + 1,
             _ => present,
         }
     }

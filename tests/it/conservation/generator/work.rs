@@ -3,12 +3,15 @@
 use super::Generator;
 use crate::conservation::{
     model::{Job, JobId, LONG, Model, Party, SOL, Stage, Step, WALLETS},
-    operation::{Market, Outcome},
+    operation::{Market, Operation, Outcome, Outside},
 };
+
+/// One job in so many has a long answer.
+const LONG_IN: JobId = 5;
 
 impl Generator {
     /// Something that is done with a job; `None` while there is none.
-    pub(super) fn work(&mut self, model: &Model) -> Option<Market> {
+    pub(super) fn work(&mut self, model: &Model) -> Option<Operation> {
         let jobs: Vec<JobId> = model.jobs.keys().copied().collect();
         // Mostly the same job for a while.
         if !model.jobs.contains_key(&self.job) || self.once_in(12) {
@@ -17,28 +20,40 @@ impl Generator {
         let (id, now) = (self.job, model.slot);
         let job = &model.jobs[&id];
         if self.chance(6) {
-            return Some(self.anything(model, id, job));
+            return Some(Operation::Market(self.anything(model, id, job)));
         }
-        Some(match job.stage {
+        // What is closed must be older than its nonce, what is put aside a day.
+        let wait = Operation::Outside(Outside::PassSlots(self.one_of([75, 151])));
+        let payable = job.parties().into_iter().any(|party| job.payable(party, now).is_ok());
+        if job.ended() && job.settled(now) && !payable && now <= job.key.slot + 150 && self.chance(60) {
+            return Some(wait);
+        }
+        if job.awaited() && self.chance(8) {
+            return Some(Operation::Outside(Outside::PassSlots(751)));
+        }
+        Some(Operation::Market(match job.stage {
             Stage::Open => self.on_open(model, id, job),
             Stage::Revealing { until } if now <= until && !self.once_in(10) => self.reveal(id, job),
             Stage::Revealing { .. } => self.finalize(id),
             Stage::Agreed { .. } if !job.settled(now) => self.on_unsettled(model, id, job),
             _ => self.on_settled(model, id, job),
-        })
+        }))
     }
 
     fn on_open(&mut self, model: &Model, id: JobId, job: &Job) -> Market {
         let over = model.slot > job.open_until;
         let free = job.count(Step::Free) > 0;
         let late = (0..job.seats.len()).find(|seat| job.late(*seat, model.slot));
+        let ripe = job.seats.iter().any(|seat| seat.node.is_some() && model.slot - seat.taken_at >= 150);
         match self.below(20) {
+            2..8 if late.is_some() => self.expire(id, job, late),
             0..12 if over => self.finalize(id),
             0 => self.leave(model, id, job),
             1 => self.expire(id, job, late),
-            2..8 if late.is_some() => self.expire(id, job, late),
+            2..8 if ripe && free => self.leave(model, id, job),
             4 if free && self.chance(40) => self.cancel(id, job),
             4..12 if free => self.take(model, id, job),
+            _ if free && job.count(Step::Taken) == 0 && self.chance(85) => self.take(model, id, job),
             _ => self.commit_or_answer(id, job),
         }
     }
@@ -47,11 +62,11 @@ impl Generator {
         let payable = job.parties().into_iter().any(|party| job.payable(party, model.slot).is_ok());
         let old = model.slot >= job.ended_at + 216_000;
         match self.below(20) {
-            0..8 if payable && old => self.park(id, job),
+            0..8 if payable && old => self.park(model, id, job),
             0..15 if payable => self.collect(model, id, job),
             0..15 => self.close(id, job),
             15 => self.close_answer(model, id),
-            16 => self.park(id, job),
+            16 => self.park(model, id, job),
             17 => self.close(id, job),
             _ => self.collect(model, id, job),
         }
@@ -60,12 +75,12 @@ impl Generator {
     fn on_unsettled(&mut self, model: &Model, id: JobId, job: &Job) -> Market {
         let awaited = job.awaited();
         match self.below(20) {
-            0..4 if awaited => self.seal_answer(model, id, job),
-            4..10 if awaited => self.put_answer(model, id, job),
-            10..12 if awaited => Market::DefaultAnswer { job: id },
-            12..14 if awaited => self.prove_length(id, job),
-            0..6 => Market::Acknowledge { job: id, by: self.payer(job) },
-            6..10 => Market::DemandAnswer { job: id, by: self.payer(job) },
+            0..5 if awaited => self.seal_answer(model, id, job),
+            5..14 if awaited && id.is_multiple_of(LONG_IN) => self.prove_length(id, job),
+            5..14 if awaited => self.put_answer(model, id, job),
+            14..17 if awaited => Market::DefaultAnswer { job: id },
+            0..5 => Market::Acknowledge { job: id, by: self.payer(job) },
+            5..10 => Market::DemandAnswer { job: id, by: self.payer(job) },
             10 => self.put_answer(model, id, job),
             11 => self.close_answer(model, id),
             12..14 => self.collect(model, id, job),
@@ -87,7 +102,7 @@ impl Generator {
             9 => self.put_answer(model, id, job),
             10 => self.seal_answer(model, id, job),
             11 => Market::DefaultAnswer { job: id },
-            12 => self.park(id, job),
+            12 => self.park(model, id, job),
             13 => self.close(id, job),
             14 => self.close_answer(model, id),
             15 => self.prove_length(id, job),
@@ -147,9 +162,9 @@ impl Generator {
         Market::ExpireSeat { job: id, seat }
     }
 
-    /// What a node comes to: mostly the same as all others. One job in eight has a long answer.
+    /// What a node comes to: mostly the same as all others.
     fn outcome(&mut self, id: JobId, job: &Job) -> Outcome {
-        let usual = if id.is_multiple_of(8) { LONG } else { 1 };
+        let usual = if id.is_multiple_of(LONG_IN) { LONG } else { 1 };
         let result = if self.chance(88) { usual } else { 2 };
         let all = job.most;
         let less = (all.0 / 2, all.1.div_ceil(2));
@@ -198,9 +213,16 @@ impl Generator {
         }
     }
 
-    fn park(&mut self, id: JobId, job: &Job) -> Market {
-        let seats = job.seats.len();
-        let seat = Some(self.below(seats + 2)).filter(|seat| *seat < seats || self.once_in(20));
+    fn park(&mut self, model: &Model, id: JobId, job: &Job) -> Market {
+        let payable = job.parties().into_iter().filter(|party| job.payable(*party, model.slot).is_ok());
+        let owed = payable.filter_map(|party| match party {
+            Party::Seat(seat) => Some(Some(seat)),
+            Party::Payer => Some(None),
+            _ => None,
+        });
+        let owed: Vec<Option<usize>> = owed.collect();
+        let any = Some(self.below(job.seats.len() + 2)).filter(|_| !self.once_in(4));
+        let seat = self.pick(&owed).filter(|_| !self.once_in(10)).unwrap_or(any);
         let tokens = job.mint != SOL && self.chance(70);
         Market::Park { job: id, by: self.person(), seat, tokens }
     }

@@ -165,9 +165,12 @@ impl Model {
         let free = by == job.key.payer || now > job.ended_at + 216_000;
         demand(now > job.key.slot + 150 && free, MarketError::TooEarly)?;
         assert_eq!((job.lamports, job.tokens), (0, 0), "something is left of {job:?}");
-        let (payer, rent) = (job.key.payer, job_rent(job.seats.len(), job.mint));
+        let (payer, mint, gifts) = (job.key.payer, job.mint, job.gifts);
+        demand(gifts.1 == 0 || !self.is_frozen(payer, mint), FROZEN)?;
+        let rent = job_rent(job.seats.len(), mint);
         self.jobs.remove(&id);
-        self.refund(payer, rent);
+        self.refund(payer, rent + gifts.0);
+        self.give_to(payer, mint, gifts.1);
         Ok(())
     }
 }

@@ -116,6 +116,8 @@ pub struct Job {
     pub lamports: u64,
     /// Tokens in its escrow.
     pub tokens: u64,
+    /// Lamports and tokens beside these that strangers sent.
+    pub gifts: (u64, u64),
 }
 
 /// Who gets what of an ended job.

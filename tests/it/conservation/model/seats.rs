@@ -120,6 +120,7 @@ impl Model {
             collected: Default::default(),
             lamports: if mint == SOL { arrived } else { 0 },
             tokens: if mint == SOL { 0 } else { arrived },
+            gifts: (0, 0),
         };
         self.spend(by, job_rent(job.seats.len(), mint));
         self.take_from(by, mint, posting.deposit);
