@@ -67,7 +67,12 @@ fn any_sequence_of_instructions_of_all_programs_conserves_every_unit() {
     let mut tally = Tally::default();
     let mut failures = Vec::new();
     thread::scope(|scope| {
-        let players: Vec<_> = (0..threads).map(|_| scope.spawn(|| play(&seeds, &next, &failed))).collect();
+        let player = |number| {
+            // What is recorded is named after the thread.
+            let thread = thread::Builder::new().name(format!("conservation::player_{number}"));
+            thread.spawn_scoped(scope, || play(&seeds, &next, &failed)).expect("a thread can be made")
+        };
+        let players: Vec<_> = (0..threads).map(player).collect();
         for player in players {
             let (played, failure) = player.join().expect("failures are caught");
             tally.add(played);

@@ -8,6 +8,7 @@ use provena_market::state::Offer;
 use provena_tests::{
     ExpectedError, World,
     market::CLUSTER,
+    recording::Recording,
     tokens::{Extension, Money, donate_tokens, put_token_account, set_frozen, token_balance, transfer_checked},
     world::keypair,
 };
@@ -165,7 +166,12 @@ impl Chain {
         for key in signing {
             assert!(built.signers.contains(key), "{key} does not sign");
         }
-        self.world.svm.send_transaction(Transaction::new_unsigned(message))
+        let recording = Recording::begin(&self.world.svm, &self.fee_payer, &built.instructions);
+        let outcome = self.world.svm.send_transaction(Transaction::new_unsigned(message));
+        if let Some(recording) = recording {
+            recording.end(&self.world.svm, outcome.as_ref().err().map(|failed| &failed.err));
+        }
+        outcome
     }
 
     /// Something happens beside the programs; the model stands after it.

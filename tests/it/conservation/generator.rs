@@ -54,7 +54,8 @@ impl Generator {
         };
         let mut generator =
             Self { state: seed, focus, scene: VecDeque::new(), next_job: 0, job: 0, next_content: 0, rounds: 0 };
-        if focus != Focus::Royalty {
+        // The others begin with nothing, and their lineage is as random as all else.
+        if matches!(focus, Focus::Everything | Focus::Market) {
             generator.scene = generator.first_scene().into();
         }
         generator

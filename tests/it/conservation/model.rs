@@ -117,6 +117,17 @@ impl Control {
     }
 }
 
+/// How often money went one step of its way from a job to those who hold shares.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flows {
+    /// From a job to an inbox of its asset's pool.
+    pub royalties: usize,
+    /// From the books of a pool to those of a pool that holds it.
+    pub sweeps: usize,
+    /// From books to a wallet.
+    pub claims: usize,
+}
+
 /// Everything.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -153,6 +164,7 @@ pub struct Model {
     pub answers: BTreeMap<(JobId, usize), AnswerOnChain>,
     /// What could not be paid, by wallet and mint.
     pub residuals: BTreeMap<(usize, usize), Residual>,
+    pub flows: Flows,
 }
 
 impl Model {
@@ -179,6 +191,7 @@ impl Model {
             jobs: BTreeMap::new(),
             answers: BTreeMap::new(),
             residuals: BTreeMap::new(),
+            flows: Flows::default(),
         }
     }
 

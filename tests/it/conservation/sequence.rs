@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Everything is compared after so many operations; what an operation answers, always.
-const CHECK_EVERY: usize = 8;
+const CHECK_EVERY: usize = 5;
 
 /// A sequence that failed.
 pub struct Failure {
@@ -88,6 +88,7 @@ impl Sequence {
             self.step(operation, tally);
         }
         self.chain.check_all(&self.model);
+        tally.count_flows(&self.model.flows);
         assert!(self.model.jobs.is_empty(), "a job has not ended");
         assert!(self.model.nodes.values().all(|node| node.locked == 0), "a bond is still locked");
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, fs};
 use provena_tests::programs;
 
 use super::{
-    model::Answer,
+    model::{Answer, Flows},
     operation::{Operation, Program},
 };
 
@@ -23,21 +23,31 @@ struct Outcomes {
 }
 
 #[derive(Default)]
-pub struct Tally(BTreeMap<(Program, String), Outcomes>);
+pub struct Tally {
+    outcomes: BTreeMap<(Program, String), Outcomes>,
+    flows: Flows,
+}
 
 impl Tally {
     pub fn count(&mut self, operation: &Operation, answer: &Answer) {
         let Some(name) = operation.instruction() else { return };
-        let outcomes = self.0.entry(name).or_default();
+        let outcomes = self.outcomes.entry(name).or_default();
         match answer {
             Ok(()) => outcomes.accepted += 1,
             Err(refusal) => *outcomes.refused.entry(format!("{refusal:?}")).or_default() += 1,
         }
     }
 
+    pub fn count_flows(&mut self, flows: &Flows) {
+        self.flows.royalties += flows.royalties;
+        self.flows.sweeps += flows.sweeps;
+        self.flows.claims += flows.claims;
+    }
+
     pub fn add(&mut self, other: Self) {
-        for (name, outcomes) in other.0 {
-            let mine = self.0.entry(name).or_default();
+        self.count_flows(&other.flows);
+        for (name, outcomes) in other.outcomes {
+            let mine = self.outcomes.entry(name).or_default();
             mine.accepted += outcomes.accepted;
             for (refusal, count) in outcomes.refused {
                 *mine.refused.entry(refusal).or_default() += count;
@@ -46,7 +56,7 @@ impl Tally {
     }
 
     pub fn instructions(&self) -> usize {
-        self.0.values().map(|outcomes| outcomes.accepted + outcomes.refusals()).sum()
+        self.outcomes.values().map(|outcomes| outcomes.accepted + outcomes.refusals()).sum()
     }
 
     /// Every instruction that the programs' interface descriptions name was accepted and refused often enough to mean something.
@@ -60,7 +70,7 @@ impl Tally {
                     continue;
                 }
                 let (accepted, refused) = self
-                    .0
+                    .outcomes
                     .get(&(program, name.clone()))
                     .map_or((0, 0), |outcomes| (outcomes.accepted, outcomes.refusals()));
                 if accepted < LEAST || refused < LEAST {
@@ -68,6 +78,9 @@ impl Tally {
                 }
             }
         }
+        let Flows { royalties, sweeps, claims } = self.flows;
+        let enough = royalties.min(sweeps).min(claims) >= LEAST;
+        assert!(enough, "money goes its way too rarely: {:?}", self.flows);
         assert!(rare.is_empty(), "too rare to mean something:\n{}", rare.join("\n"));
     }
 }
@@ -89,7 +102,7 @@ fn described(program: &str) -> Vec<String> {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for ((program, name), outcomes) in &self.0 {
+        for ((program, name), outcomes) in &self.outcomes {
             let refused: Vec<_> =
                 outcomes.refused.iter().map(|(refusal, count)| format!("{refusal} {count}")).collect();
             let (accepted, refusals) = (outcomes.accepted, outcomes.refusals());
@@ -100,6 +113,10 @@ impl fmt::Display for Tally {
                 refused.join(", ")
             )?;
         }
-        Ok(())
+        let Flows { royalties, sweeps, claims } = self.flows;
+        writeln!(
+            f,
+            "{royalties} royalties of jobs reached pools, {sweeps} sweeps pools' parents, {claims} claims wallets"
+        )
     }
 }

@@ -99,7 +99,9 @@ impl Model {
         let owed = job.payable(Party::Royalty, self.slot)?;
         demand(mint == SOL || tokens, provena_common::error::CommonError::MissingTokenAccount)?;
         self.pay_from(id, Party::Royalty, owed)?;
-        self.pool_mut(asset)?.books_mut(mint)?.inboxes[shard].amount += arrives(mint, owed.money);
+        let arrived = arrives(mint, owed.money);
+        self.pool_mut(asset)?.books_mut(mint)?.inboxes[shard].amount += arrived;
+        self.flows.royalties += usize::from(arrived > 0);
         Ok(())
     }
 

@@ -150,7 +150,9 @@ impl Model {
         self.pool_mut(parent)?.books_mut(mint)?;
         self.pool_mut(child)?.books_mut(mint)?;
         let paid = self.pool_mut(child)?.pay(Holder::Pool(parent), mint)?;
-        self.pool_mut(parent)?.book(mint, arrives(mint, paid), slot)
+        self.pool_mut(parent)?.book(mint, arrives(mint, paid), slot)?;
+        self.flows.sweeps += usize::from(paid > 0);
+        Ok(())
     }
 
     /// To the holder, or signed by it to somebody.
@@ -163,6 +165,7 @@ impl Model {
             (Some(wallet), _) | (None, Holder::Wallet(wallet)) => {
                 demand(owed == 0 || !self.is_frozen(wallet, mint), FROZEN)?;
                 self.balances[wallet][mint] += paid;
+                self.flows.claims += usize::from(owed > 0);
             }
             (None, Holder::Pool(other)) => self.resale[other][mint] += paid,
         }
