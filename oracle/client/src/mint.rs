@@ -107,7 +107,7 @@ impl Mint<'_> {
     /// on from there.
     pub async fn mint(&self, plan: &Plan, content: Vec<u8>, step: &dyn Fn(&'static str)) -> Result<Minted, MintError> {
         let content_root = merkle::content_root(&content).map_err(|_| MintError::Empty)?;
-        let unfinished = self.pending.find(&content_root)?;
+        let unfinished = self.find(&content_root)?;
         let checked = self.check(plan, &content_root, unfinished.as_ref()).await?;
 
         step("storing the content");
@@ -116,7 +116,7 @@ impl Mint<'_> {
         let uri = metadata::publish(self.store, plan, &checked.floors, &content_root, len).await?;
         let unfinished = match unfinished {
             Some(unfinished) => unfinished,
-            None => self.pending.begin(&content_root)?,
+            None => self.pending.begin(&self.creator.pubkey(), &content_root)?,
         };
         let mint = unfinished.key.pubkey();
         let mut signatures = Vec::new();
@@ -139,6 +139,15 @@ impl Mint<'_> {
         let pool = provena_royalty::pda::pool(&mint).0;
         let holders = checked.holders.len();
         Ok(Minted { mint, pool, content_root, floors: checked.floors, holders, uri, signatures })
+    }
+
+    /// The interrupted minting of this content, if one was; only the wallet that began it can go on.
+    fn find(&self, content_root: &[u8; 32]) -> Result<Option<Unfinished>, MintError> {
+        let found = self.pending.find(content_root)?;
+        if let Some(found) = &found {
+            found.check_wallet(&self.creator.pubkey())?;
+        }
+        Ok(found)
     }
 
     async fn register(

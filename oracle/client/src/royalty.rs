@@ -24,7 +24,7 @@ pub use claim::{Claim, held_by};
 pub use collect::collect;
 pub use error::RoyaltyError;
 pub use revenue::{Revenue, RevenueIn, revenue, sync};
-pub use shares::{Holding, approve, holding, revoke, transfer};
+pub use shares::{Holding, approve, close, holding, revoke, transfer};
 pub use sweep::sweep_into;
 
 /// Money that moved.

@@ -233,6 +233,11 @@ fn what_the_market_refuses(run: &dyn Fn(&[&str]) -> Ended, offer: &str, csv: &st
     let ask = ["infer", offer, "--csv", csv, "--row", "0"];
     run(&["infer", offer, "--csv", csv, "--row", "9"]).fails(2, &["has no row 9; its rows are 0 to 2"]);
     run(&["infer", offer]).fails(2, &["there is nothing to ask"]);
+    // Addresses of another kind than is asked for.
+    run(&["job", "show", offer]).fails(1, &["the chain knows no job"]);
+    run(&["asset", "show", offer]).fails(1, &["is no asset on this chain"]);
+    run(&["royalty", "show", offer]).fails(1, &["has no royalty pool"]);
+    run(&["node", "status", offer]).fails(1, &["is no node on this chain"]);
     let nowhere = Keypair::new().pubkey().to_string();
     run(&["infer", &nowhere, "--csv", csv, "--row", "0"]).fails(1, &["is no offer on this chain", "offer list"]);
     // That a receipt can be kept is found out before anything is paid.

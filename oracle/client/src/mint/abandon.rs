@@ -31,8 +31,9 @@ pub struct Abandoned {
 /// Takes `unfinished` back and forgets its secrets. `creator` must be the wallet that began it.
 ///
 /// # Errors
-/// [`MintError::Unsent`] when the chain refuses, for example because the pool has received money; then the secrets stay.
+/// [`MintError::OtherWallet`]; [`MintError::Unsent`] when the chain refuses, for example because the pool has received money; then the secrets stay.
 pub async fn abandon(chain: &dyn Chain, creator: &Keypair, unfinished: Unfinished) -> Result<Abandoned, MintError> {
+    unfinished.check_wallet(&creator.pubkey())?;
     let mut signatures = Vec::new();
     let mint = unfinished.key.pubkey();
     let registered = asset::find(chain, &mint).await?.is_some();

@@ -42,7 +42,7 @@ impl Mint<'_> {
         owner.check_kind(if recipe.is_some() { AssetKind::Model } else { AssetKind::Dataset })?;
         owner.check_active()?;
         let content_root = merkle::content_root(&content).map_err(|_| MintError::Empty)?;
-        let unfinished = self.pending.find(&content_root)?;
+        let unfinished = self.find(&content_root)?;
         check::check_free(self.chain, &content_root, None).await?;
 
         step("storing the content");
@@ -50,7 +50,7 @@ impl Mint<'_> {
         self.store.put(content).await.map_err(unstored("content"))?;
         let unfinished = match unfinished {
             Some(unfinished) => unfinished,
-            None => self.pending.begin(&content_root)?,
+            None => self.pending.begin(&self.creator.pubkey(), &content_root)?,
         };
         step("claiming the content");
         let claim = claim::claim(self.chain, self.creator, &unfinished).await?;

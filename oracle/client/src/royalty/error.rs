@@ -71,6 +71,17 @@ pub enum RoyaltyError {
     /// A pool in itself.
     #[error("a pool cannot hold its own shares")]
     SelfHolding,
+    /// Something is left in it.
+    #[error("{0} has shares of this pool, or something that they earned")]
+    InUse(Pubkey),
+    /// Neither the holder nor who paid the rent.
+    #[error("only {holder} or {rent_payer}, who paid its rent, can close this position")]
+    NotCloser {
+        /// Whose position.
+        holder: Pubkey,
+        /// Who paid its rent.
+        rent_payer: Pubkey,
+    },
     /// Somebody else's money to a place of one's own choice.
     #[error("only {0} itself can have what it is owed paid to another address")]
     NotHolder(Pubkey),

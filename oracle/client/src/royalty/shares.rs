@@ -29,17 +29,16 @@ pub struct Holding {
     pub position: Position,
 }
 
-/// What `holder` has of the pool of `asset`.
+/// What `holder` has of the pool of `asset`; perhaps no shares any more, but what they earned.
 ///
 /// # Errors
-/// [`RoyaltyError::NoPool`], [`RoyaltyError::NoShares`], or a failure to read.
+/// [`RoyaltyError::NoPool`], [`RoyaltyError::NoShares`] for who never had any, or a failure to read.
 pub async fn holding(chain: &dyn Chain, asset: &Pubkey, holder: &Pubkey) -> Result<Holding, RoyaltyError> {
     let (pool, state) = pool_of(chain, asset).await?;
     let address = pda::position(&pool, holder).0;
     let position =
         accounts::fetch_optional::<Position, _>(chain, &address).await.map_err(unread("read the position"))?;
-    let position = position.filter(|position| position.shares > 0).ok_or(RoyaltyError::NoShares(*holder))?;
-    Ok(Holding { pool, state, position })
+    Ok(Holding { pool, state, position: position.ok_or(RoyaltyError::NoShares(*holder))? })
 }
 
 impl Holding {
@@ -66,7 +65,7 @@ impl Holding {
                 return Err(RoyaltyError::NotApproved { holder, wallet: *wallet, approved, total });
             }
         }
-        let left = self.position.shares.checked_sub(shares);
+        let left = self.position.shares.checked_sub(shares).filter(|_| shares > 0);
         let left = left.ok_or(RoyaltyError::NotEnough { holder, shares: self.position.shares, total })?;
         let locked = vesting.locked_at(now).map_or(0, |locked| locked.get());
         if left < locked {
@@ -124,6 +123,22 @@ pub async fn revoke(chain: &dyn Chain, wallet: &Keypair, holding: &Holding) -> R
     }
     let revoke = royalty::revoke(&wallet.pubkey(), &holding.pool);
     send(chain, wallet, revoke, "the approval was not taken back").await
+}
+
+/// Closes a holding that is nothing any more; its rent goes to whoever paid it. `wallet` is the holder or that payer.
+///
+/// # Errors
+/// [`RoyaltyError::InUse`], [`RoyaltyError::NotCloser`], [`RoyaltyError::Unsent`].
+pub async fn close(chain: &dyn Chain, wallet: &Keypair, holding: &Holding) -> Result<Signature, RoyaltyError> {
+    let Position { holder, rent_payer, .. } = holding.position;
+    if !holding.position.is_empty() {
+        return Err(RoyaltyError::InUse(holder));
+    }
+    if ![holder, rent_payer].contains(&wallet.pubkey()) {
+        return Err(RoyaltyError::NotCloser { holder, rent_payer });
+    }
+    let close = royalty::close_position(&wallet.pubkey(), &holder, &rent_payer, &holding.pool);
+    send(chain, wallet, close, "the position was not closed").await
 }
 
 async fn send(

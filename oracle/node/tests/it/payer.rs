@@ -428,6 +428,24 @@ async fn a_demanded_answer_that_does_not_come_costs_the_node_pay_and_bond() {
 }
 
 #[tokio::test]
+async fn the_longest_answer_that_the_chain_takes_is_put_there() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let offer = scene.offer_with(|terms| terms.max_input_units = 1_000);
+    let client = scene.client();
+    // 45 bytes for each picture, and three numbers.
+    let posted = client.post_job(&offer, &model::request(181)).await.unwrap();
+    let worker = secretive(&scene, "node", data.path());
+    assert_eq!(driven(&worker, &posted.job).await, Outcome::AwaitsPay);
+    client.demand_answer(&posted.job).await.unwrap();
+    tokio::time::timeout(PATIENCE, collect_until_sealed(&scene, &worker)).await.expect("it comes on chain");
+    let answer = client.answer_on_chain(&scene.job(&posted.job)).await.unwrap().unwrap();
+    let len = answer.to_bytes().len();
+    assert!((8_150..=8_192).contains(&len), "{len} bytes");
+    assert_eq!(answer, provena_engine::reference::run(&model::artifact(), &model::request(181)).unwrap());
+}
+
+#[tokio::test]
 async fn an_answer_too_long_for_the_chain_is_shown_to_be_so() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
