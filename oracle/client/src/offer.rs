@@ -4,7 +4,7 @@ mod error;
 
 use provena_arith::receipt::ENGINE_CLASS_INT_V1;
 use provena_market::{
-    client::{self as market, OfferOf, Payment},
+    client::{self as market, OfferOf},
     constants::{FIRST_COME, pause},
     pda,
     state::{Admin, Offer, OfferTerms, TreasuryInbox},
@@ -184,7 +184,7 @@ async fn places(
     }
     let inbox = accounts::fetch_optional::<TreasuryInbox, _>(chain, &treasury).await;
     if inbox.map_err(unread("the treasury's inbox"))?.is_none() {
-        groups.push(vec![market::open_treasury_inbox(payer, Payment::in_currency(mint.means()), SHARD)]);
+        groups.push(vec![market::open_treasury_inbox(payer, mint.means(), SHARD)]);
     }
     Ok(groups)
 }

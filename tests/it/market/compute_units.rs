@@ -236,7 +236,7 @@ fn residuals(report: &mut Report) {
         let helper = scene.world.wallet("helper");
         let park = client::park(helper.pubkey(), &scene.job(&job), Some(0), scene.token_program());
         report.record(&format!("market.park{case}"), scene.world.measure(&[park], &[&helper]));
-        let collect = client::collect_residual(scene.authority(0), helper.pubkey(), scene.payment());
+        let collect = client::collect_residual(scene.authority(0), helper.pubkey(), scene.money.currency());
         report.record(&format!("market.collect_residual{case}"), scene.world.measure(&[collect], &[]));
     }
 }

@@ -1,9 +1,6 @@
 //! What the settings, the treasury and the nodes' accounts cost.
 
-use provena_market::{
-    client::{self, Payment},
-    pda,
-};
+use provena_market::{client, pda};
 use provena_tests::{
     World,
     compute_units::Report,
@@ -51,8 +48,8 @@ fn treasury(report: &mut Report, case: &str) {
         ".token" => Money::token(&mut world, "dollar"),
         _ => Money::token_2022(&mut world, "new dollar", &[]),
     };
-    let payment = Payment::in_currency(money.currency());
-    let open = client::open_treasury_inbox(opener.pubkey(), payment, 0);
+    let currency = money.currency();
+    let open = client::open_treasury_inbox(opener.pubkey(), currency, 0);
     report.record(&format!("market.open_treasury_inbox{case}"), world.measure(&[open], &[&opener]));
     let inbox = pda::treasury_inbox(&money.mint(), 0).0;
     if money.is_token() {
@@ -61,9 +58,9 @@ fn treasury(report: &mut Report, case: &str) {
     } else {
         world.add_lamports(&inbox, 1_000);
     }
-    let sweep = client::sweep_treasury(treasury, payment, 0);
+    let sweep = client::sweep_treasury(treasury, currency, 0);
     report.record(&format!("market.sweep_treasury{case}"), world.measure(&[sweep], &[]));
-    let close = client::close_treasury_inbox(opener.pubkey(), payment, 0);
+    let close = client::close_treasury_inbox(opener.pubkey(), currency, 0);
     report.record(&format!("market.close_treasury_inbox{case}"), world.measure(&[close], &[&opener]));
 }
 

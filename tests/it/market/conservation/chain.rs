@@ -201,7 +201,7 @@ impl Chain {
 
     /// The token program of a kind of money; none for SOL.
     pub fn token_program(&self, money: usize) -> Option<Address> {
-        client::Payment::in_currency(self.money[money].currency()).map(|payment| payment.token_program)
+        self.money[money].currency().token_program()
     }
 
     /// Whether a wallet's associated token account takes tokens.

@@ -175,8 +175,8 @@ impl Chain {
         };
         let residual = pda::residual(&wallet, &self.money[money].mint()).0;
         let vault = pda::residual_vault(&residual).0;
-        let payment = client::Payment::in_currency(self.money[money].currency());
-        let collect = client::collect_residual(wallet, self.helper.pubkey(), payment);
+        let currency = self.money[money].currency();
+        let collect = client::collect_residual(wallet, self.helper.pubkey(), currency);
         let exists = self.residuals.contains_key(&residual);
         // What the mint's fee left nothing of is closed even where nothing could be paid.
         let empty = money > 0 && self.tokens.get(&vault) == Some(&0);

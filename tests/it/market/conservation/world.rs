@@ -54,8 +54,8 @@ impl Chain {
             open_books(&mut world, &model, money);
             let asset = model.mint.pubkey();
             let royalty = provena_royalty::client::open_inbox(&helper.pubkey(), &asset, money.currency(), 0);
-            let payment = client::Payment::in_currency(money.currency());
-            let treasury = client::open_treasury_inbox(helper.pubkey(), payment, 0);
+            let currency = money.currency();
+            let treasury = client::open_treasury_inbox(helper.pubkey(), currency, 0);
             world.accept(&[royalty, treasury], &[&helper]);
         }
         let payers: Vec<Keypair> = (0..3).map(|i| world.wallet(&format!("payer {i}"))).collect();
@@ -358,8 +358,8 @@ impl Chain {
 
     fn sweep_treasury(&mut self) {
         let money = self.random.index(3);
-        let payment = client::Payment::in_currency(self.money[money].currency());
-        let sweep = client::sweep_treasury(self.treasury, payment, 0);
+        let currency = self.money[money].currency();
+        let sweep = client::sweep_treasury(self.treasury, currency, 0);
         let inbox = self.treasury_inbox(money);
         self.send("sweep_treasury", &[sweep], &[], true);
         let account = self.world.account(&inbox).expect("it stays");
