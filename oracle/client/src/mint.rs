@@ -24,7 +24,7 @@ use solana_signer::Signer;
 
 use crate::{
     asset,
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, send_and_confirm},
     share::Share,
     store::Store,
 };
@@ -166,7 +166,7 @@ impl Mint<'_> {
                 signers.push(holder);
             }
         }
-        let sent = send_and_confirm(self.chain, &[new.instruction()], &signers, Budget::default()).await;
+        let sent = send_and_confirm(self.chain, &[new.instruction()], &signers).await;
         let unregistered = "the asset was not registered; running the same command again goes on from here";
         Ok(sent.map_err(unsent(unregistered))?.signature)
     }
@@ -181,7 +181,7 @@ impl Mint<'_> {
         let owner = self.creator.pubkey();
         let nft = provena_registry::pda::token_account(&owner, mint);
         let publish = registry::publish_licence(&owner, mint, &nft, FIRST_LICENCE, terms);
-        let sent = send_and_confirm(self.chain, &[publish], &[self.creator], Budget::default()).await;
+        let sent = send_and_confirm(self.chain, &[publish], &[self.creator]).await;
         let unpublished = "the licence was not published; running the same command again goes on from here";
         Ok(Some(sent.map_err(unsent(unpublished))?.signature))
     }

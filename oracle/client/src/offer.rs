@@ -23,7 +23,7 @@ use solana_signer::Signer;
 use crate::{
     asset::{AssetError, Owner},
     batch,
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, send_and_confirm},
     royalty::check_allowed,
     token::{self, PaymentMint},
 };
@@ -217,7 +217,7 @@ pub async fn close(chain: &dyn Chain, wallet: &Keypair, address: &Pubkey) -> Res
         return Err(AssetError::NotOwner { wallet: wallet.pubkey(), mint: offer.asset, owner }.into());
     };
     let close = market::close_offer(wallet.pubkey(), nft, *address, &offer);
-    let sent = send_and_confirm(chain, &[close], &[wallet], Budget::default()).await;
+    let sent = send_and_confirm(chain, &[close], &[wallet]).await;
     Ok((offer, sent.map_err(unsent("the offer was not closed"))?.signature))
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     asset, batch,
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, send_and_confirm},
     royalty, token,
 };
 
@@ -60,7 +60,7 @@ async fn abandon_claim(
         return Ok(None);
     }
     let abandon = registry::abandon_claim(&owner, &pda::claim(&hash).0, &owner);
-    let sent = send_and_confirm(chain, &[abandon], &[creator], Budget::default()).await;
+    let sent = send_and_confirm(chain, &[abandon], &[creator]).await;
     Ok(Some(sent.map_err(unsent("the claim of the content was not taken back"))?.signature))
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     asset::{self, Owner},
-    chain::{Budget, send_and_confirm},
+    chain::send_and_confirm,
 };
 
 /// A version that was added.
@@ -61,7 +61,7 @@ impl Mint<'_> {
         let n = asset::get(self.chain, mint).await?.asset.latest.saturating_add(1);
         let reveal = ContentReveal { root: content_root, salt: unfinished.salt, len };
         let add = registry::add_version(&self.creator.pubkey(), mint, &owner.nft(), n, reveal, recipe);
-        let sent = send_and_confirm(self.chain, &[add], &[self.creator], Budget::default()).await;
+        let sent = send_and_confirm(self.chain, &[add], &[self.creator]).await;
         let mut signatures = claim.signatures;
         signatures
             .push(sent.map_err(unsent("the version was not added; the same command goes on from here"))?.signature);

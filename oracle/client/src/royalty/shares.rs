@@ -16,7 +16,7 @@ use super::{
     error::{unread, unsent},
     pool_of,
 };
-use crate::chain::{Budget, Chain, accounts, send_and_confirm};
+use crate::chain::{Chain, accounts, send_and_confirm};
 
 /// Somebody's shares of a pool.
 #[derive(Clone, Copy)]
@@ -147,6 +147,6 @@ async fn send(
     instruction: Instruction,
     outcome: &'static str,
 ) -> Result<Signature, RoyaltyError> {
-    let sent = send_and_confirm(chain, &[instruction], &[wallet], Budget::default()).await;
+    let sent = send_and_confirm(chain, &[instruction], &[wallet]).await;
     Ok(sent.map_err(unsent(outcome))?.signature)
 }
