@@ -7,15 +7,20 @@ use solana_account::Account;
 use solana_instruction::AccountMeta;
 use solana_signer::Signer;
 
-use super::stock::{Class, Stock};
+use super::stock::{Class, Siblings, Stock};
 
 /// The most accounts of the same class that take an account's place, besides the one of the same call.
-const MOST_OTHERS: usize = 6;
+const MOST_OTHERS: usize = 4;
+
+/// The most accounts of the same class and the same chain that do.
+const MOST_SIBLINGS: usize = 6;
 
 /// A way of being wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Somebody else's account of the same type: another asset, mint, holder, payer, node, or a program.
+    /// Of other people, what they name in the same call: another asset, mint, holder, payer or node in the very same state.
+    Twin,
+    /// Another account of the same type in any state, other people's or from the same chain; another program.
     Other,
     /// An account of another type and the same owner.
     WrongType,
@@ -27,6 +32,9 @@ pub enum Kind {
     ReOwned,
     /// A copy elsewhere, of the right owner: a look-alike.
     LookAlike,
+    /// A token account of the right mint that is a stranger's: elsewhere, or at the right address after its owner gave it
+    /// away.
+    StrangersTokens,
     /// An address at which nothing is.
     Missing,
     /// Left out, where it may be.
@@ -63,7 +71,7 @@ pub struct Place<'a> {
 
 impl Place<'_> {
     /// Everything that is tried here.
-    pub fn substitutions(&self, stock: &Stock, trial: &Trial) -> Vec<Substitution> {
+    pub fn substitutions(&self, stock: &Stock, siblings: &Siblings, trial: &Trial) -> Vec<Substitution> {
         let mut all = self.flags();
         all.extend(self.copies());
         let address =
@@ -73,7 +81,7 @@ impl Place<'_> {
             all.push(Substitution { kind: Kind::Absent, meta: AccountMeta::new_readonly(program, false), put: None });
         }
         all.extend(self.all.iter().map(|other| address(Kind::Duplicate, other.pubkey)));
-        all.extend(self.others(stock, trial).into_iter().map(|(kind, other)| address(kind, other)));
+        all.extend(self.others(stock, siblings, trial).into_iter().map(|(kind, other)| address(kind, other)));
         // What names the account itself is none, unless something else is there for it.
         all.retain(|substitution| substitution.put.is_some() || substitution.meta != *self.meta);
         all
@@ -104,26 +112,49 @@ impl Place<'_> {
                 all.push(Substitution { kind, meta, put: Some(Account { owner, ..account.clone() }) });
             }
         }
+        if is_token_account(account) {
+            let mut given_away = account.clone();
+            given_away.data[32..64].copy_from_slice(keypair("stranger").pubkey().as_ref());
+            let theirs = |meta| Substitution { kind: Kind::StrangersTokens, meta, put: Some(given_away.clone()) };
+            all.push(theirs(elsewhere));
+            // What a program owns it gives to nobody.
+            if is_a_wallets(account) {
+                all.push(theirs(self.meta.clone()));
+            }
+        }
         all
     }
 
     /// Accounts of other people.
-    fn others(&self, stock: &Stock, trial: &Trial) -> Vec<(Kind, Address)> {
+    fn others(&self, stock: &Stock, siblings: &Siblings, trial: &Trial) -> Vec<(Kind, Address)> {
         let class = self.account.as_ref().map(Class::of);
         let mut all = Vec::new();
         if let Some((twin, _)) = stock.twins(self.call).get(self.index) {
-            all.push((Kind::Other, *twin));
+            all.push((Kind::Twin, *twin));
         }
         if let Some(class) = &class {
-            all.extend(stock.some_of(class, MOST_OTHERS).map(|other| (Kind::Other, other)));
+            let here = siblings.get(class).into_iter().flatten().copied();
+            let others = here.take(MOST_SIBLINGS).chain(stock.some_of(class, MOST_OTHERS));
+            all.extend(others.map(|other| (Kind::Other, other)));
         }
         for (other, address) in stock.one_of_each().filter(|(other, _)| Some(*other) != class.as_ref()) {
             let related = class.as_ref().is_some_and(|class| class.owner == other.owner);
             all.push((if related { Kind::WrongType } else { Kind::Foreign }, address));
         }
-        all.retain(|(kind, address)| trial.holds(address) || *kind == Kind::Other);
+        all.retain(|(kind, address)| trial.holds(address) || *kind == Kind::Twin);
         all
     }
+}
+
+/// Whether this is a token account of either program.
+fn is_token_account(account: &Account) -> bool {
+    let tokens = account.owner == TOKEN_PROGRAM || account.owner == TOKEN_2022_PROGRAM;
+    tokens && (account.data.len() == 165 || account.data.get(165) == Some(&2))
+}
+
+/// Whether a token account is one that a key pair signs for.
+fn is_a_wallets(account: &Account) -> bool {
+    account.data[32..64].try_into().is_ok_and(|owner| Address::new_from_array(owner).is_on_curve())
 }
 
 /// Other owners that an account is given: of ours our other programs, of a token program the other one, and for all a

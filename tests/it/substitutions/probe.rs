@@ -16,7 +16,7 @@ use solana_transaction_error::TransactionError;
 
 use super::{
     kinds::{Kind, Place, Substitution},
-    stock::Stock,
+    stock::{Stock, siblings},
 };
 
 /// The programs' descriptions, by name.
@@ -65,6 +65,7 @@ impl<'a> Probe<'a> {
         let index = instructions.len() - 1;
         let instruction = &instructions[index];
         check(call, &idl, described, instruction);
+        let siblings = siblings(world);
         let mut trial = Trial::of(world);
         let sound = trial.message(instructions);
         self.stock.place(call, &instruction.accounts, &mut trial);
@@ -84,7 +85,9 @@ impl<'a> Probe<'a> {
                 ),
                 declared,
                 ours: !meta.pubkey.is_on_curve()
-                    && account.as_ref().is_some_and(|account| programs::is_ours(&account.owner.to_string())),
+                    && account
+                        .as_ref()
+                        .is_some_and(|account| programs::OURS.iter().any(|(_, id)| *id == account.owner)),
                 wallet: account.as_ref().is_some_and(|account| {
                     account.owner == Address::default() && account.data.is_empty() && !account.executable
                 }),
@@ -97,7 +100,7 @@ impl<'a> Probe<'a> {
                 all: &instruction.accounts,
                 absent: optional.then_some(idl),
             };
-            for substitution in place.substitutions(self.stock, &trial) {
+            for substitution in place.substitutions(self.stock, &siblings, &trial) {
                 let kind = substitution.kind;
                 if let Some(outcome) = attempt(&mut trial, instructions, position, substitution, &sound) {
                     self.attempts.push(Attempt { slot: slot.clone(), kind, outcome, instruction: index });

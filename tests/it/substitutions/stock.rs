@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anchor_lang::prelude::Address;
 use provena_common::token::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
 use provena_tests::{Calls, Cost, World, programs, trial::Trial, world::with_surname};
-use solana_account::Account;
+use solana_account::{Account, ReadableAccount};
 use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
 
@@ -20,18 +20,19 @@ pub struct Class {
 
 impl Class {
     /// The class of an account, by its bytes.
-    pub fn of(account: &Account) -> Self {
-        let ours = programs::is_ours(&account.owner.to_string());
-        let tokens = account.owner == TOKEN_PROGRAM || account.owner == TOKEN_2022_PROGRAM;
-        let kind = match account.data.len() {
-            _ if account.executable => Vec::new(),
-            8.. if ours => account.data[..8].to_vec(),
-            len if tokens => vec![u8::from(len == 82 || len > 165 && account.data[165] == 1)],
+    pub fn of(account: &impl ReadableAccount) -> Self {
+        let (owner, data) = (*account.owner(), account.data());
+        let ours = programs::OURS.iter().any(|(_, id)| *id == owner);
+        let tokens = owner == TOKEN_PROGRAM || owner == TOKEN_2022_PROGRAM;
+        let kind = match data.len() {
+            _ if account.executable() => Vec::new(),
+            8.. if ours => data[..8].to_vec(),
+            len if tokens => vec![u8::from(len == 82 || len > 165 && data[165] == 1)],
             0 => Vec::new(),
             // Token Metadata's accounts begin with their kind, the loader's, too.
-            _ => vec![account.data[0]],
+            _ => vec![data[0]],
         };
-        Self { owner: account.owner, executable: account.executable, kind }
+        Self { owner, executable: account.executable(), kind }
     }
 }
 
@@ -60,7 +61,9 @@ impl Stock {
         for (class, accounts) in other.accounts {
             self.accounts.entry(class).or_default().extend(accounts);
         }
-        self.calls.extend(other.calls);
+        for (call, named) in other.calls {
+            assert!(self.calls.insert(call.clone(), named).is_none(), "{call} is called twice");
+        }
     }
 
     /// The names of all calls.
@@ -93,6 +96,23 @@ impl Stock {
             }
         }
     }
+}
+
+/// Accounts of the chain itself on which a call is made, by class.
+pub type Siblings = BTreeMap<Class, Vec<Address>>;
+
+/// All accounts of a chain that are no programs, without the wallet that makes its money, which is another one each time.
+pub fn siblings(world: &World) -> Siblings {
+    let mut siblings = Siblings::new();
+    let mint = world.svm.airdrop_pubkey();
+    let accounts = world.svm.accounts_db().inner.iter();
+    let mut accounts: Vec<_> =
+        accounts.filter(|(address, account)| !account.executable() && **address != mint).collect();
+    accounts.sort_by_key(|(address, _)| **address);
+    for (address, account) in accounts {
+        siblings.entry(Class::of(account)).or_default().push(*address);
+    }
+    siblings
 }
 
 impl Calls for Stock {

@@ -4,50 +4,55 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use solana_transaction_error::TransactionError;
 
-use super::{
-    allowed::{ALLOWED, Allowed},
-    errors,
-    kinds::Kind,
-    probe::Attempt,
-};
+use super::{allowed::EXCEPTIONS, errors, kinds::Kind, probe::Attempt};
 
 /// Faults, each in a line; empty when all is well.
 pub fn faults(attempts: &[Attempt<'_>]) -> BTreeSet<String> {
-    let mut faults = BTreeSet::new();
-    let mut used = BTreeSet::new();
-    for attempt in attempts {
-        let (slot, kind) = (&attempt.slot, attempt.kind);
-        let about = format!("{} {} {kind:?}", slot.call, slot.account);
-        let Err(error) = &attempt.outcome else {
-            if is_known_by(attempt) {
-                continue;
-            }
-            match ALLOWED.iter().position(|allowed| allows(allowed, attempt)) {
-                Some(index) => drop(used.insert((index, kind))),
-                None => drop(faults.insert(format!("{about}: accepted"))),
-            }
-            continue;
-        };
-        let name = errors::name(error);
-        if let TransactionError::InstructionError(index, error) = error {
-            if usize::from(*index) != attempt.instruction {
-                faults.insert(format!("{about}: {name} of another instruction"));
-            }
-            let exact = errors::exact(slot, kind);
-            if !exact.is_empty() && !exact.contains(error) {
-                faults.insert(format!("{about}: {name} instead of {exact:?}"));
-            }
-        }
-        if !errors::is_about_accounts(&name) {
-            faults.insert(format!("{about}: {name} is not about the account"));
+    let (mut faults, mut used) = (BTreeSet::new(), BTreeSet::new());
+    for attempt in attempts.iter().filter(|attempt| attempt.outcome.is_ok() && !is_known_by(attempt)) {
+        if !is_excepted(attempt, None, &mut used) {
+            faults.insert(format!("{}: accepted", about(attempt)));
         }
     }
-    for (index, allowed) in ALLOWED.iter().enumerate() {
-        for kind in allowed.kinds.iter().filter(|kind| !used.contains(&(index, **kind))) {
-            faults.insert(format!("{} {} {kind:?}: allowed, and never accepted", allowed.call, allowed.account));
+    for attempt in attempts {
+        let Err(error) = &attempt.outcome else { continue };
+        let name = errors::name(error);
+        let fault = if is_of_another_instruction(attempt, error) {
+            format!("{name} of another instruction")
+        } else if let Some(exact) = errors::exact(&attempt.slot, attempt.kind).filter(|exact| !exact.contains(&&*name))
+        {
+            format!("{name} instead of {exact:?}")
+        } else if !errors::is_about_accounts(&name) && !is_excepted(attempt, Some(&name), &mut used) {
+            format!("{name} is not about the account")
+        } else {
+            continue;
+        };
+        faults.insert(format!("{}: {fault}", about(attempt)));
+    }
+    for (index, exception) in EXCEPTIONS.iter().enumerate() {
+        for kind in exception.kinds.iter().filter(|kind| !used.contains(&(index, **kind))) {
+            faults.insert(format!("{kind:?} never came of {exception:?}"));
         }
     }
     faults
+}
+
+fn about(attempt: &Attempt<'_>) -> String {
+    format!("{} {} {:?}", attempt.slot.call, attempt.slot.account, attempt.kind)
+}
+
+fn is_of_another_instruction(attempt: &Attempt<'_>, error: &TransactionError) -> bool {
+    matches!(error, TransactionError::InstructionError(index, _) if usize::from(*index) != attempt.instruction)
+}
+
+/// Whether an exception covers this; notes which one.
+fn is_excepted(attempt: &Attempt<'_>, error: Option<&str>, used: &mut BTreeSet<(usize, Kind)>) -> bool {
+    let Attempt { slot, kind, .. } = attempt;
+    let index = EXCEPTIONS.iter().position(|exception| exception.covers(&slot.call, &slot.account, *kind, error));
+    index.is_some_and(|index| {
+        used.insert((index, *kind));
+        true
+    })
 }
 
 /// Two things are no fault of any instruction. An account of ours is known by its owner and its kind, because our programs
@@ -59,10 +64,6 @@ fn is_known_by(attempt: &Attempt<'_>) -> bool {
         Kind::ReOwned => attempt.slot.wallet,
         _ => false,
     }
-}
-
-fn allows(allowed: &Allowed, attempt: &Attempt<'_>) -> bool {
-    allowed.covers(&attempt.slot.call, &attempt.slot.account) && allowed.kinds.contains(&attempt.kind)
 }
 
 /// What each account of each instruction is refused with, by kind, all cases together.
