@@ -17,12 +17,15 @@ mod verdict;
 use probe::{Attempt, Idls, Probe};
 use stock::Stock;
 
+/// Makes each call of a part of the table.
+type Table = fn(&mut dyn Calls);
+
 /// The table of valid calls, in parts that are walked side by side.
-const TABLES: [fn(&mut dyn Calls); 4] = [
-    crate::royalty::compute_units::calls,
-    crate::registry::compute_units::calls,
-    crate::market::compute_units::calls,
-    more::calls,
+const TABLES: [(&str, Table); 4] = [
+    ("royalty", crate::royalty::compute_units::calls),
+    ("registry", crate::registry::compute_units::calls),
+    ("market", crate::market::compute_units::calls),
+    ("more", more::calls),
 ];
 
 fn idls() -> Idls {
@@ -30,11 +33,15 @@ fn idls() -> Idls {
 }
 
 /// Walks all tables at once, each with what `walk` does, and returns what that makes.
-fn side_by_side<T: Send>(walk: impl Fn(fn(&mut dyn Calls)) -> T + Sync) -> Vec<T> {
+fn side_by_side<T: Send>(walk: impl Fn(Table) -> T + Sync) -> Vec<T> {
+    let walk = &walk;
     thread::scope(|scope| {
-        let walk = &walk;
-        let walks = TABLES.map(|table| scope.spawn(move || walk(table)));
-        walks.map(|walk| walk.join().expect("a call of the table is not valid")).into()
+        let walks = TABLES.map(|(name, table)| {
+            // Transactions are recorded by the name of the thread that sends them.
+            let thread = thread::Builder::new().name(format!("substitutions::{name}"));
+            thread.spawn_scoped(scope, move || walk(table)).expect("a thread can be started")
+        });
+        walks.map(|walk| walk.join().expect("every call of the table is valid")).into()
     })
 }
 

@@ -50,7 +50,7 @@ pub struct Stock {
 
 impl Stock {
     /// Walks a table with other people.
-    pub fn of(table: fn(&mut dyn Calls)) -> Self {
+    pub fn of(table: super::Table) -> Self {
         let mut stock = Self::default();
         with_surname(" of another family", || table(&mut stock));
         stock

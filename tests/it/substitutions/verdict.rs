@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use solana_transaction_error::TransactionError;
 
-use super::{allowed::EXCEPTIONS, errors, kinds::Kind, probe::Attempt};
+use super::{
+    allowed::{EXCEPTIONS, Exception},
+    errors,
+    kinds::Kind,
+    probe::Attempt,
+};
 
 /// Faults, each in a line; empty when all is well.
 pub fn faults(attempts: &[Attempt<'_>]) -> BTreeSet<String> {
@@ -31,7 +36,9 @@ pub fn faults(attempts: &[Attempt<'_>]) -> BTreeSet<String> {
     }
     for (index, exception) in EXCEPTIONS.iter().enumerate() {
         for kind in exception.kinds.iter().filter(|kind| !used.contains(&(index, **kind))) {
-            faults.insert(format!("{kind:?} never came of {exception:?}"));
+            let Exception { call, account, error, reason, .. } = exception;
+            faults
+                .insert(format!("{call} {account} {kind:?}: never {}, although {reason}", error.unwrap_or("accepted")));
         }
     }
     faults
