@@ -4,3 +4,4 @@ mod compute_units;
 mod market;
 mod registry;
 mod royalty;
+mod substitutions;

@@ -34,9 +34,13 @@ pub fn sync(pool: &Address, currency: Currency, shards: &[u8]) -> Instruction {
         mint: currency.token_mint(),
         token_program: currency.token_program(),
     };
+    // Lamports leave an inbox's own account, tokens its vault alone.
     let inboxes = shards.iter().flat_map(|shard| {
         let inbox = pda::inbox(&books, *shard).0;
-        [Some(inbox), inbox_vault_of(currency, &inbox)].into_iter().flatten().map(writable)
+        match inbox_vault_of(currency, &inbox) {
+            Some(vault) => vec![readonly(inbox), writable(vault)],
+            None => vec![writable(inbox)],
+        }
     });
     followed_by(build(&accounts, &instruction::Sync {}), inboxes)
 }
