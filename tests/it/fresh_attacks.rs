@@ -1,6 +1,7 @@
 //! What an engineer who had never seen the programs tried against them: each scenario says what it proves, for the attacker or for
 //! the programs.
 
+use anchor_lang::prelude::Address;
 use provena_market::{
     client,
     error::MarketError,
@@ -330,4 +331,28 @@ fn a_stranger_fills_a_pools_list_of_mints_and_a_later_mint_never_gets_books() {
     let open = royalty::open_books(&alice.pubkey(), &asset, euro.currency(), royalty::Evidence::Nft(nft));
     world.refuses(&[open.expect("a token")], &[&alice], RoyaltyError::TooManyMints);
     assert!(world.send(&[royalty::collect(&pool.pool, euro.currency())], &[]).is_err());
+}
+
+/// The chain asks for a little more rent than when the treasury's inbox was opened.
+#[test]
+fn a_higher_rent_does_not_lock_the_treasurys_inboxes() {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    scene.open_inboxes();
+    let job = scene.post(0);
+    scene.work(job, &[1]);
+    scene.acknowledge(job);
+    scene.collect(&job, Party::Protocol);
+    let rent = Address::from_str_const("SysvarRent111111111111111111111111111111111");
+    let mut account = scene.world.account(&rent).expect("the chain has rent");
+    account.data[0] += 1;
+    scene.world.svm.set_account(rent, account).expect("the account is sound");
+    let before = scene.world.lamports(&scene.treasury);
+    let sweep = client::sweep_treasury(scene.treasury, None, 0);
+    scene.world.accept(std::slice::from_ref(&sweep), &[]);
+    // 175,125 came in; (128 + 184) bytes cost 312 lamports more.
+    assert_eq!(scene.world.lamports(&scene.treasury) - before, 175_125 - 312);
+    scene.world.changes_nothing(&[sweep], &[]);
+    let close = client::close_treasury_inbox(scene.payer.pubkey(), None, 0);
+    scene.world.accept(&[close], &[&scene.payer]);
+    assert!(scene.world.account(&pda::treasury_inbox(&provena_royalty::NATIVE_MINT, 0).0).is_none());
 }
