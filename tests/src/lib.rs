@@ -3,6 +3,7 @@
 
 pub mod compute_units;
 pub mod events;
+pub mod fuzz;
 pub mod market;
 pub mod programs;
 pub mod recording;
