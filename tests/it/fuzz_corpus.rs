@@ -5,17 +5,21 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    thread,
     time::Instant,
 };
 
 use provena_tests::fuzz::{
     self, Input, Outcomes, corpus,
     mutation::{Random, mutate},
+    running::Runner,
 };
 
 /// Mutations of a normal run.
 const EXECUTIONS: u64 = 2_000;
+/// Threads that run them, each from a seed of its own.
+const THREADS: u64 = 2;
 /// Inputs that did something new and are kept.
 const MOST_KEPT: usize = 4_000;
 
@@ -23,9 +27,12 @@ fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
+/// How often an instruction ended how.
+type Seen = BTreeMap<(String, String), u64>;
+
 /// Runs an input; a failure is told with the bytes that caused it.
-fn run(what: &str, bytes: &[u8]) -> Outcomes {
-    let done = catch_unwind(AssertUnwindSafe(|| fuzz::run(bytes)));
+fn run(runner: &Runner, what: &str, bytes: &[u8]) -> Outcomes {
+    let done = catch_unwind(AssertUnwindSafe(|| runner.run(&Input::decode(bytes))));
     done.unwrap_or_else(|_| panic!("{what}: {:?}\n{bytes:?}", Input::decode(bytes)))
 }
 
@@ -54,7 +61,7 @@ fn the_corpus_has_every_instruction_accepted_and_refused() {
     let mut accepted = BTreeSet::new();
     let mut refused = BTreeSet::new();
     for (name, bytes) in corpus::committed() {
-        let outcomes = run(&name, &bytes);
+        let outcomes = fuzz::with_runner(|runner| run(runner, &name, &bytes));
         assert!(outcomes.iter().any(|(_, ended)| ended == "accepted"), "nothing of {name} is accepted: {outcomes:?}");
         for (instruction, ended) in outcomes {
             if ended == "accepted" {
@@ -76,26 +83,27 @@ fn no_instructions_break_what_must_hold() {
     let executions = number("PROVENA_SOAK").unwrap_or(EXECUTIONS);
     let seed = number("PROVENA_SEED").unwrap_or(0x66_757a_7a21);
     println!("PROVENA_SEED={seed} PROVENA_SOAK={executions}");
-    let mut random = Random(seed);
-    let mut inputs: Vec<Input> = corpus::committed().values().map(|bytes| Input::decode(bytes)).collect();
-    let mut seen: BTreeMap<(String, String), u64> = BTreeMap::new();
-    let (began, mut instructions) = (Instant::now(), 0);
-    for execution in 0..executions {
-        let mut input = inputs[random.below(inputs.len())].clone();
-        let other = &inputs[random.below(inputs.len())];
-        fuzz::with_runner(|runner| mutate(&mut random, runner.stage(input.world), &mut input, other));
-        let outcomes = run(&format!("execution {execution}"), &input.encode());
-        let mut new = false;
-        for outcome in outcomes {
-            instructions += 1;
-            let seen = seen.entry(outcome).or_default();
-            new |= *seen == 0;
-            *seen += 1;
+    let corpus: Vec<Input> = corpus::committed().values().map(|bytes| Input::decode(bytes)).collect();
+    let began = Instant::now();
+    let each = executions.div_ceil(THREADS);
+    let seen = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|n| {
+                scope.spawn({
+                    let corpus = &corpus;
+                    move || mutations(seed + n, each, corpus)
+                })
+            })
+            .collect();
+        let mut all = Seen::new();
+        for thread in threads {
+            for (end, count) in thread.join().unwrap_or_else(|reason| resume_unwind(reason)) {
+                *all.entry(end).or_default() += count;
+            }
         }
-        if new && inputs.len() < MOST_KEPT {
-            inputs.push(input);
-        }
-    }
+        all
+    });
+    let instructions: u64 = seen.values().sum();
     let accepted: u64 = seen.iter().filter(|((_, ended), _)| ended == "accepted").map(|(_, count)| count).sum();
     println!("{executions} inputs, {instructions} instructions, {accepted} accepted, in {:?}", began.elapsed());
     println!("{} different ends of instructions", seen.len());
@@ -104,4 +112,27 @@ fn no_instructions_break_what_must_hold() {
     }
     // The mutations reach what they should: both what is valid and what is not.
     assert!(accepted * 10 >= instructions && accepted * 10 <= instructions * 9, "{accepted} of {instructions}");
+}
+
+/// Runs mutations of the corpus, and of what did something that was not seen before.
+fn mutations(seed: u64, executions: u64, corpus: &[Input]) -> Seen {
+    let runner = Runner::default();
+    let mut random = Random(seed);
+    let mut inputs = corpus.to_vec();
+    let mut seen = Seen::new();
+    for execution in 0..executions {
+        let mut input = inputs[random.below(inputs.len())].clone();
+        let other = &inputs[random.below(inputs.len())];
+        mutate(&mut random, runner.stage(input.world), &mut input, other);
+        let mut new = false;
+        for end in run(&runner, &format!("seed {seed}, execution {execution}"), &input.encode()) {
+            let count = seen.entry(end).or_default();
+            new |= *count == 0;
+            *count += 1;
+        }
+        if new && inputs.len() < MOST_KEPT {
+            inputs.push(input);
+        }
+    }
+    seen
 }

@@ -77,9 +77,10 @@ impl Runner {
         let mut outcomes = Outcomes::new();
         for step in &input.steps {
             if let Step::Wait(code) = step {
-                let now = svm.get_sysvar::<solana_clock::Clock>().slot;
-                svm.warp_to_slot(now.saturating_add(slots(*code)));
-                latest = Some(Snapshot::take(&svm));
+                let before = latest.as_ref().unwrap_or(start);
+                let now = before.now.saturating_add(slots(*code));
+                svm.warp_to_slot(now);
+                latest = Some(before.at(now));
                 continue;
             }
             let Some(instruction) = self.instruction(stage, step) else { continue };

@@ -1,6 +1,10 @@
 //! What lies where at one moment: everything that our programs, the token programs and wallets own.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+    sync::Arc,
+};
 
 use anchor_lang::{bytemuck::Pod, prelude::Address};
 use litesvm::LiteSVM;
@@ -13,17 +17,20 @@ use provena_royalty::state::{Books, Index};
 use solana_account::{AccountSharedData, ReadableAccount};
 use solana_clock::Clock;
 
+use super::claims::Claims;
 use crate::programs::OURS;
 
 /// The state of a world.
 pub struct Snapshot {
-    accounts: HashMap<Address, AccountSharedData>,
-    books: HashMap<(Address, Address), (Address, Books)>,
-    indices: HashMap<Address, Index>,
+    accounts: Arc<HashMap<Address, AccountSharedData>>,
+    books: Arc<HashMap<(Address, Address), (Address, Books)>>,
+    indices: Arc<HashMap<Address, Index>>,
     /// The present slot.
     pub now: u64,
     /// Lamports of all accounts, the chain's own included.
     pub lamports: u128,
+    /// Claims with one treasury, once they were asked for.
+    pub(super) claims: OnceCell<(Address, Claims)>,
 }
 
 /// A token account's bytes, read.
@@ -52,10 +59,12 @@ impl Snapshot {
             !account.executable() && (*owner == Address::default() || is_ours(owner) || is_token(owner))
         };
         let accounts = svm.accounts_db().inner.iter().filter(|(_, account)| counted(account));
-        let accounts = accounts.map(|(address, account)| (*address, account.clone())).collect();
+        let accounts: HashMap<_, _> = accounts.map(|(address, account)| (*address, account.clone())).collect();
+        let accounts = Arc::new(accounts);
         let now = svm.get_sysvar::<Clock>().slot;
         let lamports = svm.accounts_db().inner.values().map(|account| u128::from(account.lamports())).sum();
-        let mut taken = Self { accounts, books: HashMap::new(), indices: HashMap::new(), now, lamports };
+        let (none, no_index) = (Arc::default(), Arc::default());
+        let mut taken = Self { accounts, books: none, indices: no_index, now, lamports, claims: OnceCell::new() };
         let (mut books, mut indices) = (HashMap::new(), HashMap::new());
         for (address, account) in taken.ours() {
             if let Some(one) = read::<Books>(account) {
@@ -65,8 +74,15 @@ impl Snapshot {
                 assert!(indices.insert(index.pool, index).is_none(), "pool {} has two indices", index.pool);
             }
         }
-        (taken.books, taken.indices) = (books, indices);
+        (taken.books, taken.indices) = (Arc::new(books), Arc::new(indices));
         taken
+    }
+
+    /// The same at another slot.
+    #[must_use]
+    pub fn at(&self, now: u64) -> Self {
+        let (accounts, books, indices) = (self.accounts.clone(), self.books.clone(), self.indices.clone());
+        Self { accounts, books, indices, now, lamports: self.lamports, claims: OnceCell::new() }
     }
 
     /// A pool's books in a mint, and where they are.
@@ -199,7 +215,8 @@ pub fn read_with_items<T: Layout, I: Pod>(account: &AccountSharedData) -> Option
 /// Whether an account is of this kind. Programs have kinds of the same name and so of the same discriminator.
 #[must_use]
 pub fn is<T: Layout>(account: &AccountSharedData) -> bool {
-    *account.owner() == T::OWNER && account.data().starts_with(T::DISCRIMINATOR)
+    // The discriminator first: most accounts are told apart by it, and every account is asked for many kinds.
+    account.data().starts_with(T::DISCRIMINATOR) && *account.owner() == T::OWNER
 }
 
 /// Bytes of an account of this kind with so many items.
