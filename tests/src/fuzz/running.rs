@@ -183,13 +183,15 @@ impl Runner {
 }
 
 /// Whether the runtime or a program refused, as opposed to a program that failed.
+///
+/// `ReadonlyLamportChange` and `ReadonlyDataModified` are refusals: the caller named an account without the right to write
+/// it, and the runtime keeps it to that where a program does not ask.
 fn is_refusal(error: &TransactionError) -> bool {
     use InstructionError::{
         AccountBorrowFailed, AccountBorrowOutstanding, AccountDataSizeChanged, ComputationalBudgetExceeded,
         ExecutableDataModified, ExecutableLamportChange, ExternalAccountDataModified, ExternalAccountLamportSpend,
         MaxAccountsDataAllocationsExceeded, MaxInstructionTraceLengthExceeded, ModifiedProgramId,
-        ProgramEnvironmentSetupFailure, ProgramFailedToCompile, ProgramFailedToComplete, ReadonlyDataModified,
-        ReadonlyLamportChange, UnbalancedInstruction,
+        ProgramEnvironmentSetupFailure, ProgramFailedToCompile, ProgramFailedToComplete, UnbalancedInstruction,
     };
     match error {
         TransactionError::InstructionError(_, error) => !matches!(
@@ -198,8 +200,6 @@ fn is_refusal(error: &TransactionError) -> bool {
                 | ComputationalBudgetExceeded
                 | UnbalancedInstruction
                 | ExternalAccountLamportSpend
-                | ReadonlyLamportChange
-                | ReadonlyDataModified
                 | ExternalAccountDataModified
                 | ExecutableLamportChange
                 | ExecutableDataModified
