@@ -203,7 +203,7 @@ fn anybody_parks_what_could_be_paid_and_a_mints_fee_is_taken_twice() {
     let node = scene.authority(0);
     let vault = pda::residual_vault(&pda::residual(&node, &money.mint()).0).0;
     let harvest = provena_tests::tokens::harvest_fees(&money.mint(), &vault);
-    let collect = client::collect_residual(node, stranger.pubkey(), scene.payment());
+    let collect = client::collect_residual(node, stranger.pubkey(), scene.money.currency());
     let before = scene.balance(&node);
     scene.world.accept(&[harvest, collect], &[]);
     let arrived = scene.balance(&node) - before;

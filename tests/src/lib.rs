@@ -4,6 +4,7 @@
 pub mod calls;
 pub mod compute_units;
 pub mod events;
+pub mod fuzz;
 pub mod idl;
 pub mod market;
 pub mod programs;

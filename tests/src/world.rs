@@ -114,6 +114,11 @@ impl World {
         self.fee_payer.pubkey()
     }
 
+    /// The chain itself, and the wallet that pays its fees.
+    pub fn into_parts(self) -> (LiteSVM, Address) {
+        (self.svm, self.fee_payer.pubkey())
+    }
+
     /// A wallet with at least [`WALLET_LAMPORTS`], the same for the same name in every world.
     pub fn wallet(&mut self, name: &str) -> Keypair {
         let wallet = keypair(name);

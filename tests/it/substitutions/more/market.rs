@@ -135,7 +135,7 @@ fn put_aside(calls: &mut dyn Calls) {
         calls.call(&format!("market.park.again{case}"), &mut scene.world, &[second], &[&helper]);
         let payers = park(&scene, jobs[0], None);
         calls.call(&format!("market.park.payer{case}"), &mut scene.world, &[payers], &[&helper]);
-        let collect = client::collect_residual(scene.payer.pubkey(), helper.pubkey(), scene.payment());
+        let collect = client::collect_residual(scene.payer.pubkey(), helper.pubkey(), scene.money.currency());
         calls.call(&format!("market.collect_residual.payer{case}"), &mut scene.world, &[collect], &[]);
     }
 }
