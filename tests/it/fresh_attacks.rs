@@ -16,8 +16,10 @@ use provena_tests::{
     tokens::{Extension, Money, TransferFee, put_extended_mint},
     world::World,
 };
+use solana_instruction_error::InstructionError;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+use solana_transaction_error::TransactionError;
 
 /// A pool that Alice holds alone, in a Token-2022 token with this fee.
 fn alices_pool(fee: TransferFee, window: u32) -> (World, Money, Pool, Keypair) {
@@ -239,7 +241,7 @@ fn a_closed_nodes_fee_is_put_aside_and_the_job_closes() {
     scene.world.accept(&[bond], &[]);
     scene.world.accept(&[client::close_node(scene.authority(0))], &[&scene.nodes[0]]);
     let money = client::collect_seat(&scene.job(&job), 0, scene.token_program());
-    assert!(scene.world.send(&[money], &[]).is_err());
+    scene.world.refuses(&[money], &[], InstructionError::AccountDataTooSmall);
     scene.world.pass_slots(216_000);
     let helper = scene.world.wallet("helper");
     let park = client::park(helper.pubkey(), &scene.job(&job), Some(0), scene.token_program());
@@ -330,7 +332,8 @@ fn a_stranger_fills_a_pools_list_of_mints_and_a_later_mint_never_gets_books() {
     euro.give(&mut world, &pool.pool, 1_000_000);
     let open = royalty::open_books(&alice.pubkey(), &asset, euro.currency(), royalty::Evidence::Nft(nft));
     world.refuses(&[open.expect("a token")], &[&alice], RoyaltyError::TooManyMints);
-    assert!(world.send(&[royalty::collect(&pool.pool, euro.currency())], &[]).is_err());
+    let collect = royalty::collect(&pool.pool, euro.currency());
+    world.refuses(&[collect], &[], InstructionError::AccountDataTooSmall);
 }
 
 /// The chain asks for a little more rent than when the treasury's inbox was opened.
@@ -342,10 +345,7 @@ fn a_higher_rent_does_not_lock_the_treasurys_inboxes() {
     scene.work(job, &[1]);
     scene.acknowledge(job);
     scene.collect(&job, Party::Protocol);
-    let rent = Address::from_str_const("SysvarRent111111111111111111111111111111111");
-    let mut account = scene.world.account(&rent).expect("the chain has rent");
-    account.data[0] += 1;
-    scene.world.svm.set_account(rent, account).expect("the account is sound");
+    raise_rent(&mut scene.world);
     let before = scene.world.lamports(&scene.treasury);
     let sweep = client::sweep_treasury(scene.treasury, None, 0);
     scene.world.accept(std::slice::from_ref(&sweep), &[]);
@@ -355,4 +355,91 @@ fn a_higher_rent_does_not_lock_the_treasurys_inboxes() {
     let close = client::close_treasury_inbox(scene.payer.pubkey(), None, 0);
     scene.world.accept(&[close], &[&scene.payer]);
     assert!(scene.world.account(&pda::treasury_inbox(&provena_royalty::NATIVE_MINT, 0).0).is_none());
+}
+
+/// The same for a residual that stays open because whoever paid its rent became a program.
+#[test]
+fn a_higher_rent_does_not_lock_a_residual_that_cannot_be_closed() {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    let job = scene.post(0);
+    scene.work(job, &[1]);
+    scene.world.pass_slots(216_001);
+    let attacker = scene.world.wallet("attacker");
+    let park = client::park(attacker.pubkey(), &scene.job(&job), Some(0), None);
+    scene.world.accept(&[park], &[&attacker]);
+    scene.world.make_executable(&attacker.pubkey());
+    raise_rent(&mut scene.world);
+    let node = scene.authority(0);
+    let before = scene.world.lamports(&node);
+    scene.world.accept(&[client::collect_residual(node, attacker.pubkey(), None)], &[]);
+    // (128 + 216) bytes cost 344 lamports more.
+    assert_eq!(scene.world.lamports(&node) - before, 5_428_887 - 344);
+}
+
+/// The chain asks for more rent, and a late node has nothing beyond its bond: its account would no longer be exempt. A few lamports
+/// from anybody, and the job goes on.
+#[test]
+fn a_higher_rent_saves_no_bond_and_holds_no_job_up() {
+    let bond = provena_market::state::OfferTerms { bond_lamports: 1_000_000_000, ..quorum(2, 2) };
+    let mut scene = Scene::new(PaidIn::Sol, bond);
+    let tight = scene.world.wallet("tight");
+    provena_tests::market::register(&mut scene.world, &tight, 1_000_000_000);
+    let job = scene.post(0);
+    let take = client::take_seat(tight.pubkey(), job, 0, scene.job(&job).job.terms_hash);
+    scene.world.accept(&[take], &[&tight]);
+    scene.world.pass_slots(161);
+    raise_rent(&mut scene.world);
+    let expire = client::expire_seat(&scene.job(&job), 0);
+    let failed = scene.world.send(std::slice::from_ref(&expire), &[]).expect_err("the rent is missing");
+    assert!(matches!(failed.err, TransactionError::InsufficientFundsForRent { .. }), "{:?}", failed.err);
+    let node = pda::node(&tight.pubkey()).0;
+    // (128 + 368) bytes cost 496 lamports more.
+    scene.world.add_lamports(&node, 496);
+    scene.world.accept(&[expire], &[]);
+    assert_eq!(scene.job(&job).job.forfeited, 1_000_000_000);
+}
+
+/// Wrapped SOL as a job's money, of whose escrow's address somebody knew before: lamports sent ahead, and lamports that nobody synced.
+#[test]
+fn a_job_in_wrapped_sol_pays_everybody_and_closes() {
+    let mint = Address::from_str_const("So11111111111111111111111111111111111111112");
+    let mut world = World::new();
+    provena_tests::tokens::put_mint(&mut world, &mint, &provena_common::token::TOKEN_PROGRAM, 9);
+    let mut scene = Scene::with_money(world, Money::Token(mint), terms());
+    scene.open_inboxes();
+    let wrapped = scene.money.account_of(&scene.payer.pubkey());
+    let mut account = scene.world.account(&wrapped).expect("it is there");
+    account.data[109] = 1;
+    account.data[113..121].copy_from_slice(&account.lamports.to_le_bytes());
+    account.lamports += provena_tests::market::PAYER_MONEY;
+    scene.world.svm.set_account(wrapped, account).expect("the account is sound");
+    let request = scene.request(0, MOST);
+    let job = pda::job(&scene.payer.pubkey(), request.nonce_slot, 0).0;
+    let escrow = pda::escrow(&job).0;
+    scene.world.add_lamports(&escrow, 5_000_000);
+    scene.world.accept(&[scene.posting(request)], &[&scene.payer]);
+    assert_eq!(scene.job(&job).job.deposit, 16_005_036);
+    scene.work(job, &[1]);
+    scene.world.pass_slots(1_501);
+    scene.world.add_lamports(&escrow, 7);
+    let before = scene.balance(&scene.payer.pubkey());
+    scene.collect_all(&job);
+    // Anybody tells the token program of the 7 lamports: SyncNative.
+    let accounts = vec![solana_instruction::AccountMeta::new(escrow, false)];
+    let sync =
+        solana_instruction::Instruction { program_id: provena_common::token::TOKEN_PROGRAM, accounts, data: vec![17] };
+    scene.world.accept(&[sync], &[]);
+    scene.close(&job);
+    assert!(scene.is_closed(&job) && scene.is_closed(&escrow));
+    // The refund, and what was sent to the escrow beyond its rent.
+    let gift = 5_000_000 - 2_039_280 + 7;
+    assert_eq!(scene.balance(&scene.payer.pubkey()) - before, 16_005_036 - 7_005_015 + gift);
+}
+
+/// Raises what the chain asks for each byte by one lamport a year.
+fn raise_rent(world: &mut World) {
+    let rent = Address::from_str_const("SysvarRent111111111111111111111111111111111");
+    let mut account = world.account(&rent).expect("the chain has rent");
+    account.data[0] += 1;
+    world.svm.set_account(rent, account).expect("the account is sound");
 }
