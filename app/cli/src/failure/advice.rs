@@ -132,6 +132,11 @@ fn royalty(error: &RoyaltyError) -> Advice {
             failed(format!("let the holder say so: provena royalty approve ASSET --to {wallet} --share SHARE%"))
         }
         RoyaltyError::NobodyApproved(_) => failed("there is nothing to take back"),
+        RoyaltyError::OwnShares(_) => usage("name somebody else with --to"),
+        RoyaltyError::NoWallet { pool: Some(pool), .. } => {
+            usage(format!("it is an asset; its royalty pool, which can hold shares, is {pool}"))
+        }
+        RoyaltyError::NoWallet { pool: None, .. } => usage("name a wallet's address, or an asset's royalty pool"),
         RoyaltyError::InUse(_) => failed("give its shares away and claim what they earned first"),
         RoyaltyError::NotCloser { .. } => failed("name one of these wallets with --keypair"),
         RoyaltyError::SelfHolding => usage("name a wallet, or another asset's pool"),

@@ -2,6 +2,8 @@
 
 use crate::localnet::{Localnet, nobody};
 
+const SYSTEM: &str = "11111111111111111111111111111111";
+
 #[test]
 fn shares_are_given_away_by_their_holder_or_by_whom_it_approved() {
     let net = Localnet::start(5);
@@ -20,6 +22,13 @@ fn shares_are_given_away_by_their_holder_or_by_whom_it_approved() {
         (&["royalty", "transfer", &asset, "--to", &somebody, "--share", "0%"], 2, &["is nothing"]),
         (&["royalty", "transfer", &asset, "--to", &pool, "--share", "1%"], 2, &["cannot hold its own shares"]),
         (&["royalty", "transfer", &nobody(), "--to", &somebody, "--share", "1%"], 1, &["has no royalty pool"]),
+        (&["royalty", "transfer", &asset, "--to", &me, "--share", "1%"], 2, &["holds these shares already"]),
+        (
+            &["royalty", "transfer", &asset, "--to", &asset, "--share", "1%"],
+            2,
+            &["is no wallet", "its royalty pool", &pool],
+        ),
+        (&["royalty", "transfer", &asset, "--to", SYSTEM, "--share", "1%"], 2, &["is no wallet"]),
         (&["royalty", "revoke", &asset], 1, &["has approved nobody"]),
         (&["royalty", "approve", &asset, "--to", &somebody, "--share", "91%"], 2, &["holds 90%"]),
     ]);

@@ -71,6 +71,17 @@ pub enum RoyaltyError {
     /// A pool in itself.
     #[error("a pool cannot hold its own shares")]
     SelfHolding,
+    /// From somebody to itself.
+    #[error("{0} holds these shares already")]
+    OwnShares(Pubkey),
+    /// An account that nobody holds the key of, and no pool.
+    #[error("{address} is no wallet: nobody could collect what shares earn there")]
+    NoWallet {
+        /// What was named.
+        address: Pubkey,
+        /// The pool of the asset that has this address.
+        pool: Option<Pubkey>,
+    },
     /// Something is left in it.
     #[error("{0} has shares of this pool, or something that they earned")]
     InUse(Pubkey),

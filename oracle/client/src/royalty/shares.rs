@@ -14,7 +14,9 @@ use solana_signer::Signer;
 use super::{
     RoyaltyError,
     error::{unread, unsent},
+    holders::check_holders,
     pool_of,
+    sweep::sweep_into,
 };
 use crate::chain::{Chain, accounts, send_and_confirm};
 
@@ -45,7 +47,7 @@ impl Holding {
     /// Checks that `wallet` may move so many of the shares to `recipient` at this slot.
     ///
     /// # Errors
-    /// [`RoyaltyError::SelfHolding`], [`RoyaltyError::NotApproved`], [`RoyaltyError::NotEnough`],
+    /// [`RoyaltyError::SelfHolding`], [`RoyaltyError::OwnShares`], [`RoyaltyError::NotApproved`], [`RoyaltyError::NotEnough`],
     /// [`RoyaltyError::Locked`].
     pub fn check_transfer(
         &self,
@@ -58,6 +60,9 @@ impl Holding {
         let total = self.state.total_shares;
         if *recipient == self.pool {
             return Err(RoyaltyError::SelfHolding);
+        }
+        if *recipient == holder {
+            return Err(RoyaltyError::OwnShares(holder));
         }
         if *wallet != holder {
             let approved = if self.position.delegate == *wallet { self.position.delegated } else { 0 };
@@ -76,10 +81,11 @@ impl Holding {
 }
 
 /// Moves `shares` of a holding to `recipient`. `wallet` is the holder or approved by it, and pays for the recipient's
-/// position if it has none.
+/// position if it has none. Everything that came in until now is brought into the books before, so that what the shares
+/// earned stays with who held them.
 ///
 /// # Errors
-/// Those of [`Holding::check_transfer`], [`RoyaltyError::Unsent`], or a failure to read.
+/// Those of [`Holding::check_transfer`], [`RoyaltyError::NoWallet`], [`RoyaltyError::Unsent`], or a failure to read.
 pub async fn transfer(
     chain: &dyn Chain,
     wallet: &Keypair,
@@ -89,7 +95,9 @@ pub async fn transfer(
 ) -> Result<Signature, RoyaltyError> {
     let now = Slot(chain.slot().await.map_err(unread("read the slot"))?);
     holding.check_transfer(&wallet.pubkey(), recipient, shares, now)?;
+    check_holders(chain, &[*recipient]).await?;
     let Holding { pool, position, .. } = holding;
+    sweep_into(chain, wallet, pool).await?;
     let transfer = royalty::transfer_shares_by(&wallet.pubkey(), &position.holder, recipient, pool, shares);
     send(chain, wallet, transfer, "the shares were not transferred").await
 }
