@@ -156,12 +156,10 @@ fn attempt(
     let Substitution { kind, meta, put } = substitution;
     let mut instructions = instructions.to_vec();
     let accounts = &mut instructions.last_mut()?.accounts;
-    if matches!(kind, Kind::ReadOnly | Kind::Unsigned) {
-        // A right that is given once counts wherever the account is named.
-        for same in accounts.iter_mut().filter(|same| same.pubkey == meta.pubkey) {
-            same.is_writable &= meta.is_writable;
-            same.is_signer &= meta.is_signer;
-        }
+    // A right that is given once counts wherever the account is named.
+    for same in accounts.iter_mut().filter(|same| same.pubkey == meta.pubkey) {
+        same.is_writable &= kind != Kind::ReadOnly;
+        same.is_signer &= kind != Kind::Unsigned;
     }
     let address = meta.pubkey;
     accounts[position] = meta;
