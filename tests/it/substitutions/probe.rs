@@ -37,6 +37,14 @@ pub struct Slot<'a> {
     pub wallet: bool,
 }
 
+impl Slot<'_> {
+    /// `program.instruction`.
+    pub fn instruction(&self) -> &str {
+        let ends = self.call.match_indices('.').map(|(end, _)| end);
+        ends.skip(1).next().map_or(&self.call, |end| &self.call[..end])
+    }
+}
+
 /// Something that was tried, and how it ended.
 #[derive(Clone, Debug)]
 pub struct Attempt<'a> {
@@ -145,10 +153,16 @@ fn attempt(
     substitution: Substitution,
     sound: &Message,
 ) -> Option<Result<(), TransactionError>> {
-    let Substitution { meta, put, .. } = substitution;
+    let Substitution { kind, meta, put } = substitution;
     let mut instructions = instructions.to_vec();
+    let accounts = &mut instructions.last_mut()?.accounts;
+    // A right that is given once counts wherever the account is named.
+    for same in accounts.iter_mut().filter(|same| same.pubkey == meta.pubkey) {
+        same.is_writable &= kind != Kind::ReadOnly;
+        same.is_signer &= kind != Kind::Unsigned;
+    }
     let address = meta.pubkey;
-    instructions.last_mut()?.accounts[position] = meta;
+    accounts[position] = meta;
     let message = trial.message(&instructions);
     if put.is_none() && message == *sound {
         return None;

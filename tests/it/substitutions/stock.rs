@@ -66,11 +66,6 @@ impl Stock {
         }
     }
 
-    /// The names of all calls.
-    pub fn calls(&self) -> impl Iterator<Item = &str> {
-        self.calls.keys().map(String::as_str)
-    }
-
     /// What the same call named there.
     pub fn twins(&self, call: &str) -> &[Named] {
         &self.calls[call]

@@ -77,8 +77,7 @@ fn is_known_by(attempt: &Attempt<'_>) -> bool {
 pub fn summary(attempts: &[Attempt<'_>]) -> String {
     let mut rows: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
     for attempt in attempts {
-        let mut parts = attempt.slot.call.splitn(3, '.');
-        let instruction = [parts.next(), parts.next()].into_iter().flatten().collect::<Vec<_>>().join(".");
+        let instruction = attempt.slot.instruction().to_owned();
         let outcome = attempt.outcome.as_ref().map_or_else(errors::name, |()| "accepted".to_owned());
         let row = rows.entry((instruction, attempt.slot.account.clone(), attempt.kind)).or_default();
         *row.entry(outcome).or_default() += 1;

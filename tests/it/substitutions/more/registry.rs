@@ -10,6 +10,7 @@ use solana_signer::Signer;
 pub fn calls(calls: &mut dyn Calls) {
     upgradeable(calls);
     consent(calls);
+    derived_dataset(calls);
     lapsed(calls);
 }
 
@@ -35,6 +36,17 @@ fn consent(calls: &mut dyn Calls) {
     claim(&mut world, &creator, &registering.content);
     let instruction = registering.instruction();
     calls.call("registry.register_model.consent", &mut world, &[instruction], &[&creator, &mint, &parent.creator]);
+}
+
+/// A dataset made of another one.
+fn derived_dataset(calls: &mut dyn Calls) {
+    let mut world = world();
+    let parent = dataset(&mut world, "digits", &[]);
+    let (creator, mint) = prepare(&mut world, "curator", "clean digits", &[(parent.pool, 20 * PERCENT)]);
+    let mut registering = draft(AssetKind::Dataset, &creator, &mint);
+    registering.parents = vec![parent.as_parent(1)];
+    claim(&mut world, &creator, &registering.content);
+    calls.call("registry.register_dataset.parent", &mut world, &[registering.instruction()], &[&creator, &mint]);
 }
 
 /// A claim that nobody used in time, cleared away by a stranger.
