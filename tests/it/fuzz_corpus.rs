@@ -57,25 +57,19 @@ fn the_committed_corpus_is_what_the_module_makes() {
 }
 
 #[test]
-fn the_corpus_has_every_instruction_accepted_and_refused() {
+fn the_corpus_has_every_instruction_accepted() {
     let mut accepted = BTreeSet::new();
-    let mut refused = BTreeSet::new();
     for (name, bytes) in corpus::committed() {
         let outcomes = fuzz::with_runner(|runner| run(runner, &name, &bytes));
-        assert!(outcomes.iter().any(|(_, ended)| ended == "accepted"), "nothing of {name} is accepted: {outcomes:?}");
-        for (instruction, ended) in outcomes {
-            if ended == "accepted" {
-                accepted.insert(instruction)
-            } else {
-                refused.insert(instruction)
-            };
-        }
+        let of_file = outcomes.into_iter().filter(|(_, ended)| ended == "accepted");
+        let of_file: BTreeSet<String> = of_file.map(|(instruction, _)| instruction).collect();
+        assert!(!of_file.is_empty(), "nothing of {name} is accepted");
+        accepted.extend(of_file);
     }
     let all: BTreeSet<String> = fuzz::with_runner(|runner| runner.names().map(str::to_owned).collect());
     assert_eq!(all.len(), 79, "the interface descriptions have another number of instructions");
     let missing: Vec<_> = all.difference(&accepted).collect();
     assert!(missing.is_empty(), "no file of the corpus has these accepted: {missing:?}");
-    println!("never refused: {:?}", all.difference(&refused).collect::<Vec<_>>());
 }
 
 #[test]

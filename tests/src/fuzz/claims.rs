@@ -107,7 +107,7 @@ impl Claims {
 
     /// What a position could claim now in every mint of its pool.
     fn add_owed(&mut self, snapshot: &Snapshot, position: &Position) {
-        let index = snapshot.index(&position.pool);
+        let index = snapshot.index_of(&position.pool);
         let pool: Pool = snapshot.read(&position.pool).expect("a position's pool is there");
         for mint in pool.mints() {
             let (_, books) = snapshot.books(&position.pool, mint);
@@ -254,7 +254,7 @@ impl Losses {
             self.0.add(&position.holder, shares, position.delegated);
         }
         let pool: Pool = before.read(&position.pool).expect("a position's pool is there");
-        let used = before.index(&position.pool).entries.iter().any(|entry| *entry != Default::default());
+        let used = before.index_of(&position.pool).entries.iter().any(|entry| *entry != Default::default());
         let exists = before.get(&pool.asset).is_some_and(|mint| mint.data().len() >= 82);
         if signers.contains(&pool.creator) && !used && !exists {
             self.0.add(&position.holder, shares, position.shares);

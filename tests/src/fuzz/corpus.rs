@@ -102,7 +102,7 @@ fn raw(runner: &Runner, label: &str) -> Raw {
     let instruction = known.iter().position(|(_, bytes)| call.data.starts_with(bytes)).expect("it is known");
     let accounts = call.accounts.iter().map(|meta| Meta {
         account: stage.account(&meta.pubkey),
-        flags: u8::from(meta.is_signer) | 2 * u8::from(meta.is_writable),
+        flags: u8::from(meta.is_signer) | (2 * u8::from(meta.is_writable)),
     });
     Raw {
         program: u8::try_from(program).expect("three"),

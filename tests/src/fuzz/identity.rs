@@ -142,7 +142,8 @@ impl Identities {
         let (data, owner) = (account.data(), account.owner());
         let kind = self.kind(account);
         let kind = kind.unwrap_or_else(|| panic!("{address} is new, of {owner}, and of no known kind: {data:?}"));
-        let fits = if kind.item == 0 { data.len() == kind.len } else { (data.len() - kind.len) % kind.item == 0 };
+        let fits =
+            if kind.item == 0 { data.len() == kind.len } else { (data.len() - kind.len).is_multiple_of(kind.item) };
         assert!(fits, "a new {} of {} bytes at {address}", kind.name, data.len());
     }
 }

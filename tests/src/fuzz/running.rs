@@ -286,7 +286,7 @@ fn apply(stage: &Stage, instruction: &mut Instruction, edit: Edit) {
         Edit::Resize { len } => data.resize(usize::from(len).min(MAX_DATA), 0),
         Edit::Replace { at, account } => {
             if let Some(at) = place(at, accounts.len()) {
-                let flags = u8::from(accounts[at].is_signer) | 2 * u8::from(accounts[at].is_writable);
+                let flags = u8::from(accounts[at].is_signer) | (2 * u8::from(accounts[at].is_writable));
                 accounts[at] = named(stage, account, flags);
             }
         }
@@ -294,7 +294,7 @@ fn apply(stage: &Stage, instruction: &mut Instruction, edit: Edit) {
             if let Some(at) = place(at, accounts.len()) {
                 let old = accounts[at].pubkey;
                 for meta in accounts.iter_mut().filter(|meta| meta.pubkey == old) {
-                    let flags = u8::from(meta.is_signer) | 2 * u8::from(meta.is_writable);
+                    let flags = u8::from(meta.is_signer) | (2 * u8::from(meta.is_writable));
                     *meta = named(stage, account, flags);
                 }
             }

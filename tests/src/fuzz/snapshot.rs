@@ -101,7 +101,7 @@ impl Snapshot {
     ///
     /// When there is none.
     #[must_use]
-    pub fn index(&self, pool: &Address) -> &Index {
+    pub fn index_of(&self, pool: &Address) -> &Index {
         self.indices.get(pool).unwrap_or_else(|| panic!("pool {pool} has no index"))
     }
 

@@ -48,7 +48,7 @@ pub fn check(snapshot: &Snapshot) {
 fn check_pool(snapshot: &Snapshot, address: &Address, pool: &Pool, positions: &[Position]) {
     let shares: u64 = positions.iter().map(|position| position.shares).sum();
     assert_eq!(shares, pool.assigned_shares, "shares of pool {address}");
-    let index = snapshot.index(address);
+    let index = snapshot.index_of(address);
     assert_eq!(index.is_sealed(), pool.is_sealed(), "pool {address} is sealed");
     let total = u128::from(pool.total_shares);
     for (number, mint) in (0u8..).zip(pool.mints()) {
