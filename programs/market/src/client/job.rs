@@ -217,11 +217,11 @@ pub fn demand_answer(payer: Address, job: Address) -> Instruction {
     build(&accounts::DemandAnswer { payer, job, system_program: System::id() }, &instruction::DemandAnswer {})
 }
 
-/// Bytes of an answer that fit into one `put_answer` with a signature and a compute-unit limit around it.
+/// Bytes of an answer that fit into one `put_answer` with a signature, a compute-unit limit and a `seal_answer` beside it.
 pub const ANSWER_PART: usize = 800;
 
 /// The `put_answer`s, one for each transaction, that put an answer of at most 8,192 bytes on chain, and the `seal_answer`
-/// that follows them.
+/// that belongs into the last one's transaction: whoever seals gets the demand's deposit, and parts can be copied.
 #[must_use]
 pub fn put_answer(poster: Address, job: Address, answer: &[u8]) -> (Vec<Instruction>, Instruction) {
     let address = pda::answer(&job, &poster).0;
