@@ -9,7 +9,7 @@ use provena_tests::{compute_units::Report, programs};
 fn compute_units_have_not_grown() {
     let mut report = Report::default();
     crate::royalty::compute_units::record(&mut report);
-    crate::registry::compute_units::record(&mut report);
+    crate::registry::compute_units::calls(&mut report);
     crate::market::compute_units::record(&mut report);
     if env::var_os("PROVENA_WRITE_CU").is_some() {
         report.write();

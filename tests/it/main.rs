@@ -2,6 +2,9 @@
 
 mod compute_units;
 mod conservation;
+mod fresh_attacks;
+mod fuzz_corpus;
 mod market;
 mod registry;
 mod royalty;
+mod substitutions;

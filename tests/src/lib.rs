@@ -1,8 +1,11 @@
 //! Fixtures for tests of the programs: the three programs and Token Metadata in the SVM, deterministic wallets, exact
 //! refusals, and compute units.
 
+pub mod calls;
 pub mod compute_units;
 pub mod events;
+pub mod fuzz;
+pub mod idl;
 pub mod market;
 pub mod programs;
 pub mod recording;
@@ -11,7 +14,9 @@ pub mod relay;
 pub mod royalty;
 pub mod tokens;
 pub mod transactions;
+pub mod trial;
 pub mod world;
 
+pub use calls::Calls;
 pub use compute_units::Cost;
 pub use world::{ExpectedError, World};

@@ -4,7 +4,7 @@ use anchor_lang::prelude::Address;
 use provena_arith::receipt::ENGINE_CLASS_INT_V1;
 use provena_common::{account::Layout, token::TOKEN_PROGRAM};
 use provena_market::{
-    client::{self, OfferOf, Payment},
+    client::{self, OfferOf},
     constants::FIRST_COME,
     pda,
     state::{Node, Offer, OfferTerms},
@@ -175,7 +175,7 @@ impl Scene {
         let asset = self.model.mint.pubkey();
         let payer = self.payer.pubkey();
         let royalty = provena_royalty::client::open_inbox(&payer, &asset, self.money.currency(), 0);
-        let treasury = client::open_treasury_inbox(payer, self.payment(), 0);
+        let treasury = client::open_treasury_inbox(payer, self.money.currency(), 0);
         self.world.accept(&[royalty, treasury], &[&self.payer]);
     }
 
@@ -193,11 +193,6 @@ impl Scene {
     /// A node's account.
     pub fn node(&self, node: usize) -> Node {
         self.state(&pda::node(&self.nodes[node].pubkey()).0)
-    }
-
-    /// What the market's clients need to know about the scene's money.
-    pub fn payment(&self) -> Option<Payment> {
-        Payment::in_currency(self.money.currency())
     }
 
     /// What a wallet has of the scene's money.

@@ -1,6 +1,7 @@
 //! A chain for one test: the SVM with all programs, wallets derived from names, and exact assertions.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     sync::{Mutex, OnceLock},
 };
@@ -106,6 +107,16 @@ impl World {
         let fee_payer = keypair("fee payer");
         svm.airdrop(&fee_payer.pubkey(), WALLET_LAMPORTS).expect("the airdrop lands");
         Self { svm, fee_payer }
+    }
+
+    /// Address of the wallet that pays the fees.
+    pub fn fee_payer(&self) -> Address {
+        self.fee_payer.pubkey()
+    }
+
+    /// The chain itself, and the wallet that pays its fees.
+    pub fn into_parts(self) -> (LiteSVM, Address) {
+        (self.svm, self.fee_payer.pubkey())
     }
 
     /// A wallet with at least [`WALLET_LAMPORTS`], the same for the same name in every world.
@@ -249,7 +260,25 @@ impl World {
 /// The feature that replaces the SPL Token program.
 const P_TOKEN_FEATURE: Address = Address::from_str_const("ptokFjwyJtrwCa9Kgo9xoDS59V4QccBGEaRFnRPnSdP");
 
+thread_local! {
+    /// What this thread adds to every name.
+    static SURNAME: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
 /// The key pair that belongs to a name.
 pub fn keypair(name: &str) -> Keypair {
-    Keypair::new_from_array(sha256(&[b"provena test key ", name.as_bytes()]))
+    SURNAME.with_borrow(|surname| {
+        Keypair::new_from_array(sha256(&[b"provena test key ", name.as_bytes(), surname.as_bytes()]))
+    })
+}
+
+/// Plays a scene with other people: whatever has a name in it gets another key pair than the same name elsewhere, and
+/// everything that is derived from keys another address.
+pub fn with_surname<T>(surname: &str, scene: impl FnOnce() -> T) -> T {
+    // A world's own wallet is made once for all threads.
+    drop(World::new());
+    let before = SURNAME.replace(surname.to_owned());
+    let done = scene();
+    SURNAME.set(before);
+    done
 }

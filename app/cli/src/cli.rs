@@ -53,6 +53,10 @@ pub(crate) struct Global {
     /// The deployment's lookup table, which long transactions use [default: found by the programs' authority].
     #[arg(long, global = true, env = "PROVENA_LOOKUP_TABLE", value_name = "ADDRESS", value_parser = address::parse)]
     pub lookup_table: Option<Pubkey>,
+    /// Offered for each compute unit where the chain is busy, in millionths of a lamport; up to eight times as much near a
+    /// deadline.
+    #[arg(long, global = true, env = "PROVENA_PRIORITY_FEE", default_value_t = 0, value_name = "PRICE")]
+    pub priority_fee: u64,
     /// The wallet that signs and pays [default: ~/.config/provena/id.json].
     #[arg(long, global = true, env = "PROVENA_KEYPAIR", value_name = "FILE")]
     pub keypair: Option<PathBuf>,

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 use provena_client::{
-    chain::{RpcChain, RpcOptions, lookup},
+    chain::{Budget, RpcChain, RpcOptions, lookup},
     keys,
 };
 use solana_keypair::Keypair;
@@ -22,6 +22,7 @@ pub(crate) struct Context<'a> {
     url: String,
     ws: Option<String>,
     lookup_table: Option<Pubkey>,
+    priority_fee: u64,
     keypair: PathBuf,
     store: Vec<String>,
     verbose: u8,
@@ -43,8 +44,8 @@ impl<'a> Context<'a> {
         } else {
             global.store.clone()
         };
-        let Global { url, ws, lookup_table, verbose, .. } = global;
-        Ok(Self { output, url, ws, lookup_table, keypair, store, verbose })
+        let Global { url, ws, lookup_table, priority_fee, verbose, .. } = global;
+        Ok(Self { output, url, ws, lookup_table, priority_fee, keypair, store, verbose })
     }
 
     /// The chain's RPC address.
@@ -58,7 +59,8 @@ impl<'a> Context<'a> {
     /// The address is no URL.
     pub(crate) fn chain(&self) -> Result<RpcChain> {
         let options = RpcOptions { ws_url: self.ws.clone(), ..RpcOptions::new(&self.url) };
-        RpcChain::new(&options).map_err(|error| Failure::usage(error.to_string()).into())
+        let chain = RpcChain::new(&options).map_err(|error| Failure::usage(error.to_string()))?;
+        Ok(chain.with_budget(Budget::rising(self.priority_fee)))
     }
 
     /// As [`Context::chain`], for transactions that may be too long without the deployment's lookup table.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use provena_client::{
-    chain::{Budget, Chain, send_and_confirm},
+    chain::{Chain, send_and_confirm},
     keys,
 };
 use serde::Serialize;
@@ -299,7 +299,7 @@ async fn carry_out(
         }
     };
     let signers: Vec<&Keypair> = [wallet].into_iter().chain(&plan.keypair).collect();
-    let done = send_and_confirm(chain, &instructions, &signers, Budget::default()).await?;
+    let done = send_and_confirm(chain, &instructions, &signers).await?;
     loader::wait_until_runnable(chain, done.slot).await?;
     match loader::look(chain, &id).await? {
         Found::Program { elf, .. } if loader::same_code(&elf, &plan.elf) => Ok(Some(done.signature.to_string())),

@@ -3,6 +3,8 @@
 //! Data goes to stdout, everything else to stderr; `--json` turns data into one JSON value. Exit codes are
 //! documented in [`failure::Exit`] and in `provena --help`.
 
+#![allow(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they stand")]
+
 mod address;
 mod cli;
 mod commands;

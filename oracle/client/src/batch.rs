@@ -44,7 +44,7 @@ pub(crate) async fn send_all(
     while !rest.is_empty() {
         let together = |count: usize| rest[..count].concat();
         let count = (1..=rest.len()).take_while(|count| fits(&together(*count), &payer)).last().unwrap_or(1);
-        let confirmed = send_and_confirm(chain, &together(count), signers, Budget::default()).await?;
+        let confirmed = send_and_confirm(chain, &together(count), signers).await?;
         sent.extend(std::iter::repeat_n(confirmed, count));
         rest = &rest[count..];
     }

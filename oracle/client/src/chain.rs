@@ -42,7 +42,7 @@ pub use error::ChainError;
 pub use health::{Health, HealthReport};
 pub use rejection::Rejection;
 pub use rpc::{RpcChain, RpcOptions, websocket_url};
-pub use submitter::{Confirmed, Pending, send_and_confirm};
+pub use submitter::{Confirmed, Pending, send_and_confirm, send_within};
 pub use subscribe::{Change, Changes, Watch};
 
 /// A chain that can be read and written; what nearly every function takes.
@@ -124,6 +124,10 @@ pub trait ChainSubmitter: Send + Sync + 'static {
     async fn recent_blockhash(&self) -> Result<RecentBlockhash, ChainError>;
     /// Hands a signed transaction to the cluster once. Success says only that it was taken.
     async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError>;
+    /// What a transaction offers whose sender has no reason to offer more.
+    fn budget(&self) -> Budget {
+        Budget::default()
+    }
     /// Lookup tables that a transaction uses where it would be too long without.
     fn lookup_tables(&self) -> &[AddressLookupTableAccount] {
         &[]

@@ -22,7 +22,7 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 
 use crate::chain::accounts::{ProgramAccount, fetch, list};
-use crate::chain::{Budget, Chain, ChainError, Confirmed, SharedChain, send_and_confirm};
+use crate::chain::{Chain, ChainError, Confirmed, SharedChain, send_and_confirm};
 use crate::store::{Root, Store};
 use crate::view::{JobView, View};
 
@@ -39,7 +39,6 @@ pub struct Client {
     chain: SharedChain,
     store: Store,
     payer: Arc<Keypair>,
-    budget: Budget,
     spare: Units,
     units: Option<Units>,
     max_protocol_bps: Option<u16>,
@@ -104,20 +103,12 @@ impl Client {
             chain,
             store,
             payer,
-            budget: Budget::default(),
             spare: Units::ZERO,
             units: None,
             max_protocol_bps: None,
             answer_patience: ANSWER_PATIENCE,
             nonces: Arc::new(AtomicU16::new(u16::from_le_bytes([first, second]))),
         }
-    }
-
-    /// Sets compute limit and price of every transaction.
-    #[must_use]
-    pub fn with_budget(mut self, budget: Budget) -> Self {
-        self.budget = budget;
-        self
     }
 
     /// Pays for `spare` units more than each request can need; what is not used comes back.
@@ -253,6 +244,6 @@ impl Client {
     }
 
     async fn send(&self, instructions: &[Instruction]) -> Result<Confirmed, ClientError> {
-        Ok(send_and_confirm(self.chain.as_ref(), instructions, &[&self.payer], self.budget).await?)
+        Ok(send_and_confirm(self.chain.as_ref(), instructions, &[&self.payer]).await?)
     }
 }

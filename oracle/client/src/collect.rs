@@ -1,15 +1,18 @@
 //! Collecting from decided jobs: every party is paid by a call of its own, which anybody may make.
 
-use provena_common::token::{TokenProgram, parse_account};
+use provena_common::{
+    currency::Currency,
+    slot::Slot,
+    token::{TokenProgram, parse_account},
+};
 use provena_market::{
-    NATIVE_MINT,
-    client::{self as market, Payment},
+    NATIVE_MINT, client as market,
     constants::MAX_TREASURY_SHARDS,
     pda,
     state::{Part, Party},
 };
 use provena_royalty::{
-    client::{self as royalty, Currency},
+    client as royalty,
     state::{Books, Pool},
 };
 use solana_instruction::Instruction;
@@ -21,7 +24,6 @@ use crate::{
     transfer_fee,
     view::JobView,
 };
-use provena_common::slot::Slot;
 
 /// The collection of what one party is owed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +36,16 @@ pub struct Collection {
     pub parts: Vec<Part>,
 }
 
-/// The token program of a job's mint; `None` for SOL.
+/// What a job in this mint is paid in.
 ///
 /// # Errors
 /// [`ChainError::Missing`] when there is no such mint, or a failure to read.
-pub async fn payment<C: ChainReader + ?Sized>(chain: &C, mint: &Pubkey) -> Result<Option<Payment>, ChainError> {
+pub async fn currency<C: ChainReader + ?Sized>(chain: &C, mint: &Pubkey) -> Result<Currency, ChainError> {
     if *mint == NATIVE_MINT {
-        return Ok(None);
+        return Ok(Currency::Sol);
     }
     let account = chain.account(mint).await?.ok_or(ChainError::Missing { what: "mint", address: *mint })?;
-    Ok(Payment::of(mint, &account.owner))
+    Ok(Currency::of(mint, &account.owner))
 }
 
 /// The collection of one seat, for its own node: its token account is created where it is missing, and the node pays that.
@@ -57,14 +59,11 @@ pub async fn own_seat<C: ChainReader + ?Sized>(
     job: &JobView,
     index: u8,
 ) -> Result<Vec<Instruction>, ChainError> {
-    let payment = payment(chain, &job.job.mint).await?;
-    if let Some(payment) = payment
-        && chain.account(&payment.token_account(node)).await?.is_none()
-    {
-        let collect = market::collect_seat(job, index, Some(payment.token_program));
-        return Ok(vec![open_account(node, node, payment), collect]);
+    let currency = currency(chain, &job.job.mint).await?;
+    if let Some(open) = open_account(chain, node, node, currency).await? {
+        return Ok(vec![open, market::collect_seat(job, index, currency.token_program())]);
     }
-    let collection = seat(chain, job, index, payment).await?;
+    let collection = seat(chain, job, index, currency).await?;
     Ok(collection.map_or_else(Vec::new, |collection| collection.instructions))
 }
 
@@ -83,14 +82,14 @@ pub async fn all<C: ChainReader + ?Sized>(
     if parties.is_empty() {
         return Ok(Vec::new());
     }
-    let payment = payment(chain, &job.job.mint).await?;
+    let currency = currency(chain, &job.job.mint).await?;
     let mut collections = Vec::new();
     for party in parties {
         collections.extend(match party {
-            Party::Seat(index) => seat(chain, job, index, payment).await?,
-            Party::Royalty => Some(royalty_part(chain, caller, job, payment).await?),
-            Party::Protocol => Some(protocol_part(chain, caller, job, payment).await?),
-            Party::Payer => Some(refund(chain, caller, job, payment).await?),
+            Party::Seat(index) => seat(chain, job, index, currency).await?,
+            Party::Royalty => Some(royalty_part(chain, caller, job, currency).await?),
+            Party::Protocol => Some(protocol_part(chain, caller, job, currency).await?),
+            Party::Payer => Some(refund(chain, caller, job, currency).await?),
         });
     }
     Ok(collections)
@@ -105,12 +104,12 @@ pub async fn close<C: ChainReader + ?Sized>(
     caller: &Pubkey,
     job: &JobView,
 ) -> Result<Vec<Instruction>, ChainError> {
-    let payment = payment(chain, &job.job.mint).await?;
-    let close = market::close_job(*caller, job, payment.map(|payment| payment.token_program));
-    let Some(payment) = payment else { return Ok(vec![close]) };
+    let currency = currency(chain, &job.job.mint).await?;
+    let close = market::close_job(*caller, job, currency.token_program());
+    let Some(mint) = currency.token_mint() else { return Ok(vec![close]) };
     let escrow = pda::escrow(&job.address).0;
     let account = chain.account(&escrow).await?;
-    let harvest = account.and_then(|account| transfer_fee::harvest(&payment.mint, &escrow, &account.data));
+    let harvest = account.and_then(|account| transfer_fee::harvest(&mint, &escrow, &account.data));
     Ok(harvest.into_iter().chain([close]).collect())
 }
 
@@ -143,16 +142,13 @@ async fn seat<C: ChainReader + ?Sized>(
     chain: &C,
     job: &JobView,
     index: u8,
-    payment: Option<Payment>,
+    currency: Currency,
 ) -> Result<Option<Collection>, ChainError> {
     let party = Party::Seat(index);
     let Some(seat) = job.seats.get(usize::from(index)) else { return Ok(None) };
-    let payment = match payment {
-        Some(payment) if can_receive(chain, &seat.node, payment).await? => Some(payment),
-        _ => None,
-    };
-    let parts = parts(job, party, payment.is_some() || job.job.is_native());
-    let collect = market::collect_seat(job, index, payment.map(|payment| payment.token_program));
+    let can_receive = can_receive(chain, &seat.node, currency).await?;
+    let parts = parts(job, party, can_receive);
+    let collect = market::collect_seat(job, index, currency.token_program().filter(|_| can_receive));
     Ok((!parts.is_empty()).then(|| Collection { party, instructions: vec![collect], parts }))
 }
 
@@ -160,18 +156,16 @@ async fn royalty_part<C: ChainReader + ?Sized>(
     chain: &C,
     caller: &Pubkey,
     job: &JobView,
-    payment: Option<Payment>,
+    currency: Currency,
 ) -> Result<Collection, ChainError> {
     let books: Books = fetch(chain, &job.job.books).await?;
     let mut instructions = Vec::new();
     if books.inbox_count == 0 {
         let pool: Pool = fetch(chain, &books.pool).await?;
-        let currency = payment
-            .map_or(Currency::Sol, |Payment { mint, token_program }| Currency::Token { mint, program: token_program });
         instructions.push(royalty::open_inbox(caller, &pool.asset, currency, 0));
     }
     let shard = spread(&job.address, books.inbox_count.max(1));
-    instructions.push(market::collect_royalty(job, shard, payment.map(|payment| payment.token_program)));
+    instructions.push(market::collect_royalty(job, shard, currency.token_program()));
     let parts = parts(job, Party::Royalty, true);
     Ok(Collection { party: Party::Royalty, instructions, parts })
 }
@@ -180,29 +174,29 @@ async fn protocol_part<C: ChainReader + ?Sized>(
     chain: &C,
     caller: &Pubkey,
     job: &JobView,
-    payment: Option<Payment>,
+    currency: Currency,
 ) -> Result<Collection, ChainError> {
     let owed = job.job.owed(&job.seats, Party::Protocol).unwrap_or_default();
     let sol = job.job.is_native() || !owed.lamports.is_zero();
-    let payment = payment.filter(|_| !owed.money.is_zero());
-    let mints = [sol.then_some(None), payment.map(Some)];
+    let tokens = Some(currency).filter(|currency| *currency != Currency::Sol && !owed.money.is_zero());
+    let currencies = [sol.then_some(Currency::Sol), tokens];
     // One shard for both: that of the job's own where it is open for all, else the first, which is opened if need be.
     let own = spread(&job.address, MAX_TREASURY_SHARDS);
     let mut shard = own;
-    for payment in mints.iter().flatten() {
-        if chain.account(&treasury_inbox(*payment, own)).await?.is_none() {
+    for currency in currencies.iter().flatten() {
+        if chain.account(&treasury_inbox(*currency, own)).await?.is_none() {
             shard = 0;
         }
     }
     let mut instructions = Vec::new();
     if shard == 0 {
-        for payment in mints.into_iter().flatten() {
-            if chain.account(&treasury_inbox(payment, 0)).await?.is_none() {
-                instructions.push(market::open_treasury_inbox(*caller, payment, 0));
+        for currency in currencies.into_iter().flatten() {
+            if chain.account(&treasury_inbox(currency, 0)).await?.is_none() {
+                instructions.push(market::open_treasury_inbox(*caller, currency, 0));
             }
         }
     }
-    instructions.push(market::collect_protocol(job, shard, sol, payment.map(|payment| payment.token_program)));
+    instructions.push(market::collect_protocol(job, shard, sol, tokens.and_then(Currency::token_program)));
     Ok(Collection { party: Party::Protocol, instructions, parts: parts(job, Party::Protocol, true) })
 }
 
@@ -210,36 +204,39 @@ async fn refund<C: ChainReader + ?Sized>(
     chain: &C,
     caller: &Pubkey,
     job: &JobView,
-    payment: Option<Payment>,
+    currency: Currency,
 ) -> Result<Collection, ChainError> {
-    let mut instructions = Vec::new();
-    if let Some(payment) = payment
-        && chain.account(&payment.token_account(&job.job.payer)).await?.is_none()
-    {
-        instructions.push(open_account(caller, &job.job.payer, payment));
-    }
-    instructions.push(market::collect_refund(job, payment.map(|payment| payment.token_program)));
+    let mut instructions = Vec::from_iter(open_account(chain, caller, &job.job.payer, currency).await?);
+    instructions.push(market::collect_refund(job, currency.token_program()));
     Ok(Collection { party: Party::Payer, instructions, parts: parts(job, Party::Payer, true) })
 }
 
-/// Whether a wallet's associated token account takes tokens now.
+/// Whether a wallet takes it now: SOL always, tokens where its associated token account does.
 async fn can_receive<C: ChainReader + ?Sized>(
     chain: &C,
     wallet: &Pubkey,
-    payment: Payment,
+    currency: Currency,
 ) -> Result<bool, ChainError> {
-    let account = chain.account(&payment.token_account(wallet)).await?;
+    let Some(address) = currency.token_account(wallet) else { return Ok(true) };
+    let account = chain.account(&address).await?;
     let token = account.and_then(|account| parse_account(TokenProgram::of(&account.owner)?, &account.data));
-    Ok(token.is_some_and(|token| token.owner == *wallet && token.mint == payment.mint && !token.frozen))
+    Ok(token.is_some_and(|token| token.owner == *wallet && token.mint == currency.mint() && !token.frozen))
 }
 
-fn open_account(payer: &Pubkey, wallet: &Pubkey, payment: Payment) -> Instruction {
-    create_associated_token_account_idempotent(payer, wallet, &payment.mint, &payment.token_program)
+/// Opens a wallet's associated token account where it is missing.
+async fn open_account<C: ChainReader + ?Sized>(
+    chain: &C,
+    payer: &Pubkey,
+    wallet: &Pubkey,
+    currency: Currency,
+) -> Result<Option<Instruction>, ChainError> {
+    let Currency::Token { mint, program } = currency else { return Ok(None) };
+    let there = chain.account(&currency.account_of(wallet)).await?.is_some();
+    Ok((!there).then(|| create_associated_token_account_idempotent(payer, wallet, &mint, &program)))
 }
 
-fn treasury_inbox(payment: Option<Payment>, shard: u8) -> Pubkey {
-    let mint = payment.map_or(NATIVE_MINT, |payment| payment.mint);
-    pda::treasury_inbox(&mint, shard).0
+fn treasury_inbox(currency: Currency, shard: u8) -> Pubkey {
+    pda::treasury_inbox(&currency.mint(), shard).0
 }
 
 /// One of `count` shards, so that jobs do not all meet in one.

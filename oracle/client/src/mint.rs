@@ -24,7 +24,7 @@ use solana_signer::Signer;
 
 use crate::{
     asset,
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, send_and_confirm},
     share::Share,
     store::Store,
 };
@@ -107,7 +107,7 @@ impl Mint<'_> {
     /// on from there.
     pub async fn mint(&self, plan: &Plan, content: Vec<u8>, step: &dyn Fn(&'static str)) -> Result<Minted, MintError> {
         let content_root = merkle::content_root(&content).map_err(|_| MintError::Empty)?;
-        let unfinished = self.pending.find(&content_root)?;
+        let unfinished = self.find(&content_root)?;
         let checked = self.check(plan, &content_root, unfinished.as_ref()).await?;
 
         step("storing the content");
@@ -116,7 +116,7 @@ impl Mint<'_> {
         let uri = metadata::publish(self.store, plan, &checked.floors, &content_root, len).await?;
         let unfinished = match unfinished {
             Some(unfinished) => unfinished,
-            None => self.pending.begin(&content_root)?,
+            None => self.pending.begin(&self.creator.pubkey(), &content_root)?,
         };
         let mint = unfinished.key.pubkey();
         let mut signatures = Vec::new();
@@ -141,6 +141,15 @@ impl Mint<'_> {
         Ok(Minted { mint, pool, content_root, floors: checked.floors, holders, uri, signatures })
     }
 
+    /// The interrupted minting of this content, if one was; only the wallet that began it can go on.
+    fn find(&self, content_root: &[u8; 32]) -> Result<Option<Unfinished>, MintError> {
+        let found = self.pending.find(content_root)?;
+        if let Some(found) = &found {
+            found.check_wallet(&self.creator.pubkey())?;
+        }
+        Ok(found)
+    }
+
     async fn register(
         &self,
         plan: &Plan,
@@ -157,7 +166,7 @@ impl Mint<'_> {
                 signers.push(holder);
             }
         }
-        let sent = send_and_confirm(self.chain, &[new.instruction()], &signers, Budget::default()).await;
+        let sent = send_and_confirm(self.chain, &[new.instruction()], &signers).await;
         let unregistered = "the asset was not registered; running the same command again goes on from here";
         Ok(sent.map_err(unsent(unregistered))?.signature)
     }
@@ -172,7 +181,7 @@ impl Mint<'_> {
         let owner = self.creator.pubkey();
         let nft = provena_registry::pda::token_account(&owner, mint);
         let publish = registry::publish_licence(&owner, mint, &nft, FIRST_LICENCE, terms);
-        let sent = send_and_confirm(self.chain, &[publish], &[self.creator], Budget::default()).await;
+        let sent = send_and_confirm(self.chain, &[publish], &[self.creator]).await;
         let unpublished = "the licence was not published; running the same command again goes on from here";
         Ok(Some(sent.map_err(unsent(unpublished))?.signature))
     }

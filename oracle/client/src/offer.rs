@@ -4,7 +4,7 @@ mod error;
 
 use provena_arith::receipt::ENGINE_CLASS_INT_V1;
 use provena_market::{
-    client::{self as market, OfferOf, Payment},
+    client::{self as market, OfferOf},
     constants::{FIRST_COME, pause},
     pda,
     state::{Admin, Offer, OfferTerms, TreasuryInbox},
@@ -23,7 +23,7 @@ use solana_signer::Signer;
 use crate::{
     asset::{AssetError, Owner},
     batch,
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, send_and_confirm},
     royalty::check_allowed,
     token::{self, PaymentMint},
 };
@@ -184,7 +184,7 @@ async fn places(
     }
     let inbox = accounts::fetch_optional::<TreasuryInbox, _>(chain, &treasury).await;
     if inbox.map_err(unread("the treasury's inbox"))?.is_none() {
-        groups.push(vec![market::open_treasury_inbox(payer, Payment::in_currency(mint.means()), SHARD)]);
+        groups.push(vec![market::open_treasury_inbox(payer, mint.means(), SHARD)]);
     }
     Ok(groups)
 }
@@ -217,7 +217,7 @@ pub async fn close(chain: &dyn Chain, wallet: &Keypair, address: &Pubkey) -> Res
         return Err(AssetError::NotOwner { wallet: wallet.pubkey(), mint: offer.asset, owner }.into());
     };
     let close = market::close_offer(wallet.pubkey(), nft, *address, &offer);
-    let sent = send_and_confirm(chain, &[close], &[wallet], Budget::default()).await;
+    let sent = send_and_confirm(chain, &[close], &[wallet]).await;
     Ok((offer, sent.map_err(unsent("the offer was not closed"))?.signature))
 }
 

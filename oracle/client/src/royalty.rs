@@ -6,6 +6,7 @@
 mod claim;
 mod collect;
 mod error;
+mod holders;
 mod revenue;
 mod shares;
 mod sweep;
@@ -23,8 +24,9 @@ use error::unread;
 pub use claim::{Claim, held_by};
 pub use collect::collect;
 pub use error::RoyaltyError;
+pub use holders::check_holders;
 pub use revenue::{Revenue, RevenueIn, revenue, sync};
-pub use shares::{Holding, approve, holding, revoke, transfer};
+pub use shares::{Holding, approve, close, holding, revoke, transfer};
 pub use sweep::sweep_into;
 
 /// Money that moved.

@@ -6,10 +6,10 @@ mod nft;
 use anchor_lang::prelude::ProgramError;
 use provena_common::{
     NATIVE_MINT,
+    currency::Currency as Means,
     error::describe,
     token::{TokenProgram, parse_account, parse_mint},
 };
-use provena_royalty::client::Currency as Means;
 use solana_account::Account;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;

@@ -21,7 +21,7 @@ use crate::config::HttpConfig;
 use crate::metrics::Metrics;
 
 /// What the routes share.
-pub struct Api {
+pub(crate) struct Api {
     /// The chain, for its health.
     pub chain: SharedChain,
     /// The public blobs.
@@ -46,7 +46,7 @@ pub struct Api {
 ///
 /// # Errors
 /// The listener's, which does not happen once it is bound.
-pub async fn serve(listener: TcpListener, api: Arc<Api>, closing: CancellationToken) -> std::io::Result<()> {
+pub(crate) async fn serve(listener: TcpListener, api: Arc<Api>, closing: CancellationToken) -> std::io::Result<()> {
     let limit = usize::try_from(api.http.max_upload_bytes).unwrap_or(usize::MAX);
     let routes = Router::new()
         .route("/health", get(health::get))

@@ -169,7 +169,7 @@ impl Metrics {
         self.healthy.set(i64::from(healthy));
     }
 
-    /// The whole set in the OpenMetrics text format.
+    /// The whole set in the `OpenMetrics` text format.
     #[must_use]
     pub fn render(&self) -> String {
         let mut out = String::new();

@@ -174,7 +174,7 @@ async fn work(
     let watcher = tokio::spawn(Watcher::new(worker, config.node.max_jobs, poll).run(closing.clone()));
     let pulse = tokio::spawn(pulse(Arc::clone(&chain), closing.clone()));
     api.watching.store(true, Ordering::Relaxed);
-    tracing::info!(node = %me, cluster = %solana_pubkey::Pubkey::from(cluster), "watching for jobs");
+    tracing::info!(node = %me, cluster = %Pubkey::from(cluster), "watching for jobs");
     let aborts = [watcher.abort_handle(), collector.abort_handle()];
     let too_long = async {
         shutdown.cancelled().await;

@@ -1,7 +1,7 @@
 //! What all Provena programs share; no program keeps a copy of it.
 //!
 //! Amounts and wide sums ([`amount`], [`wide`], [`slot`]), checked accounts ([`account`](mod@account)), lamports ([`money`]), tokens of both token
-//! programs ([`token`], [`nft`]), the one call of another program ([`cpi`]), the admin's rights ([`admin`], [`upgrade`]), derived
+//! programs ([`token`], [`nft`]; for clients [`currency`]), the one call of another program ([`cpi`]), the admin's rights ([`admin`], [`upgrade`]), derived
 //! addresses ([`pda`]) and errors ([`error`]). Builds for the host and for the chain, where neither floats nor a division of
 //! 128 bits exist.
 
@@ -27,6 +27,8 @@ pub mod account;
 pub mod admin;
 pub mod amount;
 pub mod cpi;
+#[cfg(not(target_os = "solana"))]
+pub mod currency;
 pub mod error;
 pub mod money;
 pub mod nft;

@@ -17,14 +17,6 @@ pub fn rent(len: usize) -> Result<Amount> {
     Ok(Amount(anchor_lang::cpi::rent_exempt_lamports(len)?))
 }
 
-/// Lamports of an account beyond what keeps it alive.
-///
-/// # Errors
-/// Those of [`rent`].
-pub fn above_rent(account: &AccountView) -> Result<Amount> {
-    Ok(Amount(account.lamports()).less(rent(account.data_len())?))
-}
-
 /// Whether an account would be exempt from rent after receiving `amount`. The runtime refuses a transaction that leaves
 /// it otherwise, and a receiver with an empty wallet must not be able to block everybody else.
 ///

@@ -9,6 +9,9 @@
 //! is the payer's. Of forfeited bonds each seat that revealed gets at most its fees, the treasury the rest, the payer
 //! nothing.
 
+#![allow(missing_docs, reason = "Anchor's macros add items without documentation")]
+#![allow(elided_lifetimes_in_paths, reason = "Anchor takes `Context<T>` alone")]
+#![allow(clippy::missing_errors_doc, reason = "each instruction's file says its own errors")]
 #![cfg_attr(
     not(test),
     deny(
@@ -31,16 +34,23 @@ use provena_common::amount::Amount;
 use state::OfferTerms;
 
 #[cfg(not(target_os = "solana"))]
+#[deny(missing_docs)]
 pub mod client;
+#[deny(missing_docs)]
 pub mod constants;
+#[deny(missing_docs)]
 pub mod error;
 mod escrow;
+#[deny(missing_docs)]
 pub mod events;
+#[deny(missing_docs)]
 pub mod fees;
 mod forfeits;
 pub mod instructions;
 mod payout;
+#[deny(missing_docs)]
 pub mod pda;
+#[deny(missing_docs)]
 pub mod state;
 mod treasury;
 

@@ -5,7 +5,8 @@ use anchor_lang::{
     prelude::*,
     solana_program::instruction::{AccountMeta, Instruction},
 };
-use provena_common::{NATIVE_MINT, account::Layout, error::CommonError, pda::associated_token};
+pub use provena_common::currency::Currency;
+use provena_common::{account::Layout, error::CommonError};
 
 use crate::{ID, pda};
 
@@ -19,64 +20,14 @@ pub use pools::*;
 pub use revenue::*;
 pub use shares::*;
 
-/// What is paid in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Currency {
-    /// Lamports.
-    Sol,
-    /// Base units of a token.
-    Token {
-        /// Its mint.
-        mint: Address,
-        /// The mint's token program.
-        program: Address,
-    },
+/// The vault of some books; none for SOL.
+fn vault_of(currency: Currency, books: &Address) -> Option<Address> {
+    currency.token_mint().map(|_| pda::vault(books).0)
 }
 
-impl Currency {
-    /// The mint, as the programs name it: zeros for SOL.
-    #[must_use]
-    pub const fn mint(self) -> Address {
-        match self {
-            Self::Sol => NATIVE_MINT,
-            Self::Token { mint, .. } => mint,
-        }
-    }
-
-    /// Where a wallet keeps it: the wallet itself, or its associated token account.
-    #[must_use]
-    pub fn account_of(self, wallet: &Address) -> Address {
-        match self {
-            Self::Sol => *wallet,
-            Self::Token { mint, program } => associated_token(wallet, &mint, &program),
-        }
-    }
-
-    /// The mint's account where an instruction needs one.
-    const fn token_mint(self) -> Option<Address> {
-        match self {
-            Self::Sol => None,
-            Self::Token { mint, .. } => Some(mint),
-        }
-    }
-
-    /// The token program where an instruction needs one.
-    const fn token_program(self) -> Option<Address> {
-        match self {
-            Self::Sol => None,
-            Self::Token { program, .. } => Some(program),
-        }
-    }
-
-    /// The vault of some books, if there is one.
-    fn vault(self, books: &Address) -> Option<Address> {
-        self.token_mint().map(|_| pda::vault(books).0)
-    }
-
-    /// The vault of an inbox, if there is one.
-    fn inbox_vault(self, inbox: &Address) -> Option<Address> {
-        self.token_mint().map(|_| pda::inbox_vault(inbox).0)
-    }
+/// The vault of an inbox; none for SOL.
+fn inbox_vault_of(currency: Currency, inbox: &Address) -> Option<Address> {
+    currency.token_mint().map(|_| pda::inbox_vault(inbox).0)
 }
 
 /// Decodes an account of this program, as strictly as the program does.

@@ -214,7 +214,7 @@ fn h6_token_settlements_held_hostage() {
     let (mint, node) = (scene.money.mint(), scene.authority(0));
     tokens::put_token_account(&mut scene.world, &gone, &mint, &node, 0);
     let before = scene.world.lamports(&helper.pubkey());
-    let collect = client::collect_residual(scene.authority(0), helper.pubkey(), scene.payment());
+    let collect = client::collect_residual(scene.authority(0), helper.pubkey(), scene.money.currency());
     scene.world.accept(&[collect], &[]);
     assert_eq!(tokens::token_balance(&scene.world, &gone), 1_809_629);
     // A residual has 216 bytes, its token account 165.
@@ -465,7 +465,7 @@ fn a_residuals_rent_payer_becomes_a_program() {
     scene.world.accept(&[park], &[&attacker]);
     scene.world.make_executable(&attacker.pubkey());
     let before = scene.world.lamports(&scene.authority(0));
-    let collect = client::collect_residual(scene.authority(0), attacker.pubkey(), None);
+    let collect = client::collect_residual(scene.authority(0), attacker.pubkey(), client::Currency::Sol);
     scene.world.accept(&[collect], &[]);
     assert_eq!(scene.world.lamports(&scene.authority(0)) - before, 5_428_887);
 }

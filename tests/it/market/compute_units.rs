@@ -8,10 +8,12 @@ use provena_market::{
     state::{OfferTerms, Party},
 };
 use provena_tests::{
-    World,
+    Calls, World,
     compute_units::Report,
     market::{MOST, PaidIn, Scene, answer_bytes, quorum, seat, terms},
 };
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 mod settings;
@@ -60,56 +62,65 @@ fn the_program_stays_small() {
 
 /// Measures every instruction.
 pub fn record(report: &mut Report) {
-    settings::record(report);
-    offers(report);
-    one_seat(report, "", Scene::new(PaidIn::Sol, terms()));
-    one_seat(report, ".token", Scene::new(PaidIn::Token, terms()));
+    calls(report);
     one_seat(report, ".classic_token", Scene::on(World::with_classic_token(), PaidIn::Token, terms()));
-    one_seat(report, ".token_2022", Scene::new(PaidIn::Token2022, terms()));
-    three_of_five(report);
-    endings(report);
-    demands(report);
-    residuals(report);
 }
 
-fn offers(report: &mut Report) {
+/// Calls every instruction.
+pub fn calls(calls: &mut dyn Calls) {
+    settings::calls(calls);
+    offers(calls);
+    one_seat(calls, "", Scene::new(PaidIn::Sol, terms()));
+    one_seat(calls, ".token", Scene::new(PaidIn::Token, terms()));
+    one_seat(calls, ".token_2022", Scene::new(PaidIn::Token2022, terms()));
+    three_of_five(calls);
+    endings(calls);
+    demands(calls);
+    residuals(calls);
+}
+
+fn offers(calls: &mut dyn Calls) {
     let mut scene = Scene::new(PaidIn::Sol, terms());
     let create = scene.create_offer(1, terms());
-    report.record("market.create_offer", scene.world.measure(&[create], &[&scene.model.creator]));
+    calls.call("market.create_offer", &mut scene.world, &[create], &[&scene.model.creator]);
     let close = scene.close_offer();
-    report.record("market.close_offer", scene.world.measure(&[close], &[&scene.model.creator]));
+    calls.call("market.close_offer", &mut scene.world, &[close], &[&scene.model.creator]);
 }
 
 /// One job with one seat from posting to closing, in which everybody is paid. Instructions that do not depend on the money
 /// are recorded once; of the job in SOL the sum as well.
-fn one_seat(report: &mut Report, case: &str, mut scene: Scene) {
+fn one_seat(calls: &mut dyn Calls, case: &str, mut scene: Scene) {
     scene.open_inboxes();
     let mut whole = provena_tests::Cost { total: 0, ours: 0 };
-    let mut note = |report: &mut Report, name: &str, same: bool, cost: provena_tests::Cost| {
+    let mut step = |scene: &mut Scene, name: &str, same: bool, instruction: Instruction, signer: Option<&Keypair>| {
+        let signers: Vec<&Keypair> = signer.into_iter().collect();
+        let cost = if case.is_empty() || !same {
+            calls.call(&format!("market.{name}{case}"), &mut scene.world, &[instruction], &signers)
+        } else {
+            scene.world.measure(&[instruction], &signers)
+        };
         whole.total += cost.total;
         whole.ours += cost.ours;
-        if case.is_empty() || !same {
-            report.record(&format!("market.{name}{case}"), cost);
-        }
     };
     let request = scene.request(0, MOST);
     let post = scene.posting(request);
-    note(report, "post_job", false, scene.world.measure(&[post], &[&scene.payer]));
+    let (payer, node) = (scene.payer.insecure_clone(), scene.nodes[0].insecure_clone());
+    step(&mut scene, "post_job", false, post, Some(&payer));
     let job = pda::job(&scene.payer.pubkey(), request.nonce_slot, 0).0;
     let take = scene.taking(job, 0, 0);
-    note(report, "take_seat", true, scene.world.measure(&[take], &[&scene.nodes[0]]));
+    step(&mut scene, "take_seat", true, take, Some(&node));
     let answer = scene.answering(job, 0, 1);
-    note(report, "answer", true, scene.world.measure(&[answer], &[&scene.nodes[0]]));
+    step(&mut scene, "answer", true, answer, Some(&node));
     let acknowledge = client::acknowledge(scene.payer.pubkey(), job);
-    note(report, "acknowledge", true, scene.world.measure(&[acknowledge], &[&scene.payer]));
+    step(&mut scene, "acknowledge", true, acknowledge, Some(&payer));
     for (name, party) in COLLECTS {
         let collect = scene.collecting(&scene.job(&job), party);
-        note(report, name, false, scene.world.measure(&[collect], &[]));
+        step(&mut scene, name, false, collect, None);
     }
     scene.world.pass_slots(151);
     let close = scene.closing(&scene.payer, &job);
-    note(report, "close_job", false, scene.world.measure(&[close], &[&scene.payer]));
-    report.record(&format!("market.whole_job{case}"), whole);
+    step(&mut scene, "close_job", false, close, Some(&payer));
+    calls.sum(&format!("market.whole_job{case}"), whole);
 }
 
 const COLLECTS: [(&str, Party); 4] = [
@@ -120,99 +131,99 @@ const COLLECTS: [(&str, Party); 4] = [
 ];
 
 /// Five nodes: three agree, one disagrees, one never reveals.
-fn three_of_five(report: &mut Report) {
+fn three_of_five(calls: &mut dyn Calls) {
     let mut scene = Scene::new(PaidIn::Sol, quorum(5, 3));
     scene.open_inboxes();
     let request = scene.request(0, MOST);
     let post = scene.posting(request);
-    report.record("market.post_job.five_seats", scene.world.measure(&[post], &[&scene.payer]));
+    calls.call("market.post_job.five_seats", &mut scene.world, &[post], &[&scene.payer]);
     let job = pda::job(&scene.payer.pubkey(), request.nonce_slot, 0).0;
     let results = [1, 1, 2, 1, 1];
     for (node, result) in results.into_iter().enumerate() {
         scene.take(job, node, seat(node));
         let commit = scene.committing(job, node, seat(node), result);
-        let cost = scene.world.measure(&[commit], &[&scene.nodes[node]]);
         if node == 4 {
-            report.record("market.commit", cost);
+            calls.call("market.commit", &mut scene.world, &[commit], &[&scene.nodes[node]]);
+        } else {
+            scene.world.accept(&[commit], &[&scene.nodes[node]]);
         }
     }
     for (node, result) in results.into_iter().enumerate().take(4) {
         let reveal = scene.revealing(job, node, seat(node), result);
-        let cost = scene.world.measure(&[reveal], &[&scene.nodes[node]]);
         if node == 3 {
-            report.record("market.reveal", cost);
+            calls.call("market.reveal", &mut scene.world, &[reveal], &[&scene.nodes[node]]);
+        } else {
+            scene.world.accept(&[reveal], &[&scene.nodes[node]]);
         }
     }
     scene.world.pass_slots(151);
     let finalize = scene.finalizing(&job);
-    report.record("market.finalize.three_of_five", scene.world.measure(&[finalize], &[]));
+    calls.call("market.finalize.three_of_five", &mut scene.world, &[finalize], &[]);
     scene.acknowledge(job);
     for (name, party) in COLLECTS {
         let collect = scene.collecting(&scene.job(&job), party);
-        report.record(&format!("market.{name}.three_of_five"), scene.world.measure(&[collect], &[]));
+        calls.call(&format!("market.{name}.three_of_five"), &mut scene.world, &[collect], &[]);
     }
 }
 
 /// How a job ends otherwise.
-fn endings(report: &mut Report) {
+fn endings(calls: &mut dyn Calls) {
     let mut scene = Scene::new(PaidIn::Sol, terms());
     let job = scene.post(0);
     let cancel = client::cancel_job(scene.payer.pubkey(), job);
-    report.record("market.cancel_job", scene.world.measure(&[cancel], &[&scene.payer]));
+    calls.call("market.cancel_job", &mut scene.world, &[cancel], &[&scene.payer]);
 
     let mut scene = Scene::new(PaidIn::Sol, terms());
     let job = scene.post(0);
     scene.take(job, 0, 0);
     scene.world.pass_slots(161);
     let expire = client::expire_seat(&scene.job(&job), 0);
-    report.record("market.expire_seat", scene.world.measure(&[expire], &[]));
+    calls.call("market.expire_seat", &mut scene.world, &[expire], &[]);
     scene.take(job, 1, 0);
     scene.world.pass_slots(201);
     let finalize = scene.finalizing(&job);
-    report.record("market.finalize", scene.world.measure(&[finalize], &[]));
+    calls.call("market.finalize", &mut scene.world, &[finalize], &[]);
 
     let mut scene = Scene::new(PaidIn::Sol, quorum(2, 2));
     let job = scene.post(0);
     scene.take(job, 0, 0);
     scene.world.pass_slots(150);
     let leave = client::leave_seat(scene.authority(0), job, 0);
-    report.record("market.leave_seat", scene.world.measure(&[leave], &[&scene.nodes[0]]));
+    calls.call("market.leave_seat", &mut scene.world, &[leave], &[&scene.nodes[0]]);
 }
 
-/// An agreed job of one seat, whose answer is demanded.
-fn demanded(report: Option<&mut Report>) -> (Scene, Address) {
+/// An agreed job of one seat, and the demand for its answer.
+fn demanding() -> (Scene, Address, Instruction) {
     let mut scene = Scene::new(PaidIn::Sol, terms());
     scene.open_inboxes();
     let job = scene.post(0);
     scene.work(job, &[1]);
     let demand = client::demand_answer(scene.payer.pubkey(), job);
-    let cost = scene.world.measure(&[demand], &[&scene.payer]);
-    if let Some(report) = report {
-        report.record("market.demand_answer", cost);
-    }
-    (scene, job)
+    (scene, job, demand)
 }
 
-fn demands(report: &mut Report) {
-    let (mut scene, job) = demanded(Some(report));
+fn demands(calls: &mut dyn Calls) {
+    let (mut scene, job, demand) = demanding();
+    calls.call("market.demand_answer", &mut scene.world, &[demand], &[&scene.payer]);
     let (parts, seal) = client::put_answer(scene.authority(0), job, &answer_bytes(1));
     for (index, part) in parts.into_iter().enumerate() {
-        let cost = scene.world.measure(&[part], &[&scene.nodes[0]]);
+        let (world, signers) = (&mut scene.world, [&scene.nodes[0]]);
         match index {
-            0 => report.record("market.put_answer.first_part", cost),
-            1 => report.record("market.put_answer", cost),
-            _ => {}
-        }
+            0 => calls.call("market.put_answer.first_part", world, &[part], &signers),
+            1 => calls.call("market.put_answer", world, &[part], &signers),
+            _ => world.measure(&[part], &signers),
+        };
     }
-    report.record("market.seal_answer", scene.world.measure(&[seal], &[&scene.nodes[0]]));
+    calls.call("market.seal_answer", &mut scene.world, &[seal], &[&scene.nodes[0]]);
     scene.world.pass_slots(1_501);
     let close = client::close_answer(scene.authority(0), job);
-    report.record("market.close_answer", scene.world.measure(&[close], &[]));
+    calls.call("market.close_answer", &mut scene.world, &[close], &[]);
 
-    let (mut scene, job) = demanded(None);
+    let (mut scene, job, demand) = demanding();
+    scene.world.accept(&[demand], &[&scene.payer]);
     scene.world.pass_slots(751);
     let default = client::default_answer(&scene.job(&job));
-    report.record("market.default_answer", scene.world.measure(&[default], &[]));
+    calls.call("market.default_answer", &mut scene.world, &[default], &[]);
 
     let tree = [6; 32];
     let mut scene = Scene::new(PaidIn::Sol, OfferTerms { max_output_units: 9_000, ..terms() });
@@ -224,10 +235,10 @@ fn demands(report: &mut Report) {
     scene.demand(job);
     let helper = scene.world.wallet("helper");
     let prove = client::prove_length(helper.pubkey(), job, 9_000, tree);
-    report.record("market.prove_length", scene.world.measure(&[prove], &[&helper]));
+    calls.call("market.prove_length", &mut scene.world, &[prove], &[&helper]);
 }
 
-fn residuals(report: &mut Report) {
+fn residuals(calls: &mut dyn Calls) {
     for (case, paid_in) in [("", PaidIn::Sol), (".token", PaidIn::Token)] {
         let mut scene = Scene::new(paid_in, terms());
         let job = scene.post(0);
@@ -235,8 +246,8 @@ fn residuals(report: &mut Report) {
         scene.world.pass_slots(216_000);
         let helper = scene.world.wallet("helper");
         let park = client::park(helper.pubkey(), &scene.job(&job), Some(0), scene.token_program());
-        report.record(&format!("market.park{case}"), scene.world.measure(&[park], &[&helper]));
-        let collect = client::collect_residual(scene.authority(0), helper.pubkey(), scene.payment());
-        report.record(&format!("market.collect_residual{case}"), scene.world.measure(&[collect], &[]));
+        calls.call(&format!("market.park{case}"), &mut scene.world, &[park], &[&helper]);
+        let collect = client::collect_residual(scene.authority(0), helper.pubkey(), scene.money.currency());
+        calls.call(&format!("market.collect_residual{case}"), &mut scene.world, &[collect], &[]);
     }
 }

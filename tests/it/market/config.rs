@@ -298,7 +298,7 @@ fn a_pause_stops_registering_and_offering_by_their_bits_and_no_way_out() {
         client::withdraw_stake(node, 5),
         client::close_node(node),
         scene.close_offer(),
-        client::sweep_treasury(scene.treasury, None, 0),
+        client::sweep_treasury(scene.treasury, client::Currency::Sol, 0),
     ];
     scene.world.accept(&ways_out, &[&scene.nodes[0], &scene.model.creator]);
 }

@@ -60,7 +60,7 @@ fn an_offer_names_the_model_its_version_and_its_books() {
         assert_eq!(offer.terms(), terms());
         assert_eq!((offer.asset, offer.asset_account), (asset.mint, scene.model.asset));
         assert_eq!((offer.pool, offer.books, offer.mint), (asset.pool, books, scene.money.mint()));
-        assert_eq!(offer.token_program, scene.payment().map(|payment| payment.token_program).unwrap_or_default());
+        assert_eq!(offer.token_program, scene.money.currency().token_program().unwrap_or_default());
         assert_eq!((offer.asset_version, offer.offer_id, offer.active), (1, 0, 1));
         assert_eq!((offer.content_root, offer.recipe_root), (version.content_root, version.recipe_root));
         assert_eq!((offer.least_royalty, offer.rent_payer), (0, scene.model.creator.pubkey()));

@@ -73,7 +73,7 @@ fn collect_residual_rejects_others_and_pays_what_was_parked() {
     scene.close(&job);
     let collect = |scene: &Scene, beneficiary| {
         let _ = scene;
-        client::collect_residual(beneficiary, helper.pubkey(), None)
+        client::collect_residual(beneficiary, helper.pubkey(), client::Currency::Sol)
     };
     let mut theft = collect(&scene, scene.authority(0));
     theft.accounts[1].pubkey = helper.pubkey();
@@ -114,9 +114,9 @@ fn several_jobs_share_a_residual() {
     let (mint, node) = (scene.money.mint(), scene.authority(0));
     tokens::put_token_account(&mut scene.world, &scene.money.account_of(&node), &mint, &node, 0);
     // The rent is the first helper's.
-    let wrong = client::collect_residual(scene.authority(0), second.pubkey(), scene.payment());
+    let wrong = client::collect_residual(scene.authority(0), second.pubkey(), scene.money.currency());
     scene.world.refuses(&[wrong], &[], MarketError::NotRentPayer);
-    let collect = client::collect_residual(scene.authority(0), first.pubkey(), scene.payment());
+    let collect = client::collect_residual(scene.authority(0), first.pubkey(), scene.money.currency());
     let mut others = collect.clone();
     others.accounts[4].pubkey = scene.money.account_of(&scene.authority(1));
     scene.world.refuses(&[others], &[], CommonError::WrongTokenAccount);
@@ -190,7 +190,7 @@ fn collect_protocol_rejects_other_inboxes_and_escrows() {
     let record = scene.job(&job);
     let thief = keypair("thief's account").pubkey();
     tokens::put_token_account(&mut scene.world, &thief, &scene.money.mint(), &keypair("thief").pubkey(), 0);
-    let open = client::open_treasury_inbox(scene.payer.pubkey(), None, 0);
+    let open = client::open_treasury_inbox(scene.payer.pubkey(), client::Currency::Sol, 0);
     scene.world.accept(&[open], &[&scene.payer]);
     let protocol = client::collect_protocol(&record, 0, false, scene.token_program());
     let mut wrong = protocol.clone();
@@ -220,7 +220,7 @@ fn whoever_pays_the_rent_may_be_the_beneficiary() {
     let before = scene.world.lamports(&node);
     let park = client::park(node, &scene.job(&job), Some(0), None);
     scene.world.accept(&[park], &[&scene.nodes[0]]);
-    let collect = client::collect_residual(node, node, None);
+    let collect = client::collect_residual(node, node, client::Currency::Sol);
     scene.world.accept(&[collect], &[]);
     assert_eq!(scene.world.lamports(&node) - before, 5_428_887);
 }

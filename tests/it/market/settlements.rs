@@ -55,7 +55,7 @@ impl Market {
         }
         let opener = world.wallet("opener");
         for shard in 0..100 {
-            world.accept(&[client::open_treasury_inbox(opener.pubkey(), None, shard)], &[&opener]);
+            world.accept(&[client::open_treasury_inbox(opener.pubkey(), client::Currency::Sol, shard)], &[&opener]);
         }
         Self { world, offers }
     }

@@ -1,9 +1,12 @@
 //! `open_treasury_inbox`, `sweep_treasury`, `close_treasury_inbox`.
 
 use anchor_lang::prelude::Address;
-use provena_common::error::CommonError;
+use provena_common::{
+    error::CommonError,
+    token::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
+};
 use provena_market::{
-    client::{self, Payment},
+    client::{self, Currency},
     error::MarketError,
     pda,
     state::TreasuryInbox,
@@ -65,20 +68,20 @@ impl Stage {
         [Self::sol(), Self::token(), Self::new(|world| Money::token_2022(world, "new dollar", &[]))]
     }
 
-    fn payment(&self) -> Option<Payment> {
-        Payment::in_currency(self.money.currency())
+    fn currency(&self) -> Currency {
+        self.money.currency()
     }
 
     fn open(&self, shard: u8) -> Instruction {
-        client::open_treasury_inbox(self.opener.pubkey(), self.payment(), shard)
+        client::open_treasury_inbox(self.opener.pubkey(), self.currency(), shard)
     }
 
     fn sweep(&self) -> Instruction {
-        client::sweep_treasury(self.treasury, self.payment(), 0)
+        client::sweep_treasury(self.treasury, self.currency(), 0)
     }
 
     fn close(&self) -> Instruction {
-        client::close_treasury_inbox(self.opener.pubkey(), self.payment(), 0)
+        client::close_treasury_inbox(self.opener.pubkey(), self.currency(), 0)
     }
 
     fn inbox(&self) -> Address {
@@ -109,10 +112,10 @@ fn anybody_opens_inboxes_in_any_money() {
         let inbox: TreasuryInbox = decode(&stage.world, &stage.inbox());
         assert_eq!((inbox.mint, inbox.shard, inbox.rent_payer), (stage.money.mint(), 0, stage.opener.pubkey()));
         assert_eq!((inbox.rent, stage.world.lamports(&stage.inbox())), (RENT, 2_171_520));
-        if let Some(payment) = stage.payment() {
+        if let Currency::Token { mint, program } = stage.currency() {
             let vault = stage.world.account(&stage.vault()).expect("the vault exists");
-            assert_eq!((inbox.vault, vault.owner, vault.data.len()), (stage.vault(), payment.token_program, 165));
-            assert_eq!(vault.data[..32], payment.mint.to_bytes());
+            assert_eq!((inbox.vault, vault.owner, vault.data.len()), (stage.vault(), program, 165));
+            assert_eq!(vault.data[..32], mint.to_bytes());
             assert_eq!(vault.data[32..64], stage.inbox().to_bytes(), "the inbox owns the vault");
         } else {
             assert_eq!(inbox.vault, Address::default());
@@ -162,17 +165,14 @@ fn open_treasury_inbox_rejects_what_is_no_sound_mint() {
     // A token account in the place of a mint, the other program, and no program at all.
     let mut stage = Stage::before(|world| Money::token(world, "dollar"));
     let account = stage.money.account_of(&stage.treasury);
-    let payment = stage.payment().expect("a token");
-    let payments = [
-        (Payment { mint: account, ..payment }, CommonError::UnsupportedMint),
-        (
-            Payment { token_program: provena_common::token::TOKEN_2022_PROGRAM, ..payment },
-            CommonError::WrongTokenProgram,
-        ),
-        (Payment { token_program: provena_registry::ID, ..payment }, CommonError::WrongTokenProgram),
+    let mint = stage.money.mint();
+    let currencies = [
+        (account, TOKEN_PROGRAM, CommonError::UnsupportedMint),
+        (mint, TOKEN_2022_PROGRAM, CommonError::WrongTokenProgram),
+        (mint, provena_registry::ID, CommonError::WrongTokenProgram),
     ];
-    for (payment, error) in payments {
-        let open = client::open_treasury_inbox(stage.opener.pubkey(), Some(payment), 0);
+    for (mint, program, error) in currencies {
+        let open = client::open_treasury_inbox(stage.opener.pubkey(), Currency::Token { mint, program }, 0);
         stage.world.refuses(&[open], &[&stage.opener], error);
     }
 }
@@ -271,7 +271,7 @@ fn sweep_treasury_rejects_a_token_account_that_is_not_the_treasurys_associated_o
 fn sweep_treasury_rejects_other_accounts_of_the_token() {
     let mut stage = Stage::token();
     let other = Money::token(&mut stage.world, "euro");
-    let open = client::open_treasury_inbox(stage.opener.pubkey(), Payment::in_currency(other.currency()), 0);
+    let open = client::open_treasury_inbox(stage.opener.pubkey(), other.currency(), 0);
     stage.world.accept(&[open], &[&stage.opener]);
     let other_vault = pda::treasury_vault(&pda::treasury_inbox(&other.mint(), 0).0).0;
     for (place, address, error) in [
@@ -317,7 +317,7 @@ fn a_frozen_vault_keeps_nobody_from_another_inbox() {
     let sweep = stage.sweep();
     // The token program's error for a frozen account.
     stage.world.refuses(&[sweep], &[], 17);
-    stage.world.accept(&[client::sweep_treasury(stage.treasury, stage.payment(), 1)], &[]);
+    stage.world.accept(&[client::sweep_treasury(stage.treasury, stage.currency(), 1)], &[]);
     assert_eq!(stage.treasury_has(), 7);
 }
 
@@ -330,7 +330,7 @@ fn sweeping_follows_the_treasury_to_a_new_wallet() {
     let old = stage.sweep();
     stage.world.refuses(&[old], &[], MarketError::WrongTreasury);
     let before = stage.world.lamports(&new);
-    stage.world.accept(&[client::sweep_treasury(new, None, 0)], &[]);
+    stage.world.accept(&[client::sweep_treasury(new, client::Currency::Sol, 0)], &[]);
     assert_eq!(stage.world.lamports(&new), before + 500);
 }
 
@@ -355,7 +355,7 @@ fn l6_the_rent_of_an_inbox_comes_back() {
 fn close_treasury_inbox_rejects_anybody_but_who_paid() {
     let mut stage = Stage::sol();
     let mallory = stage.world.wallet("mallory");
-    let close = client::close_treasury_inbox(mallory.pubkey(), None, 0);
+    let close = client::close_treasury_inbox(mallory.pubkey(), client::Currency::Sol, 0);
     stage.world.refuses(&[close], &[&mallory], MarketError::NotRentPayer);
     let mut unsigned = stage.close();
     unsigned.accounts[0].is_signer = false;

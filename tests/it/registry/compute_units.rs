@@ -5,6 +5,7 @@ use provena_registry::{
     state::{AssetKind, Floor},
 };
 use provena_tests::{
+    Calls,
     compute_units::Report,
     registry::{PERCENT, RECIPE, claim, content, dataset, draft, model, prepare, terms, world},
     world::{World, keypair},
@@ -14,58 +15,52 @@ use solana_signer::Signer;
 /// Compute units of our own programs that a registration with two parents may cost.
 const MOST_FOR_TWO_PARENTS: u64 = 25_000;
 
-/// Measures every instruction.
-pub fn record(report: &mut Report) {
-    record_admin(report);
-    record_registrations(report);
-    record_rights(report);
+/// Calls every instruction.
+pub fn calls(calls: &mut dyn Calls) {
+    admin(calls);
+    registrations(calls);
+    rights(calls);
 }
 
 #[test]
 fn a_registration_with_two_parents_costs_at_most_25_000_of_ours() {
     let mut report = Report::default();
-    record(&mut report);
+    calls(&mut report);
     println!("{}", report.to_markdown());
     let cost = report.cost("registry.register_model.two_parents");
     assert!(cost.ours <= MOST_FOR_TWO_PARENTS, "{cost:?}");
 }
 
-fn record_admin(report: &mut Report) {
+fn admin(calls: &mut dyn Calls) {
     let mut world = World::new();
     let (authority, heir) = (world.wallet("registry authority"), world.wallet("heir"));
     let (address, next) = (authority.pubkey(), heir.pubkey());
-    let cost = world.measure(&[client::initialize_admin(&address)], &[&authority]);
-    report.record("registry.initialize_admin", cost);
-    let cost = world.measure(&[client::propose_authority(&address, next)], &[&authority]);
-    report.record("registry.propose_authority", cost);
-    let cost = world.measure(&[client::cancel_authority(&address)], &[&authority]);
-    report.record("registry.cancel_authority", cost);
-    let cost = world.measure(&[client::set_pause(&address, 0)], &[&authority]);
-    report.record("registry.set_pause", cost);
+    calls.call("registry.initialize_admin", &mut world, &[client::initialize_admin(&address)], &[&authority]);
+    calls.call("registry.propose_authority", &mut world, &[client::propose_authority(&address, next)], &[&authority]);
+    calls.call("registry.cancel_authority", &mut world, &[client::cancel_authority(&address)], &[&authority]);
+    calls.call("registry.set_pause", &mut world, &[client::set_pause(&address, 0)], &[&authority]);
     world.accept(&[client::propose_authority(&address, next)], &[&authority]);
     world.pass_slots(432_000);
-    let cost = world.measure(&[client::accept_authority(&next)], &[&heir]);
-    report.record("registry.accept_authority", cost);
+    calls.call("registry.accept_authority", &mut world, &[client::accept_authority(&next)], &[&heir]);
 }
 
-fn record_registrations(report: &mut Report) {
+fn registrations(calls: &mut dyn Calls) {
     let mut world = world();
     let (creator, mint) = prepare(&mut world, "curator", "digits", &[]);
     let registering = draft(AssetKind::Dataset, &creator, &mint);
     let content = registering.content;
     let claiming = client::claim_content(&creator.pubkey(), &content.root, &content.salt);
-    report.record("registry.claim_content", world.measure(&[claiming], &[&creator]));
+    calls.call("registry.claim_content", &mut world, &[claiming], &[&creator]);
     world.pass_slots(8);
-    report.record("registry.register_dataset", world.measure(&[registering.instruction()], &[&creator, &mint]));
+    calls.call("registry.register_dataset", &mut world, &[registering.instruction()], &[&creator, &mint]);
     let metadata = provena_registry::pda::metadata(&mint.pubkey()).0;
     let pool = provena_royalty::pda::pool(&mint.pubkey()).0;
-    let cost = world.measure(&[provena_royalty::client::verify_creator(&pool, &metadata)], &[]);
-    report.record("royalty.verify_creator", cost);
+    calls.call("royalty.verify_creator", &mut world, &[provena_royalty::client::verify_creator(&pool, &metadata)], &[]);
 
     let (creator, mint) = prepare(&mut world, "trainer", "plain model", &[]);
     let registering = draft(AssetKind::Model, &creator, &mint);
     claim(&mut world, &creator, &registering.content);
-    report.record("registry.register_model", world.measure(&[registering.instruction()], &[&creator, &mint]));
+    calls.call("registry.register_model", &mut world, &[registering.instruction()], &[&creator, &mint]);
 
     let parents = [dataset(&mut world, "digits 2", &[]), dataset(&mut world, "digits 3", &[])];
     let holders: Vec<_> = parents.iter().map(|parent| (parent.pool, 20 * PERCENT)).collect();
@@ -73,11 +68,10 @@ fn record_registrations(report: &mut Report) {
     let mut registering = draft(AssetKind::Model, &creator, &mint);
     registering.parents = parents.iter().map(|parent| parent.as_parent(1)).collect();
     claim(&mut world, &creator, &registering.content);
-    let cost = world.measure(&[registering.instruction()], &[&creator, &mint]);
-    report.record("registry.register_model.two_parents", cost);
+    calls.call("registry.register_model.two_parents", &mut world, &[registering.instruction()], &[&creator, &mint]);
 }
 
-fn record_rights(report: &mut Report) {
+fn rights(calls: &mut dyn Calls) {
     let mut world = world();
     let model = model(&mut world, "classifier", &[]);
     let (holder, mint, nft) = (model.creator.pubkey(), model.mint.pubkey(), model.nft());
@@ -85,7 +79,7 @@ fn record_rights(report: &mut Report) {
     claim(&mut world, &model.creator, &second);
     let floor = Some(Floor { mint: keypair("dollar").pubkey(), per_unit: 1 });
     let more = Some(Floor { mint: keypair("dollar").pubkey(), per_unit: 2 });
-    let rights = [
+    let all = [
         ("add_version", client::add_version(&holder, &mint, &nft, 2, second, Some(RECIPE))),
         ("set_uri", client::set_uri(&holder, &mint, &nft, "https://example.org/assets/new.json")),
         ("raise_floor", client::raise_floor(&holder, &mint, &nft, 100, None)),
@@ -94,13 +88,17 @@ fn record_rights(report: &mut Report) {
         ("publish_licence", client::publish_licence(&holder, &mint, &nft, 2, terms(1_000))),
         ("retire_licence", client::retire_licence(&holder, &mint, &nft, 2)),
     ];
-    for (name, instruction) in rights {
-        report.record(&format!("registry.{name}"), world.measure(&[instruction], &[&model.creator]));
+    for (name, instruction) in all {
+        calls.call(&format!("registry.{name}"), &mut world, &[instruction], &[&model.creator]);
     }
     let third = content("classifier 3");
     claim(&mut world, &model.creator, &third);
     let hash = provena_registry::content_claim::claim_hash(&holder, &third.root, &third.salt);
     let left = provena_registry::pda::claim(&hash).0;
-    let cost = world.measure(&[client::abandon_claim(&holder, &left, &holder)], &[&model.creator]);
-    report.record("registry.abandon_claim", cost);
+    calls.call(
+        "registry.abandon_claim",
+        &mut world,
+        &[client::abandon_claim(&holder, &left, &holder)],
+        &[&model.creator],
+    );
 }

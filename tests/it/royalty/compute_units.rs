@@ -6,7 +6,7 @@ use provena_royalty::{
     pda,
 };
 use provena_tests::{
-    World,
+    Calls, World,
     compute_units::Report,
     royalty::{Scene, configure, donate},
     tokens::{Extension, Money},
@@ -49,22 +49,27 @@ fn the_program_stays_small() {
 
 /// Measures every instruction.
 pub fn record(report: &mut Report) {
-    record_authority(report);
-    record_pools(report);
-    record_payments(report, "", World::new(), Money::Sol);
-    let mut world = World::new();
-    let token = Money::token(&mut world, "dollar");
-    record_payments(report, ".token", world, token);
+    calls(report);
     let mut world = World::with_classic_token();
     let token = Money::token(&mut world, "dollar");
-    record_payments(report, ".classic_token", world, token);
-    let mut world = World::new();
-    let token = Money::token_2022(&mut world, "euro", &[Extension::MetadataPointer]);
-    record_payments(report, ".token_2022", world, token);
-    record_shares(report);
+    payments(report, ".classic_token", world, token);
 }
 
-fn record_authority(report: &mut Report) {
+/// Calls every instruction.
+pub fn calls(calls: &mut dyn Calls) {
+    authority(calls);
+    pools(calls);
+    payments(calls, "", World::new(), Money::Sol);
+    let mut world = World::new();
+    let token = Money::token(&mut world, "dollar");
+    payments(calls, ".token", world, token);
+    let mut world = World::new();
+    let token = Money::token_2022(&mut world, "euro", &[Extension::MetadataPointer]);
+    payments(calls, ".token_2022", world, token);
+    shares(calls);
+}
+
+fn authority(calls: &mut dyn Calls) {
     let mut world = World::new();
     let token = Money::token(&mut world, "dollar").mint();
     let (authority, heir) = (world.wallet("authority"), world.wallet("heir"));
@@ -77,14 +82,14 @@ fn record_authority(report: &mut Report) {
         ("royalty.propose_authority", client::propose_authority(&key, &new)),
         ("royalty.cancel_authority", client::cancel_authority(&key)),
     ] {
-        report.record(name, world.measure(&[instruction], &[&authority]));
+        calls.call(name, &mut world, &[instruction], &[&authority]);
     }
     world.accept(&[client::propose_authority(&key, &new)], &[&authority]);
     world.pass_slots(432_000);
-    report.record("royalty.accept_authority", world.measure(&[client::accept_authority(&new)], &[&heir]));
+    calls.call("royalty.accept_authority", &mut world, &[client::accept_authority(&new)], &[&heir]);
 }
 
-fn record_pools(report: &mut Report) {
+fn pools(calls: &mut dyn Calls) {
     let mut world = World::new();
     let token = Money::token(&mut world, "dollar");
     configure(&mut world, &[token]);
@@ -93,28 +98,28 @@ fn record_pools(report: &mut Report) {
     let half = DEFAULT_TOTAL_SHARES / 2;
     let [first, rest] = ["alice", "bob"].map(|name| [Holder::new(keypair(name).pubkey(), half)]);
     let create = client::create_pool(&key, &mint, DEFAULT_TOTAL_SHARES, 0, 0, &first);
-    report.record("royalty.create_pool.one_holder", world.measure(&[create], &[&creator, &asset]));
+    calls.call("royalty.create_pool.one_holder", &mut world, &[create], &[&creator, &asset]);
     let pool = pda::pool(&mint).0;
-    let cost = world.measure(&[client::add_holders(&key, &pool, &rest)], &[&creator]);
-    report.record("royalty.add_holders.one_holder", cost);
+    let add = client::add_holders(&key, &pool, &rest);
+    calls.call("royalty.add_holders.one_holder", &mut world, &[add], &[&creator]);
     let open = client::open_books(&key, &mint, token.currency(), Evidence::Creator).expect("a token");
-    report.record("royalty.open_books", world.measure(&[open], &[&creator]));
+    calls.call("royalty.open_books", &mut world, &[open], &[&creator]);
     for (case, currency) in [("", Money::Sol.currency()), (".token", token.currency())] {
-        let cost = world.measure(&[client::open_inbox(&key, &mint, currency, 0)], &[&creator]);
-        report.record(&format!("royalty.open_inbox{case}"), cost);
-        let cost = world.measure(&[client::close_inbox(&key, &pool, currency, 0)], &[&creator]);
-        report.record(&format!("royalty.close_inbox{case}"), cost);
+        let open = client::open_inbox(&key, &mint, currency, 0);
+        calls.call(&format!("royalty.open_inbox{case}"), &mut world, &[open], &[&creator]);
+        let close = client::close_inbox(&key, &pool, currency, 0);
+        calls.call(&format!("royalty.close_inbox{case}"), &mut world, &[close], &[&creator]);
     }
     token.give(&mut world, &key, 0);
     let scene = Scene { pool, asset, creator, money: vec![token] };
     let positions = [&first[0], &rest[0]].map(|holder| scene.position(&world, &holder.holder));
     let books = [Money::Sol, token].map(Money::currency);
     let abandon = client::abandon_pool(&pool, &scene.state(&world), &positions, &books);
-    report.record("royalty.abandon_pool.two_holders", world.measure(&[abandon], &[&scene.creator]));
+    calls.call("royalty.abandon_pool.two_holders", &mut world, &[abandon], &[&scene.creator]);
 }
 
 /// Everything that moves money, in one kind of it.
-fn record_payments(report: &mut Report, case: &str, mut world: World, money: Money) {
+fn payments(calls: &mut dyn Calls, case: &str, mut world: World, money: Money) {
     configure(&mut world, &[money]);
     let alice = world.wallet("alice");
     let (key, currency, half) = (alice.pubkey(), money.currency(), DEFAULT_TOTAL_SHARES / 2);
@@ -123,7 +128,7 @@ fn record_payments(report: &mut Report, case: &str, mut world: World, money: Mon
     money.give(&mut world, &key, 1_000_000_000);
     let inbox = child.open_inbox(&mut world, money);
     let mut measure = |name: &str, world: &mut World, instruction, signers: &[&Keypair]| {
-        report.record(&format!("royalty.{name}{case}"), world.measure(&[instruction], signers));
+        calls.call(&format!("royalty.{name}{case}"), world, &[instruction], signers);
     };
     measure("deposit", &mut world, client::deposit(&key, &child.pool, currency, 1_000_000), &[&alice]);
     child.donate(&mut world, money, 1_000_000);
@@ -144,7 +149,7 @@ fn record_payments(report: &mut Report, case: &str, mut world: World, money: Mon
 }
 
 /// Shares of a pool with all eight mints, without and with a window.
-fn record_shares(report: &mut Report) {
+fn shares(calls: &mut dyn Calls) {
     for (case, window) in [("", 0), (".window", 100)] {
         let mut world = World::new();
         let tokens: Vec<_> = (0..7).map(|n| Money::token(&mut world, &format!("token {n}"))).collect();
@@ -162,7 +167,7 @@ fn record_shares(report: &mut Report) {
         };
         earn(&mut world);
         let mut measure = |name: &str, world: &mut World, instruction| {
-            report.record(&format!("royalty.{name}{case}"), world.measure(&[instruction], &[&alice]));
+            calls.call(&format!("royalty.{name}{case}"), world, &[instruction], &[&alice]);
         };
         let give = || client::transfer_shares(&key, &other, &scene.pool, 1_001);
         measure("transfer_shares.new_holder", &mut world, give());
@@ -178,14 +183,14 @@ fn record_shares(report: &mut Report) {
             let approve = client::approve(&key, &scene.pool, &other, 5);
             world.accept(&[back, approve], &[&alice]);
             let by_delegate = client::transfer_shares_by(&other, &key, &carol, &scene.pool, 3);
-            report.record("royalty.transfer_shares.by_delegate", world.measure(&[by_delegate], &[&bob]));
-            close_one(report, &mut world, &scene, &alice);
+            calls.call("royalty.transfer_shares.by_delegate", &mut world, &[by_delegate], &[&bob]);
+            close_one(calls, &mut world, &scene, &alice);
         }
     }
 }
 
 /// A position that never earned anything.
-fn close_one(report: &mut Report, world: &mut World, scene: &Scene, alice: &Keypair) {
+fn close_one(calls: &mut dyn Calls, world: &mut World, scene: &Scene, alice: &Keypair) {
     let dave = world.wallet("dave");
     let steps = [
         client::transfer_shares(&alice.pubkey(), &dave.pubkey(), &scene.pool, 7),
@@ -193,5 +198,5 @@ fn close_one(report: &mut Report, world: &mut World, scene: &Scene, alice: &Keyp
     ];
     world.accept(&steps, &[alice, &dave]);
     let close = client::close_position(&dave.pubkey(), &dave.pubkey(), &alice.pubkey(), &scene.pool);
-    report.record("royalty.close_position", world.measure(&[close], &[&dave]));
+    calls.call("royalty.close_position", world, &[close], &[&dave]);
 }

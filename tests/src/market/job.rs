@@ -5,7 +5,7 @@ use provena_arith::{commitment::Commitment, merkle};
 use provena_common::slot::Slot;
 use provena_market::{
     ID,
-    client::{self, JobRecord, Request},
+    client::{self, Currency, JobRecord, Request},
     fees::Work,
     pda,
     state::Party,
@@ -219,7 +219,7 @@ impl Scene {
 
     /// The token program of the scene's money.
     pub fn token_program(&self) -> Option<Address> {
-        self.payment().map(|payment| payment.token_program)
+        self.money.currency().token_program()
     }
 
     /// The collecting instruction for a party, with everything that it may collect; into inboxes 0.
@@ -239,7 +239,7 @@ impl Scene {
 
     /// Opens the treasury's inbox 0 for SOL, where forfeited bonds go whatever a job is paid in.
     pub fn open_sol_inbox(&mut self) {
-        let open = client::open_treasury_inbox(self.payer.pubkey(), None, 0);
+        let open = client::open_treasury_inbox(self.payer.pubkey(), Currency::Sol, 0);
         self.world.accept(&[open], &[&self.payer]);
     }
 

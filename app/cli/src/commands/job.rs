@@ -11,10 +11,10 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use provena_client::{
     Client, ClientError,
-    chain::{Chain, ChainReader},
+    chain::{Chain, ChainError, ChainReader},
     offer,
     store::Store,
-    view::JobView,
+    view::{JobView, View},
 };
 use provena_wire::Request;
 use solana_pubkey::Pubkey;
@@ -149,7 +149,11 @@ fn refused(error: ClientError, done: &str) -> anyhow::Error {
 /// # Errors
 /// There is none.
 pub(crate) async fn find(chain: &(impl ChainReader + ?Sized), address: &Pubkey) -> Result<JobView> {
-    let job = provena_client::view::View::read(chain, address).await.context("cannot read the job")?.job;
+    let job = match View::read(chain, address).await {
+        // The market's, but something else.
+        Err(ChainError::Malformed { .. }) => None,
+        read => read.context("cannot read the job")?.job,
+    };
     job.ok_or_else(|| {
         Failure::failed(format!("the chain knows no job {address}: it never existed, or it was closed"))
             .hint("check the address and --url; `provena job list` shows the wallet's")

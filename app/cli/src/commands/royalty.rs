@@ -30,6 +30,8 @@ enum Verb {
     Approve(shares::Approve),
     /// Take such an approval back
     Revoke(shares::Revoke),
+    /// Close what is nothing any more: no shares, nothing earned; the rent goes to whoever paid it
+    Close(shares::Close),
     /// Bring in what marketplaces paid when the NFT was resold
     Collect(collect::Args),
 }
@@ -42,6 +44,7 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         Verb::Transfer(args) => shares::transfer(args, context).await,
         Verb::Approve(args) => shares::approve(args, context).await,
         Verb::Revoke(args) => shares::revoke(args, context).await,
+        Verb::Close(args) => shares::close(args, context).await,
         Verb::Collect(args) => collect::run(args, context).await,
     }
 }

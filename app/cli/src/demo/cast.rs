@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use provena_client::{
     amount::Currency,
-    chain::{Budget, Chain, send_and_confirm},
+    chain::{Chain, send_and_confirm},
     keys,
     mint::{Mint, Minted, ParentPlan, Pending, Plan, Text},
     offer::Terms,
@@ -114,7 +114,7 @@ impl Cast {
         let yours = token.account_of(&self.you.pubkey());
         let amount = 100 * 10u64.pow(u32::from(DECIMALS));
         instructions.push(spl::mint_to(&TOKEN_PROGRAM, &mint, &yours, &bank, &[], amount)?);
-        let sent = send_and_confirm(chain, &instructions, &[&self.bank, &key], Budget::default()).await;
+        let sent = send_and_confirm(chain, &instructions, &[&self.bank, &key]).await;
         sent.context("the demo's token was not created")?;
         Ok(mint)
     }

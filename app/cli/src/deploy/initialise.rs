@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use provena_client::{
     amount::{Currency, show_bps},
-    chain::{Budget, Chain, accounts::fetch_optional, lookup, send_and_confirm},
+    chain::{Chain, accounts::fetch_optional, lookup, send_and_confirm},
     token,
 };
 use provena_market::constants::MAX_PROTOCOL_FEE_BPS;
@@ -196,6 +196,6 @@ pub(super) async fn once(
 }
 
 async fn send(chain: &dyn Chain, authority: &Keypair, instruction: Instruction) -> Result<String> {
-    let done = send_and_confirm(chain, &[instruction], &[authority], Budget::default()).await?;
+    let done = send_and_confirm(chain, &[instruction], &[authority]).await?;
     Ok(done.signature.to_string())
 }

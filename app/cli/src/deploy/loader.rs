@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use provena_client::chain::{Budget, Chain, ChainError, send_and_confirm};
+use provena_client::chain::{Chain, ChainError, send_and_confirm};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_loader_v3_interface::{get_program_data_address, instruction};
@@ -117,7 +117,7 @@ pub(super) async fn extend(chain: &dyn Chain, wallet: &Keypair, id: &Pubkey, mor
     ];
     let mut refusal = None;
     for way in ways {
-        match send_and_confirm(chain, &[way], &[wallet], Budget::default()).await {
+        match send_and_confirm(chain, &[way], &[wallet]).await {
             Ok(done) => return wait_until_runnable(chain, done.slot).await,
             Err(error @ ChainError::Rejected(_)) => refusal = Some(error),
             Err(error) => return Err(error.into()),

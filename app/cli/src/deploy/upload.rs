@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use futures_util::{StreamExt, stream};
 use provena_arith::hash::sha256;
-use provena_client::chain::{Budget, Chain, ChainError, send_and_confirm, submitter::prepare};
+use provena_client::chain::{Chain, ChainError, send_and_confirm, submitter::prepare};
 use solana_keypair::Keypair;
 use solana_loader_v3_interface::instruction;
 use solana_pubkey::Pubkey;
@@ -95,7 +95,7 @@ pub(super) async fn create(chain: &dyn Chain, wallet: &Keypair, buffer: &Pubkey,
         .map_err(|error| anyhow!("cannot build the buffer: {error}"))?
         .pop()
         .context("the loader's library builds no buffer")?;
-    send_and_confirm(chain, &[create, initialise], &[wallet], Budget::default()).await?;
+    send_and_confirm(chain, &[create, initialise], &[wallet]).await?;
     Ok(())
 }
 
@@ -153,7 +153,7 @@ async fn send_chunk(
 ) -> Result<(), ChainError> {
     let at = u32::try_from(offset).map_err(|error| ChainError::Build(error.to_string()))?;
     let write = instruction::write(buffer, &wallet.pubkey(), at, bytes.to_vec());
-    let outcome = match prepare(chain, &[write], &[wallet], Budget::default()).await {
+    let outcome = match prepare(chain, &[write], &[wallet], chain.budget()).await {
         Ok(pending) => chain.send(&pending.transaction).await,
         Err(error) => Err(error),
     };

@@ -60,6 +60,7 @@ fn mint(error: &MintError) -> Advice {
             let missing = needed.saturating_sub(*has).div_ceil(1_000_000_000);
             failed(format!("send it to {wallet}; on a test chain: provena airdrop {missing}"))
         }
+        MintError::OtherWallet { .. } => failed("name that wallet's key file with --keypair"),
         MintError::OtherShares(_) => failed(
             "repeat it with its own --holder and --parent, or take it back: provena asset pending, provena asset abandon",
         ),
@@ -131,6 +132,13 @@ fn royalty(error: &RoyaltyError) -> Advice {
             failed(format!("let the holder say so: provena royalty approve ASSET --to {wallet} --share SHARE%"))
         }
         RoyaltyError::NobodyApproved(_) => failed("there is nothing to take back"),
+        RoyaltyError::OwnShares(_) => usage("name somebody else with --to"),
+        RoyaltyError::NoWallet { pool: Some(pool), .. } => {
+            usage(format!("it is an asset; its royalty pool, which can hold shares, is {pool}"))
+        }
+        RoyaltyError::NoWallet { pool: None, .. } => usage("name a wallet's address, or an asset's royalty pool"),
+        RoyaltyError::InUse(_) => failed("give its shares away and claim what they earned first"),
+        RoyaltyError::NotCloser { .. } => failed("name one of these wallets with --keypair"),
         RoyaltyError::SelfHolding => usage("name a wallet, or another asset's pool"),
         RoyaltyError::NotHolder(_) => usage("leave --to out, or name the holder's wallet with --keypair"),
         RoyaltyError::Token(error) => token(error),

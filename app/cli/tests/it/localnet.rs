@@ -6,7 +6,7 @@ use std::{
 };
 
 use provena_client::{
-    chain::{Budget, ChainReader, RpcChain, RpcOptions, send_and_confirm},
+    chain::{ChainReader, RpcChain, RpcOptions, send_and_confirm},
     keys,
 };
 use provena_common::token::TOKEN_PROGRAM;
@@ -138,7 +138,7 @@ impl Localnet {
                 account.open_account(&owner, &owner).unwrap(),
                 spl::mint_to(&TOKEN_PROGRAM, &mint, &account.account_of(&owner), &owner, &[], 100_000).unwrap(),
             ];
-            send_and_confirm(&chain, &instructions, &[&wallet, &key], Budget::default()).await.unwrap();
+            send_and_confirm(&chain, &instructions, &[&wallet, &key]).await.unwrap();
         });
         key.pubkey().to_string()
     }

@@ -57,6 +57,13 @@ fn a_minting_that_was_cut_off_goes_on_or_is_taken_back() {
     assert!(net.balance() < before - 10_000_000, "the pool's accounts are rent");
     let pending = net.run(&["asset", "pending"]).ok().json();
     let root = pending[0]["content_root"].as_str().unwrap();
+    // Another wallet whose key lies in the same folder cannot, and loses nothing of it.
+    let beside = net.person.path(".config/provena/other.json").display().to_string();
+    net.run(&["keygen", "--out", &beside]).ok();
+    net.refuses(&[
+        (&["asset", "abandon", root, "--keypair", &beside], 1, &["was begun by", &net.address(), "--keypair"]),
+        (&["dataset", "mint", &file, "--keypair", &beside], 1, &["was begun by", &net.address()]),
+    ]);
     let done = net.run(&["asset", "abandon", root]).ok().json();
     assert_eq!(done["registered"], false);
     let spent = before - net.balance();

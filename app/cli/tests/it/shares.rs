@@ -2,6 +2,8 @@
 
 use crate::localnet::{Localnet, nobody};
 
+const SYSTEM: &str = "11111111111111111111111111111111";
+
 #[test]
 fn shares_are_given_away_by_their_holder_or_by_whom_it_approved() {
     let net = Localnet::start(5);
@@ -20,6 +22,13 @@ fn shares_are_given_away_by_their_holder_or_by_whom_it_approved() {
         (&["royalty", "transfer", &asset, "--to", &somebody, "--share", "0%"], 2, &["is nothing"]),
         (&["royalty", "transfer", &asset, "--to", &pool, "--share", "1%"], 2, &["cannot hold its own shares"]),
         (&["royalty", "transfer", &nobody(), "--to", &somebody, "--share", "1%"], 1, &["has no royalty pool"]),
+        (&["royalty", "transfer", &asset, "--to", &me, "--share", "1%"], 2, &["holds these shares already"]),
+        (
+            &["royalty", "transfer", &asset, "--to", &asset, "--share", "1%"],
+            2,
+            &["is no wallet", "its royalty pool", &pool],
+        ),
+        (&["royalty", "transfer", &asset, "--to", SYSTEM, "--share", "1%"], 2, &["is no wallet"]),
         (&["royalty", "revoke", &asset], 1, &["has approved nobody"]),
         (&["royalty", "approve", &asset, "--to", &somebody, "--share", "91%"], 2, &["holds 90%"]),
     ]);
@@ -37,8 +46,10 @@ fn shares_are_given_away_by_their_holder_or_by_whom_it_approved() {
         holder.unwrap()["shares"].as_u64().unwrap()
     };
     assert_eq!((shares(&friend_address), shares(&somebody), shares(&me)), (880_000_000, 120_000_000, 0));
+    // The wallet's position stays, for what its shares had earned; this was nothing.
+    assert_eq!(net.run(&["royalty", "claim", &asset]).ok().json()["claimed"], serde_json::json!([]));
     net.refuses(&[
-        (&["royalty", "claim", &asset], 1, &["holds no shares of this pool"]),
+        (&["royalty", "claim", &asset, "--for", &nobody()], 1, &["holds no shares of this pool"]),
         (&["royalty", "show", &me], 1, &["has no royalty pool"]),
     ]);
 }
@@ -66,12 +77,22 @@ fn resale_royalties_are_collected_and_claimed_for_a_holder_with_an_empty_wallet(
     assert_eq!(net.run(&claim).ok().json()["claimed"][0]["amount"], 40_000_000);
     assert_eq!(net.balance_of(&poor_address), 40_000_000);
     assert_eq!(net.run(&claim).ok().json()["claimed"], serde_json::json!([]));
-    // From everything that the wallet has shares of, to where its holder wants it.
+    // Who gave all its shares away keeps what they earned. From everything, to where its holder wants it.
+    net.run(&["royalty", "transfer", &asset, "--to", &other, "--share", "all"]).ok();
+    net.refuses(&[(&["royalty", "close", &asset], 1, &["or something that they earned"])]);
     let elsewhere = nobody();
     let claimed = net.run(&["royalty", "claim", "--to", &elsewhere]).ok().json();
     assert_eq!((&claimed["claimed"][0]["amount"], &claimed["asset"]), (&60_000_000.into(), &serde_json::Value::Null));
     assert_eq!(net.balance_of(&elsewhere), 60_000_000);
     net.run(&["royalty", "claim", "--keypair", &poor]).ok();
+    // Nothing is left of the wallet's position: its rent comes back, once.
+    let before = net.balance();
+    net.run(&["royalty", "close", &asset]).ok();
+    assert!(net.balance() > before + 4_000_000);
+    net.refuses(&[
+        (&["royalty", "close", &asset], 1, &["holds no shares of this pool"]),
+        (&["royalty", "close", &asset, "--of", &poor_address], 1, &["has shares of this pool"]),
+    ]);
 }
 
 #[test]

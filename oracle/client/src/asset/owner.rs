@@ -15,7 +15,7 @@ use super::{
     error::{unread, unsent},
 };
 use crate::{
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, send_and_confirm},
     token,
 };
 
@@ -152,7 +152,7 @@ impl<'a> Owner<'a> {
     }
 
     async fn send(&self, instruction: Instruction, outcome: &'static str) -> Sent {
-        let sent = send_and_confirm(self.chain, &[instruction], &[self.wallet], Budget::default()).await;
+        let sent = send_and_confirm(self.chain, &[instruction], &[self.wallet]).await;
         Ok(sent.map_err(unsent(outcome))?.signature)
     }
 }

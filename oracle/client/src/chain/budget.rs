@@ -9,6 +9,9 @@ use super::limits;
 /// The compute-budget program, whose two instructions a [`Budget`] becomes.
 pub(super) const COMPUTE_BUDGET: Pubkey = solana_pubkey::pubkey!("ComputeBudget111111111111111111111111111111");
 
+/// The most by which a near deadline multiplies a price.
+const MOST_URGENT: u64 = 8;
+
 /// Tags of the compute-budget program's instructions.
 const SET_LIMIT: u8 = 2;
 const SET_PRICE: u8 = 3;
@@ -33,6 +36,13 @@ impl Budget {
     #[must_use]
     pub fn units(compute_units: u32) -> Self {
         Self { compute_units: Some(compute_units), ..Self::default() }
+    }
+
+    /// The measured limit and this price, which a near deadline may raise as far as [`urgency`] goes.
+    #[must_use]
+    pub fn rising(micro_lamports_per_unit: u64) -> Self {
+        let most = micro_lamports_per_unit.saturating_mul(MOST_URGENT);
+        Self { compute_units: None, micro_lamports_per_unit, most_micro_lamports_per_unit: most }
     }
 
     /// The same for a transaction that must land within `left` slots, the rest of a window of `window` slots: the price is
@@ -72,7 +82,7 @@ pub fn urgency(left: u64, window: u64) -> u64 {
     let within = |part: u64| left <= window / part;
     match window {
         0 => 1,
-        _ if within(8) => 8,
+        _ if within(8) => MOST_URGENT,
         _ if within(4) => 4,
         _ if within(2) => 2,
         _ => 1,
@@ -103,6 +113,7 @@ mod tests {
         let price = |left| budget.near(left, 80).micro_lamports_per_unit;
         assert_eq!([80, 40, 20, 10].map(price), [1_000, 2_000, 4_000, 5_000]);
         assert!(budget.can_rise() && !Budget { most_micro_lamports_per_unit: 1_000, ..budget }.can_rise());
+        assert_eq!([800, 0].map(|left| Budget::rising(7).near(left, 800).micro_lamports_per_unit), [7, 56]);
         // A most below the price does not lower it, and none at all lets nothing rise.
         for most in [0, 999] {
             let budget = Budget { most_micro_lamports_per_unit: most, ..budget };

@@ -1,14 +1,38 @@
 //! The programs' names and their errors' texts, taken from the program crates.
 
+use provena_common::token::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
 use solana_pubkey::Pubkey;
 
-/// A program's name, when it is one of ours.
+const SYSTEM: Pubkey = Pubkey::new_from_array([0; 32]);
+
+/// A program's name, when it is one of ours or of those that ours call.
 #[must_use]
 pub fn name(program: &Pubkey) -> Option<&'static str> {
     match *program {
         provena_registry::ID => Some("registry"),
         provena_royalty::ID => Some("royalty"),
         provena_market::ID => Some("market"),
+        SYSTEM => Some("system"),
+        TOKEN_PROGRAM | TOKEN_2022_PROGRAM => Some("token"),
+        _ => None,
+    }
+}
+
+/// The name and the message of the errors of others' programs that people meet.
+#[must_use]
+pub fn describe_others_error(program: &Pubkey, code: u32) -> Option<(&'static str, &'static str)> {
+    match (*program, code) {
+        (SYSTEM, 0) => Some(("AccountAlreadyInUse", "an account that is to be made exists already")),
+        (SYSTEM, 1) => Some((
+            "ResultWithNegativeLamports",
+            "the paying wallet has too little SOL for this; fund it first (on a test cluster: `provena airdrop`)",
+        )),
+        (TOKEN_PROGRAM | TOKEN_2022_PROGRAM, 1) => {
+            Some(("InsufficientFunds", "the paying wallet has too few of these tokens"))
+        }
+        (TOKEN_PROGRAM | TOKEN_2022_PROGRAM, 17) => {
+            Some(("AccountFrozen", "a token account is frozen by its mint's freeze authority"))
+        }
         _ => None,
     }
 }
@@ -18,7 +42,9 @@ pub fn name(program: &Pubkey) -> Option<&'static str> {
 /// that knows the number is the one that refused.
 #[must_use]
 pub fn describe_error(program: &Pubkey, code: u32) -> Option<(&'static str, &'static str)> {
-    name(program)?;
+    if !matches!(*program, provena_registry::ID | provena_royalty::ID | provena_market::ID) {
+        return None;
+    }
     provena_registry::error::describe(code)
         .or_else(|| provena_royalty::error::describe(code))
         .or_else(|| provena_market::error::describe(code))

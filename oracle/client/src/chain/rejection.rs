@@ -68,6 +68,11 @@ impl Rejection {
             (None, TransactionError::InsufficientFundsForFee) => {
                 "the fee payer cannot pay the fee; fund it first (on a test cluster: `provena airdrop`)".to_owned()
             }
+            (None, TransactionError::InsufficientFundsForRent { .. }) => {
+                "an account would have fewer lamports than keep it alive (890,880 for an empty wallet); fund it first, or \
+                 wait until there is more to move"
+                    .to_owned()
+            }
             (None, other) => other.to_string(),
         };
         Self { signature, error, program, code, name: known.map(|(name, _)| name.to_owned()), message, logs }
@@ -96,7 +101,8 @@ fn deepest_failure(logs: &[String]) -> Option<Pubkey> {
 }
 
 fn describe(program: &Pubkey, code: u32) -> Option<(&'static str, &'static str)> {
-    anchor_code(code).or_else(|| super::programs::describe_error(program, code))
+    let others = || super::programs::describe_others_error(program, code);
+    others().or_else(|| anchor_code(code)).or_else(|| super::programs::describe_error(program, code))
 }
 
 /// Anchor's own checks, which programs report with numbers below 6000.

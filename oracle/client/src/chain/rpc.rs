@@ -10,7 +10,7 @@ use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_message::AddressLookupTableAccount;
 use tokio::sync::OnceCell;
 
-use super::{ChainError, Health, Rejection};
+use super::{Budget, ChainError, Health, Rejection};
 
 /// How to reach a cluster.
 #[derive(Debug, Clone)]
@@ -48,6 +48,7 @@ pub struct RpcChain {
     pub(super) health: Arc<Health>,
     pub(super) cluster: OnceCell<[u8; 32]>,
     pub(super) lookup_tables: Vec<AddressLookupTableAccount>,
+    pub(super) budget: Budget,
     retries: u32,
 }
 
@@ -69,8 +70,16 @@ impl RpcChain {
             health: Arc::new(Health::default()),
             cluster: OnceCell::new(),
             lookup_tables: Vec::new(),
+            budget: Budget::default(),
             retries: options.retries,
         })
+    }
+
+    /// Sets what transactions offer, see [`super::ChainSubmitter::budget`].
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
     }
 
     /// Lets transactions that would be too long use these tables, see [`super::lookup::fetch`].

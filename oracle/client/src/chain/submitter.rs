@@ -196,11 +196,23 @@ fn settled(pending: &Pending, status: SignatureStatus) -> Result<Confirmed, Chai
     }
 }
 
-/// Builds, signs, sends and confirms; a transaction that expired unlanded is built again up to three times.
+/// As [`send_within`], with the connection's own [`ChainSubmitter::budget`].
 ///
 /// # Errors
 /// As for [`prepare`] and [`submit`].
 pub async fn send_and_confirm<C: Chain + ?Sized>(
+    chain: &C,
+    instructions: &[Instruction],
+    signers: &[&Keypair],
+) -> Result<Confirmed, ChainError> {
+    send_within(chain, instructions, signers, chain.budget()).await
+}
+
+/// Builds, signs, sends and confirms; a transaction that expired unlanded is built again up to three times.
+///
+/// # Errors
+/// As for [`prepare`] and [`submit`].
+pub async fn send_within<C: Chain + ?Sized>(
     chain: &C,
     instructions: &[Instruction],
     signers: &[&Keypair],
@@ -236,6 +248,10 @@ impl ChainSubmitter for RpcChain {
             ..RpcSendTransactionConfig::default()
         };
         self.note(self.client.send_transaction_with_config(transaction, config).await).map(drop)
+    }
+
+    fn budget(&self) -> Budget {
+        self.budget
     }
 
     fn lookup_tables(&self) -> &[AddressLookupTableAccount] {

@@ -4,9 +4,10 @@ use std::mem::offset_of;
 use std::time::Duration;
 
 use provena_arith::merkle::content_root;
+use provena_common::slot::Slot;
 use provena_market::{
     client as market,
-    constants::ANSWER_WINDOW,
+    constants::{ANSWER_WINDOW, SETTLE_AFTER},
     pda,
     state::{Answer, JobState, Who, job::flag},
 };
@@ -17,7 +18,7 @@ use solana_signer::Signer;
 
 use super::{Client, ClientError, Stage};
 use crate::chain::accounts::{ProgramAccount, decode_with_items};
-use crate::chain::{ChainError, Confirmed};
+use crate::chain::{ChainError, Confirmed, send_within};
 use crate::view::{JobView, View};
 
 /// The time between two looks at a demanded answer.
@@ -31,7 +32,16 @@ impl Client {
     /// A refusal (`AlreadyDemanded`, `AlreadyAcknowledged`, `WindowOver` later than 1,500 slots after the decision), or a
     /// failure to read.
     pub async fn demand_answer(&self, address: &Pubkey) -> Result<Confirmed, ClientError> {
-        self.send(&[market::demand_answer(self.payer.pubkey(), *address)]).await
+        let view = View::read(self.chain.as_ref(), address).await?;
+        self.demand(view.job.as_ref().ok_or(ClientError::Closed(*address))?, view.now).await
+    }
+
+    /// Demands it, and offers more as the time for that runs out.
+    async fn demand(&self, job: &JobView, now: Slot) -> Result<Confirmed, ClientError> {
+        let left = job.job.decided_at.saturating_add(SETTLE_AFTER).saturating_sub(now.0);
+        let budget = self.chain.budget().near(left, SETTLE_AFTER);
+        let demand = market::demand_answer(self.payer.pubkey(), job.address);
+        Ok(send_within(self.chain.as_ref(), &[demand], &[&self.payer], budget).await?)
     }
 
     /// Demands the answer, unless that was done before, and waits for it.
@@ -55,7 +65,7 @@ impl Client {
                 return Ok(answer);
             }
             if !demanded {
-                match self.demand_answer(address).await {
+                match self.demand(job, view.now).await {
                     Ok(sent) => progress(Stage::Demanded(sent.signature)),
                     // It is too late for that, or another process of the payer was faster.
                     Err(ClientError::Chain(ChainError::Rejected(refusal))) => {

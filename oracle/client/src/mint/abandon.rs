@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     asset, batch,
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, send_and_confirm},
     royalty, token,
 };
 
@@ -31,8 +31,9 @@ pub struct Abandoned {
 /// Takes `unfinished` back and forgets its secrets. `creator` must be the wallet that began it.
 ///
 /// # Errors
-/// [`MintError::Unsent`] when the chain refuses, for example because the pool has received money; then the secrets stay.
+/// [`MintError::OtherWallet`]; [`MintError::Unsent`] when the chain refuses, for example because the pool has received money; then the secrets stay.
 pub async fn abandon(chain: &dyn Chain, creator: &Keypair, unfinished: Unfinished) -> Result<Abandoned, MintError> {
+    unfinished.check_wallet(&creator.pubkey())?;
     let mut signatures = Vec::new();
     let mint = unfinished.key.pubkey();
     let registered = asset::find(chain, &mint).await?.is_some();
@@ -59,7 +60,7 @@ async fn abandon_claim(
         return Ok(None);
     }
     let abandon = registry::abandon_claim(&owner, &pda::claim(&hash).0, &owner);
-    let sent = send_and_confirm(chain, &[abandon], &[creator], Budget::default()).await;
+    let sent = send_and_confirm(chain, &[abandon], &[creator]).await;
     Ok(Some(sent.map_err(unsent("the claim of the content was not taken back"))?.signature))
 }
 

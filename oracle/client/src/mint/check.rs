@@ -55,6 +55,8 @@ impl<'a> Mint<'a> {
         let parents = parents::find(chain, &plan.parents, &keys).await?;
         let pools: Vec<share::Share> = parents.iter().map(|parent| parent.share).collect();
         let holders = share::holders(&self.creator.pubkey(), &plan.holders, &pools)?;
+        let addresses: Vec<Pubkey> = holders.iter().map(|holder| holder.holder).collect();
+        royalty::check_holders(chain, &addresses).await?;
         let floors = floors(&plan.floors, &parents)?;
         let mut mints = Vec::new();
         for mint in plan.pay_in.iter().filter(|mint| !token::is_sol(mint)) {
@@ -67,6 +69,8 @@ impl<'a> Mint<'a> {
         let checked = Checked { parents, holders, floors, mints };
         self.check_size(plan, content_root, &checked)?;
         match unfinished {
+            // Its holders may have sold since; only the licence can be missing.
+            Some(unfinished) if asset::find(chain, &unfinished.key.pubkey()).await?.is_some() => {}
             Some(unfinished) => self.check_same(unfinished, &checked).await?,
             None => self.check_money(plan, &checked).await?,
         }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     asset,
-    chain::{Budget, Chain, send_and_confirm},
+    chain::{Chain, send_and_confirm},
 };
 
 /// A claim this near to its end is renewed rather than used.
@@ -42,11 +42,11 @@ pub(super) async fn claim(chain: &dyn Chain, claimant: &Keypair, unfinished: &Un
             return Ok(Claim { claimed: found.claimed, signatures });
         }
         let abandon = registry::abandon_claim(&owner, &pda::claim(&hash).0, &owner);
-        let sent = send_and_confirm(chain, &[abandon], &[claimant], Budget::default()).await;
+        let sent = send_and_confirm(chain, &[abandon], &[claimant]).await;
         signatures.push(sent.map_err(unsent("the lapsed claim of the content was not taken back"))?.signature);
     }
     let claim = registry::claim_content(&owner, &unfinished.content_root, &unfinished.salt);
-    let sent = send_and_confirm(chain, &[claim], &[claimant], Budget::default()).await;
+    let sent = send_and_confirm(chain, &[claim], &[claimant]).await;
     signatures.push(sent.map_err(unsent("the content was not claimed"))?.signature);
     let made = asset::content_claim(chain, &hash).await?.ok_or(MintError::Unripe)?;
     Ok(Claim { claimed: made.claimed, signatures })

@@ -99,6 +99,14 @@ pub enum MintError {
         /// In the wallet.
         has: u64,
     },
+    /// Somebody else began it.
+    #[error("an earlier minting of this content was begun by {wallet} and interrupted (its secrets are in {})", file.display())]
+    OtherWallet {
+        /// Who alone can go on.
+        wallet: Pubkey,
+        /// Where the secrets are.
+        file: PathBuf,
+    },
     /// The pool of an interrupted minting has other holders than are asked for now.
     #[error("an earlier minting of this content was interrupted, with other shares (its secrets are in {})", .0.display())]
     OtherShares(PathBuf),

@@ -7,7 +7,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
 
+use super::MintError;
 use crate::keys::{KeyFileError, refused, write_new};
 
 /// Where the secrets of unfinished mintings are kept, one file for each content.
@@ -18,6 +20,8 @@ pub struct Pending {
 
 /// A minting under way.
 pub struct Unfinished {
+    /// The wallet that began it, which alone can go on.
+    pub wallet: Pubkey,
     /// Content root of what is minted.
     pub content_root: [u8; 32],
     /// Key of the NFT's mint.
@@ -30,6 +34,8 @@ pub struct Unfinished {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Secrets {
+    /// Base58.
+    wallet: String,
     /// Lower-case hex.
     content_root: String,
     /// The key's 64 bytes, as in a key file.
@@ -61,19 +67,23 @@ impl Pending {
         Ok((found.content_root == *content_root).then_some(found))
     }
 
-    /// Begins a minting of this content: fresh secrets, kept before anything is sent.
+    /// Begins a minting of this content by `wallet`: fresh secrets, kept before anything is sent.
     ///
     /// # Errors
     /// Its file cannot be written.
-    pub fn begin(&self, content_root: &[u8; 32]) -> Result<Unfinished, KeyFileError> {
+    pub fn begin(&self, wallet: &Pubkey, content_root: &[u8; 32]) -> Result<Unfinished, KeyFileError> {
         fs::create_dir_all(&self.folder).map_err(refused("make the folder", &self.folder))?;
         let file = self.file(content_root);
         let (key, salt) = (Keypair::new(), *Keypair::new().secret_bytes());
-        let secrets =
-            Secrets { content_root: hex::encode(content_root), key: key.to_bytes().to_vec(), salt: hex::encode(salt) };
+        let secrets = Secrets {
+            content_root: hex::encode(content_root),
+            wallet: wallet.to_string(),
+            key: key.to_bytes().to_vec(),
+            salt: hex::encode(salt),
+        };
         let text = serde_json::to_string(&secrets).unwrap_or_default();
         write_new(&file, &text)?;
-        Ok(Unfinished { content_root: *content_root, key, salt, file })
+        Ok(Unfinished { wallet: *wallet, content_root: *content_root, key, salt, file })
     }
 
     /// Every minting that was interrupted, in the order of their content roots.
@@ -110,12 +120,20 @@ impl Unfinished {
         let parts = secrets.and_then(|secrets| {
             let root = |text: &str| hex::decode(text).ok()?.try_into().ok();
             let key = Keypair::try_from(secrets.key.as_slice()).ok()?;
-            Some((root(&secrets.content_root)?, key, root(&secrets.salt)?))
+            Some((secrets.wallet.parse().ok()?, root(&secrets.content_root)?, key, root(&secrets.salt)?))
         });
         match parts {
-            Some((content_root, key, salt)) => Ok(Self { content_root, key, salt, file }),
+            Some((wallet, content_root, key, salt)) => Ok(Self { wallet, content_root, key, salt, file }),
             None => Err(KeyFileError::Malformed(file)),
         }
+    }
+
+    /// Checks that `wallet` began it.
+    pub(super) fn check_wallet(&self, wallet: &Pubkey) -> Result<(), MintError> {
+        if self.wallet == *wallet {
+            return Ok(());
+        }
+        Err(MintError::OtherWallet { wallet: self.wallet, file: self.file.clone() })
     }
 
     /// Where the secrets are kept.
@@ -145,8 +163,9 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let pending = Pending::new(folder.path().join("pending"));
         assert!(pending.list().unwrap().is_empty() && pending.find(&[7; 32]).unwrap().is_none());
-        let begun = pending.begin(&[7; 32]).unwrap();
-        assert!(pending.begin(&[7; 32]).is_err(), "nothing under way is overwritten");
+        let wallet = Pubkey::new_from_array([3; 32]);
+        let begun = pending.begin(&wallet, &[7; 32]).unwrap();
+        assert!(pending.begin(&wallet, &[7; 32]).is_err(), "nothing under way is overwritten");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -155,6 +174,7 @@ mod tests {
         fs::write(folder.path().join("pending/notes.txt"), "not ours").unwrap();
         let [found] = pending.list().unwrap().try_into().ok().unwrap();
         assert_eq!((found.key.pubkey(), found.salt, found.content_root), (begun.key.pubkey(), begun.salt, [7; 32]));
+        assert_eq!(found.wallet, wallet);
         found.forget().unwrap();
         assert!(pending.find(&[7; 32]).unwrap().is_none());
     }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     batch,
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, send_and_confirm},
 };
 
 /// Creates what is missing of the pool of the NFT mint `key`.
@@ -37,14 +37,14 @@ pub(super) async fn create(
         // Shares that can never be wrapped need no window: what comes in can be claimed at once.
         let create = |holders: &[Holder]| pools::create_pool(&wallet, &asset, DEFAULT_TOTAL_SHARES, 0, 0, holders);
         let first = batch::prefix(rest, &wallet, create);
-        let sent = send_and_confirm(chain, &[create(first)], &[creator, key], Budget::default()).await;
+        let sent = send_and_confirm(chain, &[create(first)], &[creator, key]).await;
         signatures.push(sent.map_err(unsent("the royalty pool was not created"))?.signature);
         rest = &rest[first.len()..];
     }
     while !rest.is_empty() {
         let add = |holders: &[Holder]| pools::add_holders(&wallet, &pool, holders);
         let more = batch::prefix(rest, &wallet, add);
-        let sent = send_and_confirm(chain, &[add(more)], &[creator], Budget::default()).await;
+        let sent = send_and_confirm(chain, &[add(more)], &[creator]).await;
         signatures.push(sent.map_err(unsent("the royalty pool did not take all holders"))?.signature);
         rest = &rest[more.len()..];
     }
@@ -54,7 +54,7 @@ pub(super) async fn create(
             continue;
         }
         let open = pools::open_books(&wallet, &asset, mint.means(), Evidence::Creator).into_iter().collect::<Vec<_>>();
-        let sent = send_and_confirm(chain, &open, &[creator], Budget::default()).await;
+        let sent = send_and_confirm(chain, &open, &[creator]).await;
         signatures.push(sent.map_err(unsent("the royalty pool cannot be paid in this mint"))?.signature);
     }
     Ok(signatures)

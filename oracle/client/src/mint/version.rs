@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     asset::{self, Owner},
-    chain::{Budget, send_and_confirm},
+    chain::send_and_confirm,
 };
 
 /// A version that was added.
@@ -42,7 +42,7 @@ impl Mint<'_> {
         owner.check_kind(if recipe.is_some() { AssetKind::Model } else { AssetKind::Dataset })?;
         owner.check_active()?;
         let content_root = merkle::content_root(&content).map_err(|_| MintError::Empty)?;
-        let unfinished = self.pending.find(&content_root)?;
+        let unfinished = self.find(&content_root)?;
         check::check_free(self.chain, &content_root, None).await?;
 
         step("storing the content");
@@ -50,7 +50,7 @@ impl Mint<'_> {
         self.store.put(content).await.map_err(unstored("content"))?;
         let unfinished = match unfinished {
             Some(unfinished) => unfinished,
-            None => self.pending.begin(&content_root)?,
+            None => self.pending.begin(&self.creator.pubkey(), &content_root)?,
         };
         step("claiming the content");
         let claim = claim::claim(self.chain, self.creator, &unfinished).await?;
@@ -61,7 +61,7 @@ impl Mint<'_> {
         let n = asset::get(self.chain, mint).await?.asset.latest.saturating_add(1);
         let reveal = ContentReveal { root: content_root, salt: unfinished.salt, len };
         let add = registry::add_version(&self.creator.pubkey(), mint, &owner.nft(), n, reveal, recipe);
-        let sent = send_and_confirm(self.chain, &[add], &[self.creator], Budget::default()).await;
+        let sent = send_and_confirm(self.chain, &[add], &[self.creator]).await;
         let mut signatures = claim.signatures;
         signatures
             .push(sent.map_err(unsent("the version was not added; the same command goes on from here"))?.signature);

@@ -71,6 +71,28 @@ pub enum RoyaltyError {
     /// A pool in itself.
     #[error("a pool cannot hold its own shares")]
     SelfHolding,
+    /// From somebody to itself.
+    #[error("{0} holds these shares already")]
+    OwnShares(Pubkey),
+    /// An account that nobody holds the key of, and no pool.
+    #[error("{address} is no wallet: nobody could collect what shares earn there")]
+    NoWallet {
+        /// What was named.
+        address: Pubkey,
+        /// The pool of the asset that has this address.
+        pool: Option<Pubkey>,
+    },
+    /// Something is left in it.
+    #[error("{0} has shares of this pool, or something that they earned")]
+    InUse(Pubkey),
+    /// Neither the holder nor who paid the rent.
+    #[error("only {holder} or {rent_payer}, who paid its rent, can close this position")]
+    NotCloser {
+        /// Whose position.
+        holder: Pubkey,
+        /// Who paid its rent.
+        rent_payer: Pubkey,
+    },
     /// Somebody else's money to a place of one's own choice.
     #[error("only {0} itself can have what it is owed paid to another address")]
     NotHolder(Pubkey),

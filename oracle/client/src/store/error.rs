@@ -66,7 +66,7 @@ pub enum StoreError {
         /// Which blob.
         root: Root,
         /// Each store's reason, in order.
-        failures: Vec<StoreError>,
+        failures: Vec<Self>,
     },
 }
 

@@ -1,4 +1,4 @@
-//! `GET /metrics`: the counters in the OpenMetrics text format.
+//! `GET /metrics`: the counters in the `OpenMetrics` text format.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

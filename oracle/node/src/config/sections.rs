@@ -167,34 +167,34 @@ mod default {
 
     use solana_commitment_config::CommitmentLevel;
 
-    pub fn commitment() -> CommitmentLevel {
+    pub(super) fn commitment() -> CommitmentLevel {
         CommitmentLevel::Confirmed
     }
-    pub fn rpc_timeout_s() -> u64 {
+    pub(super) fn rpc_timeout_s() -> u64 {
         20
     }
-    pub fn poll_s() -> u64 {
+    pub(super) fn poll_s() -> u64 {
         10
     }
-    pub fn data() -> PathBuf {
+    pub(super) fn data() -> PathBuf {
         "provena-node".into()
     }
-    pub fn max_jobs() -> usize {
+    pub(super) fn max_jobs() -> usize {
         8
     }
-    pub fn max_bond_lamports() -> u64 {
+    pub(super) fn max_bond_lamports() -> u64 {
         1_000_000_000
     }
-    pub fn min_window_slots() -> u32 {
+    pub(super) fn min_window_slots() -> u32 {
         provena_market::constants::MIN_WINDOW
     }
-    pub fn max_windows_slots() -> u64 {
+    pub(super) fn max_windows_slots() -> u64 {
         9_000
     }
-    pub fn max_artifact_bytes() -> u64 {
+    pub(super) fn max_artifact_bytes() -> u64 {
         16 << 30
     }
-    pub fn model_cache_bytes() -> u64 {
+    pub(super) fn model_cache_bytes() -> u64 {
         4 << 30
     }
 }

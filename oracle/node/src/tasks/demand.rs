@@ -29,12 +29,17 @@ impl Worker {
         let there = self.own_answer(key).await?.map(|(_, bytes)| bytes).unwrap_or_default();
         let (parts, seal) = client::put_answer(self.me, key.job, &response);
         // What is there already was put there before a crash.
-        for ((part, offset), bytes) in parts.iter().zip((0..).step_by(ANSWER_PART)).zip(response.chunks(ANSWER_PART)) {
-            if there.get(offset..offset + bytes.len()) != Some(bytes) {
-                self.send(key, Step::PutAnswer, std::slice::from_ref(part)).await?;
-            }
+        let is_missing = |offset: usize, bytes: &[u8]| there.get(offset..offset + bytes.len()) != Some(bytes);
+        let pieces = (0..).step_by(ANSWER_PART).zip(response.chunks(ANSWER_PART)).zip(parts);
+        let mut missing: Vec<_> =
+            pieces.filter(|((offset, bytes), _)| is_missing(*offset, bytes)).map(|(_, part)| part).collect();
+        // Whoever seals gets the deposit: the last part goes with the seal, or somebody could copy the parts and be faster.
+        let last = missing.pop();
+        for part in missing {
+            self.send(key, Step::PutAnswer, &[part]).await?;
         }
-        self.send(key, Step::PutAnswer, &[seal]).await?;
+        let together: Vec<_> = last.into_iter().chain([seal]).collect();
+        self.send(key, Step::PutAnswer, &together).await?;
         self.parts.metrics.job(JobEvent::Answered);
         tracing::info!(job = %key.job, bytes = response.len(), "the demanded answer is on chain");
         Ok(())

@@ -8,6 +8,7 @@ use provena_client::{
     Client, Stage,
     chain::{
         Budget, ChainReader, ChainSubmitter, RpcChain, RpcOptions, SharedChain, accounts::fetch, send_and_confirm,
+        send_within,
     },
     receipt::{check_against, check_offer},
     store::Store,
@@ -61,7 +62,7 @@ async fn funded(chain: &RpcChain, name: &str) -> Keypair {
 }
 
 async fn accept(chain: &RpcChain, instruction: Instruction, signers: &[&Keypair]) {
-    send_and_confirm(chain, &[instruction], signers, Budget::units(400_000)).await.unwrap();
+    send_within(chain, &[instruction], signers, Budget::units(400_000)).await.unwrap();
 }
 
 /// A model with an offer, for one node.
@@ -254,7 +255,7 @@ async fn live(worker: &Arc<Worker>, client: &Client, job: &Pubkey) -> Outcome {
     if !job_view.job.has(flag::ACKNOWLEDGED) {
         let payer = keypair("payer");
         let acknowledge = market::acknowledge(payer.pubkey(), *job);
-        send_and_confirm(client.chain(), &[acknowledge], &[&payer], Budget::default()).await.unwrap();
+        send_and_confirm(client.chain(), &[acknowledge], &[&payer]).await.unwrap();
     }
     let mut collector = Collector::new(worker.clone(), Duration::from_millis(100));
     while !collector.round().await.is_ok_and(|waiting| waiting == 0) {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::free_port;
 
 /// A config whose chain is down, in its own folder.
-pub fn config(folder: &Path, port: u16) -> Config {
+pub(crate) fn config(folder: &Path, port: u16) -> Config {
     let key = solana_keypair::Keypair::new_from_array([9; 32]);
     std::fs::write(folder.join("node.json"), format!("{:?}", key.to_bytes())).unwrap();
     let text = format!(
@@ -26,7 +26,7 @@ pub fn config(folder: &Path, port: u16) -> Config {
     Config::parse(&text, [], &folder.join("node.toml")).unwrap()
 }
 
-pub fn engine() -> Arc<dyn Compute> {
+pub(crate) fn engine() -> Arc<dyn Compute> {
     Arc::new(EngineCompute::open("cpu", 1 << 30).unwrap())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anchor_lang::Discriminator;
 use provena_client::chain::submitter::{prepare, resolve, resolve_within, submit};
-use provena_client::chain::{Budget, ChainError, ChainSubmitter, send_and_confirm};
+use provena_client::chain::{Budget, ChainError, ChainSubmitter, send_and_confirm, send_within};
 use provena_market::client::{self, Request};
 use provena_market::fees::Work;
 use provena_market::instruction;
@@ -47,7 +47,7 @@ async fn a_lost_answer_is_not_a_failure() {
         Call::Send => Fate::LoseAnswer,
         _ => Fate::Pass,
     });
-    let done = send_and_confirm(&chain, &[post(&scene, 2)], &[&scene.payer], Budget::default()).await.unwrap();
+    let done = send_and_confirm(&chain, &[post(&scene, 2)], &[&scene.payer]).await.unwrap();
     assert_eq!(posted(&scene), 1);
     assert!(scene.chain.signature_status(&done.signature).await.unwrap().unwrap().error.is_none());
 }
@@ -60,7 +60,7 @@ async fn a_lost_request_is_sent_again() {
         Call::Send if first.swap(false, Ordering::SeqCst) => Fate::LoseRequest,
         _ => Fate::Pass,
     });
-    send_and_confirm(&chain, &[post(&scene, 2)], &[&scene.payer], Budget::default()).await.unwrap();
+    send_and_confirm(&chain, &[post(&scene, 2)], &[&scene.payer]).await.unwrap();
     assert_eq!(posted(&scene), 1);
 }
 
@@ -76,7 +76,7 @@ async fn an_expired_transaction_is_safe_to_repeat() {
     let error = submit(&chain, &pending).await.unwrap_err();
     assert!(matches!(error, ChainError::Expired { signature } if signature == pending.signature()), "{error}");
     assert_eq!(posted(&scene), 0);
-    send_and_confirm(scene.chain.as_ref(), &[post(&scene, 2)], &[&scene.payer], Budget::default()).await.unwrap();
+    send_and_confirm(scene.chain.as_ref(), &[post(&scene, 2)], &[&scene.payer]).await.unwrap();
     assert_eq!(posted(&scene), 1);
 }
 
@@ -115,7 +115,7 @@ async fn sending_twice_lands_once() {
 #[tokio::test]
 async fn a_refusal_is_told_in_the_programs_own_words() {
     let scene = Scene::new(&[], 1, 1).await;
-    let error = send_and_confirm(scene.chain.as_ref(), &[post(&scene, 65)], &[&scene.payer], Budget::units(50_000))
+    let error = send_within(scene.chain.as_ref(), &[post(&scene, 65)], &[&scene.payer], Budget::units(50_000))
         .await
         .unwrap_err();
     let refusal = error.rejection().unwrap();
@@ -132,14 +132,13 @@ async fn a_refusal_is_told_in_the_programs_own_words() {
 async fn a_refusal_deep_inside_names_the_program_that_refused() {
     let scene = Scene::new(&[], 1, 1).await;
     let stranger = solana_keypair::Keypair::new();
-    let error =
-        send_and_confirm(scene.chain.as_ref(), &[post(&scene, 1)], &[&stranger], Budget::default()).await.unwrap_err();
+    let error = send_and_confirm(scene.chain.as_ref(), &[post(&scene, 1)], &[&stranger]).await.unwrap_err();
     // The stranger's wallet is empty, so the runtime refuses before any program runs; or the signature is missing.
     assert!(matches!(error, ChainError::Build(_) | ChainError::Rejected(_)), "{error}");
     let poor = solana_keypair::Keypair::new();
     scene.chain.airdrop(&poor.pubkey(), 2_000_000).await.unwrap();
     let post = post_by(&scene, poor.pubkey(), 1);
-    let error = send_and_confirm(scene.chain.as_ref(), &[post], &[&poor], Budget::default()).await.unwrap_err();
+    let error = send_and_confirm(scene.chain.as_ref(), &[post], &[&poor]).await.unwrap_err();
     let refusal = error.rejection().unwrap();
     assert_eq!(refusal.program, Some(Pubkey::default()), "the system program: {error}");
 }

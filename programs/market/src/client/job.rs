@@ -6,7 +6,7 @@ use anchor_lang::{
 };
 use provena_common::slot::Slot;
 
-use super::{Payment, build};
+use super::{Currency, build};
 use crate::{
     PostJobArgs, accounts,
     fees::Work,
@@ -34,10 +34,10 @@ impl JobRecord {
         let header = size_of::<Job>().saturating_add(Job::DISCRIMINATOR.len());
         let items = header.saturating_add(8);
         let job = data.get(Job::DISCRIMINATOR.len()..header).filter(|_| data.starts_with(Job::DISCRIMINATOR));
-        let job: Job = job.map(anchor_lang::bytemuck::pod_read_unaligned).ok_or(ProgramError::InvalidAccountData)?;
+        let job: Job = job.map(bytemuck::pod_read_unaligned).ok_or(ProgramError::InvalidAccountData)?;
         let chunks = data.get(items..).ok_or(ProgramError::InvalidAccountData)?.chunks_exact(size_of::<Seat>());
         require!(chunks.remainder().is_empty(), ProgramError::InvalidAccountData);
-        let seats: Vec<Seat> = chunks.map(anchor_lang::bytemuck::pod_read_unaligned).collect();
+        let seats: Vec<Seat> = chunks.map(bytemuck::pod_read_unaligned).collect();
         job.invariant(&seats).map_err(|_| ProgramError::InvalidAccountData)?;
         Ok(Self { address, job, seats })
     }
@@ -56,10 +56,9 @@ impl JobRecord {
         seats.map(|seat| AccountMeta::new(pda::node(&seat.node).0, false))
     }
 
-    /// The payment of a job that is paid in tokens of this program.
-    fn payment(&self, token_program: Option<Address>) -> Option<Payment> {
-        let token_program = token_program?;
-        Payment::of(&self.job.mint, &token_program)
+    /// What a call moves: the job's tokens where their program is given, else only lamports.
+    fn moving(&self, token_program: Option<Address>) -> Currency {
+        token_program.map_or(Currency::Sol, |program| Currency::of(&self.job.mint, &program))
     }
 }
 
@@ -109,7 +108,7 @@ pub fn post_job(
     payer_token: Option<Address>,
 ) -> Instruction {
     let job = pda::job(&payer, request.nonce_slot, request.nonce_index).0;
-    let payment = Payment::of(&offer.mint, &offer.token_program);
+    let currency = Currency::of(&offer.mint, &offer.token_program);
     build(
         &accounts::PostJob {
             payer,
@@ -118,10 +117,10 @@ pub fn post_job(
             offer: offer_address,
             job,
             system_program: System::id(),
-            payer_token: payment.map(|payment| payer_token.unwrap_or_else(|| payment.token_account(&payer))),
-            escrow: payment.map(|_| pda::escrow(&job).0),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            payer_token: currency.token_account(&payer).map(|own| payer_token.unwrap_or(own)),
+            escrow: currency.token_mint().map(|_| pda::escrow(&job).0),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::PostJob {
             args: PostJobArgs {
@@ -218,11 +217,11 @@ pub fn demand_answer(payer: Address, job: Address) -> Instruction {
     build(&accounts::DemandAnswer { payer, job, system_program: System::id() }, &instruction::DemandAnswer {})
 }
 
-/// Bytes of an answer that fit into one `put_answer` with a signature and a compute-unit limit around it.
+/// Bytes of an answer that fit into one `put_answer` with a signature, a compute-unit limit and a `seal_answer` beside it.
 pub const ANSWER_PART: usize = 800;
 
 /// The `put_answer`s, one for each transaction, that put an answer of at most 8,192 bytes on chain, and the `seal_answer`
-/// that follows them.
+/// that belongs into the last one's transaction: whoever seals gets the demand's deposit, and parts can be copied.
 #[must_use]
 pub fn put_answer(poster: Address, job: Address, answer: &[u8]) -> (Vec<Instruction>, Instruction) {
     let address = pda::answer(&job, &poster).0;
@@ -262,16 +261,16 @@ pub fn default_answer(job: &JobRecord) -> Instruction {
 #[must_use]
 pub fn collect_seat(job: &JobRecord, index: u8, token_program: Option<Address>) -> Instruction {
     let authority = job.seats.get(usize::from(index)).map_or_else(Address::default, |seat| seat.node);
-    let payment = job.payment(token_program);
+    let currency = job.moving(token_program);
     build(
         &accounts::CollectSeat {
             job: job.address,
             node: pda::node(&authority).0,
             authority,
-            escrow: payment.map(|_| pda::escrow(&job.address).0),
-            node_token: payment.map(|payment| payment.token_account(&authority)),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            escrow: currency.token_mint().map(|_| pda::escrow(&job.address).0),
+            node_token: currency.token_account(&authority),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::CollectSeat { index },
     )
@@ -280,16 +279,16 @@ pub fn collect_seat(job: &JobRecord, index: u8, token_program: Option<Address>) 
 /// `collect_royalty` into inbox `shard` of the job's books.
 #[must_use]
 pub fn collect_royalty(job: &JobRecord, shard: u8, token_program: Option<Address>) -> Instruction {
-    let payment = job.payment(token_program);
+    let currency = job.moving(token_program);
     let inbox = provena_royalty::pda::inbox(&job.job.books, shard).0;
     build(
         &accounts::CollectRoyalty {
             job: job.address,
             inbox,
-            escrow: payment.map(|_| pda::escrow(&job.address).0),
-            vault: payment.map(|_| provena_royalty::pda::inbox_vault(&inbox).0),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            escrow: currency.token_mint().map(|_| pda::escrow(&job.address).0),
+            vault: currency.token_mint().map(|_| provena_royalty::pda::inbox_vault(&inbox).0),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::CollectRoyalty {},
     )
@@ -299,18 +298,18 @@ pub fn collect_royalty(job: &JobRecord, shard: u8, token_program: Option<Address
 /// token program is given.
 #[must_use]
 pub fn collect_protocol(job: &JobRecord, shard: u8, sol: bool, token_program: Option<Address>) -> Instruction {
-    let payment = job.payment(token_program);
+    let currency = job.moving(token_program);
     let inbox = pda::treasury_inbox(&crate::NATIVE_MINT, shard).0;
-    let token_inbox = payment.map(|payment| pda::treasury_inbox(&payment.mint, shard).0);
+    let token_inbox = currency.token_mint().map(|mint| pda::treasury_inbox(&mint, shard).0);
     build(
         &accounts::CollectProtocol {
             job: job.address,
             inbox: sol.then_some(inbox),
             token_inbox,
-            escrow: payment.map(|_| pda::escrow(&job.address).0),
+            escrow: currency.token_mint().map(|_| pda::escrow(&job.address).0),
             vault: token_inbox.map(|inbox| pda::treasury_vault(&inbox).0),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::CollectProtocol {},
     )
@@ -319,15 +318,15 @@ pub fn collect_protocol(job: &JobRecord, shard: u8, sol: bool, token_program: Op
 /// `collect_refund`, to the payer's associated token account where the job is paid in tokens.
 #[must_use]
 pub fn collect_refund(job: &JobRecord, token_program: Option<Address>) -> Instruction {
-    let (payer, payment) = (job.job.payer, job.payment(token_program));
+    let (payer, currency) = (job.job.payer, job.moving(token_program));
     build(
         &accounts::CollectRefund {
             job: job.address,
             payer,
-            escrow: payment.map(|_| pda::escrow(&job.address).0),
-            payer_token: payment.map(|payment| payment.token_account(&payer)),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            escrow: currency.token_mint().map(|_| pda::escrow(&job.address).0),
+            payer_token: currency.token_account(&payer),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::CollectRefund {},
     )
@@ -336,10 +335,10 @@ pub fn collect_refund(job: &JobRecord, token_program: Option<Address>) -> Instru
 /// `park` for the node of `seat`, or for the payer: tokens when their program is given, lamports otherwise.
 #[must_use]
 pub fn park(rent_payer: Address, job: &JobRecord, seat: Option<u8>, token_program: Option<Address>) -> Instruction {
-    let payment = job.payment(token_program);
+    let currency = job.moving(token_program);
     let holder = seat.map(|index| job.seats.get(usize::from(index)).map_or_else(Address::default, |seat| seat.node));
     let beneficiary = holder.unwrap_or(job.job.payer);
-    let mint = payment.map_or(crate::NATIVE_MINT, |payment| payment.mint);
+    let mint = currency.mint();
     let residual = pda::residual(&beneficiary, &mint).0;
     build(
         &accounts::Park {
@@ -347,30 +346,30 @@ pub fn park(rent_payer: Address, job: &JobRecord, seat: Option<u8>, token_progra
             job: job.address,
             residual,
             system_program: System::id(),
-            escrow: payment.map(|_| pda::escrow(&job.address).0),
-            vault: payment.map(|_| pda::residual_vault(&residual).0),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            escrow: currency.token_mint().map(|_| pda::escrow(&job.address).0),
+            vault: currency.token_mint().map(|_| pda::residual_vault(&residual).0),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::Park { seat },
     )
 }
 
-/// `collect_residual` of `beneficiary`; `payment` is `None` for SOL. Where the mint takes a fee of transfers, put
+/// `collect_residual` of `beneficiary`. Where the mint takes a fee of transfers, put
 /// [`harvest_withheld`] of the residual's token account before it.
 #[must_use]
-pub fn collect_residual(beneficiary: Address, rent_payer: Address, payment: Option<Payment>) -> Instruction {
-    let mint = payment.map_or(crate::NATIVE_MINT, |payment| payment.mint);
+pub fn collect_residual(beneficiary: Address, rent_payer: Address, currency: Currency) -> Instruction {
+    let mint = currency.mint();
     let residual = pda::residual(&beneficiary, &mint).0;
     build(
         &accounts::CollectResidual {
             residual,
             beneficiary,
             rent_payer,
-            vault: payment.map(|_| pda::residual_vault(&residual).0),
-            beneficiary_token: payment.map(|payment| payment.token_account(&beneficiary)),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            vault: currency.token_mint().map(|_| pda::residual_vault(&residual).0),
+            beneficiary_token: currency.token_account(&beneficiary),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::CollectResidual {},
     )
@@ -380,16 +379,16 @@ pub fn collect_residual(beneficiary: Address, rent_payer: Address, payment: Opti
 /// [`harvest_withheld`] of the escrow before it.
 #[must_use]
 pub fn close_job(caller: Address, job: &JobRecord, token_program: Option<Address>) -> Instruction {
-    let (payer, payment) = (job.job.payer, job.payment(token_program));
+    let (payer, currency) = (job.job.payer, job.moving(token_program));
     build(
         &accounts::CloseJob {
             caller,
             payer,
             job: job.address,
-            escrow: payment.map(|_| pda::escrow(&job.address).0),
-            payer_token: payment.map(|payment| payment.token_account(&payer)),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            escrow: currency.token_mint().map(|_| pda::escrow(&job.address).0),
+            payer_token: currency.token_account(&payer),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::CloseJob {},
     )

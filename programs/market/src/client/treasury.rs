@@ -2,20 +2,20 @@
 
 use anchor_lang::{prelude::*, solana_program::instruction::Instruction};
 
-use super::{Payment, build};
-use crate::{NATIVE_MINT, accounts, instruction, pda};
+use super::{Currency, build};
+use crate::{accounts, instruction, pda};
 
-/// `open_treasury_inbox`; `payment` is `None` for SOL.
+/// `open_treasury_inbox`.
 #[must_use]
-pub fn open_treasury_inbox(payer: Address, payment: Option<Payment>, shard: u8) -> Instruction {
-    let inbox = inbox(payment, shard);
+pub fn open_treasury_inbox(payer: Address, currency: Currency, shard: u8) -> Instruction {
+    let inbox = inbox(currency, shard);
     build(
         &accounts::OpenTreasuryInbox {
             payer,
             inbox,
-            vault: payment.map(|_| pda::treasury_vault(&inbox).0),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            vault: currency.token_mint().map(|_| pda::treasury_vault(&inbox).0),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
             system_program: System::id(),
         },
         &instruction::OpenTreasuryInbox { shard },
@@ -24,17 +24,17 @@ pub fn open_treasury_inbox(payer: Address, payment: Option<Payment>, shard: u8) 
 
 /// `sweep_treasury`. `treasury` is the wallet that [`Admin`](crate::state::Admin) names.
 #[must_use]
-pub fn sweep_treasury(treasury: Address, payment: Option<Payment>, shard: u8) -> Instruction {
-    let inbox = inbox(payment, shard);
+pub fn sweep_treasury(treasury: Address, currency: Currency, shard: u8) -> Instruction {
+    let inbox = inbox(currency, shard);
     build(
         &accounts::SweepTreasury {
             admin: pda::admin().0,
             inbox,
             treasury,
-            vault: payment.map(|_| pda::treasury_vault(&inbox).0),
-            treasury_token: payment.map(|payment| payment.token_account(&treasury)),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            vault: currency.token_mint().map(|_| pda::treasury_vault(&inbox).0),
+            treasury_token: currency.token_account(&treasury),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::SweepTreasury {},
     )
@@ -42,21 +42,20 @@ pub fn sweep_treasury(treasury: Address, payment: Option<Payment>, shard: u8) ->
 
 /// `close_treasury_inbox`.
 #[must_use]
-pub fn close_treasury_inbox(rent_payer: Address, payment: Option<Payment>, shard: u8) -> Instruction {
-    let inbox = inbox(payment, shard);
+pub fn close_treasury_inbox(rent_payer: Address, currency: Currency, shard: u8) -> Instruction {
+    let inbox = inbox(currency, shard);
     build(
         &accounts::CloseTreasuryInbox {
             rent_payer,
             inbox,
-            vault: payment.map(|_| pda::treasury_vault(&inbox).0),
-            mint: payment.map(|payment| payment.mint),
-            token_program: payment.map(|payment| payment.token_program),
+            vault: currency.token_mint().map(|_| pda::treasury_vault(&inbox).0),
+            mint: currency.token_mint(),
+            token_program: currency.token_program(),
         },
         &instruction::CloseTreasuryInbox {},
     )
 }
 
-fn inbox(payment: Option<Payment>, shard: u8) -> Address {
-    let mint = payment.map_or(NATIVE_MINT, |payment| payment.mint);
-    pda::treasury_inbox(&mint, shard).0
+fn inbox(currency: Currency, shard: u8) -> Address {
+    pda::treasury_inbox(&currency.mint(), shard).0
 }

@@ -5,6 +5,7 @@ use provena_common::{
     account::{self, State},
     token::{self, Token},
 };
+use provena_royalty::purse::above_rent;
 
 use crate::{error::MarketError, state::TreasuryInbox, treasury};
 
@@ -33,7 +34,7 @@ impl CloseTreasuryInbox {
     /// `NotRentPayer`; `NotEmpty` while the inbox holds money; for tokens `MissingTokenAccount`, `WrongMint`,
     /// `WrongTokenProgram`, `WrongTokenAccount`.
     pub fn handle(&mut self) -> Result<()> {
-        require!(self.inbox.account().lamports() <= self.inbox.rent, MarketError::NotEmpty);
+        require!(above_rent(self.inbox.account(), self.inbox.rent)?.is_zero(), MarketError::NotEmpty);
         if !self.inbox.is_native() {
             self.close_vault()?;
         }

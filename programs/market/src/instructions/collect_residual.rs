@@ -7,6 +7,7 @@ use provena_common::{
     money, pda as addresses,
     token::{self, Token, needed},
 };
+use provena_royalty::purse::above_rent;
 
 use crate::{error::MarketError, fees::Amount, state::Residual};
 
@@ -45,7 +46,8 @@ impl CollectResidual {
         let closing = !rent_payer.executable();
         // Tokens first: the runtime compares sums of lamports at each call of another program.
         if self.residual.is_native() {
-            let amount = Amount(view.lamports()).less(Amount(self.residual.rent));
+            let noted = self.residual.rent;
+            let amount = if closing { Amount(view.lamports()).less(Amount(noted)) } else { above_rent(view, noted)? };
             let possible = amount.is_zero() || money::can_receive(self.beneficiary.account(), amount)?;
             require!(possible, MarketError::CannotReceive);
             money::move_lamports(view, self.beneficiary.account(), amount)?;

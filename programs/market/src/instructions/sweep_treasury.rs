@@ -3,10 +3,10 @@
 use anchor_lang::prelude::*;
 use provena_common::{
     account::State,
-    amount::Amount,
     money,
     token::{self, Token, needed},
 };
+use provena_royalty::purse::above_rent;
 
 use crate::{
     error::MarketError,
@@ -47,8 +47,8 @@ impl SweepTreasury {
         if !self.inbox.is_native() {
             self.sweep_tokens()?;
         }
-        let lamports = Amount(self.inbox.account().lamports()).less(Amount(self.inbox.rent));
-        money::move_lamports(self.inbox.account(), self.treasury.account(), lamports)
+        let inbox = self.inbox.account();
+        money::move_lamports(inbox, self.treasury.account(), above_rent(inbox, self.inbox.rent)?)
     }
 
     fn sweep_tokens(&self) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Who has how much, and what the handlers do with it: money is moved here exactly where they move it.
 
+use anchor_lang::bytemuck::Zeroable;
 use provena_market::{
     constants::DEMAND_DEPOSIT,
     fees::Amount,
@@ -22,7 +23,7 @@ impl Purse {
 
     /// Lets the program's own [`Node`] do something with this stake.
     pub(crate) fn with_node(&mut self, act: impl FnOnce(&mut Node) -> anchor_lang::prelude::Result<()>) -> bool {
-        let mut node: Node = anchor_lang::bytemuck::Zeroable::zeroed();
+        let mut node: Node = Zeroable::zeroed();
         (node.stake, node.locked) = (self.stake, self.locked);
         let done = act(&mut node).is_ok();
         if done {

@@ -1,6 +1,6 @@
 //! States, what anybody may do in them, and what must hold.
 
-use anchor_lang::prelude::Address;
+use anchor_lang::{bytemuck::Zeroable, prelude::Address};
 use provena_common::{NATIVE_MINT, slot::Slot};
 use provena_market::{
     constants::{ANSWER_WINDOW, GRACE, MOST_FORFEIT_SHARE, NONCE_AGE, SETTLE_AFTER},
@@ -128,8 +128,8 @@ impl World {
     }
 
     fn initial(&self) -> State {
-        let mut job: Job = anchor_lang::bytemuck::Zeroable::zeroed();
-        let seats = vec![anchor_lang::bytemuck::Zeroable::zeroed(); self.setting.seats];
+        let mut job: Job = Zeroable::zeroed();
+        let seats = vec![Zeroable::zeroed(); self.setting.seats];
         job.post(&seats, &posting(self.setting.quorum), Amount(DEPOSIT), START).expect("a sound posting");
         let purse = Purse { wallet: WALLET, stake: STAKE, locked: 0 };
         let ledger = Ledger {

@@ -5,7 +5,7 @@ use anchor_lang::{
     solana_program::instruction::{AccountMeta, Instruction},
 };
 
-use super::{Currency, build, followed_by, readonly, writable};
+use super::{Currency, build, followed_by, inbox_vault_of, readonly, writable};
 use crate::{
     Holder, INSTRUCTIONS_SYSVAR, NATIVE_MINT, TOKEN_METADATA_PROGRAM, accounts, instruction, pda,
     state::{Pool, Position},
@@ -128,7 +128,7 @@ pub fn open_inbox(payer: &Address, asset: &Address, currency: Currency, shard: u
         asset: *asset,
         books,
         inbox,
-        vault: currency.inbox_vault(&inbox),
+        vault: inbox_vault_of(currency, &inbox),
         mint: currency.token_mint(),
         token_program: currency.token_program(),
         system_program: System::id(),
@@ -145,7 +145,7 @@ pub fn close_inbox(rent_payer: &Address, pool: &Address, currency: Currency, sha
         rent_payer: *rent_payer,
         books,
         inbox,
-        vault: currency.inbox_vault(&inbox),
+        vault: inbox_vault_of(currency, &inbox),
         mint: currency.token_mint(),
         token_program: currency.token_program(),
     };

@@ -2,7 +2,7 @@
 
 use anchor_lang::{prelude::*, solana_program::instruction::Instruction};
 
-use super::{Currency, build, followed_by, readonly, writable};
+use super::{Currency, build, followed_by, inbox_vault_of, readonly, vault_of, writable};
 use crate::{accounts, instruction, pda};
 
 /// `deposit` from where the payer keeps the currency.
@@ -14,8 +14,8 @@ pub fn deposit(payer: &Address, pool: &Address, currency: Currency, amount: u64)
         admin: pda::admin().0,
         index: pda::index(pool).0,
         books,
-        source: currency.token_mint().map(|_| currency.account_of(payer)),
-        vault: currency.vault(&books),
+        source: currency.token_account(payer),
+        vault: vault_of(currency, &books),
         mint: currency.token_mint(),
         token_program: currency.token_program(),
         system_program: System::id(),
@@ -30,13 +30,17 @@ pub fn sync(pool: &Address, currency: Currency, shards: &[u8]) -> Instruction {
     let accounts = accounts::Sync {
         index: pda::index(pool).0,
         books,
-        vault: currency.vault(&books),
+        vault: vault_of(currency, &books),
         mint: currency.token_mint(),
         token_program: currency.token_program(),
     };
+    // Lamports leave an inbox's own account, tokens its vault alone.
     let inboxes = shards.iter().flat_map(|shard| {
         let inbox = pda::inbox(&books, *shard).0;
-        [Some(inbox), currency.inbox_vault(&inbox)].into_iter().flatten().map(writable)
+        match inbox_vault_of(currency, &inbox) {
+            Some(vault) => vec![readonly(inbox), writable(vault)],
+            None => vec![writable(inbox)],
+        }
     });
     followed_by(build(&accounts, &instruction::Sync {}), inboxes)
 }
@@ -49,8 +53,8 @@ pub fn collect(pool: &Address, currency: Currency) -> Instruction {
         pool: *pool,
         index: pda::index(pool).0,
         books,
-        source: currency.token_mint().map(|_| currency.account_of(pool)),
-        vault: currency.vault(&books),
+        source: currency.token_account(pool),
+        vault: vault_of(currency, &books),
         mint: currency.token_mint(),
         token_program: currency.token_program(),
     };
@@ -68,8 +72,8 @@ pub fn sweep(child_pool: &Address, parent_pool: &Address, currency: Currency) ->
         position: pda::position(child_pool, parent_pool).0,
         parent_index: pda::index(parent_pool).0,
         parent,
-        child_vault: currency.vault(&child),
-        parent_vault: currency.vault(&parent),
+        child_vault: vault_of(currency, &child),
+        parent_vault: vault_of(currency, &parent),
         mint: currency.token_mint(),
         token_program: currency.token_program(),
     };
@@ -108,7 +112,7 @@ pub fn claim_for(holder: &Address, pool: &Address, currency: Currency) -> Instru
         index: pda::index(pool).0,
         books,
         destination: currency.account_of(holder),
-        vault: currency.vault(&books),
+        vault: vault_of(currency, &books),
         mint: currency.token_mint(),
         token_program: currency.token_program(),
     };
@@ -127,7 +131,7 @@ pub fn claim_many(holder: &Address, pools: &[Address], currency: Currency, signe
     let groups = pools.iter().flat_map(|pool| {
         let books = pda::books(pool, &currency.mint()).0;
         let (position, index) = (pda::position(pool, holder).0, pda::index(pool).0);
-        let vault = currency.vault(&books).map(writable);
+        let vault = vault_of(currency, &books).map(writable);
         [Some(writable(position)), Some(readonly(index)), Some(writable(books)), vault].into_iter().flatten()
     });
     let mut instruction = followed_by(build(&accounts, &instruction::ClaimMany {}), groups);

@@ -14,7 +14,8 @@ use crate::{
     state::{Books, Inbox, Index},
 };
 
-/// Accounts of `sync`. Anybody may call it. Inboxes of the books follow, writable; for tokens each with its vault.
+/// Accounts of `sync`. Anybody may call it. Inboxes of the books follow: for SOL writable, for tokens each with its writable
+/// vault.
 #[derive(Accounts)]
 pub struct Sync {
     /// The pool's index.

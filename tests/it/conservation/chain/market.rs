@@ -7,7 +7,7 @@ use provena_arith::{commitment::Commitment, merkle};
 use provena_common::slot::Slot;
 use provena_market::{
     ID,
-    client::{self, JobRecord, OfferOf, Payment, Request},
+    client::{self, Currency, JobRecord, OfferOf, Request},
     fees::Work,
 };
 use provena_tests::market::{CLUSTER, answer_bytes, salt};
@@ -30,16 +30,16 @@ impl Chain {
             Market::SetMinStake { by, lamports } => Built::by(wallet(by), client::set_min_stake(wallet(by), lamports)),
             Market::SetTreasury { by, to } => Built::by(wallet(by), client::set_treasury(wallet(by), self.holder(to))),
             Market::OpenTreasuryInbox { by, mint, shard } => {
-                Built::by(wallet(by), client::open_treasury_inbox(wallet(by), self.payment(mint), shard))
+                Built::by(wallet(by), client::open_treasury_inbox(wallet(by), self.currency(mint), shard))
             }
             Market::CloseTreasuryInbox { by, mint, shard } => {
-                let close = client::close_treasury_inbox(wallet(by), self.payment(mint), shard);
+                let close = client::close_treasury_inbox(wallet(by), self.currency(mint), shard);
                 let there = model.inboxes.contains_key(&(mint, shard));
                 let harvest = self.harvesting(there, mint, Place::TreasuryVault(mint, shard));
                 Built::by(wallet(by), close).after(harvest)
             }
             Market::SweepTreasury { mint, shard } => {
-                Built::by_anybody(client::sweep_treasury(wallet(model.treasury), self.payment(mint), shard))
+                Built::by_anybody(client::sweep_treasury(wallet(model.treasury), self.currency(mint), shard))
             }
             Market::RegisterNode { by, stake } => {
                 Built::by(wallet(by), client::register_node(wallet(by), stake, "https://node.example.org", [0; 32], 0))
@@ -67,13 +67,16 @@ impl Chain {
         })
     }
 
-    fn payment(&self, mint: usize) -> Option<Payment> {
-        Payment::in_currency(self.money[mint].currency())
+    fn currency(&self, mint: usize) -> Currency {
+        self.money[mint].currency()
     }
 
     /// The token program of a job's money, where it is to be given and there is one.
     fn program(&self, job: &Job, given: bool) -> Option<Address> {
-        self.payment(job.mint).filter(|_| given).map(|payment| payment.token_program)
+        match self.currency(job.mint) {
+            Currency::Token { program, .. } if given => Some(program),
+            _ => None,
+        }
     }
 
     /// What Token-2022 wants before an account in which a fee was withheld is closed.
@@ -198,7 +201,7 @@ impl Chain {
             }
             Market::CollectResidual { wallet: whose, mint } => {
                 let payer = model.residuals.get(&(whose, mint)).map(|residual| residual.payer);
-                let collect = client::collect_residual(wallet(whose), wallet(payer.unwrap_or(0)), self.payment(mint));
+                let collect = client::collect_residual(wallet(whose), wallet(payer.unwrap_or(0)), self.currency(mint));
                 let harvest = self.harvesting(payer.is_some(), mint, Place::ResidualVault(whose, mint));
                 Built::by_anybody(collect).after(harvest)
             }

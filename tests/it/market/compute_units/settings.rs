@@ -1,27 +1,23 @@
 //! What the settings, the treasury and the nodes' accounts cost.
 
-use provena_market::{
-    client::{self, Payment},
-    pda,
-};
+use provena_market::{client, pda};
 use provena_tests::{
-    World,
-    compute_units::Report,
+    Calls, World,
     market::{CLUSTER, configure},
     tokens::{Money, donate_tokens},
 };
 use solana_signer::Signer;
 
-/// Measures everything that no offer and no job has a part in.
-pub(super) fn record(report: &mut Report) {
-    admin(report);
+/// Calls everything that no offer and no job has a part in.
+pub(super) fn calls(calls: &mut dyn Calls) {
+    admin(calls);
     for case in ["", ".token", ".token_2022"] {
-        treasury(report, case);
+        treasury(calls, case);
     }
-    node(report);
+    node(calls);
 }
 
-fn admin(report: &mut Report) {
+fn admin(calls: &mut dyn Calls) {
     let mut world = World::new();
     let (authority, heir) = (world.wallet("market authority"), world.wallet("heir"));
     let treasury = world.wallet("treasury").pubkey();
@@ -35,14 +31,14 @@ fn admin(report: &mut Report) {
         ("market.propose_authority", client::propose_authority(key, next)),
         ("market.cancel_authority", client::cancel_authority(key)),
     ] {
-        report.record(name, world.measure(&[instruction], &[&authority]));
+        calls.call(name, &mut world, &[instruction], &[&authority]);
     }
     world.accept(&[client::propose_authority(key, next)], &[&authority]);
     world.pass_slots(432_000);
-    report.record("market.accept_authority", world.measure(&[client::accept_authority(next)], &[&heir]));
+    calls.call("market.accept_authority", &mut world, &[client::accept_authority(next)], &[&heir]);
 }
 
-fn treasury(report: &mut Report, case: &str) {
+fn treasury(calls: &mut dyn Calls, case: &str) {
     let mut world = World::new();
     let treasury = configure(&mut world);
     let opener = world.wallet("opener");
@@ -51,9 +47,9 @@ fn treasury(report: &mut Report, case: &str) {
         ".token" => Money::token(&mut world, "dollar"),
         _ => Money::token_2022(&mut world, "new dollar", &[]),
     };
-    let payment = Payment::in_currency(money.currency());
-    let open = client::open_treasury_inbox(opener.pubkey(), payment, 0);
-    report.record(&format!("market.open_treasury_inbox{case}"), world.measure(&[open], &[&opener]));
+    let currency = money.currency();
+    let open = client::open_treasury_inbox(opener.pubkey(), currency, 0);
+    calls.call(&format!("market.open_treasury_inbox{case}"), &mut world, &[open], &[&opener]);
     let inbox = pda::treasury_inbox(&money.mint(), 0).0;
     if money.is_token() {
         money.give(&mut world, &treasury, 0);
@@ -61,13 +57,13 @@ fn treasury(report: &mut Report, case: &str) {
     } else {
         world.add_lamports(&inbox, 1_000);
     }
-    let sweep = client::sweep_treasury(treasury, payment, 0);
-    report.record(&format!("market.sweep_treasury{case}"), world.measure(&[sweep], &[]));
-    let close = client::close_treasury_inbox(opener.pubkey(), payment, 0);
-    report.record(&format!("market.close_treasury_inbox{case}"), world.measure(&[close], &[&opener]));
+    let sweep = client::sweep_treasury(treasury, currency, 0);
+    calls.call(&format!("market.sweep_treasury{case}"), &mut world, &[sweep], &[]);
+    let close = client::close_treasury_inbox(opener.pubkey(), currency, 0);
+    calls.call(&format!("market.close_treasury_inbox{case}"), &mut world, &[close], &[&opener]);
 }
 
-fn node(report: &mut Report) {
+fn node(calls: &mut dyn Calls) {
     let mut world = World::new();
     configure(&mut world);
     let node = world.wallet("node");
@@ -79,6 +75,6 @@ fn node(report: &mut Report) {
         ("market.withdraw_stake", client::withdraw_stake(key, 1)),
         ("market.close_node", client::close_node(key)),
     ] {
-        report.record(name, world.measure(&[instruction], &[&node]));
+        calls.call(name, &mut world, &[instruction], &[&node]);
     }
 }

@@ -9,7 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A crate, and the beginnings of names that must not be anywhere below it.
-const ABSENT: [(&str, &[&str]); 7] = [
+const ABSENT: [(&str, &[&str]); 8] = [
     (
         "provena-engine",
         &[
@@ -40,6 +40,20 @@ const ABSENT: [(&str, &[&str]); 7] = [
     ),
     ("provena-client", &["wgpu", "axum", "provena-engine", "provena-node"]),
     ("provena-arith", &["anchor-", "tokio", "wgpu", "provena-"]),
+    (
+        "provena-common",
+        &[
+            "tokio",
+            "wgpu",
+            "provena-wire",
+            "provena-engine",
+            "provena-client",
+            "provena-node",
+            "provena-royalty",
+            "provena-registry",
+            "provena-market",
+        ],
+    ),
     (
         "provena-royalty",
         &["tokio", "wgpu", "provena-engine", "provena-client", "provena-node", "provena-market", "provena-registry"],

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use provena_client::{
     Endpoint,
     amount::Currency,
-    chain::{Budget, Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, send_and_confirm},
 };
 use provena_market::{
     constants::MAX_ENDPOINT,
@@ -81,7 +81,7 @@ pub(super) async fn send(
     instruction: Instruction,
     outcome: &'static str,
 ) -> Result<Signature> {
-    let sent = send_and_confirm(chain, &[instruction], &[authority], Budget::default()).await;
+    let sent = send_and_confirm(chain, &[instruction], &[authority]).await;
     Ok(sent.context(outcome)?.signature)
 }
 

@@ -62,6 +62,20 @@ pub(super) struct Revoke {
     asset: Pubkey,
 }
 
+/// Arguments of `provena royalty close`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  provena royalty close ASSET\n  provena royalty close ASSET --of HOLDER      where the wallet paid the rent"
+)]
+pub(crate) struct Close {
+    /// A minted model's or dataset's address.
+    #[arg(value_name = "ASSET", value_parser = address::parse)]
+    asset: Pubkey,
+    /// Whose [default: the wallet's].
+    #[arg(long, value_name = "HOLDER", value_parser = address::parse)]
+    of: Option<Pubkey>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     All,
@@ -104,7 +118,7 @@ struct Changed {
     #[serde(skip)]
     done: &'static str,
     holder: String,
-    /// Who received shares, or may move them.
+    /// Who received shares, may move them, or got the rent.
     other: Option<String>,
     shares: u64,
     total_shares: u64,
@@ -171,6 +185,17 @@ pub(super) async fn revoke(args: Revoke, context: &Context<'_>) -> Result<()> {
     let (delegate, shares) = (holding.position.delegate, holding.position.delegated);
     let signature = royalty::revoke(&chain, &wallet, &holding).await?;
     context.output.data(&Changed::new(&args.asset, "taken back", &holding, Some(&delegate), shares, signature))
+}
+
+/// Closes an empty position and reports it.
+pub(crate) async fn close(args: Close, context: &Context<'_>) -> Result<()> {
+    let wallet = context.wallet()?;
+    let chain = context.chain()?;
+    let holder = args.of.unwrap_or_else(|| wallet.pubkey());
+    let holding = royalty::holding(&chain, &args.asset, &holder).await?;
+    let signature = royalty::close(&chain, &wallet, &holding).await?;
+    let rent_to = holding.position.rent_payer;
+    context.output.data(&Changed::new(&args.asset, "closed", &holding, Some(&rent_to), 0, signature))
 }
 
 #[cfg(test)]

@@ -3,26 +3,24 @@
 use bytemuck::Zeroable;
 use provena_common::slot::Slot;
 use provena_market::{
-    client::{self, JobRecord, OfferOf, Payment, Request},
+    client::{self, Currency, JobRecord, OfferOf, Request},
     constants::{MAX_ANSWER, MAX_ENDPOINT, MAX_SEATS},
     fees::Work,
     state::{Job, JobState, Offer, OfferTerms, Seat, SeatState},
 };
-use provena_royalty::client::{self as royalty, Currency};
+use provena_royalty::client as royalty;
 use solana_pubkey::Pubkey;
 
-use super::{Page, key, royalty::open_account, token};
-
-fn payment() -> Payment {
-    let (mint, token_program) = token(0);
-    Payment { mint, token_program }
-}
+use super::{
+    Page, key,
+    royalty::{currency, open_account},
+};
 
 /// A job of five seats in which everybody is as `seat` says.
 fn job(state: JobState, seat: SeatState) -> JobRecord {
     let mut job = Job::zeroed();
     (job.payer, job.offer, job.books) = (key("payer"), key("offer"), key("books"));
-    (job.mint, job.state) = (payment().mint, state as u8);
+    (job.mint, job.state) = (currency(0).mint(), state as u8);
     let seats = (0..MAX_SEATS).map(|index| {
         let mut held = Seat::zeroed();
         (held.node, held.state) = (key(&format!("node {index}")), seat as u8);
@@ -44,7 +42,7 @@ fn record_owners(page: &mut Page) {
     let endpoint = "e".repeat(MAX_ENDPOINT);
     let mut offer = Offer::zeroed();
     offer.rent_payer = key("rent payer");
-    let of = OfferOf { asset, version: u32::MAX, mint: payment().mint, offer_id: u64::MAX };
+    let of = OfferOf { asset, version: u32::MAX, mint: currency(0).mint(), offer_id: u64::MAX };
     let terms = OfferTerms {
         base_price: u64::MAX,
         input_price: u64::MAX,
@@ -102,7 +100,8 @@ fn record_seats(page: &mut Page) {
     }
     let (parts, seal) = client::put_answer(me, address, &[7; MAX_ANSWER]);
     let longest = parts.into_iter().max_by_key(|part| part.data.len()).expect("there are parts");
-    page.record("`market.put_answer`", &me, &[longest]);
+    page.record("`market.put_answer`", &me, std::slice::from_ref(&longest));
+    page.record("`market.put_answer` and `market.seal_answer`", &me, &[longest.clone(), seal.clone()]);
     page.record("`market.seal_answer`", &me, &[seal]);
 }
 
@@ -111,7 +110,7 @@ fn record_payers(page: &mut Page) {
     let payer = key("payer");
     let mut offer = Offer::zeroed();
     (offer.asset_account, offer.mint, offer.token_program) =
-        (key("asset account"), payment().mint, payment().token_program);
+        (key("asset account"), currency(0).mint(), currency(0).token_program().unwrap());
     let request = Request {
         nonce_slot: u64::MAX,
         nonce_index: u16::MAX,
@@ -123,7 +122,7 @@ fn record_payers(page: &mut Page) {
     let post = client::post_job(payer, key("offer"), &offer, request, None);
     page.record("`market.post_job` in tokens", &payer, &[post]);
     let cancelled = job(JobState::Cancelled, SeatState::Free);
-    let refund = client::collect_refund(&cancelled, Some(payment().token_program));
+    let refund = client::collect_refund(&cancelled, currency(0).token_program());
     let cancel = client::cancel_job(payer, cancelled.address);
     page.record(
         "`market.cancel_job`, its refund to a new account",
@@ -138,14 +137,14 @@ fn record_payers(page: &mut Page) {
 fn record_collections(page: &mut Page) {
     let (caller, node) = (key("caller"), key("node 0"));
     let decided = job(JobState::Agreed, SeatState::Revealed);
-    let program = Some(payment().token_program);
+    let program = currency(0).token_program();
     let collect = client::collect_seat(&decided, 0, program);
     page.record("`market.collect_seat` of tokens, to a new account", &node, &[open_account(&node, &node, 0), collect]);
-    let currency = Currency::Token { mint: payment().mint, program: payment().token_program };
+    let currency = currency(0);
     let open = royalty::open_inbox(&caller, &key("asset"), currency, 63);
     let collect = client::collect_royalty(&decided, 63, program);
     page.record("`market.collect_royalty` of tokens, into a new inbox", &caller, &[open, collect]);
-    let open = [None, Some(payment())].map(|payment| client::open_treasury_inbox(caller, payment, 127));
+    let open = [Currency::Sol, currency].map(|currency| client::open_treasury_inbox(caller, currency, 127));
     let collect = client::collect_protocol(&decided, 127, true, program);
     let all: Vec<_> = open.into_iter().chain([collect]).collect();
     page.record("`market.collect_protocol` of SOL and tokens, into new inboxes", &caller, &all);
@@ -155,10 +154,10 @@ fn record_collections(page: &mut Page) {
     page.record("`market.collect_refund` of tokens, to a new account", &caller, &refund);
     page.record("`market.close_job` in tokens", &caller, &[client::close_job(caller, &decided, program)]);
     page.record("`market.park` of tokens", &caller, &[client::park(caller, &decided, Some(4), program)]);
-    let residual = client::collect_residual(node, key("rent payer"), Some(payment()));
+    let residual = client::collect_residual(node, key("rent payer"), currency);
     let residual = [open_account(&caller, &node, 0), residual];
     page.record("`market.collect_residual` of tokens, to a new account", &caller, &residual);
-    let sweep = client::sweep_treasury(key("treasury"), Some(payment()), 127);
+    let sweep = client::sweep_treasury(key("treasury"), currency, 127);
     let sweep = [open_account(&caller, &key("treasury"), 0), sweep];
     page.record("`market.sweep_treasury` of tokens, to a new account", &caller, &sweep);
 }

@@ -14,7 +14,7 @@ use spl_associated_token_account_interface::instruction::create_associated_token
 
 use super::{Page, TOKENS, key, most_that_fit, token};
 
-fn currency(index: usize) -> Currency {
+pub(crate) fn currency(index: usize) -> Currency {
     let (mint, program) = token(index);
     Currency::Token { mint, program }
 }

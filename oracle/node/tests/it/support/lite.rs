@@ -21,7 +21,7 @@ use solana_transaction::versioned::VersionedTransaction;
 const VALIDITY: u64 = 150;
 
 /// A chain in memory.
-pub struct LiteChain {
+pub(crate) struct LiteChain {
     inner: Mutex<Inner>,
 }
 
@@ -35,7 +35,7 @@ struct Inner {
 }
 
 impl LiteChain {
-    pub fn new(world: World) -> Self {
+    pub(crate) fn new(world: World) -> Self {
         let inner = Inner { world, known: BTreeSet::new(), landed: BTreeMap::new(), sent: Vec::new() };
         Self { inner: Mutex::new(inner) }
     }
@@ -45,24 +45,24 @@ impl LiteChain {
     }
 
     /// Looks at the chain itself.
-    pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+    pub(crate) fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.lock().world)
     }
 
     /// Moves the clock.
-    pub fn advance(&self, slots: u64) {
+    pub(crate) fn advance(&self, slots: u64) {
         let mut inner = self.lock();
         let now = slot(&inner.world);
         inner.world.svm.warp_to_slot(now + slots);
     }
 
     /// How many successful instructions began with this data.
-    pub fn count(&self, discriminator: &[u8]) -> usize {
+    pub(crate) fn count(&self, discriminator: &[u8]) -> usize {
         self.lock().sent.iter().filter(|sent| sent.data.starts_with(discriminator)).count()
     }
 
     /// The instructions of successful transactions.
-    pub fn past(&self) -> Vec<PastInstruction> {
+    pub(crate) fn past(&self) -> Vec<PastInstruction> {
         self.lock().sent.clone()
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use provena_tests::programs;
 
 /// A running chain; dropping it ends the process.
-pub struct Localnet {
+pub(crate) struct Localnet {
     process: Child,
     pub rpc_url: String,
     pub ws_url: String,
@@ -19,7 +19,7 @@ impl Localnet {
     ///
     /// # Panics
     /// When the binary is missing, saying what to run.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = Command::new(binary());
         command.args(["--rpc-port", "0", "--ws-port", "0", "--slot-ms", "100"]);
@@ -40,7 +40,7 @@ impl Localnet {
     }
 
     /// Ends the chain for good.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.process.kill().expect("it runs");
         self.process.wait().expect("it ends");
     }

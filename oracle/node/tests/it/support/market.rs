@@ -31,23 +31,23 @@ use super::lite::LiteChain;
 use super::{folder_store, model};
 
 /// A seat's bond.
-pub const BOND: u64 = 10_000_000;
+pub(crate) const BOND: u64 = 10_000_000;
 /// Base units for any answer.
-pub const BASE: u64 = 5_000;
+pub(crate) const BASE: u64 = 5_000;
 /// Base units for an image, a text, or a token of a prompt.
-pub const PRICE: u64 = 1_000_003;
+pub(crate) const PRICE: u64 = 1_000_003;
 /// Base units for a token of an answer.
-pub const PRICE_OUT: u64 = 2_000_003;
+pub(crate) const PRICE_OUT: u64 = 2_000_003;
 /// Slots for each window.
-pub const WINDOW: u32 = 160;
+pub(crate) const WINDOW: u32 = 160;
 /// What the node accepts as all windows together.
-pub const MAX_WINDOWS: u64 = 9_000;
+pub(crate) const MAX_WINDOWS: u64 = 9_000;
 
 /// What nodes risk at most.
-pub const RISK: Risk = Risk { max_bond: BOND, min_window: WINDOW, max_windows: MAX_WINDOWS };
+pub(crate) const RISK: Risk = Risk { max_bond: BOND, min_window: WINDOW, max_windows: MAX_WINDOWS };
 
 /// A market with one offer.
-pub struct Scene {
+pub(crate) struct Scene {
     pub chain: Arc<LiteChain>,
     pub offer: Pubkey,
     pub payer: Arc<Keypair>,
@@ -61,7 +61,7 @@ pub struct Scene {
 
 impl Scene {
     /// Another offer for the same model: the first one's terms, changed.
-    pub fn offer_with(&self, change: impl FnOnce(&mut OfferTerms)) -> Pubkey {
+    pub(crate) fn offer_with(&self, change: impl FnOnce(&mut OfferTerms)) -> Pubkey {
         self.chain.world(|world| {
             let first: Offer = world.state(&self.offer);
             let mut terms = first.terms();
@@ -75,7 +75,7 @@ impl Scene {
     }
 
     /// Closes the first offer, as the model's holder may at any time.
-    pub fn close_offer(&self) {
+    pub(crate) fn close_offer(&self) {
         self.chain.world(|world| {
             let offer: Offer = world.state(&self.offer);
             let holder = &self.model.creator;
@@ -85,31 +85,31 @@ impl Scene {
     }
 
     /// An offer that wants `seats` nodes of which `quorum` must agree; `nodes` are registered by these names.
-    pub async fn new(nodes: &[&str], seats: u8, quorum: u8) -> Self {
+    pub(crate) async fn new(nodes: &[&str], seats: u8, quorum: u8) -> Self {
         Self::paid_in(World::new(), Money::Sol, &model::artifact(), nodes, seats, quorum).await
     }
 
     /// As [`Scene::new`] with one node, "node", and another model than the small classifier.
-    pub async fn serving(artifact: &Artifact) -> Self {
+    pub(crate) async fn serving(artifact: &Artifact) -> Self {
         Self::paid_in(World::new(), Money::Sol, artifact, &["node"], 1, 1).await
     }
 
     /// As [`Scene::new`], with an offer that is priced in a token of which only the payer has any.
-    pub async fn in_tokens(nodes: &[&str], seats: u8, quorum: u8) -> Self {
+    pub(crate) async fn in_tokens(nodes: &[&str], seats: u8, quorum: u8) -> Self {
         let mut world = World::new();
         let money = Money::token(&mut world, "dollar");
         Self::paid_in(world, money, &model::artifact(), nodes, seats, quorum).await
     }
 
     /// As [`Scene::in_tokens`], with a token of the newer program.
-    pub async fn in_new_tokens(nodes: &[&str], seats: u8, quorum: u8) -> Self {
+    pub(crate) async fn in_new_tokens(nodes: &[&str], seats: u8, quorum: u8) -> Self {
         let mut world = World::new();
         let money = Money::token_2022(&mut world, "new dollar", &[]);
         Self::paid_in(world, money, &model::artifact(), nodes, seats, quorum).await
     }
 
     /// As [`Scene::in_tokens`], with a token of the newer program that takes `bps` of every transfer.
-    pub async fn in_taxed_tokens(nodes: &[&str], bps: u16) -> Self {
+    pub(crate) async fn in_taxed_tokens(nodes: &[&str], bps: u16) -> Self {
         let mut world = World::new();
         let fee = Extension::TransferFee(TransferFee { bps, most: u64::MAX });
         let money = Money::token_2022(&mut world, "taxed dollar", &[fee]);
@@ -181,27 +181,27 @@ impl Scene {
     }
 
     /// A payer's client.
-    pub fn client(&self) -> provena_client::Client {
+    pub(crate) fn client(&self) -> provena_client::Client {
         provena_client::Client::new(self.chain.clone(), folder_store(&self.shared), self.payer.clone())
     }
 
     /// The node `name` over `chain`, with its crash log and its private files in `data`.
-    pub fn worker(&self, name: &str, chain: SharedChain, data: &Path) -> Arc<Worker> {
+    pub(crate) fn worker(&self, name: &str, chain: SharedChain, data: &Path) -> Arc<Worker> {
         self.worker_publishing(name, chain, data, &self.shared)
     }
 
     /// As [`Scene::worker`], with a store of its own, as a node that hands nothing out.
-    pub fn worker_publishing(&self, name: &str, chain: SharedChain, data: &Path, store: &Path) -> Arc<Worker> {
+    pub(crate) fn worker_publishing(&self, name: &str, chain: SharedChain, data: &Path, store: &Path) -> Arc<Worker> {
         worker(name, chain, data, store, RISK, Vec::new())
     }
 
     /// As [`Scene::worker`], with limits of its own.
-    pub fn worker_risking(&self, name: &str, chain: SharedChain, data: &Path, risk: Risk) -> Arc<Worker> {
+    pub(crate) fn worker_risking(&self, name: &str, chain: SharedChain, data: &Path, risk: Risk) -> Arc<Worker> {
         worker(name, chain, data, &self.shared, risk, Vec::new())
     }
 
     /// As [`Scene::worker_risking`], for these models alone.
-    pub fn worker_serving(
+    pub(crate) fn worker_serving(
         &self,
         name: &str,
         chain: SharedChain,
@@ -213,28 +213,28 @@ impl Scene {
     }
 
     /// A node's account.
-    pub fn node(&self, name: &str) -> Node {
+    pub(crate) fn node(&self, name: &str) -> Node {
         self.chain.world(|world| world.state(&provena_market::pda::node(&keypair(name).pubkey()).0))
     }
 
     /// A job.
-    pub fn job(&self, address: &Pubkey) -> JobView {
+    pub(crate) fn job(&self, address: &Pubkey) -> JobView {
         self.job_or_none(address).expect("the job exists")
     }
 
     /// A job, unless it is closed.
-    pub fn job_or_none(&self, address: &Pubkey) -> Option<JobView> {
+    pub(crate) fn job_or_none(&self, address: &Pubkey) -> Option<JobView> {
         let account = self.chain.world(|world| world.account(address))?;
         Some(JobView::decode(address, &account).expect("it is a job"))
     }
 
     /// What a wallet has of the scene's money.
-    pub fn balance(&self, name: &str) -> u64 {
+    pub(crate) fn balance(&self, name: &str) -> u64 {
         self.chain.world(|world| self.money.balance(world, &keypair(name).pubkey()))
     }
 
     /// Drives a job to the decision, and then lets time pass until it has paid this node: nobody acknowledges anything.
-    pub async fn live(&self, worker: &Arc<Worker>, job: &Pubkey) -> Outcome {
+    pub(crate) async fn live(&self, worker: &Arc<Worker>, job: &Pubkey) -> Outcome {
         let outcome = worker.drive(job, &CancellationToken::new()).await.expect("the crash log works");
         if outcome != Outcome::AwaitsPay {
             return outcome;
@@ -246,7 +246,7 @@ impl Scene {
     }
 
     /// Collects until nothing waits any more; with `wait`, time passes meanwhile.
-    pub async fn collect(&self, worker: &Arc<Worker>, wait: bool) {
+    pub(crate) async fn collect(&self, worker: &Arc<Worker>, wait: bool) {
         let mut collector = Collector::new(worker.clone(), Duration::from_millis(5));
         for _ in 0..100 {
             if collector.round().await.is_ok_and(|waiting| waiting == 0) {
@@ -261,7 +261,7 @@ impl Scene {
     }
 
     /// What names the posting of a job that this node knows.
-    pub fn key(&self, worker: &Worker, job: &Pubkey) -> JobKey {
+    pub(crate) fn key(&self, worker: &Worker, job: &Pubkey) -> JobKey {
         worker.journal().at(job).last().expect("the crash log knows it").0
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 /// What a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Call {
+pub(crate) enum Call {
     Read,
     Blockhash,
     Send,
@@ -25,7 +25,7 @@ pub enum Call {
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// Nothing unusual.
     Pass,
     /// The caller dies before the call has its effect.
@@ -41,7 +41,7 @@ pub enum Fate {
 type Rule = Box<dyn Fn(Call, usize) -> Fate + Send + Sync>;
 
 /// Asks a rule about each call, given its number from 0.
-pub struct Meddling {
+pub(crate) struct Meddling {
     inner: SharedChain,
     rule: Rule,
     calls: AtomicUsize,
@@ -49,12 +49,12 @@ pub struct Meddling {
 }
 
 impl Meddling {
-    pub fn new(inner: SharedChain, rule: impl Fn(Call, usize) -> Fate + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(inner: SharedChain, rule: impl Fn(Call, usize) -> Fate + Send + Sync + 'static) -> Self {
         Self { inner, rule: Box::new(rule), calls: AtomicUsize::new(0), killed: Notify::new() }
     }
 
     /// Returns once a caller was killed.
-    pub async fn killed(&self) {
+    pub(crate) async fn killed(&self) {
         self.killed.notified().await;
     }
 

@@ -5,7 +5,7 @@ use provena_engine::artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, M
 use provena_wire::Request;
 
 /// The same bytes each time.
-pub fn artifact() -> Artifact {
+pub(crate) fn artifact() -> Artifact {
     let weights: Vec<i8> = (0..640i32).map(|i| i8::try_from((i * 37 + i / 7) % 251 - 125).expect("in range")).collect();
     let mut builder = ArtifactBuilder::new();
     builder.i8("layer.0.weight", 10, 64, &weights);
@@ -21,7 +21,7 @@ pub fn artifact() -> Artifact {
 }
 
 /// `count` images.
-pub fn request(count: usize) -> Request {
+pub(crate) fn request(count: usize) -> Request {
     let pixel = |image: usize, at: usize| u8::try_from((image * 31 + at * 7) % 17).expect("in range");
     Request::Classify { images: (0..count).map(|image| (0..64).map(|at| pixel(image, at)).collect()).collect() }
 }

@@ -1,0 +1,62 @@
+//! More calls of the registry.
+
+use provena_registry::{client, content_claim::claim_hash, pda, state::AssetKind};
+use provena_tests::{
+    Calls, World,
+    registry::{PERCENT, claim, content, dataset, draft, prepare, terms, world},
+};
+use solana_signer::Signer;
+
+pub fn calls(calls: &mut dyn Calls) {
+    upgradeable(calls);
+    consent(calls);
+    derived_dataset(calls);
+    lapsed(calls);
+}
+
+/// Settings of a program that somebody can upgrade.
+fn upgradeable(calls: &mut dyn Calls) {
+    let mut world = World::new();
+    let authority = world.wallet("registry authority");
+    world.set_upgrade_authority(&provena_registry::ID, &authority.pubkey());
+    let initialize = client::initialize_admin(&authority.pubkey());
+    calls.call("registry.initialize_admin.upgradeable", &mut world, &[initialize], &[&authority]);
+}
+
+/// A derivative under a licence for which the parent's holder must sign.
+fn consent(calls: &mut dyn Calls) {
+    let mut world = world();
+    let parent = dataset(&mut world, "digits", &[]);
+    let mut asking = terms(1_000);
+    asking.consent = true;
+    parent.publish(&mut world, 2, asking);
+    let (creator, mint) = prepare(&mut world, "trainer", "classifier", &[(parent.pool, 20 * PERCENT)]);
+    let mut registering = draft(AssetKind::Model, &creator, &mint);
+    registering.parents = vec![parent.as_consenting_parent(2)];
+    claim(&mut world, &creator, &registering.content);
+    let instruction = registering.instruction();
+    calls.call("registry.register_model.consent", &mut world, &[instruction], &[&creator, &mint, &parent.creator]);
+}
+
+/// A dataset made of another one.
+fn derived_dataset(calls: &mut dyn Calls) {
+    let mut world = world();
+    let parent = dataset(&mut world, "digits", &[]);
+    let (creator, mint) = prepare(&mut world, "curator", "clean digits", &[(parent.pool, 20 * PERCENT)]);
+    let mut registering = draft(AssetKind::Dataset, &creator, &mint);
+    registering.parents = vec![parent.as_parent(1)];
+    claim(&mut world, &creator, &registering.content);
+    calls.call("registry.register_dataset.parent", &mut world, &[registering.instruction()], &[&creator, &mint]);
+}
+
+/// A claim that nobody used in time, cleared away by a stranger.
+fn lapsed(calls: &mut dyn Calls) {
+    let mut world = world();
+    let (claimant, anybody) = (world.wallet("claimant"), world.wallet("anybody"));
+    let content = content("forgotten");
+    claim(&mut world, &claimant, &content);
+    world.pass_slots(216_000);
+    let address = pda::claim(&claim_hash(&claimant.pubkey(), &content.root, &content.salt)).0;
+    let abandon = client::abandon_claim(&anybody.pubkey(), &address, &claimant.pubkey());
+    calls.call("registry.abandon_claim.lapsed", &mut world, &[abandon], &[&anybody]);
+}
