@@ -347,12 +347,12 @@ fn a_higher_rent_does_not_lock_the_treasurys_inboxes() {
     scene.collect(&job, Party::Protocol);
     raise_rent(&mut scene.world);
     let before = scene.world.lamports(&scene.treasury);
-    let sweep = client::sweep_treasury(scene.treasury, None, 0);
+    let sweep = client::sweep_treasury(scene.treasury, client::Currency::Sol, 0);
     scene.world.accept(std::slice::from_ref(&sweep), &[]);
     // 175,125 came in; (128 + 184) bytes cost 312 lamports more.
     assert_eq!(scene.world.lamports(&scene.treasury) - before, 175_125 - 312);
     scene.world.changes_nothing(&[sweep], &[]);
-    let close = client::close_treasury_inbox(scene.payer.pubkey(), None, 0);
+    let close = client::close_treasury_inbox(scene.payer.pubkey(), client::Currency::Sol, 0);
     scene.world.accept(&[close], &[&scene.payer]);
     assert!(scene.world.account(&pda::treasury_inbox(&provena_royalty::NATIVE_MINT, 0).0).is_none());
 }
@@ -371,7 +371,7 @@ fn a_higher_rent_does_not_lock_a_residual_that_cannot_be_closed() {
     raise_rent(&mut scene.world);
     let node = scene.authority(0);
     let before = scene.world.lamports(&node);
-    scene.world.accept(&[client::collect_residual(node, attacker.pubkey(), None)], &[]);
+    scene.world.accept(&[client::collect_residual(node, attacker.pubkey(), client::Currency::Sol)], &[]);
     // (128 + 216) bytes cost 344 lamports more.
     assert_eq!(scene.world.lamports(&node) - before, 5_428_887 - 344);
 }
