@@ -41,7 +41,7 @@ impl Slot<'_> {
     /// `program.instruction`.
     pub fn instruction(&self) -> &str {
         let ends = self.call.match_indices('.').map(|(end, _)| end);
-        ends.skip(1).next().map_or(&self.call, |end| &self.call[..end])
+        ends.nth(1).map_or(&self.call, |end| &self.call[..end])
     }
 }
 
