@@ -233,11 +233,11 @@ impl Chain {
     }
 
     fn exercising(&self, program: Program, by: usize, act: &Act) -> Built {
-        let by = self.wallets[by];
-        let new = |new: usize| self.wallets[new];
         use provena_market::client as market;
         use provena_registry::client as registry;
         use provena_royalty::client as royalty;
+        let by = self.wallets[by];
+        let new = |new: usize| self.wallets[new];
         let instruction = match (program, act) {
             (Program::Registry, Act::ProposeAuthority(to)) => registry::propose_authority(&by, new(*to)),
             (Program::Registry, Act::AcceptAuthority) => registry::accept_authority(&by),

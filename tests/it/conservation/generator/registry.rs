@@ -9,7 +9,7 @@ use crate::conservation::{
 /// Pools below this one are those of datasets, mostly.
 pub(super) const DATASETS: usize = 2;
 /// From this one on pools stay without an asset.
-pub(super) const UNREGISTERED: usize = POOLS - 1;
+const UNREGISTERED: usize = POOLS - 1;
 
 impl Generator {
     pub(super) fn registry(&mut self, model: &Model) -> Operation {

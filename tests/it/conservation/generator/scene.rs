@@ -2,10 +2,7 @@
 
 use provena_market::state::OfferTerms;
 
-use super::{
-    Generator,
-    registry::{DATASETS, UNREGISTERED},
-};
+use super::{Generator, registry::DATASETS};
 use crate::conservation::{
     model::{Claim, Holder, Lock, MINTS, NODES, NewHolder, PEOPLE},
     operation::{Market, Operation, Outside, Parent, Registering, Registry, Royalty, Shown},
@@ -23,7 +20,7 @@ impl Generator {
         let mut scene = Vec::new();
         for (asset, parents) in lineage.into_iter().enumerate() {
             let creator = self.person();
-            scene.extend(self.pool_of(asset, creator, parents));
+            scene.push(self.pool_of(asset, creator, parents));
             self.next_content += 1;
             let claim = Claim { by: creator, content: self.next_content, salt: 1 };
             scene.push(Operation::Registry(Registry::ClaimContent(claim)));
@@ -68,12 +65,11 @@ impl Generator {
             let by = self.person();
             scene.push(Operation::Market(Market::OpenTreasuryInbox { by, mint, shard: 0 }));
         }
-        debug_assert!(UNREGISTERED > lineage.len());
         scene
     }
 
     /// A pool of which the parents' pools hold shares, and two wallets the rest.
-    fn pool_of(&mut self, pool: usize, creator: usize, parents: &[usize]) -> [Operation; 1] {
+    fn pool_of(&mut self, pool: usize, creator: usize, parents: &[usize]) -> Operation {
         let total = self.one_of([10, 1_009, 1_000_000_000, 0xffff_ffff]);
         let window = self.one_of([0, 0, 57, 400]);
         let mut left = total;
@@ -90,7 +86,7 @@ impl Generator {
         }
         give(Holder::Wallet((creator + 1) % PEOPLE), self.next() % total);
         give(Holder::Wallet(creator), total);
-        [Operation::Royalty(Royalty::CreatePool { pool, creator, total, window, holders })]
+        Operation::Royalty(Royalty::CreatePool { pool, creator, total, window, holders })
     }
 
     /// Mostly sound.

@@ -141,12 +141,13 @@ impl Model {
         demand(paid.money > 0 || paid.lamports > 0, MarketError::NothingToPark)?;
         let mint = if tokens { job.mint } else { SOL };
         self.pay_from(id, party, paid)?;
-        if !self.has_residual(wallet, mint) {
-            self.residuals.insert((wallet, mint), Residual { payer: by, amount: 0 });
-            self.spend(by, rent_of::<ResidualState, ()>(0) + vault_rent(mint));
-        }
-        let residual = self.residuals.get_mut(&(wallet, mint)).expect("it exists");
+        let mut rent = 0;
+        let residual = self.residuals.entry((wallet, mint)).or_insert_with(|| {
+            rent = rent_of::<ResidualState, ()>(0) + vault_rent(mint);
+            Residual { payer: by, amount: 0 }
+        });
         residual.amount += arrives(mint, paid.money) + paid.lamports;
+        self.spend(by, rent);
         Ok(())
     }
 

@@ -191,20 +191,15 @@ impl Model {
         self.balances[wallet][mint] += arrives(mint, amount);
     }
 
-    /// Lamports go to an inbox of the treasury for SOL.
+    /// Money that was sent goes to an inbox of the treasury.
     pub(super) fn fill_inbox(&mut self, mint: usize, shard: u8, amount: u64) -> Answer {
         let inbox = self.inboxes.get_mut(&(mint, shard)).ok_or(Refusal::Missing)?;
         inbox.amount += arrives(mint, amount);
         Ok(())
     }
-
-    /// Whether a wallet has been put aside something in a mint.
-    pub fn has_residual(&self, wallet: usize, mint: usize) -> bool {
-        self.residuals.contains_key(&(wallet, mint))
-    }
 }
 
-/// What generators may draw wrong.
+/// Whether terms are sound, as far as generators draw unsound ones.
 fn check_terms(terms: &OfferTerms) -> Answer {
     demand(terms.base_price > 0 || terms.input_price > 0 || terms.output_price > 0, MarketError::ZeroPrice)?;
     demand(terms.bond_lamports > 0, MarketError::ZeroBond)?;
@@ -214,7 +209,7 @@ fn check_terms(terms: &OfferTerms) -> Answer {
     demand(terms.open_window >= 150, MarketError::BadWindow)
 }
 
-/// What an asset asks at least.
+/// Whether terms ask at least what an asset does.
 pub(super) fn check_floor(terms: &OfferTerms, bps: u16, per_unit: u64) -> Answer {
     demand(terms.royalty_bps >= bps, MarketError::RoyaltyBelowFloor)?;
     let input = terms.max_input_units == 0 || terms.input_price >= per_unit;
@@ -222,7 +217,7 @@ pub(super) fn check_floor(terms: &OfferTerms, bps: u16, per_unit: u64) -> Answer
     demand(input && output, MarketError::PriceBelowFloor)
 }
 
-/// What SOL is owed to whom is in lamports.
+/// What a job owes in lamports: of one in SOL the money, too.
 pub(super) fn in_lamports(mint: usize, money: u64, lamports: u64) -> u64 {
     if mint == SOL { money + lamports } else { lamports }
 }
