@@ -40,7 +40,7 @@ pub struct Slot<'a> {
 impl Slot<'_> {
     /// `program.instruction`.
     pub fn instruction(&self) -> &str {
-        let ends = self.call.match_indices('.').map(|(end, _)| end);
+        let mut ends = self.call.match_indices('.').map(|(end, _)| end);
         ends.nth(1).map_or(&self.call, |end| &self.call[..end])
     }
 }
