@@ -49,7 +49,11 @@ fn seeds() -> Vec<u64> {
 fn play(seeds: &[u64], next: &AtomicUsize, failed: &AtomicBool) -> (Tally, Option<Failure>) {
     let mut tally = Tally::default();
     while !failed.load(Ordering::Relaxed) {
-        let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let Some(seed) = seeds.get(number) else { break };
+        if number.is_multiple_of(100) && number > 0 {
+            println!("{number} of {} sequences, now seed {seed}", seeds.len());
+        }
         if let Err(failure) = sequence::play(*seed, SEQUENCE, &mut tally) {
             failed.store(true, Ordering::Relaxed);
             return (tally, Some(failure));

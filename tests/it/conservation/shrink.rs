@@ -21,7 +21,12 @@ pub fn report(failure: &Failure) {
         failure.operations.iter().rev().take(25).rev().for_each(|operation| println!("    {operation:?}"));
         return;
     };
-    let shortest = shortest(failure.operations[..played].to_vec(), &panicked);
+    let until = Instant::now() + LONGEST;
+    let fails = |operations: &[Operation]| match replay(operations, false) {
+        Err((played, failed)) if failed.is_like(&panicked) => Some(played),
+        _ => None,
+    };
+    let shortest = shortest(failure.operations[..played].to_vec(), fails, until);
     println!("shrunk to {} operations:", shortest.len());
     shortest.iter().for_each(|operation| println!("    {operation:?}"));
     if let Err((_, Panicked { place, message })) = replay(&shortest, true) {
@@ -29,27 +34,45 @@ pub fn report(failure: &Failure) {
     }
 }
 
-/// Leaves out halves, quarters and so on, down to single operations, until none can be spared.
-fn shortest(mut operations: Vec<Operation>, like: &Panicked) -> Vec<Operation> {
-    let start = Instant::now();
-    let mut size = operations.len().div_ceil(2);
+/// Leaves out halves, quarters and so on, down to single items, until none can be spared. `fails` says after how many items
+/// a list fails, if it does.
+fn shortest<T: Clone>(mut items: Vec<T>, fails: impl Fn(&[T]) -> Option<usize>, until: Instant) -> Vec<T> {
+    let mut size = items.len().div_ceil(2);
     loop {
-        let (before, mut at) = (operations.len(), 0);
-        while at < operations.len() && start.elapsed() < LONGEST {
-            let end = (at + size).min(operations.len());
-            let without = [&operations[..at], &operations[end..]].concat();
-            match replay(&without, false) {
-                Err((played, panicked)) if panicked.is_like(like) => {
-                    operations = without;
-                    operations.truncate(played);
+        let (before, mut at) = (items.len(), 0);
+        while at < items.len() && Instant::now() < until {
+            let end = (at + size).min(items.len());
+            let without = [&items[..at], &items[end..]].concat();
+            match fails(&without) {
+                Some(played) => {
+                    items = without;
+                    items.truncate(played);
                 }
-                _ => at = end,
+                None => at = end,
             }
         }
-        let spared = operations.len() < before;
-        if start.elapsed() >= LONGEST || (size == 1 && !spared) {
-            return operations;
+        let spared = items.len() < before;
+        if Instant::now() >= until || (size <= 1 && !spared) {
+            return items;
         }
         size = size.div_ceil(2);
     }
+}
+
+/// Of a thousand numbers, three make the rest fail, in this order and with others between them or none.
+#[test]
+fn only_what_cannot_be_spared_is_left() {
+    let needed = [17, 500, 501];
+    let fails = |numbers: &[u32]| {
+        let mut missing = needed.iter().peekable();
+        numbers.iter().position(|number| {
+            missing.next_if_eq(&number);
+            missing.peek().is_none()
+        })
+    };
+    let played = |numbers: &[u32]| fails(numbers).map(|last| last + 1);
+    let soon = Instant::now() + LONGEST;
+    assert_eq!(shortest((0..1_000).collect(), played, soon), needed);
+    let never = |_: &[u32]| None;
+    assert_eq!(shortest(vec![1, 2, 3], never, soon), [1, 2, 3]);
 }
