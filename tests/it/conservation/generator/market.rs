@@ -8,7 +8,7 @@ use crate::conservation::{
 
 const STAKE: u64 = 20_000_000_000;
 /// No more jobs than this at a time.
-const MOST_JOBS: usize = 8;
+const MOST_JOBS: usize = 5;
 
 impl Generator {
     pub(super) fn market(&mut self, model: &Model) -> Operation {

@@ -47,7 +47,7 @@ impl Generator {
         let ripe = job.seats.iter().any(|seat| seat.node.is_some() && model.slot - seat.taken_at >= 150);
         match self.below(20) {
             2..8 if late.is_some() => self.expire(id, job, late),
-            0..12 if over => self.finalize(id),
+            0..17 if over => self.finalize(id),
             0 => self.leave(model, id, job),
             1 => self.expire(id, job, late),
             2..8 if ripe && free => self.leave(model, id, job),
