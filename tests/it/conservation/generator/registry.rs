@@ -8,6 +8,8 @@ use crate::conservation::{
 
 /// Pools below this one are those of datasets, mostly.
 pub(super) const DATASETS: usize = 2;
+/// No more parents than this: more of them, with their holders, do not fit into a transaction without a lookup table.
+const MOST_PARENTS: usize = 3;
 /// From this one on pools stay without an asset.
 const UNREGISTERED: usize = POOLS - 1;
 
@@ -169,6 +171,7 @@ impl Generator {
                 parents.push(self.parent(model, parent));
             }
         }
+        parents.truncate(MOST_PARENTS);
         parents
     }
 
