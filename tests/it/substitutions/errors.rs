@@ -63,6 +63,23 @@ fn custom(code: u32) -> String {
     }
 }
 
+/// Whether an error is about the state of an account that is a right one otherwise, as another one of the same type can be.
+/// A twin is in the right state.
+pub fn is_about_another_state(kind: Kind, error: &str) -> bool {
+    kind == Kind::Other && ABOUT_STATES.contains(&error)
+}
+
+const ABOUT_STATES: &[&str] = &[
+    "NotDemanded",
+    "NotLastInbox",
+    "NothingOwed",
+    "NothingToPark",
+    "PoolNotSealed",
+    "PositionInUse",
+    "StillWaiting",
+    "WrongState",
+];
+
 /// Whether an error is about an account: that it is another one than the instruction asks for, or has no right. An overflow,
 /// a broken invariant, an unready state or an exhausted budget is not.
 pub fn is_about_accounts(error: &str) -> bool {

@@ -40,8 +40,7 @@ pub struct Slot<'a> {
 impl Slot<'_> {
     /// `program.instruction`.
     pub fn instruction(&self) -> &str {
-        let mut ends = self.call.match_indices('.').map(|(end, _)| end);
-        ends.nth(1).map_or(&self.call, |end| &self.call[..end])
+        self.call.match_indices('.').nth(1).map_or(&self.call, |(end, _)| &self.call[..end])
     }
 }
 

@@ -27,7 +27,10 @@ pub fn faults(attempts: &[Attempt<'_>]) -> BTreeSet<String> {
         } else if let Some(exact) = errors::exact(&attempt.slot, attempt.kind).filter(|exact| !exact.contains(&&*name))
         {
             format!("{name} instead of {exact:?}")
-        } else if !errors::is_about_accounts(&name) && !is_excepted(attempt, Some(&name), &mut used) {
+        } else if !errors::is_about_accounts(&name)
+            && !errors::is_about_another_state(attempt.kind, &name)
+            && !is_excepted(attempt, Some(&name), &mut used)
+        {
             format!("{name} is not about the account")
         } else {
             continue;
