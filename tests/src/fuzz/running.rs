@@ -191,11 +191,12 @@ impl Runner {
 /// Whether the runtime or a program refused, as opposed to a program that failed.
 ///
 /// `ReadonlyLamportChange` and `ReadonlyDataModified` are refusals: the caller named an account without the right to write
-/// it, and the runtime keeps it to that where a program does not ask.
+/// it, and the runtime keeps it to that where a program does not ask. `AccountBorrowFailed` is how programs refuse an account
+/// that is named twice where they write it.
 fn is_refusal(error: &TransactionError) -> bool {
     use InstructionError::{
-        AccountBorrowFailed, AccountBorrowOutstanding, AccountDataSizeChanged, ComputationalBudgetExceeded,
-        ExecutableDataModified, ExecutableLamportChange, ExternalAccountDataModified, ExternalAccountLamportSpend,
+        AccountBorrowOutstanding, AccountDataSizeChanged, ComputationalBudgetExceeded, ExecutableDataModified,
+        ExecutableLamportChange, ExternalAccountDataModified, ExternalAccountLamportSpend,
         MaxAccountsDataAllocationsExceeded, MaxInstructionTraceLengthExceeded, ModifiedProgramId,
         ProgramEnvironmentSetupFailure, ProgramFailedToCompile, ProgramFailedToComplete, UnbalancedInstruction,
     };
@@ -211,7 +212,6 @@ fn is_refusal(error: &TransactionError) -> bool {
                 | ExecutableDataModified
                 | ModifiedProgramId
                 | AccountDataSizeChanged
-                | AccountBorrowFailed
                 | AccountBorrowOutstanding
                 | MaxAccountsDataAllocationsExceeded
                 | MaxInstructionTraceLengthExceeded
