@@ -2,6 +2,7 @@
 
 mod compute_units;
 mod fresh_attacks;
+mod fuzz_checks;
 mod fuzz_corpus;
 mod market;
 mod registry;
