@@ -3,7 +3,6 @@
 mod attacks;
 pub mod compute_units;
 mod config;
-mod conservation;
 mod demands;
 mod jobs;
 mod nodes;

@@ -19,7 +19,6 @@ mod claim_many;
 mod close_position;
 mod collect;
 pub mod compute_units;
-mod conservation;
 mod create_pool;
 mod delegates;
 mod deposit;

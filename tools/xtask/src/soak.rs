@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: the property tests, for as many instructions as one likes.
+//! `cargo xtask soak`: random sequences of all programs' instructions, for as many as one likes.
 
 use crate::{
     build,
@@ -12,13 +12,13 @@ const PROPERTIES: &str = "conservation";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Play random instructions against the built programs and check after each that no unit appeared or vanished
+    /// Play random instructions of all programs against an exact model of who must have received what
     #[arg(long, required = true)]
     programs: bool,
     /// At least so many instructions in each property test
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     instructions: u64,
-    /// Play again what a test printed this seed for
+    /// Play the one sequence again that a test printed this seed for
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
 }

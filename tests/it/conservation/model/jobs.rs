@@ -1,8 +1,21 @@
-//! What a job must do, written apart from the programs.
+//! What a job must do, written apart from the programs: its own deadlines, its own division of fees.
 
 use std::collections::BTreeSet;
 
-use anchor_lang::prelude::Address;
+use provena_market::error::MarketError;
+
+use super::{Answer, demand};
+
+/// What operations call a job.
+pub type JobId = u32;
+
+/// What a job's address is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobKey {
+    pub payer: usize,
+    pub slot: u64,
+    pub index: u16,
+}
 
 /// Units in and out.
 pub type Units = (u64, u64);
@@ -52,15 +65,16 @@ pub enum Step {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Seat {
+    /// Its authority's wallet.
     pub node: Option<usize>,
     pub step: Step,
     pub taken_at: u64,
     pub deadline: u64,
     /// What it committed to, then revealed.
-    pub result: (u8, Units),
+    pub outcome: (u8, Units),
 }
 
-pub const FREE: Seat = Seat { node: None, step: Step::Free, taken_at: 0, deadline: 0, result: (0, (0, 0)) };
+pub const FREE: Seat = Seat { node: None, step: Step::Free, taken_at: 0, deadline: 0, outcome: (0, (0, 0)) };
 
 /// What an offer says, as far as money goes.
 #[derive(Clone, Copy, Debug)]
@@ -76,13 +90,10 @@ pub struct Prices {
 /// A job with its whole history.
 #[derive(Clone, Debug)]
 pub struct Job {
-    pub address: Address,
-    pub payer: usize,
-    /// Which of the kinds of money.
-    pub money: usize,
-    pub terms_hash: [u8; 32],
-    pub posted_at: u64,
-    pub nonce_slot: u64,
+    pub key: JobKey,
+    /// Whose royalty it is.
+    pub asset: usize,
+    pub mint: usize,
     pub open_until: u64,
     pub commit_window: u64,
     pub reveal_window: u64,
@@ -101,12 +112,16 @@ pub struct Job {
     /// Bonds lost before the end.
     pub lost: u64,
     pub collected: BTreeSet<(Party, Part)>,
-    pub rent: u64,
-    pub escrow_rent: u64,
+    /// Lamports of its account above its rent.
+    pub lamports: u64,
+    /// Tokens in its escrow.
+    pub tokens: u64,
+    /// Lamports and tokens beside these that strangers sent.
+    pub gifts: (u64, u64),
 }
 
 /// Who gets what of an ended job.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Shares {
     pub money: u64,
     pub lamports: u64,
@@ -150,9 +165,10 @@ impl Job {
         self.ended_at = now;
         let revealed = |seat: &&Seat| seat.step == Step::Revealed;
         let equal =
-            |result: (u8, Units)| self.seats.iter().filter(revealed).filter(|seat| seat.result == result).count();
-        let winner = (0..self.seats.len())
-            .find(|index| self.seats[*index].step == Step::Revealed && equal(self.seats[*index].result) >= self.quorum);
+            |outcome: (u8, Units)| self.seats.iter().filter(revealed).filter(|seat| seat.outcome == outcome).count();
+        let winner = (0..self.seats.len()).find(|index| {
+            self.seats[*index].step == Step::Revealed && equal(self.seats[*index].outcome) >= self.quorum
+        });
         self.stage = winner.map_or(Stage::Failed, |winner| Stage::Agreed { winner });
     }
 
@@ -160,7 +176,7 @@ impl Job {
     pub fn agreeing(&self) -> Vec<usize> {
         let (Stage::Agreed { winner } | Stage::Defaulted { winner }) = self.stage else { return Vec::new() };
         let agrees = |index: &usize| {
-            self.seats[*index].step == Step::Revealed && self.seats[*index].result == self.seats[winner].result
+            self.seats[*index].step == Step::Revealed && self.seats[*index].outcome == self.seats[winner].outcome
         };
         (0..self.seats.len()).filter(agrees).collect()
     }
@@ -170,7 +186,7 @@ impl Job {
         let deposit = u128::from(self.deposit);
         let (mut nodes, mut royalty, mut protocol, mut refund) = (0, 0, 0, deposit);
         if let Stage::Agreed { winner } = self.stage {
-            let (input, output) = self.seats[winner].result.1;
+            let (input, output) = self.seats[winner].outcome.1;
             let [base, per_input, per_output, royalty_bps, protocol_bps, least] = [
                 self.prices.base,
                 self.prices.input,
@@ -243,15 +259,22 @@ impl Job {
         })
     }
 
-    /// Whether a party may collect at `now`, and what it may have then; `None` where nothing.
-    pub fn payable(&self, party: Party, now: u64) -> Option<Shares> {
-        if !self.ended() || matches!(party, Party::Seat(seat) if seat >= self.seats.len()) {
-            return None;
-        }
+    /// What a party may collect at `now`; one of its seats, if it is one.
+    pub fn payable(&self, party: Party, now: u64) -> Answer<Shares> {
+        demand(self.ended(), MarketError::WrongState)?;
         let minority = matches!(party, Party::Seat(seat) if !self.agreeing().contains(&seat));
+        demand(minority || self.settled(now), MarketError::StillWaiting)?;
         let owed = self.owed(party);
-        let something = owed.money > 0 || owed.lamports > 0 || owed.bond;
-        ((minority || self.settled(now)) && something).then_some(owed)
+        demand(owed.money > 0 || owed.lamports > 0 || owed.bond, MarketError::NothingOwed)?;
+        Ok(owed)
+    }
+
+    /// Notes what a party was paid.
+    pub fn note(&mut self, party: Party, paid: &Shares) {
+        let parts = [(Part::Money, paid.money > 0), (Part::Lamports, paid.lamports > 0), (Part::Bond, paid.bond)];
+        for (part, paid) in parts {
+            assert!(!paid || self.collected.insert((party, part)), "{party:?} was paid twice");
+        }
     }
 }
 

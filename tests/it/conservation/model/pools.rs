@@ -1,58 +1,25 @@
-//! What must be true after every instruction, in exact fractions and without a line of the program's arithmetic.
+//! The royalty program's pools: who holds shares, what was booked, and what each holder has earned.
 //!
 //! A holder's earnings are kept in parts of a base unit of which a pool's total shares make one, and they are handed out at
 //! once whenever something is released: where the program remembers entries and settles late, the model settles always.
-//! It knows every wallet's balance to the lamport, rents included, and what each instruction must answer.
 
 use std::collections::BTreeMap;
 
-use provena_common::error::CommonError;
 use provena_royalty::error::RoyaltyError;
-use provena_tests::tokens::TransferFee;
 
-use crate::royalty::{BOOKS_RENT, INBOX_RENT, INDEX_RENT, POOL_RENT, POSITION_RENT, rent};
-
-/// SOL, an SPL token, and a Token-2022 token that takes [`FEE`] of each transfer.
-pub const MINTS: usize = 3;
-pub const SOL: usize = 0;
-const FEE_MINT: usize = 2;
-pub const FEE: TransferFee = TransferFee { bps: 130, most: 1_000_000 };
+use super::{
+    super::{
+        operation::Program,
+        rents::{BOOKS_RENT, INBOX_RENT, INDEX_RENT, POOL_RENT, POSITION_RENT},
+    },
+    Answer, EXISTS, FROZEN, MINTS, Model, Refusal, SOL, arrives, demand, vault_rent,
+};
 
 /// Who holds shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
     Wallet(usize),
     Pool(usize),
-}
-
-/// How an instruction must be refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    Royalty(RoyaltyError),
-    Common(CommonError),
-    /// A code of the runtime, a token program or Anchor.
-    Code(u32),
-    /// An account that is needed does not exist.
-    Missing,
-}
-
-impl From<RoyaltyError> for Refusal {
-    fn from(error: RoyaltyError) -> Self {
-        Self::Royalty(error)
-    }
-}
-
-impl From<CommonError> for Refusal {
-    fn from(error: CommonError) -> Self {
-        Self::Common(error)
-    }
-}
-
-pub type Answer<T = ()> = Result<T, Refusal>;
-
-/// Fails with an error unless the condition holds.
-pub fn demand(condition: bool, error: impl Into<Refusal>) -> Answer {
-    if condition { Ok(()) } else { Err(error.into()) }
 }
 
 /// What a holder may not move yet.
@@ -229,38 +196,8 @@ pub struct NewHolder {
     pub lock: Lock,
 }
 
-/// Everything.
-#[derive(Clone, Debug)]
-pub struct Model {
-    pub slot: u64,
-    pub authority: usize,
-    /// Who is proposed, and from which slot it may accept.
-    pub pending: Option<(usize, u64)>,
-    pub paused: bool,
-    pub allowed: [bool; MINTS],
-    pub balances: Vec<[u64; MINTS]>,
-    pub pools: Vec<Option<Pool>>,
-    /// Resale royalties that wait in each pool's own account or its associated token account.
-    pub resale: Vec<[u64; MINTS]>,
-}
-
 impl Model {
-    pub fn pool_mut(&mut self, pool: usize) -> Answer<&mut Pool> {
-        self.pools[pool].as_mut().ok_or(Refusal::Missing)
-    }
-
-    pub fn pass_slots(&mut self, slots: u64) {
-        self.slot += slots;
-        for pool in self.pools.iter_mut().flatten() {
-            pool.release(self.slot);
-        }
-    }
-
-    pub fn spend(&mut self, wallet: usize, lamports: u64) {
-        self.balances[wallet][SOL] -= lamports;
-    }
-
-    pub fn create_pool(
+    pub(super) fn create_pool(
         &mut self,
         pool: usize,
         creator: usize,
@@ -268,9 +205,8 @@ impl Model {
         window: u64,
         holders: &[NewHolder],
     ) -> Answer {
-        // The System program refuses to make an account again.
-        demand(self.pools[pool].is_none(), Refusal::Code(0))?;
-        demand(!self.paused, CommonError::Paused)?;
+        demand(self.pools[pool].is_none(), EXISTS)?;
+        self.controls[&Program::Royalty].check_running(1)?;
         demand(total < 1 << 32, RoyaltyError::TooManyShares)?;
         demand(total > 0, RoyaltyError::ZeroShares)?;
         let mut new = Pool {
@@ -290,7 +226,7 @@ impl Model {
         Ok(())
     }
 
-    pub fn add_holders(&mut self, pool: usize, by: usize, holders: &[NewHolder]) -> Answer {
+    pub(super) fn add_holders(&mut self, pool: usize, by: usize, holders: &[NewHolder]) -> Answer {
         let found = self.pool_mut(pool)?;
         demand(by == found.creator, RoyaltyError::NotPoolCreator)?;
         demand(!found.sealed, RoyaltyError::PoolSealed)?;
@@ -300,7 +236,7 @@ impl Model {
     }
 
     /// Closes the positions of `closed`, and everything if those are all.
-    pub fn abandon_pool(&mut self, pool: usize, by: usize, closed: &[Holder]) -> Answer {
+    pub(super) fn abandon_pool(&mut self, pool: usize, by: usize, closed: &[Holder]) -> Answer {
         let found = self.pool_mut(pool)?;
         demand(by == found.creator, RoyaltyError::NotPoolCreator)?;
         demand(found.nft.is_none(), RoyaltyError::AssetExists)?;
@@ -321,19 +257,18 @@ impl Model {
             refunds.push((by, POOL_RENT + INDEX_RENT + BOOKS_RENT + waiting));
             for (mint, books) in gone.books.iter().enumerate() {
                 let Some(books) = books else { continue };
+                demand(books.surplus == 0 || !self.is_frozen(by, mint), FROZEN)?;
                 self.balances[by][mint] += if mint == SOL { books.surplus } else { arrives(mint, books.surplus) };
                 if mint != SOL {
                     refunds.push((by, BOOKS_RENT + vault_rent(mint)));
                 }
             }
         }
-        for (wallet, lamports) in refunds {
-            self.balances[wallet][SOL] += lamports;
-        }
+        refunds.into_iter().for_each(|(wallet, lamports)| self.refund(wallet, lamports));
         Ok(())
     }
 
-    pub fn open_inbox(&mut self, pool: usize, payer: usize, mint: usize) -> Answer {
+    pub(super) fn open_inbox(&mut self, pool: usize, payer: usize, mint: usize) -> Answer {
         let found = self.pool_mut(pool)?;
         let may = found.nft.is_some() || payer == found.creator;
         let books = found.books_mut(mint)?;
@@ -344,7 +279,7 @@ impl Model {
         Ok(())
     }
 
-    pub fn close_inbox(&mut self, pool: usize, by: usize, mint: usize, shard: usize) -> Answer {
+    pub(super) fn close_inbox(&mut self, pool: usize, by: usize, mint: usize, shard: usize) -> Answer {
         let books = self.pool_mut(pool)?.books_mut(mint)?;
         let inbox = books.inboxes.get(shard).ok_or(Refusal::Missing)?;
         demand(inbox.payer == by, RoyaltyError::NotRentPayer)?;
@@ -353,19 +288,5 @@ impl Model {
         books.inboxes.pop();
         self.balances[by][SOL] += INBOX_RENT + vault_rent(mint);
         Ok(())
-    }
-}
-
-/// What arrives of a transfer.
-pub fn arrives(mint: usize, amount: u64) -> u64 {
-    if mint == FEE_MINT { amount - FEE.of(amount) } else { amount }
-}
-
-/// Lamports that keep a token account of the mint alive; nothing for SOL.
-pub fn vault_rent(mint: usize) -> u64 {
-    match mint {
-        SOL => 0,
-        FEE_MINT => rent(178),
-        _ => rent(165),
     }
 }
