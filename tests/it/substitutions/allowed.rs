@@ -8,7 +8,7 @@ use super::kinds::Kind::{
 
 /// Some accounts of some calls.
 #[derive(Debug)]
-pub struct Exception {
+pub(crate) struct Exception {
     /// The call; with `*` at its end every call that begins so.
     pub call: &'static str,
     pub account: &'static str,
@@ -20,7 +20,7 @@ pub struct Exception {
 
 impl Exception {
     /// Whether this is about an account of a call, what was put there, and how that ended.
-    pub fn covers(&self, call: &str, account: &str, kind: Kind, error: Option<&str>) -> bool {
+    pub(crate) fn covers(&self, call: &str, account: &str, kind: Kind, error: Option<&str>) -> bool {
         let named = match self.call.strip_suffix('*') {
             Some(beginning) => call.starts_with(beginning),
             None => call == self.call,
@@ -71,7 +71,7 @@ const WHOEVER: &str = "anybody may do this";
 const HOLDER_CHOOSES: &str = "the holder signs and says where the money goes";
 
 /// All of them.
-pub const EXCEPTIONS: &[Exception] = &[
+pub(crate) const EXCEPTIONS: &[Exception] = &[
     // The royalty program.
     accepted("royalty.abandon_pool.two_holders", "+5", &[ReadOnly, ReOwned, WrongType, Missing], UNUSED),
     accepted("royalty.abandon_pool.two_holders", "+5", RECEIVERS, UNUSED),

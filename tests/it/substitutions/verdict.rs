@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Faults, each in a line; empty when all is well.
-pub fn faults(attempts: &[Attempt<'_>]) -> BTreeSet<String> {
+pub(crate) fn faults(attempts: &[Attempt<'_>]) -> BTreeSet<String> {
     let (mut faults, mut used) = (BTreeSet::new(), BTreeSet::new());
     for attempt in attempts.iter().filter(|attempt| attempt.outcome.is_ok() && !is_known_by(attempt)) {
         if !is_excepted(attempt, None, &mut used) {
@@ -77,7 +77,7 @@ fn is_known_by(attempt: &Attempt<'_>) -> bool {
 }
 
 /// What each account of each instruction is refused with, by kind, all cases together.
-pub fn summary(attempts: &[Attempt<'_>]) -> String {
+pub(crate) fn summary(attempts: &[Attempt<'_>]) -> String {
     let mut rows: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
     for attempt in attempts {
         let instruction = attempt.slot.instruction().to_owned();

@@ -17,7 +17,7 @@ use solana_signer::Signer;
 /// Slots after which strangers may do what was the payer's alone.
 const GRACE: u64 = 216_000;
 
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     upgradeable(calls);
     sold(calls);
     two_offers(calls);

@@ -7,7 +7,7 @@ use provena_tests::{
 };
 use solana_signer::Signer;
 
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     upgradeable(calls);
     consent(calls);
     derived_dataset(calls);

@@ -14,7 +14,7 @@ use solana_signer::Signer;
 
 const HALF: u64 = DEFAULT_TOTAL_SHARES / 2;
 
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     upgradeable(calls);
     rights(calls);
     destinations(calls);
