@@ -73,6 +73,20 @@ fn the_corpus_has_every_instruction_accepted() {
 }
 
 #[test]
+fn what_was_found_ends_as_the_corpus_says() {
+    let files = corpus::committed();
+    for (name, ended) in [
+        ("finding-length-beyond-the-data", "ProgramFailedToComplete"),
+        ("finding-named-twice", "AccountBorrowFailed"),
+        ("finding-readonly-position", "ReadonlyLamportChange"),
+    ] {
+        let outcomes = fuzz::with_runner(|runner| run(runner, name, &files[name]));
+        let ends: Vec<&str> = outcomes.iter().map(|(_, ended)| ended.as_str()).collect();
+        assert_eq!(ends, [ended, "accepted"], "{name}");
+    }
+}
+
+#[test]
 fn no_instructions_break_what_must_hold() {
     let executions = number("PROVENA_SOAK").unwrap_or(EXECUTIONS);
     let seed = number("PROVENA_SEED").unwrap_or(0x66_757a_7a21);

@@ -3,6 +3,7 @@
 mod compute_units;
 mod conservation;
 mod fresh_attacks;
+mod fuzz_checks;
 mod fuzz_corpus;
 mod market;
 mod registry;

@@ -1,7 +1,7 @@
 //! The market program, in the SVM with the real royalty and registry programs and the real token programs.
 
 mod attacks;
-pub mod compute_units;
+pub(crate) mod compute_units;
 mod config;
 mod demands;
 mod jobs;

@@ -4,7 +4,7 @@ mod add_version;
 mod admin;
 mod attacks;
 mod claims;
-pub mod compute_units;
+pub(crate) mod compute_units;
 mod cpi;
 mod events;
 mod holders;

@@ -18,7 +18,7 @@ mod claim;
 mod claim_many;
 mod close_position;
 mod collect;
-pub mod compute_units;
+pub(crate) mod compute_units;
 mod create_pool;
 mod delegates;
 mod deposit;

@@ -7,6 +7,8 @@
 use std::{collections::BTreeSet, env, thread, time::Instant};
 
 use provena_tests::{Calls, idl::Idl};
+use solana_instruction_error::InstructionError;
+use solana_transaction_error::TransactionError;
 
 mod allowed;
 mod errors;
@@ -16,7 +18,8 @@ mod probe;
 mod stock;
 mod verdict;
 
-use probe::{Attempt, Idls, Probe};
+use kinds::Kind;
+use probe::{Attempt, Idls, Probe, Slot};
 use stock::Stock;
 
 /// Makes each call of a part of the table.
@@ -86,4 +89,50 @@ fn accounts_without_a_substitution(idls: &Idls, attempts: &[Attempt<'_>]) -> BTr
         }
     }
     missing
+}
+
+#[test]
+#[should_panic(expected = "market.settle is no instruction of the IDL")]
+fn a_call_of_no_instruction_fails() {
+    probe::described(&idls(), "market.settle");
+}
+
+#[test]
+fn an_instruction_without_a_call_fails() {
+    let missing = accounts_without_a_substitution(&idls(), &[]);
+    assert!(missing.contains("market.finalize job"), "{missing:?}");
+    assert!(missing.contains("registry.register_dataset lineage"), "{missing:?}");
+    assert!(missing.contains("royalty.claim token_program"), "{missing:?}");
+}
+
+/// An account that is accepted, an error that is about something else, and one that comes from elsewhere.
+#[test]
+fn what_is_not_refused_for_the_account_is_a_fault() {
+    let instruction = |index, error| Err(TransactionError::InstructionError(index, error));
+    let attempt = |kind, outcome| {
+        let slot = Slot {
+            call: "market.acknowledge".to_owned(),
+            account: "payer".to_owned(),
+            declared: None,
+            ours: false,
+            wallet: true,
+        };
+        Attempt { slot, kind, outcome, instruction: 0 }
+    };
+    let attempts = [
+        attempt(Kind::Twin, Ok(())),
+        attempt(Kind::Other, instruction(0, InstructionError::ProgramFailedToComplete)),
+        attempt(Kind::Missing, instruction(1, InstructionError::IllegalOwner)),
+        // This one is as it should be, and the next is a wallet, known by its address.
+        attempt(Kind::Unsigned, instruction(0, InstructionError::MissingRequiredSignature)),
+        attempt(Kind::ReOwned, Ok(())),
+    ];
+    let faults = verdict::faults(&attempts);
+    let here: Vec<_> = faults.iter().filter(|fault| !fault.contains("never")).map(String::as_str).collect();
+    let expected = [
+        "market.acknowledge payer Missing: IllegalOwner of another instruction",
+        "market.acknowledge payer Other: ProgramFailedToComplete is not about the account",
+        "market.acknowledge payer Twin: accepted",
+    ];
+    assert_eq!(here, expected);
 }

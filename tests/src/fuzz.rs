@@ -15,6 +15,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub use input::{Edit, Input, Meta, Raw, Step};
 
+pub mod arguments;
 pub mod claims;
 pub mod consent;
 pub mod corpus;

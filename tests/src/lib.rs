@@ -1,6 +1,8 @@
 //! Fixtures for tests of the programs: the three programs and Token Metadata in the SVM, deterministic wallets, exact
 //! refusals, and compute units.
 
+#![allow(missing_docs, reason = "fields and variants of fixtures say by their names what they are")]
+
 pub mod calls;
 pub mod compute_units;
 pub mod events;

@@ -155,6 +155,10 @@ impl World {
     }
 
     /// Sends a transaction; the chain's own wallet pays the fee.
+    ///
+    /// # Errors
+    ///
+    /// The chain's refusal.
     pub fn send(
         &mut self,
         instructions: &[Instruction],

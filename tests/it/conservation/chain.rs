@@ -35,7 +35,7 @@ const PROTOCOL_BPS: u16 = 250;
 const MIN_STAKE: u64 = 1_000_000_000;
 
 /// What is sent: the last of the instructions is the one that is meant.
-pub struct Built {
+pub(crate) struct Built {
     instructions: Vec<Instruction>,
     /// Who signs.
     signers: Vec<Address>,
@@ -60,7 +60,7 @@ impl Built {
 }
 
 /// The chain with everybody on it.
-pub struct Chain {
+pub(crate) struct Chain {
     world: World,
     fee_payer: Address,
     wallets: Vec<Address>,
@@ -74,7 +74,7 @@ pub struct Chain {
 
 impl Chain {
     /// A chain on which wallet 0 has every authority and both tokens are allowed, and its model.
-    pub fn new() -> (Self, Model) {
+    pub(crate) fn new() -> (Self, Model) {
         let mut world = World::new();
         let money = [
             Money::Sol,
@@ -111,13 +111,13 @@ impl Chain {
     }
 
     /// From now on failures come with the programs' logs.
-    pub fn keep_logs(&mut self) {
+    pub(crate) fn keep_logs(&mut self) {
         self.world.svm = std::mem::take(&mut self.world.svm).with_log_bytes_limit(None);
     }
 
     /// The transaction for an operation of a model that stands before it; `None` for what is no instruction, and where
     /// something that the accounts are derived from is missing.
-    pub fn build(&mut self, operation: &Operation, model: &Model) -> Option<Built> {
+    pub(crate) fn build(&mut self, operation: &Operation, model: &Model) -> Option<Built> {
         match operation {
             Operation::Outside(_) => None,
             Operation::Authority { program, by, act } => Some(self.exercising(*program, *by, act)),
@@ -129,7 +129,7 @@ impl Chain {
 
     /// Sends what was built, which must end as the model answered.
     #[track_caller]
-    pub fn run(&mut self, built: &Built, answer: Answer) {
+    pub(crate) fn run(&mut self, built: &Built, answer: Answer) {
         let outcome = self.send(built);
         let last = u8::try_from(built.instructions.len() - 1).expect("few instructions");
         match (outcome, answer) {
@@ -175,7 +175,7 @@ impl Chain {
     }
 
     /// Something happens beside the programs; the model stands after it.
-    pub fn happen(&mut self, event: &Outside, model: &Model, holder: Option<usize>) {
+    pub(crate) fn happen(&mut self, event: &Outside, model: &Model, holder: Option<usize>) {
         match *event {
             Outside::PassSlots(_) => self.world.svm.warp_to_slot(model.slot),
             Outside::Donate { pool, mint, amount } => self.donate(Place::Vault(pool, mint), mint, amount),

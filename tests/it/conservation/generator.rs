@@ -29,7 +29,7 @@ enum Focus {
 }
 
 /// Draws operations from a seed.
-pub struct Generator {
+pub(crate) struct Generator {
     state: u64,
     focus: Focus,
     /// What happens first.
@@ -45,7 +45,7 @@ pub struct Generator {
 
 impl Generator {
     /// Of eight seeds in a row three have a focus.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let focus = match seed % 8 {
             1 => Focus::Royalty,
             3 => Focus::Market,
@@ -62,7 +62,7 @@ impl Generator {
     }
 
     /// The next thing to happen.
-    pub fn operation(&mut self, model: &Model) -> Operation {
+    pub(crate) fn operation(&mut self, model: &Model) -> Operation {
         if let Some(operation) = self.scene.pop_front() {
             return operation;
         }

@@ -26,30 +26,30 @@ mod pools;
 mod revenue;
 mod seats;
 
-pub use answers::{LONG, LONG_LEN, answer_rent};
-pub use assets::{Asset, Claim};
-pub use jobs::{FREE, Job, JobId, JobKey, Party, Seat, Stage, Step, Units};
-pub use market::{AnswerOnChain, Inbox as TreasuryInbox, Node, Offer, Residual, arriving};
-pub use pools::{Holder, Lock, NewHolder, Pool};
+pub(crate) use answers::{LONG, LONG_LEN, answer_rent};
+pub(crate) use assets::{Asset, Claim};
+pub(crate) use jobs::{FREE, Job, JobId, JobKey, Party, Seat, Stage, Step, Units};
+pub(crate) use market::{AnswerOnChain, Inbox as TreasuryInbox, Node, Offer, Residual, arriving};
+pub(crate) use pools::{Holder, Lock, NewHolder, Pool};
 
 /// SOL, an SPL token, and a Token-2022 token that takes [`FEE`] of each transfer.
-pub const MINTS: usize = 3;
-pub const SOL: usize = 0;
-pub const FEE_MINT: usize = 2;
-pub const FEE: TransferFee = TransferFee { bps: 130, most: 1_000_000 };
+pub(crate) const MINTS: usize = 3;
+pub(crate) const SOL: usize = 0;
+pub(crate) const FEE_MINT: usize = 2;
+pub(crate) const FEE: TransferFee = TransferFee { bps: 130, most: 1_000_000 };
 
 /// Wallets that hold shares and NFTs, pay for jobs, and whatever else; then those of nodes, then the first treasury.
-pub const PEOPLE: usize = 5;
-pub const NODES: usize = 6;
-pub const WALLETS: usize = PEOPLE + NODES + 1;
+pub(crate) const PEOPLE: usize = 5;
+pub(crate) const NODES: usize = 6;
+pub(crate) const WALLETS: usize = PEOPLE + NODES + 1;
 /// Assets with their pools.
-pub const POOLS: usize = 7;
+pub(crate) const POOLS: usize = 7;
 /// What each wallet has of each money.
-pub const START: u64 = 1 << 57;
+pub(crate) const START: u64 = 1 << 57;
 
 /// How an instruction must be refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     Common(CommonError),
     Registry(RegistryError),
     Royalty(RoyaltyError),
@@ -85,22 +85,22 @@ impl From<MarketError> for Refusal {
 }
 
 /// The System program's code for an account that exists already.
-pub const EXISTS: Refusal = Refusal::Code(0);
+pub(crate) const EXISTS: Refusal = Refusal::Code(0);
 /// The System program's and the token programs' code for too little.
-pub const TOO_LITTLE: Refusal = Refusal::Code(1);
+pub(crate) const TOO_LITTLE: Refusal = Refusal::Code(1);
 /// The token programs' code for a frozen account.
-pub const FROZEN: Refusal = Refusal::Code(17);
+pub(crate) const FROZEN: Refusal = Refusal::Code(17);
 
-pub type Answer<T = ()> = Result<T, Refusal>;
+pub(crate) type Answer<T = ()> = Result<T, Refusal>;
 
 /// Fails with an error unless the condition holds.
-pub fn demand(condition: bool, error: impl Into<Refusal>) -> Answer {
+pub(crate) fn demand(condition: bool, error: impl Into<Refusal>) -> Answer {
     if condition { Ok(()) } else { Err(error.into()) }
 }
 
 /// Who has a program's authority, and what is paused.
 #[derive(Clone, Debug)]
-pub struct Control {
+pub(crate) struct Control {
     pub authority: usize,
     /// Who is proposed, and from which slot it may accept.
     pub pending: Option<(usize, u64)>,
@@ -108,18 +108,18 @@ pub struct Control {
 }
 
 impl Control {
-    pub fn check(&self, by: usize) -> Answer {
+    pub(crate) fn check(&self, by: usize) -> Answer {
         demand(by == self.authority, CommonError::NotAuthority)
     }
 
-    pub fn check_running(&self, bits: u32) -> Answer {
+    pub(crate) fn check_running(&self, bits: u32) -> Answer {
         demand(self.paused & bits == 0, CommonError::Paused)
     }
 }
 
 /// How often money went one step of its way from a job to those who hold shares.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Flows {
+pub(crate) struct Flows {
     /// From a job to an inbox of its asset's pool.
     pub royalties: usize,
     /// From the books of a pool to those of a pool that holds it.
@@ -130,7 +130,7 @@ pub struct Flows {
 
 /// Everything.
 #[derive(Clone, Debug)]
-pub struct Model {
+pub(crate) struct Model {
     pub slot: u64,
     pub controls: BTreeMap<Program, Control>,
     /// What each wallet has.
@@ -169,7 +169,7 @@ pub struct Model {
 
 impl Model {
     /// Wallet 0 has every authority, all mints are allowed, nothing else exists.
-    pub fn new(slot: u64, protocol_bps: u16, min_stake: u64) -> Self {
+    pub(crate) fn new(slot: u64, protocol_bps: u16, min_stake: u64) -> Self {
         let control = Control { authority: 0, pending: None, paused: 0 };
         Self {
             slot,
@@ -196,7 +196,7 @@ impl Model {
     }
 
     /// Does it, or says why it must be refused and leaves everything as it is.
-    pub fn apply(&mut self, operation: &Operation) -> Answer {
+    pub(crate) fn apply(&mut self, operation: &Operation) -> Answer {
         match operation {
             Operation::Outside(event) => self.happen(event),
             Operation::Authority { program, by, act } => self.exercise(*program, *by, act),
@@ -287,12 +287,12 @@ impl Model {
         Ok(())
     }
 
-    pub fn pool_mut(&mut self, pool: usize) -> Answer<&mut Pool> {
+    pub(crate) fn pool_mut(&mut self, pool: usize) -> Answer<&mut Pool> {
         self.pools[pool].as_mut().ok_or(Refusal::Missing)
     }
 
     /// The wallet that holds an asset's NFT.
-    pub fn nft_holder(&self, asset: usize) -> Option<usize> {
+    pub(crate) fn nft_holder(&self, asset: usize) -> Option<usize> {
         self.pools[asset].as_ref().and_then(|pool| pool.nft)
     }
 
@@ -301,7 +301,7 @@ impl Model {
     }
 
     /// Whether a wallet can neither give nor take money of a mint.
-    pub fn is_frozen(&self, wallet: usize, mint: usize) -> bool {
+    pub(crate) fn is_frozen(&self, wallet: usize, mint: usize) -> bool {
         mint != SOL && self.frozen.contains(&(wallet, mint))
     }
 
@@ -315,12 +315,12 @@ impl Model {
 }
 
 /// What arrives of a transfer.
-pub fn arrives(mint: usize, amount: u64) -> u64 {
+pub(crate) fn arrives(mint: usize, amount: u64) -> u64 {
     if mint == FEE_MINT { amount - FEE.of(amount) } else { amount }
 }
 
 /// Lamports that keep a token account of the mint alive; nothing for SOL.
-pub fn vault_rent(mint: usize) -> u64 {
+pub(crate) fn vault_rent(mint: usize) -> u64 {
     match mint {
         SOL => 0,
         FEE_MINT => rent(178),

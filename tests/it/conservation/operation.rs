@@ -6,19 +6,19 @@ use super::model::{Claim, Holder, JobId, NewHolder, Units};
 
 /// One of the programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Program {
+pub(crate) enum Program {
     Registry,
     Royalty,
     Market,
 }
 
 impl Program {
-    pub const ALL: [Self; 3] = [Self::Registry, Self::Royalty, Self::Market];
+    pub(crate) const ALL: [Self; 3] = [Self::Registry, Self::Royalty, Self::Market];
 }
 
 /// An instruction, or something that happens beside the programs. Numbers name wallets, assets with their pools, and mints.
 #[derive(Clone, Debug)]
-pub enum Operation {
+pub(crate) enum Operation {
     Outside(Outside),
     /// What a wallet does with a program's authority; the same four instructions in each program.
     Authority {
@@ -33,7 +33,7 @@ pub enum Operation {
 
 /// What no instruction of ours does.
 #[derive(Clone, Debug)]
-pub enum Outside {
+pub(crate) enum Outside {
     PassSlots(u64),
     /// Money lies beside what is booked.
     Donate {
@@ -73,7 +73,7 @@ pub enum Outside {
 }
 
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(crate) enum Act {
     ProposeAuthority(usize),
     AcceptAuthority,
     CancelAuthority,
@@ -81,11 +81,11 @@ pub enum Act {
 }
 
 /// What a registration asks of users and grants to derivatives: a mint and base units per unit of use.
-pub type FloorOf = (usize, u64);
+pub(crate) type FloorOf = (usize, u64);
 
 /// A parent that a registration names.
 #[derive(Clone, Copy, Debug)]
-pub struct Parent {
+pub(crate) struct Parent {
     pub asset: usize,
     pub licence: u32,
     pub version: u32,
@@ -95,7 +95,7 @@ pub struct Parent {
 
 /// Instructions of the registry program; each variant's name is its instruction's.
 #[derive(Clone, Debug)]
-pub enum Registry {
+pub(crate) enum Registry {
     ClaimContent(Claim),
     AbandonClaim { by: usize, claim: Claim },
     RegisterDataset(Registering),
@@ -109,7 +109,7 @@ pub enum Registry {
 
 /// A registration; the claim's wallet registers.
 #[derive(Clone, Debug)]
-pub struct Registering {
+pub(crate) struct Registering {
     pub asset: usize,
     pub claim: Claim,
     pub name_len: usize,
@@ -120,7 +120,7 @@ pub struct Registering {
 
 /// What is shown to open books.
 #[derive(Clone, Copy, Debug)]
-pub enum Shown {
+pub(crate) enum Shown {
     Nothing,
     Nft,
     Tokens,
@@ -129,7 +129,7 @@ pub enum Shown {
 
 /// Instructions of the royalty program; each variant's name is its instruction's.
 #[derive(Clone, Debug)]
-pub enum Royalty {
+pub(crate) enum Royalty {
     AllowMint { by: usize, mint: usize },
     DisallowMint { by: usize, mint: usize },
     CreatePool { pool: usize, creator: usize, total: u64, window: u64, holders: Vec<NewHolder> },
@@ -152,11 +152,11 @@ pub enum Royalty {
 }
 
 /// What a node comes to: which answer, and how much work.
-pub type Outcome = (u8, Units);
+pub(crate) type Outcome = (u8, Units);
 
 /// Instructions of the market program; each variant's name is its instruction's.
 #[derive(Clone, Debug)]
-pub enum Market {
+pub(crate) enum Market {
     SetProtocolFee {
         by: usize,
         bps: u16,
@@ -327,7 +327,7 @@ pub enum Market {
 
 /// A job that is to be posted.
 #[derive(Clone, Copy, Debug)]
-pub struct Posting {
+pub(crate) struct Posting {
     /// What later operations call it.
     pub job: JobId,
     pub by: usize,
@@ -344,7 +344,7 @@ pub struct Posting {
 
 impl Operation {
     /// The program and the name of the instruction as its interface description has it; `None` for what is none.
-    pub fn instruction(&self) -> Option<(Program, String)> {
+    pub(crate) fn instruction(&self) -> Option<(Program, String)> {
         let (program, debug) = match self {
             Self::Outside(_) => return None,
             Self::Authority { program, act, .. } => (*program, format!("{act:?}")),

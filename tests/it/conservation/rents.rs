@@ -3,19 +3,19 @@
 use provena_common::account::{Layout, State};
 
 /// Rent of so many bytes: 128 more, at 6,960 lamports each.
-pub const fn rent(len: u64) -> u64 {
+pub(crate) const fn rent(len: u64) -> u64 {
     (128 + len) * 6_960
 }
 
 /// Rent of a program's account with so many items behind it.
-pub fn rent_of<H: Layout, T>(items: usize) -> u64 {
+pub(crate) fn rent_of<H: Layout, T>(items: usize) -> u64 {
     rent(u64::try_from(State::<H, T>::space(items)).expect("accounts are short"))
 }
 
-pub const POOL_RENT: u64 = rent(432);
-pub const INDEX_RENT: u64 = rent(440);
-pub const BOOKS_RENT: u64 = rent(256);
-pub const INBOX_RENT: u64 = rent(184);
-pub const POSITION_RENT: u64 = rent(568);
+pub(crate) const POOL_RENT: u64 = rent(432);
+pub(crate) const INDEX_RENT: u64 = rent(440);
+pub(crate) const BOOKS_RENT: u64 = rent(256);
+pub(crate) const INBOX_RENT: u64 = rent(184);
+pub(crate) const POSITION_RENT: u64 = rent(568);
 /// A claim to content.
-pub const CLAIM_RENT: u64 = 1_280_640;
+pub(crate) const CLAIM_RENT: u64 = 1_280_640;

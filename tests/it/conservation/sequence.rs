@@ -18,7 +18,7 @@ use super::{
 const CHECK_EVERY: usize = 5;
 
 /// A sequence that failed.
-pub struct Failure {
+pub(crate) struct Failure {
     pub seed: u64,
     /// What happened, the failing operation last, if it was one.
     pub operations: Vec<Operation>,
@@ -27,13 +27,13 @@ pub struct Failure {
 
 /// How the test failed. A shorter sequence must do so at the same place and, but for amounts, with the same words.
 #[derive(Clone, Default)]
-pub struct Panicked {
+pub(crate) struct Panicked {
     pub place: String,
     pub message: String,
 }
 
 impl Panicked {
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.place == other.place && self.message.lines().next() == other.message.lines().next()
     }
 }
@@ -95,7 +95,7 @@ impl Sequence {
 }
 
 /// Plays so many instructions from a seed, and then what brings everything to its end.
-pub fn play(seed: u64, instructions: usize, tally: &mut Tally) -> Result<(), Failure> {
+pub(crate) fn play(seed: u64, instructions: usize, tally: &mut Tally) -> Result<(), Failure> {
     let mut sequence = Sequence::new(CHECK_EVERY);
     let mut generator = Generator::new(seed);
     match caught(|| sequence.run(&mut generator, instructions, tally)) {
@@ -105,7 +105,7 @@ pub fn play(seed: u64, instructions: usize, tally: &mut Tally) -> Result<(), Fai
 }
 
 /// Plays operations once more, comparing everything after each; if that fails, returns how many were played, and how.
-pub fn replay(operations: &[Operation], with_logs: bool) -> Result<(), (usize, Panicked)> {
+pub(crate) fn replay(operations: &[Operation], with_logs: bool) -> Result<(), (usize, Panicked)> {
     let mut sequence = Sequence::new(1);
     if with_logs {
         sequence.chain.keep_logs();

@@ -11,7 +11,7 @@ use super::{
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// Prints the shortest sequence that fails like this one.
-pub fn report(failure: &Failure) {
+pub(crate) fn report(failure: &Failure) {
     let count = failure.operations.len();
     let Panicked { place, message } = &failure.panicked;
     println!("seed {} failed at {place} after {count} operations: {message}", failure.seed);

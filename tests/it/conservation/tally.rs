@@ -23,13 +23,13 @@ struct Outcomes {
 }
 
 #[derive(Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     outcomes: BTreeMap<(Program, String), Outcomes>,
     flows: Flows,
 }
 
 impl Tally {
-    pub fn count(&mut self, operation: &Operation, answer: &Answer) {
+    pub(crate) fn count(&mut self, operation: &Operation, answer: &Answer) {
         let Some(name) = operation.instruction() else { return };
         let outcomes = self.outcomes.entry(name).or_default();
         match answer {
@@ -38,13 +38,13 @@ impl Tally {
         }
     }
 
-    pub fn count_flows(&mut self, flows: &Flows) {
+    pub(crate) fn count_flows(&mut self, flows: &Flows) {
         self.flows.royalties += flows.royalties;
         self.flows.sweeps += flows.sweeps;
         self.flows.claims += flows.claims;
     }
 
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.count_flows(&other.flows);
         for (name, outcomes) in other.outcomes {
             let mine = self.outcomes.entry(name).or_default();
@@ -55,12 +55,12 @@ impl Tally {
         }
     }
 
-    pub fn instructions(&self) -> usize {
+    pub(crate) fn instructions(&self) -> usize {
         self.outcomes.values().map(|outcomes| outcomes.accepted + outcomes.refusals()).sum()
     }
 
     /// Every instruction that the programs' interface descriptions name was accepted and refused often enough to mean something.
-    pub fn check_against_descriptions(&self) {
+    pub(crate) fn check_against_descriptions(&self) {
         let mut rare = Vec::new();
         for (program, file) in
             [(Program::Registry, "registry"), (Program::Royalty, "royalty"), (Program::Market, "market")]

@@ -61,13 +61,13 @@ fn the_program_stays_small() {
 }
 
 /// Measures every instruction.
-pub fn record(report: &mut Report) {
+pub(crate) fn record(report: &mut Report) {
     calls(report);
     one_seat(report, ".classic_token", Scene::on(World::with_classic_token(), PaidIn::Token, terms()));
 }
 
 /// Calls every instruction.
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     settings::calls(calls);
     offers(calls);
     one_seat(calls, "", Scene::new(PaidIn::Sol, terms()));

@@ -277,7 +277,7 @@ fn sweep_treasury_rejects_other_accounts_of_the_token() {
     for (place, address, error) in [
         (3, other_vault, CommonError::WrongTokenAccount),
         (5, other.mint(), CommonError::WrongMint),
-        (6, provena_common::token::TOKEN_2022_PROGRAM, CommonError::WrongTokenProgram),
+        (6, TOKEN_2022_PROGRAM, CommonError::WrongTokenProgram),
     ] {
         let mut sweep = stage.sweep();
         sweep.accounts[place].pubkey = address;
@@ -330,7 +330,7 @@ fn sweeping_follows_the_treasury_to_a_new_wallet() {
     let old = stage.sweep();
     stage.world.refuses(&[old], &[], MarketError::WrongTreasury);
     let before = stage.world.lamports(&new);
-    stage.world.accept(&[client::sweep_treasury(new, client::Currency::Sol, 0)], &[]);
+    stage.world.accept(&[client::sweep_treasury(new, Currency::Sol, 0)], &[]);
     assert_eq!(stage.world.lamports(&new), before + 500);
 }
 
@@ -355,7 +355,7 @@ fn l6_the_rent_of_an_inbox_comes_back() {
 fn close_treasury_inbox_rejects_anybody_but_who_paid() {
     let mut stage = Stage::sol();
     let mallory = stage.world.wallet("mallory");
-    let close = client::close_treasury_inbox(mallory.pubkey(), client::Currency::Sol, 0);
+    let close = client::close_treasury_inbox(mallory.pubkey(), Currency::Sol, 0);
     stage.world.refuses(&[close], &[&mallory], MarketError::NotRentPayer);
     let mut unsigned = stage.close();
     unsigned.accounts[0].is_signer = false;

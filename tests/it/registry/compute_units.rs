@@ -16,7 +16,7 @@ use solana_signer::Signer;
 const MOST_FOR_TWO_PARENTS: u64 = 25_000;
 
 /// Calls every instruction.
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     admin(calls);
     registrations(calls);
     rights(calls);

@@ -19,7 +19,7 @@ use solana_signer::Signer;
 use super::{QUARTER, Stage};
 
 /// An instruction that a world accepts.
-pub struct Case {
+pub(crate) struct Case {
     pub name: &'static str,
     pub world: World,
     pub instruction: Instruction,
@@ -28,7 +28,7 @@ pub struct Case {
 
 impl Case {
     /// The accounts of the royalty program that the instruction reads or writes.
-    pub fn states(&self) -> Vec<Address> {
+    pub(crate) fn states(&self) -> Vec<Address> {
         let named = self.instruction.accounts.iter().map(|meta| meta.pubkey);
         let ours =
             |address: &Address| self.world.account(address).is_some_and(|account| account.owner == provena_royalty::ID);
@@ -40,7 +40,7 @@ impl Case {
 
     /// Checks that the world accepts the instruction as it is, and leaves the world as it was.
     #[track_caller]
-    pub fn accepted(&mut self) {
+    pub(crate) fn accepted(&mut self) {
         let unchanged = self.world.svm.clone();
         let signers = self.signers.iter().map(Keypair::insecure_clone).collect::<Vec<_>>();
         let outcome = self.world.send(std::slice::from_ref(&self.instruction), &signers.iter().collect::<Vec<_>>());
@@ -58,7 +58,7 @@ struct Everything {
 }
 
 /// All instructions, in one kind of money.
-pub fn all(stage: Stage) -> Vec<Case> {
+pub(crate) fn all(stage: Stage) -> Vec<Case> {
     let mut stage = stage;
     let shares = [(stage.scene.pool, QUARTER), (stage.bob.pubkey(), 3 * QUARTER)];
     let child = Scene::new(&mut stage.world, "child", &shares, &[stage.money]);

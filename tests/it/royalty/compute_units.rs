@@ -48,7 +48,7 @@ fn the_program_stays_small() {
 }
 
 /// Measures every instruction.
-pub fn record(report: &mut Report) {
+pub(crate) fn record(report: &mut Report) {
     calls(report);
     let mut world = World::with_classic_token();
     let token = Money::token(&mut world, "dollar");
@@ -56,7 +56,7 @@ pub fn record(report: &mut Report) {
 }
 
 /// Calls every instruction.
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     authority(calls);
     pools(calls);
     payments(calls, "", World::new(), Money::Sol);

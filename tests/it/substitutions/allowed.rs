@@ -8,7 +8,7 @@ use super::kinds::Kind::{
 
 /// Some accounts of some calls.
 #[derive(Debug)]
-pub struct Exception {
+pub(crate) struct Exception {
     /// The call; with `*` at its end every call that begins so.
     pub call: &'static str,
     pub account: &'static str,
@@ -20,7 +20,7 @@ pub struct Exception {
 
 impl Exception {
     /// Whether this is about an account of a call, what was put there, and how that ended.
-    pub fn covers(&self, call: &str, account: &str, kind: Kind, error: Option<&str>) -> bool {
+    pub(crate) fn covers(&self, call: &str, account: &str, kind: Kind, error: Option<&str>) -> bool {
         let named = match self.call.strip_suffix('*') {
             Some(beginning) => call.starts_with(beginning),
             None => call == self.call,
@@ -71,7 +71,7 @@ const WHOEVER: &str = "anybody may do this";
 const HOLDER_CHOOSES: &str = "the holder signs and says where the money goes";
 
 /// All of them.
-pub const EXCEPTIONS: &[Exception] = &[
+pub(crate) const EXCEPTIONS: &[Exception] = &[
     // The royalty program.
     accepted("royalty.abandon_pool.two_holders", "+5", &[ReadOnly, ReOwned, WrongType, Missing], UNUSED),
     accepted("royalty.abandon_pool.two_holders", "+5", RECEIVERS, UNUSED),
@@ -114,13 +114,6 @@ pub const EXCEPTIONS: &[Exception] = &[
     ),
     accepted("royalty.close_position", "authority", &[Other, Duplicate], "who paid the rent may do this as well"),
     accepted("royalty.close_position.by_rent_payer", "authority", &[Other], "the holder may do this as well"),
-    refused(
-        "royalty.close_position.by_rent_payer",
-        "position",
-        &[Other],
-        "PositionInUse",
-        "its rent was paid by the same wallet",
-    ),
     accepted("royalty.collect.token*", "books", &[Other], BOOKS),
     accepted(
         "royalty.collect.token*",
@@ -155,6 +148,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     accepted("royalty.open_inbox.by_anybody", "asset", &[ReOwned], MINT),
     accepted("royalty.open_inbox.by_anybody", "payer", PAYERS, PAYS),
     accepted("royalty.sync.token*", "books", &[Other], BOOKS),
+    accepted("royalty.sync.two_inboxes", "+0", &[Other], "it is another inbox of the same books"),
     accepted(
         "royalty.sync.token*",
         "vault",
@@ -164,6 +158,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     accepted("royalty.transfer_shares", "payer", SIGNERS, UNUSED),
     accepted("royalty.transfer_shares.window", "payer", SIGNERS, UNUSED),
     accepted("royalty.transfer_shares.settled*", "payer", SIGNERS, UNUSED),
+    accepted("royalty.transfer_shares.two_pools", "payer", SIGNERS, UNUSED),
     accepted("royalty.transfer_shares.by_delegate", "payer", SIGNERS, UNUSED),
     accepted("royalty.transfer_shares.by_delegate", "authority", &[Other], "it is the holder itself"),
     accepted("royalty.transfer_shares.by_delegate", "from", &[Other], "it is the delegate's own position"),
@@ -175,16 +170,9 @@ pub const EXCEPTIONS: &[Exception] = &[
         &[LookAlike],
         "Token Metadata makes metadata at derived addresses alone",
     ),
-    refused(
-        "royalty.verify_creator",
-        "pool",
-        &[Other],
-        "PoolNotSealed",
-        "a pool that is not sealed is refused for that first",
-    ),
     // The registry.
     accepted("registry.abandon_claim.lapsed", "caller", SIGNERS, WHOEVER),
-    accepted("registry.add_version", "nft", &[LookAlike], NFT),
+    accepted("registry.add_version*", "nft", &[LookAlike], NFT),
     accepted(
         "registry.claim_content",
         "claimant",
@@ -193,17 +181,20 @@ pub const EXCEPTIONS: &[Exception] = &[
     ),
     accepted("registry.initialize_admin", "authority", PAYERS, FINAL),
     accepted("registry.initialize_admin*", "program_data", &[ReOwned], LOADER),
-    accepted("registry.publish_licence", "nft", &[LookAlike], NFT),
+    accepted("registry.publish_licence*", "nft", &[LookAlike], NFT),
     accepted("registry.raise_floor*", "nft", &[LookAlike], NFT),
     accepted("registry.register_model.consent", "+3", &[LookAlike], NFT),
-    accepted("registry.retire_licence", "licence", &[Other], "it is another licence of the same asset"),
-    accepted("registry.retire_licence", "nft", &[LookAlike], NFT),
-    accepted("registry.set_uri", "metadata", &[LookAlike], "Token Metadata makes metadata at derived addresses alone"),
-    accepted("registry.set_uri", "nft", &[LookAlike], NFT),
+    accepted("registry.retire_licence*", "licence", &[Other], "it is another licence of the same asset"),
+    accepted("registry.retire_licence*", "nft", &[LookAlike], NFT),
+    accepted("registry.set_uri*", "metadata", &[LookAlike], "Token Metadata makes metadata at derived addresses alone"),
+    accepted("registry.set_uri*", "nft", &[LookAlike], NFT),
     // The market.
-    refused("market.answer", "job", &[Other], "WrongState", ANY_JOB),
     accepted("market.close_answer*", "job", &[ReOwned], "a job that is not the program's any more is gone"),
     refused("market.close_answer.unsealed", "poster", &[Unsigned], "AnswerInUse", "anybody may close it later"),
+    refused("market.close_job.two_answers", "caller", SIGNERS, "TooEarly", "anybody may close a job later"),
+    accepted("market.close_job.two_answers", "job", &[Other], ANY_JOB),
+    accepted("market.collect_royalty.two_answers", "job", &[Other], ANY_JOB),
+    accepted("market.collect_seat.two_answers", "job", &[Other], ANY_JOB),
     refused("market.close_job", "caller", SIGNERS, "TooEarly", "anybody may close a job later"),
     refused("market.close_job.token*", "caller", SIGNERS, "TooEarly", "anybody may close a job later"),
     accepted("market.close_job.gift", "caller", SIGNERS, WHOEVER),
@@ -220,7 +211,6 @@ pub const EXCEPTIONS: &[Exception] = &[
     accepted("market.close_offer", "offer", &[Other], "it is another offer of the same asset"),
     accepted("market.collect_protocol", "job", &[Twin, Other], ANY_JOB),
     accepted("market.collect_protocol.three_of_five", "job", &[Twin, Other], ANY_JOB),
-    refused("market.collect_protocol*", "job", &[Other], "StillWaiting", ANY_JOB),
     accepted("market.collect_protocol.forfeits", "inbox", &[Absent], STAYS_OWED),
     accepted("market.collect_protocol.forfeits", "token_inbox", &[Absent], STAYS_OWED),
     refused("market.collect_protocol*", "inbox", &[Absent, Duplicate], "CannotReceive", STAYS_OWED),
@@ -229,11 +219,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     accepted("market.collect_refund.chosen", "payer_token", &[LookAlike], OWN_TOKENS),
     accepted("market.collect_seat*", "escrow", &[Absent], STAYS_OWED),
     accepted("market.collect_seat.chosen", "node_token", &[LookAlike], OWN_TOKENS),
-    refused("market.commit", "job", &[Other], "WrongState", ANY_JOB),
-    accepted("market.create_offer", "nft", &[LookAlike], NFT),
-    refused("market.default_answer", "job", &[Other], "NotDemanded", ANY_JOB),
-    refused("market.expire_seat", "job", &[Other], "WrongState", ANY_JOB),
-    refused("market.finalize*", "job", &[Other], "WrongState", ANY_JOB),
+    accepted("market.create_offer*", "nft", &[LookAlike], NFT),
     accepted("market.initialize_admin", "authority", PAYERS, FINAL),
     accepted("market.initialize_admin", "authority", &[Duplicate], FINAL),
     accepted("market.initialize_admin*", "program_data", &[ReOwned], LOADER),
@@ -243,26 +229,20 @@ pub const EXCEPTIONS: &[Exception] = &[
         &[Twin, Other, LookAlike, Duplicate],
         "the authority says which wallet",
     ),
-    refused("market.leave_seat", "job", &[Other], "WrongState", ANY_JOB),
     accepted("market.open_treasury_inbox*", "payer", PAYERS, PAYS),
     accepted("market.park*", "rent_payer", PAYERS, PAYS),
     accepted("market.park.again*", "rent_payer", &[Foreign, WrongOwner, Missing], UNUSED),
     accepted("market.park.payer", "job", &[Other], "it is another job of the same payer"),
-    refused("market.park*", "job", &[Other], "NothingToPark", ANY_JOB),
-    refused("market.park*", "job", &[Other], "NothingOwed", ANY_JOB),
     refused("market.park*", "escrow", &[Absent], "NothingToPark", STAYS_OWED),
     accepted("market.post_job.token*", "payer_token", &[LookAlike], OWN_TOKENS),
     accepted("market.prove_length", "job", &[Twin, Other], ANY_JOB),
-    refused("market.prove_length", "job", &[Other], "NotDemanded", ANY_JOB),
     accepted(
         "market.prove_length",
         "prover",
         &[Twin, Other, Foreign, WrongOwner, LookAlike],
         "whoever shows it gets the deposit",
     ),
-    refused("market.put_answer*", "job", &[Other], "NotDemanded", ANY_JOB),
     refused("market.reveal", "job", &[LookAlike], "WrongPreimage", "a commitment names its job's address"),
-    refused("market.reveal", "job", &[Other], "WrongState", ANY_JOB),
     accepted(
         "market.set_treasury",
         "treasury",
@@ -275,5 +255,4 @@ pub const EXCEPTIONS: &[Exception] = &[
         &[Other],
         "all inboxes are the treasury's: one for SOL is swept of its SOL",
     ),
-    refused("market.take_seat", "job", &[Other], "WrongState", ANY_JOB),
 ];

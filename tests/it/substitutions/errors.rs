@@ -15,7 +15,7 @@ const LOADED_LATER: [(&str, &str); 4] = [
 
 /// The errors of which one must come, where they are known without looking at the instruction's code, because Anchor or
 /// the runtime asks before it runs.
-pub fn exact(slot: &Slot<'_>, kind: Kind) -> Option<&'static [&'static str]> {
+pub(crate) fn exact(slot: &Slot<'_>, kind: Kind) -> Option<&'static [&'static str]> {
     let declared = slot.declared?;
     let later = LOADED_LATER.iter().any(|(call, account)| slot.call.starts_with(call) && slot.account == *account);
     let ours = slot.ours && !later;
@@ -38,7 +38,7 @@ pub fn exact(slot: &Slot<'_>, kind: Kind) -> Option<&'static [&'static str]> {
 const DUPLICATE: &str = "ConstraintDuplicateMutableAccount";
 
 /// A transaction's error in words.
-pub fn name(error: &TransactionError) -> String {
+pub(crate) fn name(error: &TransactionError) -> String {
     match error {
         TransactionError::InstructionError(_, InstructionError::Custom(code)) => custom(*code),
         TransactionError::InstructionError(_, error) => format!("{error:?}"),
@@ -63,9 +63,26 @@ fn custom(code: u32) -> String {
     }
 }
 
+/// Whether an error is about the state of an account that is a right one otherwise, as another one of the same type can be.
+/// A twin is in the right state.
+pub(crate) fn is_about_another_state(kind: Kind, error: &str) -> bool {
+    kind == Kind::Other && ABOUT_STATES.contains(&error)
+}
+
+const ABOUT_STATES: &[&str] = &[
+    "NotDemanded",
+    "NotLastInbox",
+    "NothingOwed",
+    "NothingToPark",
+    "PoolNotSealed",
+    "PositionInUse",
+    "StillWaiting",
+    "WrongState",
+];
+
 /// Whether an error is about an account: that it is another one than the instruction asks for, or has no right. An overflow,
 /// a broken invariant, an unready state or an exhausted budget is not.
-pub fn is_about_accounts(error: &str) -> bool {
+pub(crate) fn is_about_accounts(error: &str) -> bool {
     ABOUT_ACCOUNTS.contains(&error)
 }
 

@@ -17,7 +17,7 @@ const MOST_SIBLINGS: usize = 6;
 
 /// A way of being wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Of other people, what they name in the same call: another asset, mint, holder, payer or node in the very same state.
     Twin,
     /// Another account of the same type in any state, other people's or from the same chain; another program.
@@ -48,7 +48,7 @@ pub enum Kind {
 }
 
 /// One substitution: what the call names in the account's place, and what is put there for it.
-pub struct Substitution {
+pub(crate) struct Substitution {
     pub kind: Kind,
     pub meta: AccountMeta,
     /// Put at the address named for as long as it is tried.
@@ -56,7 +56,7 @@ pub struct Substitution {
 }
 
 /// The account whose place is taken.
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     pub call: &'a str,
     pub index: usize,
     /// What the call names.
@@ -71,7 +71,7 @@ pub struct Place<'a> {
 
 impl Place<'_> {
     /// Everything that is tried here.
-    pub fn substitutions(&self, stock: &Stock, siblings: &Siblings, trial: &Trial) -> Vec<Substitution> {
+    pub(crate) fn substitutions(&self, stock: &Stock, siblings: &Siblings, trial: &Trial) -> Vec<Substitution> {
         let mut all = self.flags();
         all.extend(self.copies());
         let address =

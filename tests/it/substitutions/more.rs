@@ -8,7 +8,7 @@ mod registry;
 mod royalty;
 
 /// Calls all of them.
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     royalty::calls(calls);
     registry::calls(calls);
     market::calls(calls);

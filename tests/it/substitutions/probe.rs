@@ -20,11 +20,11 @@ use super::{
 };
 
 /// The programs' descriptions, by name.
-pub type Idls = BTreeMap<String, Idl>;
+pub(crate) type Idls = BTreeMap<String, Idl>;
 
 /// One account of one call.
 #[derive(Clone, Debug)]
-pub struct Slot<'a> {
+pub(crate) struct Slot<'a> {
     /// `program.instruction` or `program.instruction.case`.
     pub call: String,
     /// Its name, or of those that follow the named ones `+` and a number.
@@ -39,15 +39,14 @@ pub struct Slot<'a> {
 
 impl Slot<'_> {
     /// `program.instruction`.
-    pub fn instruction(&self) -> &str {
-        let mut ends = self.call.match_indices('.').map(|(end, _)| end);
-        ends.nth(1).map_or(&self.call, |end| &self.call[..end])
+    pub(crate) fn instruction(&self) -> &str {
+        self.call.match_indices('.').nth(1).map_or(&self.call, |(end, _)| &self.call[..end])
     }
 }
 
 /// Something that was tried, and how it ended.
 #[derive(Clone, Debug)]
-pub struct Attempt<'a> {
+pub(crate) struct Attempt<'a> {
     pub slot: Slot<'a>,
     pub kind: Kind,
     pub outcome: Result<(), TransactionError>,
@@ -56,7 +55,7 @@ pub struct Attempt<'a> {
 }
 
 /// Tries everything that the stock has in every call of a table.
-pub struct Probe<'a> {
+pub(crate) struct Probe<'a> {
     stock: &'a Stock,
     idls: &'a Idls,
     pub attempts: Vec<Attempt<'a>>,
@@ -64,7 +63,7 @@ pub struct Probe<'a> {
 
 impl<'a> Probe<'a> {
     /// Nothing was tried yet.
-    pub fn new(stock: &'a Stock, idls: &'a Idls) -> Self {
+    pub(crate) fn new(stock: &'a Stock, idls: &'a Idls) -> Self {
         Self { stock, idls, attempts: Vec::new() }
     }
 
@@ -123,7 +122,7 @@ impl<'a> Probe<'a> {
 /// # Panics
 ///
 /// When there is no such program or instruction.
-pub fn described<'a>(idls: &'a Idls, call: &str) -> (Address, &'a IdlInstruction) {
+pub(crate) fn described<'a>(idls: &'a Idls, call: &str) -> (Address, &'a IdlInstruction) {
     let mut parts = call.split('.');
     let idl = parts.next().and_then(|program| idls.get(program)).unwrap_or_else(|| panic!("{call}: no such program"));
     let name = parts.next().unwrap_or_default();

@@ -12,7 +12,7 @@ use solana_keypair::Keypair;
 
 /// What an account is: who owns it, and which of its owner's kinds it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Class {
+pub(crate) struct Class {
     pub owner: Address,
     pub executable: bool,
     kind: Vec<u8>,
@@ -20,7 +20,7 @@ pub struct Class {
 
 impl Class {
     /// The class of an account, by its bytes.
-    pub fn of(account: &impl ReadableAccount) -> Self {
+    pub(crate) fn of(account: &impl ReadableAccount) -> Self {
         let (owner, data) = (*account.owner(), account.data());
         let ours = programs::OURS.iter().any(|(_, id)| *id == owner);
         let tokens = owner == TOKEN_PROGRAM || owner == TOKEN_2022_PROGRAM;
@@ -37,11 +37,11 @@ impl Class {
 }
 
 /// An account that a call named, and what was there.
-pub type Named = (Address, Option<Account>);
+pub(crate) type Named = (Address, Option<Account>);
 
 /// All accounts of the other people.
 #[derive(Default)]
-pub struct Stock {
+pub(crate) struct Stock {
     /// By class and address, as they stood when they were named first.
     accounts: BTreeMap<Class, BTreeMap<Address, Account>>,
     /// By call, in the order of its accounts, as they stood before it.
@@ -50,14 +50,14 @@ pub struct Stock {
 
 impl Stock {
     /// Walks a table with other people.
-    pub fn of(table: super::Table) -> Self {
+    pub(crate) fn of(table: super::Table) -> Self {
         let mut stock = Self::default();
         with_surname(" of another family", || table(&mut stock));
         stock
     }
 
     /// Takes over what another table had.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         for (class, accounts) in other.accounts {
             self.accounts.entry(class).or_default().extend(accounts);
         }
@@ -67,23 +67,23 @@ impl Stock {
     }
 
     /// What the same call named there.
-    pub fn twins(&self, call: &str) -> &[Named] {
+    pub(crate) fn twins(&self, call: &str) -> &[Named] {
         &self.calls[call]
     }
 
     /// Some accounts of a class, at most so many.
-    pub fn some_of(&self, class: &Class, most: usize) -> impl Iterator<Item = Address> {
+    pub(crate) fn some_of(&self, class: &Class, most: usize) -> impl Iterator<Item = Address> {
         self.accounts.get(class).into_iter().flat_map(BTreeMap::keys).copied().take(most)
     }
 
     /// Every class, with one account of it.
-    pub fn one_of_each(&self) -> impl Iterator<Item = (&Class, Address)> {
+    pub(crate) fn one_of_each(&self) -> impl Iterator<Item = (&Class, Address)> {
         self.accounts.iter().filter_map(|(class, accounts)| Some((class, *accounts.keys().next()?)))
     }
 
     /// Puts all accounts where they were, unless something is there or the call needs the place; those of the same call as
     /// they stood before it.
-    pub fn place(&self, call: &str, needed: &[AccountMeta], trial: &mut Trial) {
+    pub(crate) fn place(&self, call: &str, needed: &[AccountMeta], trial: &mut Trial) {
         let twins = self.twins(call).iter().filter_map(|(address, account)| Some((address, account.as_ref()?)));
         for (address, account) in twins.chain(self.accounts.values().flatten()) {
             if !trial.holds(address) && needed.iter().all(|meta| meta.pubkey != *address) {
@@ -94,10 +94,10 @@ impl Stock {
 }
 
 /// Accounts of the chain itself on which a call is made, by class.
-pub type Siblings = BTreeMap<Class, Vec<Address>>;
+pub(crate) type Siblings = BTreeMap<Class, Vec<Address>>;
 
 /// All accounts of a chain that are no programs, without the wallet that makes its money, which is another one each time.
-pub fn siblings(world: &World) -> Siblings {
+pub(crate) fn siblings(world: &World) -> Siblings {
     let mut siblings = Siblings::new();
     let mint = world.svm.airdrop_pubkey();
     let accounts = world.svm.accounts_db().inner.iter();

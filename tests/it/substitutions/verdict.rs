@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Faults, each in a line; empty when all is well.
-pub fn faults(attempts: &[Attempt<'_>]) -> BTreeSet<String> {
+pub(crate) fn faults(attempts: &[Attempt<'_>]) -> BTreeSet<String> {
     let (mut faults, mut used) = (BTreeSet::new(), BTreeSet::new());
     for attempt in attempts.iter().filter(|attempt| attempt.outcome.is_ok() && !is_known_by(attempt)) {
         if !is_excepted(attempt, None, &mut used) {
@@ -27,7 +27,10 @@ pub fn faults(attempts: &[Attempt<'_>]) -> BTreeSet<String> {
         } else if let Some(exact) = errors::exact(&attempt.slot, attempt.kind).filter(|exact| !exact.contains(&&*name))
         {
             format!("{name} instead of {exact:?}")
-        } else if !errors::is_about_accounts(&name) && !is_excepted(attempt, Some(&name), &mut used) {
+        } else if !errors::is_about_accounts(&name)
+            && !errors::is_about_another_state(attempt.kind, &name)
+            && !is_excepted(attempt, Some(&name), &mut used)
+        {
             format!("{name} is not about the account")
         } else {
             continue;
@@ -74,7 +77,7 @@ fn is_known_by(attempt: &Attempt<'_>) -> bool {
 }
 
 /// What each account of each instruction is refused with, by kind, all cases together.
-pub fn summary(attempts: &[Attempt<'_>]) -> String {
+pub(crate) fn summary(attempts: &[Attempt<'_>]) -> String {
     let mut rows: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
     for attempt in attempts {
         let instruction = attempt.slot.instruction().to_owned();

@@ -54,8 +54,11 @@ pub fn made(runner: &Runner) -> BTreeMap<String, Vec<u8>> {
             put(format!("{kind}{}", label.replace([' ', '.'], "-")), &asked(stage, world, label));
         }
     }
-    for (name, story) in STORIES.iter().chain(FINDINGS) {
+    for (name, story) in STORIES {
         put((*name).to_owned(), &told(runner.stage(0), story));
+    }
+    for (name, input) in findings(runner.stage(0)) {
+        put(name.to_owned(), &input);
     }
     for label in RAW {
         let input = Input { world: 0, steps: vec![Step::Raw(raw(runner, label))] };
@@ -398,5 +401,23 @@ const STORIES: &[(&str, &str)] = &[
     ("story-disallowed", "royalty.disallow_mint euro; royalty.deposit model euro; royalty.claim windowed euro alice"),
 ];
 
-/// What fuzzing found, told as a story.
-const FINDINGS: &[(&str, &str)] = &[];
+/// What fuzzing found: a call with a change that ended in a way not thought of, and the call as it should be.
+///
+/// - A length beyond the data ends the program while the framework sets memory aside for the list.
+/// - Positions that follow `abandon_pool` without the right to write them are refused by the runtime.
+/// - An account that a group of `claim_many` names twice is refused by a failed borrow.
+fn findings(stage: &Stage) -> [(&'static str, Input); 3] {
+    let found = |label: &str, edit: Edit| {
+        let call = stage.number(label);
+        let steps = vec![Step::Call { call, edits: vec![edit] }, Step::Call { call, edits: Vec::new() }];
+        Input { world: 0, steps }
+    };
+    let many = "royalty.claim_many windowed euro mallory";
+    let position = stage.calls[usize::from(stage.number(many))].instruction.accounts[8].pubkey;
+    let twice = Edit::Replace { at: 9, account: stage.account(&position) };
+    [
+        ("finding-length-beyond-the-data", found("royalty.create_pool plain", Edit::Flip { at: 22, bits: 128 })),
+        ("finding-readonly-position", found("royalty.abandon_pool hers", Edit::Flags { at: 5, flags: 0 })),
+        ("finding-named-twice", found(many, twice)),
+    ]
+}

@@ -122,6 +122,18 @@ impl Stage {
     }
 }
 
+/// A program's interface description.
+///
+/// # Panics
+///
+/// When it is missing or unreadable.
+#[must_use]
+pub fn description(program: &str) -> Value {
+    let path = programs::repository().join("app/idl").join(program).with_extension("json");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).expect("the description is JSON")
+}
+
 /// The discriminators of a program's instructions, with their names, as its interface description has them.
 ///
 /// # Panics
@@ -129,9 +141,7 @@ impl Stage {
 /// When the description is missing or unreadable.
 #[must_use]
 pub fn instructions(program: &str) -> Vec<(String, [u8; 8])> {
-    let path = programs::repository().join("app/idl").join(program).with_extension("json");
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let idl: Value = serde_json::from_str(&text).expect("the description is JSON");
+    let idl = description(program);
     let entries = idl["instructions"].as_array().expect("it lists instructions");
     let name = |entry: &Value| entry["name"].as_str().expect("each has a name").to_owned();
     let discriminator = |entry: &Value| {

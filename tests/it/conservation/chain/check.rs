@@ -45,7 +45,7 @@ impl Chain {
     }
 
     /// Compares every account that can change.
-    pub fn check(&self, model: &Model) {
+    pub(crate) fn check(&self, model: &Model) {
         assert_eq!(self.world.slot(), model.slot);
         for (wallet, balances) in model.balances.iter().enumerate() {
             let mut found = [0; MINTS];
@@ -230,7 +230,7 @@ impl Chain {
     }
 
     /// Compares also what never changes once it is there.
-    pub fn check_all(&self, model: &Model) {
+    pub(crate) fn check_all(&self, model: &Model) {
         self.check(model);
         for (content, (asset, n)) in &model.contents {
             let found: assets::Content =

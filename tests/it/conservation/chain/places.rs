@@ -14,7 +14,7 @@ use crate::conservation::model::{Claim, Holder, JobKey, SOL};
 
 /// An account. Of money, where it lies: for SOL the account that holds the lamports, else a token account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub(crate) enum Place {
     /// A wallet's money of a mint.
     Account(usize, usize),
     Nft(usize, usize),
@@ -44,25 +44,25 @@ pub enum Place {
 }
 
 impl Place {
-    pub fn job(key: &JobKey) -> Self {
+    pub(crate) fn job(key: &JobKey) -> Self {
         Self::Job(key.payer, key.slot, key.index)
     }
 
-    pub fn claim(claim: &Claim) -> Self {
+    pub(crate) fn claim(claim: &Claim) -> Self {
         Self::Claim(claim.by, claim.content, claim.salt)
     }
 }
 
 /// The content root that a number stands for.
-pub fn content_root(content: u32) -> [u8; 32] {
+pub(crate) fn content_root(content: u32) -> [u8; 32] {
     sha256(&[b"content", &content.to_le_bytes()])
 }
 
 #[derive(Clone, Default)]
-pub struct Places(RefCell<HashMap<Place, Address>>);
+pub(crate) struct Places(RefCell<HashMap<Place, Address>>);
 
 impl Places {
-    pub fn address(&self, place: Place, chain: &Chain) -> Address {
+    pub(crate) fn address(&self, place: Place, chain: &Chain) -> Address {
         if let Some(known) = self.0.borrow().get(&place) {
             return *known;
         }
@@ -114,6 +114,6 @@ fn derive(place: Place, chain: &Chain) -> Address {
 }
 
 /// The holder's position in a pool.
-pub fn position(chain: &Chain, pool: usize, holder: Holder) -> Address {
+pub(crate) fn position(chain: &Chain, pool: usize, holder: Holder) -> Address {
     chain.at(Place::Position(pool, chain.holder(holder)))
 }

@@ -11,7 +11,7 @@ const ROUNDS: usize = 3;
 
 impl Generator {
     /// The next operation; `None` when everything is over.
-    pub fn ending(&mut self, model: &Model) -> Option<Operation> {
+    pub(crate) fn ending(&mut self, model: &Model) -> Option<Operation> {
         if let Some((wallet, mint)) = model.frozen.first() {
             return Some(Operation::Outside(Outside::Freeze { wallet: *wallet, mint: *mint, frozen: false }));
         }

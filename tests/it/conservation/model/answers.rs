@@ -9,13 +9,13 @@ use super::{
 
 const DEMAND: u64 = 60_000;
 /// Bytes of every answer that fits on chain.
-pub const ANSWER_LEN: u64 = 2_000;
+pub(crate) const ANSWER_LEN: u64 = 2_000;
 /// An answer that is longer than what fits on chain, and its length.
-pub const LONG: u8 = 3;
-pub const LONG_LEN: u64 = 10_000;
+pub(crate) const LONG: u8 = 3;
+pub(crate) const LONG_LEN: u64 = 10_000;
 
 /// Rent of an account with an answer.
-pub fn answer_rent() -> u64 {
+pub(crate) fn answer_rent() -> u64 {
     rent(8 + 144 + 4 + ANSWER_LEN)
 }
 

@@ -25,7 +25,7 @@ const NFT_COST: u64 = rent(82) + rent(165) + rent(607) + rent(20) + 10_000_000;
 
 /// A claim to content, by the wallet that made it. The number stands for the content's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Claim {
+pub(crate) struct Claim {
     pub by: usize,
     pub content: u32,
     pub salt: u8,
@@ -33,7 +33,7 @@ pub struct Claim {
 
 /// What an asset grants to derivatives.
 #[derive(Clone, Debug)]
-pub struct Licence {
+pub(crate) struct Licence {
     pub bps: u16,
     pub floor_bps: u16,
     pub floor: Option<FloorOf>,
@@ -43,7 +43,7 @@ pub struct Licence {
 
 /// A model or dataset. Who holds its NFT stands in its pool.
 #[derive(Clone, Debug)]
-pub struct Asset {
+pub(crate) struct Asset {
     pub model: bool,
     pub latest: u32,
     pub floor_bps: u16,
@@ -56,7 +56,7 @@ pub struct Asset {
 
 impl Asset {
     /// Least royalty per unit in a mint.
-    pub fn floor(&self, mint: usize) -> u64 {
+    pub(crate) fn floor(&self, mint: usize) -> u64 {
         per_unit(&self.floors, mint)
     }
 }

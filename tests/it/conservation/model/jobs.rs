@@ -7,22 +7,22 @@ use provena_market::error::MarketError;
 use super::{Answer, demand};
 
 /// What operations call a job.
-pub type JobId = u32;
+pub(crate) type JobId = u32;
 
 /// What a job's address is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JobKey {
+pub(crate) struct JobKey {
     pub payer: usize,
     pub slot: u64,
     pub index: u16,
 }
 
 /// Units in and out.
-pub type Units = (u64, u64);
+pub(crate) type Units = (u64, u64);
 
 /// A party of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Party {
+pub(crate) enum Party {
     Seat(usize),
     Royalty,
     Protocol,
@@ -31,14 +31,14 @@ pub enum Party {
 
 /// What a party may be owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub(crate) enum Part {
     Money,
     Lamports,
     Bond,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     Open,
     Revealing {
         until: u64,
@@ -55,7 +55,7 @@ pub enum Stage {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     Free,
     Taken,
     Committed,
@@ -64,7 +64,7 @@ pub enum Step {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Seat {
+pub(crate) struct Seat {
     /// Its authority's wallet.
     pub node: Option<usize>,
     pub step: Step,
@@ -74,11 +74,11 @@ pub struct Seat {
     pub outcome: (u8, Units),
 }
 
-pub const FREE: Seat = Seat { node: None, step: Step::Free, taken_at: 0, deadline: 0, outcome: (0, (0, 0)) };
+pub(crate) const FREE: Seat = Seat { node: None, step: Step::Free, taken_at: 0, deadline: 0, outcome: (0, (0, 0)) };
 
 /// What an offer says, as far as money goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Prices {
+pub(crate) struct Prices {
     pub base: u64,
     pub input: u64,
     pub output: u64,
@@ -89,7 +89,7 @@ pub struct Prices {
 
 /// A job with its whole history.
 #[derive(Clone, Debug)]
-pub struct Job {
+pub(crate) struct Job {
     pub key: JobKey,
     /// Whose royalty it is.
     pub asset: usize,
@@ -122,23 +122,23 @@ pub struct Job {
 
 /// Who gets what of an ended job.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Shares {
+pub(crate) struct Shares {
     pub money: u64,
     pub lamports: u64,
     pub bond: bool,
 }
 
 impl Job {
-    pub fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         !matches!(self.stage, Stage::Open | Stage::Revealing { .. })
     }
 
-    pub fn awaited(&self) -> bool {
+    pub(crate) fn awaited(&self) -> bool {
         matches!(self.stage, Stage::Agreed { .. }) && self.demanded_at.is_some() && !self.answered
     }
 
     /// Whether an ended job pays at `now`.
-    pub fn settled(&self, now: u64) -> bool {
+    pub(crate) fn settled(&self, now: u64) -> bool {
         match self.stage {
             Stage::Agreed { .. } => {
                 self.acknowledged || self.answered || (self.demanded_at.is_none() && now > self.ended_at + 1_500)
@@ -147,7 +147,7 @@ impl Job {
         }
     }
 
-    pub fn late(&self, seat: usize, now: u64) -> bool {
+    pub(crate) fn late(&self, seat: usize, now: u64) -> bool {
         let seat = &self.seats[seat];
         match (self.stage, seat.step) {
             (Stage::Open, Step::Taken) => now > seat.deadline,
@@ -156,12 +156,12 @@ impl Job {
         }
     }
 
-    pub fn count(&self, step: Step) -> usize {
+    pub(crate) fn count(&self, step: Step) -> usize {
         self.seats.iter().filter(|seat| seat.step == step).count()
     }
 
     /// Ends a job in which nobody is left to reveal.
-    pub fn decide(&mut self, now: u64) {
+    pub(crate) fn decide(&mut self, now: u64) {
         self.ended_at = now;
         let revealed = |seat: &&Seat| seat.step == Step::Revealed;
         let equal =
@@ -173,7 +173,7 @@ impl Job {
     }
 
     /// The seats that revealed what the quorum did.
-    pub fn agreeing(&self) -> Vec<usize> {
+    pub(crate) fn agreeing(&self) -> Vec<usize> {
         let (Stage::Agreed { winner } | Stage::Defaulted { winner }) = self.stage else { return Vec::new() };
         let agrees = |index: &usize| {
             self.seats[*index].step == Step::Revealed && self.seats[*index].outcome == self.seats[winner].outcome
@@ -182,7 +182,7 @@ impl Job {
     }
 
     /// What a party is due in all, whether collected or not.
-    pub fn due(&self, party: Party) -> Shares {
+    pub(crate) fn due(&self, party: Party) -> Shares {
         let deposit = u128::from(self.deposit);
         let (mut nodes, mut royalty, mut protocol, mut refund) = (0, 0, 0, deposit);
         if let Stage::Agreed { winner } = self.stage {
@@ -237,7 +237,7 @@ impl Job {
     }
 
     /// What a party is due and has not collected.
-    pub fn owed(&self, party: Party) -> Shares {
+    pub(crate) fn owed(&self, party: Party) -> Shares {
         let due = self.due(party);
         let open = |part| !self.collected.contains(&(party, part));
         Shares {
@@ -247,12 +247,12 @@ impl Job {
         }
     }
 
-    pub fn parties(&self) -> Vec<Party> {
+    pub(crate) fn parties(&self) -> Vec<Party> {
         let seats = (0..self.seats.len()).map(Party::Seat);
         seats.chain([Party::Royalty, Party::Protocol, Party::Payer]).collect()
     }
 
-    pub fn paid_out(&self) -> bool {
+    pub(crate) fn paid_out(&self) -> bool {
         self.parties().into_iter().all(|party| {
             let owed = self.owed(party);
             owed.money == 0 && owed.lamports == 0 && !owed.bond
@@ -260,7 +260,7 @@ impl Job {
     }
 
     /// What a party may collect at `now`; one of its seats, if it is one.
-    pub fn payable(&self, party: Party, now: u64) -> Answer<Shares> {
+    pub(crate) fn payable(&self, party: Party, now: u64) -> Answer<Shares> {
         demand(self.ended(), MarketError::WrongState)?;
         let minority = matches!(party, Party::Seat(seat) if !self.agreeing().contains(&seat));
         demand(minority || self.settled(now), MarketError::StillWaiting)?;
@@ -270,7 +270,7 @@ impl Job {
     }
 
     /// Notes what a party was paid.
-    pub fn note(&mut self, party: Party, paid: &Shares) {
+    pub(crate) fn note(&mut self, party: Party, paid: &Shares) {
         let parts = [(Part::Money, paid.money > 0), (Part::Lamports, paid.lamports > 0), (Part::Bond, paid.bond)];
         for (part, paid) in parts {
             assert!(!paid || self.collected.insert((party, part)), "{party:?} was paid twice");

@@ -18,14 +18,14 @@ const REGISTER_NODES: u32 = 4;
 
 /// Where protocol fees arrive.
 #[derive(Clone, Debug)]
-pub struct Inbox {
+pub(crate) struct Inbox {
     pub payer: usize,
     pub amount: u64,
 }
 
 /// A node's stake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Node {
+pub(crate) struct Node {
     pub stake: u64,
     pub locked: u64,
     pub agreed: u64,
@@ -33,7 +33,7 @@ pub struct Node {
 }
 
 #[derive(Clone, Debug)]
-pub struct Offer {
+pub(crate) struct Offer {
     pub mint: usize,
     pub terms: OfferTerms,
     /// Per unit, as the asset asked when the offer was made.
@@ -43,7 +43,7 @@ pub struct Offer {
 
 /// An answer on chain: which result each part was taken from, if it was written at all.
 #[derive(Clone, Debug)]
-pub struct AnswerOnChain {
+pub(crate) struct AnswerOnChain {
     /// The job, which may be gone.
     pub key: super::JobKey,
     pub parts: [Option<u8>; 3],
@@ -52,13 +52,13 @@ pub struct AnswerOnChain {
 
 /// What somebody was owed and could not be paid.
 #[derive(Clone, Debug)]
-pub struct Residual {
+pub(crate) struct Residual {
     pub payer: usize,
     pub amount: u64,
 }
 
 /// The least that must be sent so that so much arrives.
-pub fn arriving(mint: usize, amount: u64) -> u64 {
+pub(crate) fn arriving(mint: usize, amount: u64) -> u64 {
     let mut sent = amount;
     while arrives(mint, sent) < amount {
         sent += amount - arrives(mint, sent);

@@ -17,14 +17,14 @@ use super::{
 
 /// Who holds shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Holder {
+pub(crate) enum Holder {
     Wallet(usize),
     Pool(usize),
 }
 
 /// What a holder may not move yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lock {
+pub(crate) struct Lock {
     pub total: u64,
     pub start: u64,
     pub end: u64,
@@ -41,7 +41,7 @@ impl Lock {
 }
 
 #[derive(Clone, Debug)]
-pub struct Position {
+pub(crate) struct Position {
     pub shares: u64,
     pub rent_payer: usize,
     pub delegate: Option<(usize, u64)>,
@@ -52,19 +52,19 @@ pub struct Position {
 
 impl Position {
     /// Shares that may not be moved yet.
-    pub fn locked(&self, slot: u64) -> u64 {
+    pub(crate) fn locked(&self, slot: u64) -> u64 {
         self.lock.at(slot)
     }
 }
 
 #[derive(Clone, Debug)]
-pub struct Inbox {
+pub(crate) struct Inbox {
     pub payer: usize,
     pub amount: u64,
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Books {
+pub(crate) struct Books {
     /// Booked and not paid.
     pub held: u64,
     /// Lies beside what is booked.
@@ -93,13 +93,13 @@ impl Books {
             .sum()
     }
 
-    pub fn unreleased(&self) -> u128 {
+    pub(crate) fn unreleased(&self) -> u128 {
         self.booked.values().map(|amount| u128::from(*amount)).sum::<u128>() - self.released
     }
 }
 
 #[derive(Clone, Debug)]
-pub struct Pool {
+pub(crate) struct Pool {
     pub creator: usize,
     pub total: u64,
     pub window: u64,
@@ -115,7 +115,7 @@ pub struct Pool {
 
 impl Pool {
     /// Hands out what has been released since the last time.
-    pub fn release(&mut self, slot: u64) {
+    pub(crate) fn release(&mut self, slot: u64) {
         for (mint, books) in self.books.iter_mut().enumerate() {
             let Some(books) = books else { continue };
             let released = books.released_at(slot, self.window);
@@ -128,7 +128,7 @@ impl Pool {
     }
 
     /// Books money; the caller has put it into the vault.
-    pub fn book(&mut self, mint: usize, amount: u64, slot: u64) -> Answer {
+    pub(crate) fn book(&mut self, mint: usize, amount: u64, slot: u64) -> Answer {
         if amount == 0 {
             return Ok(());
         }
@@ -142,29 +142,29 @@ impl Pool {
     }
 
     /// Whole base units that a holder is owed.
-    pub fn owed(&self, holder: Holder, mint: usize) -> u64 {
+    pub(crate) fn owed(&self, holder: Holder, mint: usize) -> u64 {
         let parts = self.positions.get(&holder).map_or(0, |position| position.parts[mint]);
         u64::try_from(parts / u128::from(self.total)).expect("no more than there is")
     }
 
     /// Takes what a holder is owed out of the books.
-    pub fn pay(&mut self, holder: Holder, mint: usize) -> Answer<u64> {
+    pub(crate) fn pay(&mut self, holder: Holder, mint: usize) -> Answer<u64> {
         let (owed, total) = (self.owed(holder, mint), self.total);
         self.position_mut(holder)?.parts[mint] -= u128::from(owed) * u128::from(total);
         self.books_mut(mint)?.held -= owed;
         Ok(owed)
     }
 
-    pub fn books_mut(&mut self, mint: usize) -> Answer<&mut Books> {
+    pub(crate) fn books_mut(&mut self, mint: usize) -> Answer<&mut Books> {
         self.books[mint].as_mut().ok_or(Refusal::Missing)
     }
 
-    pub fn position_mut(&mut self, holder: Holder) -> Answer<&mut Position> {
+    pub(crate) fn position_mut(&mut self, holder: Holder) -> Answer<&mut Position> {
         self.positions.get_mut(&holder).ok_or(Refusal::Missing)
     }
 
     /// Whether nothing was ever booked.
-    pub fn is_unused(&self) -> bool {
+    pub(crate) fn is_unused(&self) -> bool {
         self.books.iter().flatten().all(|books| books.booked.is_empty())
     }
 
@@ -190,7 +190,7 @@ impl Pool {
 }
 
 #[derive(Clone, Debug)]
-pub struct NewHolder {
+pub(crate) struct NewHolder {
     pub holder: Holder,
     pub shares: u64,
     pub lock: Lock,

@@ -1,10 +1,14 @@
 //! More calls of the market.
 
 use anchor_lang::prelude::Address;
-use provena_market::{client, pda, state::Party};
+use provena_market::{
+    client, pda,
+    state::{OfferTerms, Party},
+};
 use provena_tests::{
     Calls, World,
-    market::{CLUSTER, PaidIn, Scene, answer_bytes, quorum, seat, terms},
+    market::{CLUSTER, MOST, PaidIn, Scene, answer_bytes, quorum, seat, terms},
+    registry,
     tokens::{donate_tokens, put_token_account},
     world::keypair,
 };
@@ -13,9 +17,12 @@ use solana_signer::Signer;
 /// Slots after which strangers may do what was the payer's alone.
 const GRACE: u64 = 216_000;
 
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     upgradeable(calls);
     sold(calls);
+    two_offers(calls);
+    two_models(calls);
+    two_answers(calls);
     for (case, by_payer) in [("gift", true), ("by_anybody", false)] {
         gift(calls, case, by_payer);
     }
@@ -41,6 +48,51 @@ fn sold(calls: &mut dyn Calls) {
     let nft = scene.sell_nft(&buyer.pubkey());
     let close = client::close_offer(buyer.pubkey(), nft, scene.offer, &scene.offer());
     calls.call("market.close_offer.sold", &mut scene.world, &[close], &[&buyer]);
+}
+
+/// A job on one of two offers of the same model, of which the other one is dearer.
+fn two_offers(calls: &mut dyn Calls) {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    let dearer = scene.create_offer(1, OfferTerms { base_price: 6_000, ..terms() });
+    scene.world.accept(&[dearer], &[&scene.model.creator]);
+    let post = scene.posting(scene.request(0, MOST));
+    calls.call("market.post_job.two_offers", &mut scene.world, &[post], &[&scene.payer]);
+}
+
+/// An offer of one of two models of the same holder.
+fn two_models(calls: &mut dyn Calls) {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    registry::model(&mut scene.world, "second model", &[]);
+    let create = scene.create_offer(1, terms());
+    calls.call("market.create_offer.two_models", &mut scene.world, &[create], &[&scene.model.creator]);
+}
+
+/// One of two answers of the same node, which two jobs of the same payer are waiting for.
+fn two_answers(calls: &mut dyn Calls) {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    scene.open_inboxes();
+    let jobs = [scene.post(0), scene.post(1)];
+    let (node, payer) = (scene.nodes[0].insecure_clone(), scene.payer.insecure_clone());
+    let seals = jobs.map(|job| {
+        scene.work(job, &[1]);
+        scene.demand(job);
+        let (parts, seal) = client::put_answer(node.pubkey(), job, &answer_bytes(1));
+        parts.into_iter().for_each(|part| drop(scene.world.accept(&[part], &[&node])));
+        seal
+    });
+    let [first, second] = seals;
+    calls.call("market.seal_answer.two_answers", &mut scene.world, &[first], &[&node]);
+    scene.world.accept(&[second], &[&node]);
+    scene.world.pass_slots(1_501);
+    for (name, party) in [("collect_seat", Party::Seat(0)), ("collect_royalty", Party::Royalty)] {
+        let collect = scene.collecting(&scene.job(&jobs[0]), party);
+        calls.call(&format!("market.{name}.two_answers"), &mut scene.world, &[collect], &[]);
+    }
+    let close = client::close_answer(node.pubkey(), jobs[0]);
+    calls.call("market.close_answer.two_answers", &mut scene.world, &[close], &[]);
+    jobs.iter().for_each(|job| scene.collect_all(job));
+    let close = scene.closing(&payer, &jobs[0]);
+    calls.call("market.close_job.two_answers", &mut scene.world, &[close], &[&payer]);
 }
 
 /// A job in tokens that everybody has collected from.

@@ -3,14 +3,15 @@
 use provena_registry::{client, content_claim::claim_hash, pda, state::AssetKind};
 use provena_tests::{
     Calls, World,
-    registry::{PERCENT, claim, content, dataset, draft, prepare, terms, world},
+    registry::{PERCENT, RECIPE, claim, content, dataset, draft, model, prepare, terms, world},
 };
 use solana_signer::Signer;
 
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     upgradeable(calls);
     consent(calls);
     derived_dataset(calls);
+    two_assets(calls);
     lapsed(calls);
 }
 
@@ -47,6 +48,27 @@ fn derived_dataset(calls: &mut dyn Calls) {
     registering.parents = vec![parent.as_parent(1)];
     claim(&mut world, &creator, &registering.content);
     calls.call("registry.register_dataset.parent", &mut world, &[registering.instruction()], &[&creator, &mint]);
+}
+
+/// Rights to one of two models of the same holder.
+fn two_assets(calls: &mut dyn Calls) {
+    let mut world = world();
+    let [asset, other] = ["classifier", "second classifier"].map(|name| model(&mut world, name, &[]));
+    let (holder, mint, nft) = (asset.creator.pubkey(), asset.mint.pubkey(), asset.nft());
+    let [second, others] = ["classifier 2", "second classifier 2"].map(content);
+    for content in [&second, &others] {
+        claim(&mut world, &asset.creator, content);
+    }
+    assert_eq!(other.creator.pubkey(), holder);
+    for (name, instruction) in [
+        ("add_version", client::add_version(&holder, &mint, &nft, 2, second, Some(RECIPE))),
+        ("set_uri", client::set_uri(&holder, &mint, &nft, "https://example.org/assets/new.json")),
+        ("raise_floor", client::raise_floor(&holder, &mint, &nft, 100, None)),
+        ("publish_licence", client::publish_licence(&holder, &mint, &nft, 2, terms(1_000))),
+        ("retire_licence", client::retire_licence(&holder, &mint, &nft, 2)),
+    ] {
+        calls.call(&format!("registry.{name}.two_assets"), &mut world, &[instruction], &[&asset.creator]);
+    }
 }
 
 /// A claim that nobody used in time, cleared away by a stranger.

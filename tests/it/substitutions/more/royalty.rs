@@ -6,7 +6,7 @@ use provena_royalty::{
 };
 use provena_tests::{
     Calls, World,
-    royalty::{Scene, configure},
+    royalty::{Scene, configure, donate},
     tokens::Money,
     world::keypair,
 };
@@ -14,11 +14,12 @@ use solana_signer::Signer;
 
 const HALF: u64 = DEFAULT_TOTAL_SHARES / 2;
 
-pub fn calls(calls: &mut dyn Calls) {
+pub(crate) fn calls(calls: &mut dyn Calls) {
     upgradeable(calls);
     rights(calls);
     destinations(calls);
     rent_payers(calls);
+    two_pools(calls);
 }
 
 /// Settings of a program that somebody can upgrade.
@@ -40,7 +41,8 @@ fn rights(calls: &mut dyn Calls) {
     let nft = scene.mint_nft(&mut world, &alice.pubkey());
     let [dollar, euro, yen] = money;
     euro.give(&mut world, &scene.pool, 1_000);
-    let child = Scene::new(&mut world, "child", &[(scene.pool, DEFAULT_TOTAL_SHARES)], &[yen]);
+    // Of which somebody else holds a part, too, whose position is no evidence.
+    let child = Scene::new(&mut world, "child", &[(scene.pool, HALF), (alice.pubkey(), HALF)], &[yen]);
     child.deposit(&mut world, yen, 1_000);
     let asset = scene.asset.pubkey();
     for (case, payer, money, evidence) in [
@@ -95,4 +97,37 @@ fn rent_payers(calls: &mut dyn Calls) {
     let books = [Money::Sol, token].map(Money::currency);
     let abandon = client::abandon_pool(&scene.pool, &scene.state(&world), &positions, &books);
     calls.call("royalty.abandon_pool.rent_payer", &mut world, &[abandon], &[&scene.creator]);
+}
+
+/// Shares of one of two pools with the same creator, holders and money.
+fn two_pools(calls: &mut dyn Calls) {
+    let mut world = World::new();
+    let token = Money::token(&mut world, "dollar");
+    configure(&mut world, &[token]);
+    let (alice, bob) = (world.wallet("alice"), world.wallet("bob"));
+    let (key, other) = (alice.pubkey(), bob.pubkey());
+    let pools = ["digits", "letters"].map(|asset| {
+        let scene = Scene::new(&mut world, asset, &[(key, HALF), (other, HALF)], &[token]);
+        [Money::Sol, token].into_iter().for_each(|money| scene.deposit(&mut world, money, 1_000));
+        scene
+    });
+    let [scene, _] = &pools;
+    for money in [Money::Sol, token] {
+        let first = scene.open_inbox(&mut world, money);
+        scene.open_inbox(&mut world, money);
+        donate(&mut world, money, &first, 1_000);
+    }
+    let (pool, creator) = (scene.pool, scene.creator.insecure_clone());
+    calls.call(
+        "royalty.transfer_shares.two_pools",
+        &mut world,
+        &[client::transfer_shares(&key, &other, &pool, 7)],
+        &[&alice],
+    );
+    for (case, currency) in [("", Money::Sol.currency()), (".token", token.currency())] {
+        let sync = client::sync(&pool, currency, &[0]);
+        calls.call(&format!("royalty.sync.two_inboxes{case}"), &mut world, &[sync], &[]);
+        let close = client::close_inbox(&creator.pubkey(), &pool, currency, 1);
+        calls.call(&format!("royalty.close_inbox.two_inboxes{case}"), &mut world, &[close], &[&creator]);
+    }
 }

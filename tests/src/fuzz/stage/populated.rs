@@ -41,7 +41,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub fn world(&mut self) -> &mut World {
+    pub(crate) fn world(&mut self) -> &mut World {
         &mut self.scene.world
     }
 
