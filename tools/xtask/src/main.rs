@@ -4,6 +4,7 @@
 
 mod bench;
 mod build;
+mod clone;
 mod cu;
 mod demo;
 mod deny;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
 }
 
 fn act(verb: Verb) -> anyhow::Result<()> {
+    clone::claim()?;
     match verb {
         Verb::Setup => {}
         Verb::Test => setup::run(setup::For::Checks, setup::Report::OnlyProblems)?,
