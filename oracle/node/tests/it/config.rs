@@ -97,7 +97,7 @@ fn a_model_that_is_no_address_is_refused() {
 #[test]
 fn a_missing_file_names_the_way_to_a_new_one() {
     let error = Config::load(Path::new("/nowhere/node.toml")).unwrap_err().to_string();
-    assert!(error.contains("/nowhere/node.toml") && error.contains("provena node sample"), "{error}");
+    assert!(error.contains("/nowhere/node.toml") && error.contains("provena node sample-config"), "{error}");
 }
 
 #[test]

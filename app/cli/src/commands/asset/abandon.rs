@@ -38,8 +38,11 @@ struct Abandoned {
 
 impl Report for Abandoned {
     fn text(&self, style: Style) -> String {
-        let outcome =
-            if self.registered { "the asset is registered; nothing had to be taken back" } else { "taken back" };
+        let outcome = if self.registered {
+            "the asset is registered, and stays; `asset licence publish` adds a licence"
+        } else {
+            "taken back"
+        };
         let rows = [
             ("content root", self.content_root.clone()),
             ("minting", style.strong(outcome)),

@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// The least part of each fee that goes to the asset's holders [default: as it is].
     #[arg(long, value_name = "SHARE%", value_parser = parse_bps)]
     royalty: Option<u16>,
-    /// The least royalty for each unit of use, in a payment mint.
+    /// The least royalty for each unit of use, in a payment mint; in all other mints --royalty alone binds.
     #[arg(long, value_name = "MINT=AMOUNT")]
     per_unit: Option<UnitPrice>,
 }

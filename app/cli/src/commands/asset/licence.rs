@@ -58,7 +58,7 @@ struct Publish {
     /// The least part of each fee that they must ask for their holders.
     #[arg(long, default_value = "0%", value_name = "SHARE%", value_parser = parse_bps)]
     floor: u16,
-    /// The least royalty for each unit of their use, in a payment mint.
+    /// The least royalty for each unit of their use, in a payment mint; in all other mints --floor alone binds.
     #[arg(long = "unit-floor", value_name = "MINT=AMOUNT")]
     unit_floor: Option<UnitPrice>,
     /// Nobody may build on it without its owner's signature.
