@@ -2,6 +2,7 @@
 //! virtual machine. Off unless the environment variable `PROVENA_RECORD` is set; see `tools/sbf/v3`.
 
 #[path = "../../tools/sbf/v3/src/vector.rs"]
+#[expect(unreachable_pub, reason = "another crate shows them")]
 mod vector;
 
 use std::{
@@ -20,7 +21,7 @@ use solana_instruction::Instruction;
 use solana_transaction_error::TransactionError;
 use vector::{Account, Meta, Vector};
 
-use crate::programs;
+use crate::{programs, relay};
 
 /// Of each test, only the first so many transactions: a property test sends thousands that show nothing new.
 const MOST_PER_TEST: usize = 96;
@@ -39,9 +40,11 @@ pub struct Recording(Vector);
 impl Recording {
     /// Notes what the transaction will see; nothing unless recording is on and the test's share is not used up.
     pub fn begin(svm: &LiteSVM, payer: &Address, instructions: &[Instruction]) -> Option<Self> {
+        // Threads without a name would write into one file.
+        std::thread::current().name()?;
         folder()?;
         let full = RECORDING.with_borrow(|recording| matches!(recording, Some((_, count)) if *count >= MOST_PER_TEST));
-        if full {
+        if full || instructions.iter().any(|instruction| !can_be_repeated(svm, instruction)) {
             return None;
         }
         let clock: Clock = svm.get_sysvar();
@@ -74,6 +77,15 @@ impl Recording {
     }
 }
 
+/// The chain that repeats transactions knows no program of the tests, and cannot be told that a wallet became a program.
+fn can_be_repeated(svm: &LiteSVM, instruction: &Instruction) -> bool {
+    let became_program = |address: &Address| {
+        svm.get_account(address).is_some_and(|account| account.executable && account.owner == Address::default())
+    };
+    let named = || instruction.accounts.iter().map(|meta| meta.pubkey).chain([instruction.program_id]);
+    !named().any(|address| address == relay::id() || became_program(&address))
+}
+
 /// Where recordings go, emptied by the first question of this process.
 fn folder() -> Option<&'static PathBuf> {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
@@ -96,7 +108,7 @@ fn create() -> File {
 }
 
 fn test() -> String {
-    std::thread::current().name().unwrap_or("unnamed").to_owned()
+    std::thread::current().name().expect("only named threads record").to_owned()
 }
 
 fn plain(instruction: &Instruction) -> vector::Instruction {

@@ -6,16 +6,24 @@ use std::{ffi::OsStr, process::Command};
 
 /// `cargo` in the repository's root with the shared target folder.
 pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new("cargo");
-    command.args(args).current_dir(paths::root());
+    let mut command = program("cargo", args);
     command.env("CARGO_TARGET_DIR", paths::target()).env("PROVENA_ASSETS", paths::assets());
     command
 }
 
 /// Any program in the repository's root.
+///
+/// What Cargo told xtask about its own package is not passed on: build scripts that watch these variables (`ring`'s does)
+/// would run again for every clone, and with them half of the embedded chain would be compiled again.
 pub(crate) fn program<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(name);
     command.args(args).current_dir(paths::root());
+    let told = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(told) {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 

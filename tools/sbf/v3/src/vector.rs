@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// An account as it was at one moment. One with no lamports does not exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Account {
+pub struct Account {
     pub address: [u8; 32],
     pub owner: [u8; 32],
     pub lamports: u64,
@@ -19,7 +19,7 @@ pub(crate) struct Account {
 
 /// How an instruction uses an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Meta {
+pub struct Meta {
     pub address: [u8; 32],
     pub signer: bool,
     pub writable: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Meta {
 
 /// An instruction.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Instruction {
+pub struct Instruction {
     pub program: [u8; 32],
     pub accounts: Vec<Meta>,
     pub data: Vec<u8>,
@@ -35,7 +35,7 @@ pub(crate) struct Instruction {
 
 /// One transaction, signed by everybody whom its instructions name as a signer.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Vector {
+pub struct Vector {
     /// The test that sent it.
     pub test: String,
     /// The clock it saw: slot, and seconds since 1970.
@@ -60,7 +60,7 @@ impl Vector {
     ///
     /// # Errors
     /// Whatever writing fails with.
-    pub(crate) fn write(&self, to: &mut impl Write) -> io::Result<()> {
+    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let bytes = borsh::to_vec(self)?;
         let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
         to.write_all(&length.to_le_bytes())?;
