@@ -80,7 +80,7 @@ impl Recording {
 /// The chain that repeats transactions knows no program of the tests, and cannot be told that a wallet became a program.
 fn can_be_repeated(svm: &LiteSVM, instruction: &Instruction) -> bool {
     let became_program = |address: &Address| {
-        svm.get_account(address).is_some_and(|account| account.executable && account.owner == Address::default())
+        svm.get_account(address).is_some_and(|account| account.executable && account.data.is_empty())
     };
     let named = || instruction.accounts.iter().map(|meta| meta.pubkey).chain([instruction.program_id]);
     !named().any(|address| address == relay::id() || became_program(&address))
