@@ -345,7 +345,7 @@ fn a_higher_rent_does_not_lock_the_treasurys_inboxes() {
     scene.work(job, &[1]);
     scene.acknowledge(job);
     scene.collect(&job, Party::Protocol);
-    raise_rent(&mut scene.world);
+    scene.world.raise_rent();
     let before = scene.world.lamports(&scene.treasury);
     let sweep = client::sweep_treasury(scene.treasury, client::Currency::Sol, 0);
     scene.world.accept(std::slice::from_ref(&sweep), &[]);
@@ -368,7 +368,7 @@ fn a_higher_rent_does_not_lock_a_residual_that_cannot_be_closed() {
     let park = client::park(attacker.pubkey(), &scene.job(&job), Some(0), None);
     scene.world.accept(&[park], &[&attacker]);
     scene.world.make_executable(&attacker.pubkey());
-    raise_rent(&mut scene.world);
+    scene.world.raise_rent();
     let node = scene.authority(0);
     let before = scene.world.lamports(&node);
     scene.world.accept(&[client::collect_residual(node, attacker.pubkey(), client::Currency::Sol)], &[]);
@@ -388,7 +388,7 @@ fn a_higher_rent_saves_no_bond_and_holds_no_job_up() {
     let take = client::take_seat(tight.pubkey(), job, 0, scene.job(&job).job.terms_hash);
     scene.world.accept(&[take], &[&tight]);
     scene.world.pass_slots(161);
-    raise_rent(&mut scene.world);
+    scene.world.raise_rent();
     let expire = client::expire_seat(&scene.job(&job), 0);
     let failed = scene.world.send(std::slice::from_ref(&expire), &[]).expect_err("the rent is missing");
     assert!(matches!(failed.err, TransactionError::InsufficientFundsForRent { .. }), "{:?}", failed.err);
@@ -434,12 +434,4 @@ fn a_job_in_wrapped_sol_pays_everybody_and_closes() {
     // The refund, and what was sent to the escrow beyond its rent.
     let gift = 5_000_000 - 2_039_280 + 7;
     assert_eq!(scene.balance(&scene.payer.pubkey()) - before, 16_005_036 - 7_005_015 + gift);
-}
-
-/// Raises what the chain asks for each byte by one lamport a year.
-fn raise_rent(world: &mut World) {
-    let rent = Address::from_str_const("SysvarRent111111111111111111111111111111111");
-    let mut account = world.account(&rent).expect("the chain has rent");
-    account.data[0] += 1;
-    world.svm.set_account(rent, account).expect("the account is sound");
 }

@@ -10,10 +10,9 @@ use std::{
     time::Instant,
 };
 
-use provena_tests::fuzz::{
-    self, Input, Outcomes, corpus,
-    mutation::{Random, mutate},
-    running::Runner,
+use provena_tests::{
+    fuzz::{self, Input, Outcomes, corpus, mutation::mutate, running::Runner},
+    random::Random,
 };
 
 /// Mutations of a normal run.

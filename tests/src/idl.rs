@@ -4,6 +4,7 @@ use std::fs;
 
 use anchor_lang::prelude::Address;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::programs;
 
@@ -42,16 +43,26 @@ pub struct IdlAccount {
     pub address: Option<String>,
 }
 
+/// The committed description of a program, with all that [`Idl`] leaves out; `market` and `provena_market` are the same.
+///
+/// # Panics
+///
+/// When it is missing or unreadable.
+pub fn description(name: &str) -> Value {
+    let name = name.trim_start_matches("provena_");
+    let path = programs::repository().join("app/idl").join(format!("provena_{name}.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 impl Idl {
-    /// The committed description of the program `provena_{name}`.
+    /// As [`description`], what tests need of it.
     ///
     /// # Panics
     ///
     /// When it is missing or unreadable.
     pub fn of(name: &str) -> Self {
-        let path = programs::repository().join("app/idl").join(format!("provena_{name}.json"));
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        serde_json::from_value(description(name)).unwrap_or_else(|error| panic!("the IDL of {name}: {error}"))
     }
 
     /// The program's address.

@@ -10,6 +10,7 @@ pub mod fuzz;
 pub mod idl;
 pub mod market;
 pub mod programs;
+pub mod random;
 pub mod recording;
 pub mod registry;
 pub mod relay;

@@ -154,6 +154,13 @@ impl World {
         self.svm.warp_to_slot(slot);
     }
 
+    /// Raises what the chain asks for each byte of an account by one unit of its first field.
+    pub fn raise_rent(&mut self) {
+        let mut account = self.account(&RENT_SYSVAR).expect("the chain has rent");
+        account.data[0] += 1;
+        self.svm.set_account(RENT_SYSVAR, account).expect("the account is sound");
+    }
+
     /// Sends a transaction; the chain's own wallet pays the fee.
     ///
     /// # Errors
@@ -260,6 +267,9 @@ impl World {
         self.svm.set_account(*to, account).expect("the account is sound");
     }
 }
+
+/// Where the chain says what accounts cost.
+pub const RENT_SYSVAR: Address = Address::from_str_const("SysvarRent111111111111111111111111111111111");
 
 /// The feature that replaces the SPL Token program.
 const P_TOKEN_FEATURE: Address = Address::from_str_const("ptokFjwyJtrwCa9Kgo9xoDS59V4QccBGEaRFnRPnSdP");

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use provena_tests::random::Random;
+
 use super::{
     model::{JobId, MINTS, Model, PEOPLE, POOLS, SOL, WALLETS},
     operation::{Act, Market, Operation, Outside, Program, Royalty},
@@ -30,7 +32,7 @@ enum Focus {
 
 /// Draws operations from a seed.
 pub(crate) struct Generator {
-    state: u64,
+    random: Random,
     focus: Focus,
     /// What happens first.
     scene: VecDeque<Operation>,
@@ -52,8 +54,15 @@ impl Generator {
             5 => Focus::Registry,
             _ => Focus::Everything,
         };
-        let mut generator =
-            Self { state: seed, focus, scene: VecDeque::new(), next_job: 0, job: 0, next_content: 0, rounds: 0 };
+        let mut generator = Self {
+            random: Random(seed),
+            focus,
+            scene: VecDeque::new(),
+            next_job: 0,
+            job: 0,
+            next_content: 0,
+            rounds: 0,
+        };
         // The others begin with nothing, and their lineage is as random as all else.
         if matches!(focus, Focus::Everything | Focus::Market) {
             generator.scene = generator.first_scene().into();

@@ -1,8 +1,8 @@
 //! How many instructions of each kind were accepted, how many refused and why, and whether all that exist were among them.
 
-use std::{collections::BTreeMap, fmt, fs};
+use std::{collections::BTreeMap, fmt};
 
-use provena_tests::programs;
+use provena_tests::idl::Idl;
 
 use super::{
     model::{Answer, Flows},
@@ -65,7 +65,7 @@ impl Tally {
         for (program, file) in
             [(Program::Registry, "registry"), (Program::Royalty, "royalty"), (Program::Market, "market")]
         {
-            for name in described(file) {
+            for name in Idl::of(file).instructions.into_iter().map(|instruction| instruction.name) {
                 if NEVER.contains(&name.as_str()) {
                     continue;
                 }
@@ -89,15 +89,6 @@ impl Outcomes {
     fn refusals(&self) -> usize {
         self.refused.values().sum()
     }
-}
-
-/// Names of a program's instructions.
-fn described(program: &str) -> Vec<String> {
-    let path = programs::repository().join(format!("app/idl/provena_{program}.json"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let description: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
-    let instructions = description["instructions"].as_array().expect("a description has instructions");
-    instructions.iter().map(|instruction| instruction["name"].as_str().expect("each has a name").to_owned()).collect()
 }
 
 impl fmt::Display for Tally {

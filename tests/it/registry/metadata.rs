@@ -22,14 +22,13 @@ use provena_tests::{
     World,
     registry::{Registered, dataset, world},
     tokens::token_balance,
-    world::keypair,
+    world::{RENT_SYSVAR, keypair},
 };
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 const SYSTEM_PROGRAM: Address = Address::new_from_array([0; 32]);
-const RENT_SYSVAR: Address = Address::from_str_const("SysvarRent111111111111111111111111111111111");
 
 /// Token Metadata's errors.
 mod refusal {

@@ -1,6 +1,5 @@
 //! `claim`.
 
-use anchor_lang::prelude::Address;
 use provena_common::error::CommonError;
 use provena_royalty::{client, error::RoyaltyError, pda};
 use provena_tests::{
@@ -247,7 +246,7 @@ fn s2_a_higher_rent_delays_the_last_claims_and_loses_nothing() {
     let mut stage = Stage::sol();
     stage.deposit(1_000_000);
     let (alice, bob) = (stage.alice.insecure_clone(), stage.bob.insecure_clone());
-    raise_rent(&mut stage.world);
+    stage.world.raise_rent();
     // (128 + 256) bytes cost 384 lamports more: 2,673,024 in place of 2,672,640.
     assert_eq!(stage.world.svm.minimum_balance_for_rent_exemption(256), 2_673_024);
     assert_eq!(stage.claim(&alice), 750_000);
@@ -262,12 +261,4 @@ fn s2_a_higher_rent_delays_the_last_claims_and_loses_nothing() {
     assert_eq!(stage.claim(&bob), 384);
     assert_eq!(stage.world.lamports(&books), 2_673_024);
     assert_eq!(stage.world.lamports(&bob.pubkey()), WALLET_LAMPORTS + 250_000);
-}
-
-/// Raises what the chain asks for each byte by one unit of its first field.
-fn raise_rent(world: &mut World) {
-    let address = Address::from_str_const("SysvarRent111111111111111111111111111111111");
-    let mut account = world.account(&address).expect("the chain has rent");
-    account.data[0] += 1;
-    world.svm.set_account(address, account).expect("the account is sound");
 }

@@ -4,33 +4,7 @@ use super::{
     input::{EXTREMES, Edit, Input, MAX_EDITS, MAX_STEPS, Meta, Raw, Step, WAITS},
     stage::Stage,
 };
-
-/// Numbers from a seed (SplitMix64).
-pub struct Random(pub u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// An index below `end`, which is not zero.
-    pub fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end).expect("usize has at most 64 bits");
-        usize::try_from(self.next() % end).expect("it is below an usize")
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
-    }
-
-    fn index(&mut self, end: usize) -> u16 {
-        u16::try_from(self.below(end)).expect("lists are short")
-    }
-}
+use crate::random::Random;
 
 /// Changes an input a little, or puts part of another one into it.
 pub fn mutate(random: &mut Random, stage: &Stage, input: &mut Input, other: &Input) {
@@ -65,40 +39,40 @@ fn mutate_once(random: &mut Random, stage: &Stage, input: &mut Input, other: &In
 
 /// A call of a random instruction, so that instructions with many calls are not more likely than others.
 fn call(random: &mut Random, stage: &Stage) -> Step {
-    let mut call = random.index(stage.calls.len());
+    let mut call = index(random, stage.calls.len());
     for _ in 0..4 {
         // Jobs have by far the most calls.
         if !stage.calls[usize::from(call)].label.starts_with("market") {
             break;
         }
-        call = random.index(stage.calls.len());
+        call = index(random, stage.calls.len());
     }
     Step::Call { call, edits: Vec::new() }
 }
 
 fn wait(random: &mut Random) -> u8 {
-    if random.below(4) == 0 { 128 | random.byte() } else { u8::try_from(random.below(WAITS.len())).expect("few") }
+    if random.below(4) == 0 { 128 | any_byte(random) } else { u8::try_from(random.below(WAITS.len())).expect("few") }
 }
 
 fn raw(random: &mut Random, stage: &Stage) -> Raw {
-    let accounts =
-        (0..random.below(14)).map(|_| Meta { account: random.index(stage.accounts.len()), flags: random.byte() % 4 });
+    let accounts = (0..random.below(14))
+        .map(|_| Meta { account: index(random, stage.accounts.len()), flags: any_byte(random) % 4 });
     let accounts = accounts.collect();
-    let data = (0..random.below(40)).map(|_| random.byte()).collect();
-    Raw { program: random.byte(), instruction: random.byte(), data, accounts }
+    let data = (0..random.below(40)).map(|_| any_byte(random)).collect();
+    Raw { program: any_byte(random), instruction: any_byte(random), data, accounts }
 }
 
 fn change(random: &mut Random, stage: &Stage, step: &mut Step) {
     match step {
         Step::Wait(code) => *code = wait(random),
         Step::Raw(raw) if raw.accounts.is_empty() || random.below(2) == 0 => {
-            raw.data.push(random.byte());
+            raw.data.push(any_byte(random));
             raw.data.truncate(200);
-            raw.instruction = random.byte();
+            raw.instruction = any_byte(random);
         }
         Step::Raw(raw) => {
             let at = random.below(raw.accounts.len());
-            raw.accounts[at] = Meta { account: random.index(stage.accounts.len()), flags: random.byte() % 4 };
+            raw.accounts[at] = Meta { account: index(random, stage.accounts.len()), flags: any_byte(random) % 4 };
         }
         Step::Call { edits, .. } if edits.len() == MAX_EDITS => drop(edits.remove(random.below(MAX_EDITS))),
         Step::Call { call, edits } => {
@@ -118,15 +92,15 @@ fn edit(random: &mut Random, stage: &Stage, call: usize) -> Edit {
     let byte = u8::try_from(8 + random.below(data.saturating_sub(8).max(1))).unwrap_or(8);
     match random.below(12) {
         0 => Edit::Flip { at: byte, bits: 1 << random.below(8) },
-        1 => Edit::Flip { at: byte, bits: random.byte() },
+        1 => Edit::Flip { at: byte, bits: any_byte(random) },
         2 => Edit::Word { at: byte, value: place(random, EXTREMES.len()) },
-        3 => Edit::Resize { len: random.byte() },
+        3 => Edit::Resize { len: any_byte(random) },
         4 => Edit::ReplaceAll { at, account: alike(random, stage, instruction.accounts.get(usize::from(at))) },
-        5 => Edit::Flags { at, flags: random.byte() % 4 },
+        5 => Edit::Flags { at, flags: any_byte(random) % 4 },
         6 => Edit::Swap { at, with: place(random, accounts) },
         7 => Edit::Remove { at },
-        8 => Edit::Insert { at, account: random.index(stage.accounts.len()), flags: random.byte() % 4 },
-        9 => Edit::Replace { at, account: random.index(stage.accounts.len()) },
+        8 => Edit::Insert { at, account: index(random, stage.accounts.len()), flags: any_byte(random) % 4 },
+        9 => Edit::Replace { at, account: index(random, stage.accounts.len()) },
         _ => Edit::Replace { at, account: alike(random, stage, instruction.accounts.get(usize::from(at))) },
     }
 }
@@ -137,12 +111,20 @@ fn alike(random: &mut Random, stage: &Stage, meta: Option<&solana_instruction::A
         stage.svm.get_account(address).map(|account| (account.owner, account.data.len()))
     };
     let wanted = meta.and_then(|meta| shape(&meta.pubkey));
-    let mut account = random.index(stage.accounts.len());
+    let mut account = index(random, stage.accounts.len());
     for _ in 0..60 {
         if shape(&stage.accounts[usize::from(account)]) == wanted {
             break;
         }
-        account = random.index(stage.accounts.len());
+        account = index(random, stage.accounts.len());
     }
     account
+}
+
+fn any_byte(random: &mut Random) -> u8 {
+    random.word().to_le_bytes()[0]
+}
+
+fn index(random: &mut Random, end: usize) -> u16 {
+    u16::try_from(random.below(end)).expect("lists are short")
 }

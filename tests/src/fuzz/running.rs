@@ -21,7 +21,7 @@ use super::{
     solvency, stage,
     stage::Stage,
 };
-use crate::{programs::OURS, transactions::compute_unit_limit};
+use crate::{idl::description, programs::OURS, transactions::compute_unit_limit};
 
 /// The longest data of an instruction: about what a transaction can hold.
 const MAX_DATA: usize = 1_100;
@@ -51,7 +51,7 @@ impl Default for Runner {
                 names.insert((*id, *discriminator), format!("{program}.{name}"));
             }
         }
-        let arguments = OURS.iter().map(|(name, id)| (*id, Arguments::of(&stage::description(name)))).collect();
+        let arguments = OURS.iter().map(|(name, id)| (*id, Arguments::of(&description(name)))).collect();
         Self { stages, identities: Identities::default(), instructions, names, arguments }
     }
 }

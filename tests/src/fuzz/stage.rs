@@ -5,16 +5,11 @@ use std::collections::HashMap;
 use anchor_lang::prelude::Address;
 use litesvm::LiteSVM;
 use provena_common::token::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
-use serde_json::Value;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::{
-    World,
-    programs::{self, OURS},
-    world::keypair,
-};
+use crate::{World, idl::Idl, programs::OURS, world::keypair};
 
 mod assets;
 mod bare;
@@ -122,18 +117,6 @@ impl Stage {
     }
 }
 
-/// A program's interface description.
-///
-/// # Panics
-///
-/// When it is missing or unreadable.
-#[must_use]
-pub fn description(program: &str) -> Value {
-    let path = programs::repository().join("app/idl").join(program).with_extension("json");
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).expect("the description is JSON")
-}
-
 /// The discriminators of a program's instructions, with their names, as its interface description has them.
 ///
 /// # Panics
@@ -141,15 +124,8 @@ pub fn description(program: &str) -> Value {
 /// When the description is missing or unreadable.
 #[must_use]
 pub fn instructions(program: &str) -> Vec<(String, [u8; 8])> {
-    let idl = description(program);
-    let entries = idl["instructions"].as_array().expect("it lists instructions");
-    let name = |entry: &Value| entry["name"].as_str().expect("each has a name").to_owned();
-    let discriminator = |entry: &Value| {
-        let bytes = entry["discriminator"].as_array().expect("each has a discriminator").iter();
-        let bytes: Vec<u8> = bytes.map(|byte| u8::try_from(byte.as_u64().expect("bytes")).expect("bytes")).collect();
-        bytes.try_into().expect("eight bytes")
-    };
-    entries.iter().map(|entry| (name(entry), discriminator(entry))).collect()
+    let entries = Idl::of(program).instructions.into_iter();
+    entries.map(|entry| (entry.name, entry.discriminator.try_into().expect("eight bytes"))).collect()
 }
 
 /// Calls as they are collected.

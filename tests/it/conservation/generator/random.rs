@@ -1,18 +1,15 @@
-//! Random choices that a seed repeats (SplitMix64).
+//! The generator's random choices.
 
 use super::Generator;
 
 impl Generator {
     pub(super) fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.random.word()
     }
 
     /// Below a number.
     pub(super) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).expect("below a usize")
+        self.random.below(end)
     }
 
     /// Once in so many times.
