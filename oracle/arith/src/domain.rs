@@ -22,6 +22,8 @@ pub const CONTENT_CLAIM: &[u8] = b"provena.content-claim.v1";
 pub const LICENCE: &[u8] = b"provena.licence.v1";
 /// Random words with which tokens are drawn.
 pub const SAMPLING: &[u8] = b"provena.sampling.v1";
+/// Statements of wallets that want a node to keep a blob.
+pub const UPLOAD: &[u8] = b"provena.upload.v1";
 
 #[cfg(test)]
 mod tests {
@@ -29,7 +31,8 @@ mod tests {
 
     #[test]
     fn no_domain_is_a_prefix_of_another() {
-        let all = [CONTENT, RECIPE, RECEIPT, COMMITMENT, SALT, TERMS, JOB_TERMS, CONTENT_CLAIM, LICENCE, SAMPLING];
+        let all =
+            [CONTENT, RECIPE, RECEIPT, COMMITMENT, SALT, TERMS, JOB_TERMS, CONTENT_CLAIM, LICENCE, SAMPLING, UPLOAD];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
                 assert!(i == j || !b.starts_with(a), "{i} and {j}");

@@ -14,14 +14,18 @@
 //! ```
 
 mod error;
+mod quote;
 pub mod receipt;
 mod request;
 mod response;
 pub mod root;
 mod units;
+pub mod upload;
 
 pub use error::DecodeError;
+pub use quote::{Quote, Refusal};
 pub use receipt::{ReceiptError, SignedReceipt};
 pub use request::{Generate, MAX_REQUEST_LEN, Message, Prompt, Request, Sampling};
 pub use response::{Finish, Response};
 pub use units::Units;
+pub use upload::Upload;
