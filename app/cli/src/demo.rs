@@ -116,7 +116,7 @@ pub(crate) async fn play(options: &Options, output: &Output) -> Result<()> {
     story.doing("starting a node, which tests its adapter first");
     let endpoint = Worker::endpoint()?;
     node::register(chain, &cast.operator, STAKE, &endpoint, 0).await?;
-    let worker = Worker::start(&stage, &cast.operator, &endpoint, &options.adapter).await?;
+    let worker = Worker::start(&stage, &cast.operator, &endpoint, &options.adapter, &cast.mint).await?;
     story.joined(&worker, STAKE)?;
 
     story.doing("paying and asking");

@@ -11,6 +11,7 @@
 pub mod accounts;
 mod backoff;
 mod budget;
+mod combined;
 pub mod effects;
 mod error;
 mod health;
@@ -38,6 +39,7 @@ use solana_transaction_error::TransactionError;
 
 pub use backoff::Backoff;
 pub use budget::{Budget, urgency};
+pub use combined::Combined;
 pub use error::ChainError;
 pub use health::{Health, HealthReport};
 pub use rejection::Rejection;
@@ -134,6 +136,14 @@ pub trait ChainSubmitter: Send + Sync + 'static {
     }
     /// What became of a signature, or `None` while nothing is known.
     async fn signature_status(&self, signature: &Signature) -> Result<Option<SignatureStatus>, ChainError>;
+    /// As [`ChainSubmitter::signature_status`], for several, in order.
+    async fn signature_statuses(&self, signatures: &[Signature]) -> Result<Vec<Option<SignatureStatus>>, ChainError> {
+        let mut statuses = Vec::with_capacity(signatures.len());
+        for signature in signatures {
+            statuses.push(self.signature_status(signature).await?);
+        }
+        Ok(statuses)
+    }
     /// The current block height at this connection's commitment.
     async fn block_height(&self) -> Result<u64, ChainError>;
     /// Asks a test cluster's faucet for lamports.

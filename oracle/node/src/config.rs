@@ -12,9 +12,11 @@ use serde::Deserialize;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 
+use crate::tasks::Limits;
+
 pub use env::PREFIX as ENV_PREFIX;
 pub use error::ConfigError;
-pub use sections::{ChainConfig, EngineConfig, HttpConfig, LogConfig, LogFormat, NodeConfig, StoreConfig};
+pub use sections::{ChainConfig, EngineConfig, HttpConfig, LogConfig, LogFormat, MintRate, NodeConfig, StoreConfig};
 
 /// Everything a node needs to know. Every field is documented in the sample file.
 #[derive(Debug, Clone, Deserialize)]
@@ -93,6 +95,8 @@ impl Config {
         zero("[chain] timeout_s", self.chain.timeout_s)?;
         zero("[chain] poll_s", self.chain.poll_s)?;
         zero("[node] max_jobs", self.node.max_jobs as u64)?;
+        zero("[node] max_computing", self.node.max_computing as u64)?;
+        self.limits()?;
         zero("[node] max_artifact_bytes", self.node.max_artifact_bytes)?;
         zero("[store] timeout_s", self.store.timeout_s)?;
         zero("[node] max_bond_lamports", self.node.max_bond_lamports)?;
@@ -119,6 +123,45 @@ impl Config {
         };
         RpcChain::new(&options)
             .map_err(|error| ConfigError::Value { setting: "[chain] rpc_url and ws_url", reason: error.to_string() })
+    }
+
+    /// What the node takes on.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] for a part above the whole, or a mint that is none.
+    pub fn limits(&self) -> Result<Limits, ConfigError> {
+        let node = &self.node;
+        let percent = |setting, value| match value {
+            1..=100 => Ok(value),
+            _ => Err(ConfigError::Value { setting, reason: "must be 1 to 100".to_owned() }),
+        };
+        let rates = node.mints.iter().map(|rate| {
+            let setting = "[[node.mints]] mint";
+            let bad = |_| ConfigError::Value { setting, reason: format!("{:?} is no base58 address", rate.mint) };
+            Ok((rate.mint.parse::<Pubkey>().map_err(bad)?, rate.lamports_per_million))
+        });
+        Ok(Limits {
+            max_bond: node.max_bond_lamports,
+            min_window: node.min_window_slots,
+            max_windows: node.max_windows_slots,
+            min_profit: node.min_profit_lamports,
+            bond_ppm: node.bond_ppm,
+            priority_fee: self.priority_fee(),
+            rates: rates.collect::<Result<_, ConfigError>>()?,
+            max_jobs: node.max_jobs,
+            payer_percent: percent("[node] payer_percent", node.payer_percent)?,
+            offer_percent: percent("[node] offer_percent", node.offer_percent)?,
+            waiting_percent: percent("[node] waiting_percent", node.waiting_percent)?,
+            at_once: Duration::from_millis(node.at_once_ms),
+        })
+    }
+
+    /// About the most that one transaction pays for its priority, in lamports.
+    fn priority_fee(&self) -> u64 {
+        /// Compute units of the dearest step of a job.
+        const UNITS: u64 = 40_000;
+        let most = self.chain.most_micro_lamports_per_unit.max(self.chain.micro_lamports_per_unit);
+        most.saturating_mul(UNITS) / 1_000_000
     }
 
     /// The node's key.

@@ -11,4 +11,5 @@ pub mod config;
 pub mod journal;
 pub mod metrics;
 pub mod node;
+pub mod obstacles;
 pub mod tasks;

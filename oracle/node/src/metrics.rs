@@ -14,8 +14,6 @@ use provena_wire::Units;
 /// What happened to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum JobEvent {
-    /// Left alone, because its answer would take longer than its window.
-    TooLong,
     /// A seat was taken.
     Taken,
     /// A seat was given up, because others did not come.
@@ -55,11 +53,17 @@ struct JobLabels {
     event: JobEvent,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    reason: &'static str,
+}
+
 /// The node's counters. Cheap to share; every update is atomic.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     jobs: Family<JobLabels, Counter>,
+    refused: Family<RefusalLabels, Counter>,
     inference: Histogram,
     units: Family<UnitLabels, Counter>,
     in_flight: Gauge,
@@ -78,6 +82,7 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("provena_node"),
             jobs: Family::default(),
+            refused: Family::default(),
             // From a millisecond to over two minutes.
             inference: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
             units: Family::default(),
@@ -100,6 +105,7 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register("jobs", "Jobs by what happened to them", self.jobs.clone());
+        registry.register("refused", "Looks at jobs that were left alone, by reason", self.refused.clone());
         registry.register_with_unit("inference", "Time of one inference", Unit::Seconds, self.inference.clone());
         registry.register("units", "Units of work computed", self.units.clone());
         registry.register("jobs_in_flight", "Jobs being worked on", self.in_flight.clone());
@@ -120,6 +126,17 @@ impl Metrics {
     /// Counts one event of a job.
     pub fn job(&self, event: JobEvent) {
         self.jobs.get_or_create(&JobLabels { event }).inc();
+    }
+
+    /// Counts a job that was left alone, by the refusal's name.
+    pub fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&RefusalLabels { reason }).inc();
+    }
+
+    /// How often a job was left alone for this reason.
+    #[must_use]
+    pub fn refusals(&self, reason: &'static str) -> u64 {
+        self.refused.get_or_create(&RefusalLabels { reason }).get()
     }
 
     /// How often an event was counted.

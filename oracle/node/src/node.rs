@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use provena_client::{
-    chain::{Backoff, Chain, ChainError, SharedChain, accounts::fetch_optional},
+    chain::{Backoff, Chain, ChainError, Combined, SharedChain, accounts::fetch_optional},
     store::{Limits, Store, StoreError},
 };
 use provena_market::state::{Admin, Node as NodeAccount};
@@ -23,7 +23,7 @@ use crate::config::{Config, ConfigError};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::tasks::watch::Watcher;
-use crate::tasks::{Collector, Risk, Worker, WorkerParts};
+use crate::tasks::{Collector, Worker, WorkerParts, admission::Attempts};
 
 pub use error::NodeError;
 
@@ -46,7 +46,8 @@ pub struct Node {
 /// What becomes the worker once the cluster is known.
 struct Parts {
     private: Store,
-    journal: Journal,
+    journal: Arc<Journal>,
+    attempts: Attempts,
     compute: Arc<dyn Compute>,
     key: solana_keypair::Keypair,
     models: Vec<Pubkey>,
@@ -69,7 +70,7 @@ impl Node {
     pub async fn start(config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
         let key = config.key()?;
         let models = config.models()?;
-        let chain: SharedChain = Arc::new(config.connect()?);
+        let chain: SharedChain = Arc::new(Combined::new(config.connect()?));
         let listen = config.http.listen;
         let taken = |error: std::io::Error| ConfigError::Listen { listen, reason: error.to_string() };
         let listener = TcpListener::bind(listen).await.map_err(taken)?;
@@ -78,10 +79,11 @@ impl Node {
         let data = &config.node.data;
         let unusable =
             |error: std::io::Error| StoreError::Folder { path: data.display().to_string(), reason: error.to_string() };
-        std::fs::create_dir_all(data.join("receipts")).map_err(unusable)?;
+        std::fs::create_dir_all(data.join("receipts")).map_err(&unusable)?;
         // A file:// URL needs an absolute path.
-        let data = data.canonicalize().map_err(unusable)?;
-        let journal = Journal::open(&data.join("journal.jsonl"))?;
+        let data = data.canonicalize().map_err(&unusable)?;
+        let journal = Arc::new(Journal::open(&data.join("journal.jsonl"))?);
+        let attempts = Attempts::open(&data.join("attempts")).map_err(unusable)?;
         let limits = Limits { timeout: Duration::from_secs(config.store.timeout_s), ..Limits::default() };
         let own = format!("file://{}", data.join("public").display());
         let urls: Vec<_> = std::iter::once(own).chain(config.store.urls.iter().cloned()).collect();
@@ -103,7 +105,7 @@ impl Node {
             watching: AtomicBool::new(false),
             uploaded: AtomicU64::new(0),
         });
-        let parts = Parts { private, journal, compute, key, models };
+        let parts = Parts { private, journal, attempts, compute, key, models };
         Ok(Self { api, listener, address, chain, config, parts })
     }
 
@@ -154,11 +156,9 @@ async fn work(
         budget: config.budget(),
         models: parts.models,
         receipts: api.receipts.clone(),
-        risk: Risk {
-            max_bond: config.node.max_bond_lamports,
-            min_window: config.node.min_window_slots,
-            max_windows: config.node.max_windows_slots,
-        },
+        limits: config.limits()?,
+        attempts: parts.attempts,
+        max_computing: config.node.max_computing,
         max_artifact_bytes: config.node.max_artifact_bytes,
         poll,
     }));
@@ -171,7 +171,7 @@ async fn work(
     }
     let closing = shutdown.child_token();
     let collector = tokio::spawn(Collector::new(Arc::clone(&worker), poll).run(closing.clone()));
-    let watcher = tokio::spawn(Watcher::new(worker, config.node.max_jobs, poll).run(closing.clone()));
+    let watcher = tokio::spawn(Watcher::new(worker, poll).run(closing.clone()));
     let pulse = tokio::spawn(pulse(Arc::clone(&chain), closing.clone()));
     api.watching.store(true, Ordering::Relaxed);
     tracing::info!(node = %me, cluster = %Pubkey::from(cluster), "watching for jobs");

@@ -8,9 +8,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use provena_client::keys;
+use provena_client::{keys, token};
 use serde::Deserialize;
 use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
 use tokio::process::{Child, Command};
 
 use super::stage::Stage;
@@ -18,6 +19,9 @@ use crate::{failure::Failure, localnet};
 
 /// Longest wait for the node: it tests its adapter before it serves, and a driver's first start compiles every kernel.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What the demo's token, of six decimals, is worth to the node: a fiftieth of a SOL.
+const LAMPORTS_PER_TOKEN: u64 = 20_000_000;
 
 /// A running node. Dropping it kills the process.
 pub(super) struct Worker {
@@ -51,11 +55,17 @@ impl Worker {
     ///
     /// # Errors
     /// It ends or does not get ready; the error carries its last words.
-    pub(super) async fn start(stage: &Stage, operator: &Keypair, endpoint: &str, adapter: &str) -> Result<Self> {
+    pub(super) async fn start(
+        stage: &Stage,
+        operator: &Keypair,
+        endpoint: &str,
+        adapter: &str,
+        mint: &Pubkey,
+    ) -> Result<Self> {
         let folder = stage.path("node");
         keys::write(&folder.join("node.json"), operator, false)?;
         let config = folder.join("node.toml");
-        fs::write(&config, toml(stage, endpoint, adapter))?;
+        fs::write(&config, toml(stage, endpoint, adapter, mint))?;
         let log = folder.join("node.log");
         let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
         command.args(["node", "run", "--config"]).arg(&config);
@@ -101,12 +111,17 @@ async fn healthy(endpoint: &str) -> Option<Adapter> {
     Some(answer.json::<Health>().await.ok()?.adapter)
 }
 
-fn toml(stage: &Stage, endpoint: &str, adapter: &str) -> String {
+fn toml(stage: &Stage, endpoint: &str, adapter: &str, mint: &Pubkey) -> String {
     let (rpc, ws) = stage.urls();
     let listen = endpoint.trim_start_matches("http://");
     let stores: Vec<String> = stage.store().urls().map(|url| format!("{url:?}")).collect();
+    // A node takes tokens only at a rate that its operator has set.
+    let mints = match token::is_sol(mint) {
+        true => String::new(),
+        false => format!("mints = [{{ mint = \"{mint}\", lamports_per_million = {LAMPORTS_PER_TOKEN} }}]\n"),
+    };
     format!(
-        "[chain]\nrpc_url = {rpc:?}\nws_url = {ws:?}\n\n[node]\nkey = \"node.json\"\ndata = \"data\"\n\n\
+        "[chain]\nrpc_url = {rpc:?}\nws_url = {ws:?}\n\n[node]\nkey = \"node.json\"\ndata = \"data\"\n{mints}\n\
          [store]\nurls = [{}]\n\n[engine]\nadapter = {adapter:?}\n\n[http]\nlisten = {listen:?}\n",
         stores.join(", ")
     )

@@ -43,6 +43,13 @@ impl fmt::Display for Rejection {
 impl std::error::Error for Rejection {}
 
 impl Rejection {
+    /// Whether the server did not know the blockhash: it is behind the one that gave it, or the hash is too old. Nothing is
+    /// wrong with what was sent, and a new blockhash may do.
+    #[must_use]
+    pub fn is_unknown_blockhash(&self) -> bool {
+        self.error == TransactionError::BlockhashNotFound
+    }
+
     /// Explains `error`. `programs` are the programs of the transaction's instructions, in order.
     #[must_use]
     pub fn explain(

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use solana_client::rpc_config::RpcSendTransactionConfig;
 use solana_client::rpc_request::RpcRequest;
+use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_message::AddressLookupTableAccount;
@@ -259,15 +260,21 @@ impl ChainSubmitter for RpcChain {
     }
 
     async fn signature_status(&self, signature: &Signature) -> Result<Option<SignatureStatus>, ChainError> {
-        let asked = [*signature];
-        let answer = self.ask(|| self.client.get_signature_statuses_with_history(&asked)).await?;
+        Ok(self.signature_statuses(&[*signature]).await?.into_iter().next().flatten())
+    }
+
+    async fn signature_statuses(&self, signatures: &[Signature]) -> Result<Vec<Option<SignatureStatus>>, ChainError> {
+        let answer = self.ask(|| self.client.get_signature_statuses_with_history(signatures)).await?;
         let commitment = self.client.commitment();
-        Ok(answer.value.into_iter().next().flatten().map(|status| SignatureStatus {
-            slot: status.slot,
-            confirmed: status.satisfies_commitment(commitment),
-            finalized: status.satisfies_commitment(solana_commitment_config::CommitmentConfig::finalized()),
-            error: status.err,
-        }))
+        let known = answer.value.into_iter().map(|status| {
+            status.map(|status| SignatureStatus {
+                slot: status.slot,
+                confirmed: status.satisfies_commitment(commitment),
+                finalized: status.satisfies_commitment(CommitmentConfig::finalized()),
+                error: status.err,
+            })
+        });
+        Ok(known.collect())
     }
 
     async fn block_height(&self) -> Result<u64, ChainError> {

@@ -45,9 +45,33 @@ pub struct NodeConfig {
     /// Mints of the models to serve, in base58; empty serves all.
     #[serde(default)]
     pub models: Vec<String>,
-    /// Jobs at the same time.
+    /// Jobs in progress at the same time, those that wait for other nodes or for the chain included.
     #[serde(default = "default::max_jobs")]
     pub max_jobs: usize,
+    /// Answers computed at the same time.
+    #[serde(default = "default::max_computing")]
+    pub max_computing: usize,
+    /// Part of stake and places that the jobs of one payer may hold, in percent.
+    #[serde(default = "default::payer_percent")]
+    pub payer_percent: u64,
+    /// Part that the jobs of one offer may hold, in percent.
+    #[serde(default = "default::offer_percent")]
+    pub offer_percent: u64,
+    /// Part that jobs of several seats may hold, in percent.
+    #[serde(default = "default::waiting_percent")]
+    pub waiting_percent: u64,
+    /// Longest time, in milliseconds, that a job of one seat may take to be computed before its seat is taken.
+    #[serde(default = "default::at_once_ms")]
+    pub at_once_ms: u64,
+    /// Least pay for a job in lamports, above what its transactions cost.
+    #[serde(default)]
+    pub min_profit_lamports: u64,
+    /// Least pay for holding a bond, in millionths of the bond.
+    #[serde(default = "default::bond_ppm")]
+    pub bond_ppm: u64,
+    /// Mints other than SOL in which the node is paid.
+    #[serde(default)]
+    pub mints: Vec<MintRate>,
     /// Largest bond to stake on one job, in lamports.
     #[serde(default = "default::max_bond_lamports")]
     pub max_bond_lamports: u64,
@@ -63,6 +87,16 @@ pub struct NodeConfig {
     /// Bytes of artifacts kept loaded.
     #[serde(default = "default::model_cache_bytes")]
     pub model_cache_bytes: u64,
+}
+
+/// `[[node.mints]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MintRate {
+    /// The mint, in base58.
+    pub mint: String,
+    /// Lamports that a million of its base units are worth.
+    pub lamports_per_million: u64,
 }
 
 /// `[store]`
@@ -167,6 +201,8 @@ mod default {
 
     use solana_commitment_config::CommitmentLevel;
 
+    use crate::tasks::Limits;
+
     pub(super) fn commitment() -> CommitmentLevel {
         CommitmentLevel::Confirmed
     }
@@ -180,16 +216,34 @@ mod default {
         "provena-node".into()
     }
     pub(super) fn max_jobs() -> usize {
+        Limits::default().max_jobs
+    }
+    pub(super) fn max_computing() -> usize {
         8
     }
+    pub(super) fn payer_percent() -> u64 {
+        Limits::default().payer_percent
+    }
+    pub(super) fn offer_percent() -> u64 {
+        Limits::default().offer_percent
+    }
+    pub(super) fn waiting_percent() -> u64 {
+        Limits::default().waiting_percent
+    }
+    pub(super) fn at_once_ms() -> u64 {
+        500
+    }
+    pub(super) fn bond_ppm() -> u64 {
+        Limits::default().bond_ppm
+    }
     pub(super) fn max_bond_lamports() -> u64 {
-        1_000_000_000
+        Limits::default().max_bond
     }
     pub(super) fn min_window_slots() -> u32 {
-        provena_market::constants::MIN_WINDOW
+        Limits::default().min_window
     }
     pub(super) fn max_windows_slots() -> u64 {
-        9_000
+        Limits::default().max_windows
     }
     pub(super) fn max_artifact_bytes() -> u64 {
         16 << 30

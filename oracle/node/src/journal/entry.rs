@@ -67,15 +67,22 @@ impl Terms {
     /// Those of a job on an offer; `None` when it was posted for other terms than the offer's.
     #[must_use]
     pub fn of(job: &Job, offer: &Offer, cluster: &[u8; 32]) -> Option<Self> {
-        (terms_hash(job, offer, cluster) == job.terms_hash).then_some(Self {
-            hash: job.terms_hash,
+        (terms_hash(job, offer, cluster) == job.terms_hash)
+            .then_some(Self { hash: job.terms_hash, ..Self::of_offer(offer) })
+    }
+
+    /// What an offer says of every job on it; the hash, which is a job's own, is zeros.
+    #[must_use]
+    pub fn of_offer(offer: &Offer) -> Self {
+        Self {
+            hash: [0; 32],
             asset: offer.asset,
             asset_version: offer.asset_version,
             content_root: offer.content_root,
             recipe_root: offer.recipe_root,
             engine_class: offer.engine_class,
-            mint: job.mint,
-        })
+            mint: offer.mint,
+        }
     }
 }
 

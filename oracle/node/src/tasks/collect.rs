@@ -111,9 +111,13 @@ impl Collector {
         let job = view.job.filter(|job| JobKey::of(&key.job, &job.job) == *key);
         let view = View { now: view.now, job };
         let worker = Arc::clone(&self.worker);
+        if let Some(job) = &view.job {
+            worker.hold(job);
+        }
         match (next(&worker.me, &view, record), view.job) {
             (Action::End(end), job) if worker.has_answer_back(key, record, job.as_ref(), view.now).await? => {
-                worker.end(key, record, end)?;
+                worker.end(key, record, end).await?;
+                worker.release(&key.job);
                 return Ok(true);
             }
             (Action::PutAnswer, Some(job)) => self.put_answer(*key, job),

@@ -165,6 +165,12 @@ struct Inner {
     running: Vec<Running>,
 }
 
+impl Inner {
+    fn seconds(&self, model: &Root, effort: &Effort) -> Option<f64> {
+        self.speeds.get(model).and_then(|(speed, _)| speed.seconds(effort))
+    }
+}
+
 impl Pace {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -174,6 +180,12 @@ impl Pace {
     #[must_use]
     pub fn knows(&self, model: &Root) -> bool {
         self.inner().speeds.contains_key(model)
+    }
+
+    /// The seconds that an effort is assumed to take alone; `None` when nothing like it was measured.
+    #[must_use]
+    pub fn seconds(&self, model: &Root, effort: &Effort) -> Option<f64> {
+        self.inner().seconds(model, effort)
     }
 
     /// Notes what a model took when nobody waited for it.
@@ -189,7 +201,7 @@ impl Pace {
         let mut inner = self.inner();
         inner.running.retain(|running| running.job != job);
         // What cannot be measured is taken as before there were measurements: the window's least length is set.
-        let work = inner.speeds.get(model).and_then(|(speed, _)| speed.seconds(effort)).unwrap_or(0.0);
+        let work = inner.seconds(model, effort).unwrap_or(0.0);
         admit(job, work, left(window_slots), &mut inner.running)
     }
 
@@ -208,7 +220,7 @@ impl Pace {
         if inner.running.iter().any(|running| running.job == job) {
             return;
         }
-        let work = inner.speeds.get(model).and_then(|(speed, _)| speed.seconds(effort)).unwrap_or(0.0);
+        let work = inner.seconds(model, effort).unwrap_or(0.0);
         enter(Running { job, work, needs: work, leaves: left(window_slots) }, &mut inner.running);
     }
 

@@ -47,7 +47,7 @@ impl Worker {
         };
         let signed = receipt::sign(&statement, &SigningKey::from_bytes(self.parts.key.secret_bytes()))?;
         // The log refuses a second receipt, so whatever leaves this node is the only one.
-        self.note(key, Event::Signing(signed))?;
+        self.note(key, Event::Signing(signed)).await?;
         self.write_receipt(key)?;
         self.parts.metrics.job(JobEvent::Receipted);
         tracing::info!(job = %key.job, "published the response and signed the receipt");

@@ -1,5 +1,6 @@
 //! Seeing one job through, from taking a seat to the decision, whatever happens in between.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use provena_client::{
@@ -14,6 +15,7 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
+use super::admission::Refusal;
 use super::decide::{Action, next};
 use super::infer::InferError;
 use super::{SLOT_TIME, Worker};
@@ -41,7 +43,7 @@ pub enum WorkError {
     Store(#[from] StoreError),
     /// The job cannot be computed here.
     #[error(transparent)]
-    Infer(InferError),
+    Refused(Refusal),
     /// The receipt is not this node's to sign.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
@@ -59,8 +61,17 @@ impl From<InferError> for WorkError {
     fn from(error: InferError) -> Self {
         match error {
             InferError::Journal(error) => Self::Journal(error),
-            InferError::Chain(error) => Self::Chain(error),
-            other => Self::Infer(other),
+            InferError::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<Refusal> for WorkError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Chain(error) => Self::Chain(error),
+            Refusal::Store(error) => Self::Store(error),
+            other => Self::Refused(other),
         }
     }
 }
@@ -86,12 +97,17 @@ impl Worker {
     /// [`WorkError::Journal`] only; everything else is retried until the chain says that it is over.
     pub async fn drive(&self, address: &Pubkey, closing: &CancellationToken) -> Result<Outcome, WorkError> {
         let done = self.work(address, closing).await;
-        self.pace.leave(address);
+        self.feed.leave(address);
+        match done {
+            // It still holds its bond.
+            Ok(Outcome::AwaitsPay) => self.pace.leave(address),
+            _ => self.release(address),
+        }
         done
     }
 
     async fn work(&self, address: &Pubkey, closing: &CancellationToken) -> Result<Outcome, WorkError> {
-        let mut changes = self.parts.chain.watch(Watch::Account(*address));
+        let mut changes = self.feed.listen(address).unwrap_or_else(|| self.parts.chain.watch(Watch::Account(*address)));
         let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(10));
         loop {
             if closing.is_cancelled() {
@@ -123,18 +139,19 @@ impl Worker {
     ) -> Result<Option<Outcome>, WorkError> {
         let view = View::read(self.parts.chain.as_ref(), address).await?;
         let key = view.job.as_ref().map(|job| JobKey::of(address, &job.job));
-        let ended = self.end_other_postings(address, key, view.now)?;
+        let ended = self.end_other_postings(address, key, view.now).await?;
         let (Some(key), Some(job)) = (key, &view.job) else {
             let gone = || Outcome::Declined("the job is closed".to_owned());
             return Ok(Some(ended.unwrap_or_else(gone)));
         };
-        let record = self.record(&key, job)?;
+        let record = self.record(&key, job).await?;
         let action = next(&self.me, &view, &record);
         tracing::debug!(job = %address, ?action, now = view.now.0, "next");
         let decided = job.state().is_ok_and(JobState::is_ended);
         if decided && matches!(action, Action::Collect(_) | Action::PutAnswer | Action::Wait(_)) {
             let agreed = job.state()? == JobState::Agreed && job.agrees(&self.me);
-            self.note(&key, Event::Decided { agreed })?;
+            self.note(&key, Event::Decided { agreed }).await?;
+            self.hold(job);
             tracing::info!(job = %address, agreed, "decided");
             return Ok(Some(Outcome::AwaitsPay));
         }
@@ -149,14 +166,14 @@ impl Worker {
                 }
             }
             Action::Commit(index) => self.commit(&key, &job.job, index, &record).await?,
-            Action::Answer => self.answer(&key, &record).await?,
+            Action::Answer => self.answer(&key).await?,
             Action::Reveal(index) => self.reveal(&key, index, &record).await?,
             Action::LeaveSeat(index) => self.leave(&key, index).await?,
             Action::ExpireSeat(index) => self.expire(&key, job, index, changes).await?,
             Action::Finalize => self.finalize(&key, job, view.now, changes).await?,
             Action::Publish => self.publish(&key, job, &record).await?,
             Action::Wait(until) => self.wait(until, view.now, changes, closing).await,
-            Action::End(end) => return self.end(&key, &record, end).map(Some),
+            Action::End(end) => return self.end(&key, &record, end).await.map(Some),
             // These were handed over above.
             Action::Collect(_) | Action::PutAnswer => {}
         }
@@ -164,17 +181,20 @@ impl Worker {
     }
 
     /// What the log says of this posting; a seat in which the chain shows this node is noted.
-    fn record(&self, key: &JobKey, job: &JobView) -> Result<JobRecord, JournalError> {
+    async fn record(&self, key: &JobKey, job: &JobView) -> Result<JobRecord, JournalError> {
         let mut record = self.parts.journal.job(key).unwrap_or_default();
-        if !record.seated && job.seat_of(&self.me).is_some() {
-            self.note(key, Event::Seated)?;
-            record.seated = true;
+        if job.seat_of(&self.me).is_some() {
+            self.hold(job);
+            if !record.seated {
+                self.note(key, Event::Seated).await?;
+                record.seated = true;
+            }
         }
         Ok(record)
     }
 
     /// Ends what was begun for earlier postings at the address: they are closed, whatever lives there now.
-    fn end_other_postings(
+    async fn end_other_postings(
         &self,
         address: &Pubkey,
         current: Option<JobKey>,
@@ -186,7 +206,7 @@ impl Worker {
             if Some(key) != current
                 && let Action::End(end) = next(&self.me, &closed, &record)
             {
-                outcome = Some(self.end(&key, &record, end)?);
+                outcome = Some(self.end(&key, &record, end).await?);
             }
         }
         Ok(outcome)
@@ -237,7 +257,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn end(&self, key: &JobKey, record: &JobRecord, end: End) -> Result<Outcome, WorkError> {
+    pub(super) async fn end(&self, key: &JobKey, record: &JobRecord, end: End) -> Result<Outcome, WorkError> {
         if record.receipt.is_some() {
             // A crash between signing and writing leaves the log's copy only.
             self.write_receipt(key)?;
@@ -249,7 +269,7 @@ impl Worker {
             });
         }
         if record.end.is_none() {
-            self.note(key, Event::Ended(end.clone()))?;
+            self.note(key, Event::Ended(end.clone())).await?;
             self.parts.metrics.job(match end {
                 End::Settled => JobEvent::Settled,
                 End::Abandoned(_) => JobEvent::Abandoned,
@@ -277,14 +297,18 @@ impl Worker {
         let (signature, last_valid_block_height) = (pending.signature().to_string(), pending.last_valid_block_height);
         for key in keys {
             let signature = signature.clone();
-            self.note(key, Event::Sending { step, signature, last_valid_block_height })?;
+            self.note(key, Event::Sending { step, signature, last_valid_block_height }).await?;
         }
         submitter::submit(chain, &pending).await?;
         Ok(())
     }
 
-    pub(super) fn note(&self, key: &JobKey, event: Event) -> Result<(), JournalError> {
-        self.parts.journal.append(&Entry { key: *key, event })
+    /// Writes an entry into the crash log; when this returns it is on disk.
+    pub(super) async fn note(&self, key: &JobKey, event: Event) -> Result<(), JournalError> {
+        let (journal, entry) = (Arc::clone(&self.parts.journal), Entry { key: *key, event });
+        let written = tokio::task::spawn_blocking(move || journal.append(&entry)).await;
+        // It does not panic, and is not cancelled.
+        written.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 }
 

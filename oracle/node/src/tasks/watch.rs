@@ -32,10 +32,12 @@ const TICK: Duration = Duration::from_millis(200);
 const DECLINED_FIRST: Duration = Duration::from_secs(2);
 const DECLINED_MOST: Duration = Duration::from_secs(120);
 
-/// Finds jobs and sees them through, at most `max_jobs` new ones at a time.
+/// Jobs that are looked at at the same time without holding a place, because they are being judged.
+const JUDGED: usize = 64;
+
+/// Finds jobs and sees them through.
 pub struct Watcher {
     worker: Arc<Worker>,
-    max_jobs: usize,
     poll: Duration,
     running: JoinSet<(Pubkey, Result<Outcome, WorkError>)>,
     active: HashSet<Pubkey>,
@@ -47,10 +49,9 @@ pub struct Watcher {
 impl Watcher {
     /// `poll` is the time between two full looks while a subscription is up.
     #[must_use]
-    pub fn new(worker: Arc<Worker>, max_jobs: usize, poll: Duration) -> Self {
+    pub fn new(worker: Arc<Worker>, poll: Duration) -> Self {
         Self {
             worker,
-            max_jobs,
             poll,
             running: JoinSet::new(),
             active: HashSet::new(),
@@ -68,6 +69,7 @@ impl Watcher {
         let mut changes = chain.watch(Watch::Program(provena_market::ID, Job::filter_of_any_length()));
         let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
         let mut next_look = Instant::now();
+        self.worker.feed.fed(true);
         while !closing.is_cancelled() {
             if Instant::now() >= next_look {
                 let pause = match self.look(&closing).await {
@@ -83,6 +85,9 @@ impl Watcher {
                 hint = changes.next(TICK) => hint,
                 () = closing.cancelled() => None,
             };
+            if let Some(change) = &hint {
+                self.worker.feed.tell(change);
+            }
             if let Some(change) = hint
                 && let Ok(job) = JobView::decode(&change.address, &change.account)
             {
@@ -145,13 +150,30 @@ impl Watcher {
     fn consider(&mut self, address: Pubkey, job: &JobView, now: Slot, closing: &CancellationToken) {
         let me = self.worker.authority();
         let free = job.next(Who::Node(&me), now).is_ok_and(|next| next == Next::TakeSeat);
-        // Through a server that lags, deadlines are seen too late: nothing new is staked until it has caught up.
-        let lagging = self.worker.parts.chain.health().lagging;
         let postponed = self.declined.get(&address).is_some_and(|(until, _)| Instant::now() < *until);
         let for_us = free && !self.worker.knows_as_foreign(&job.job);
-        if for_us && !lagging && !postponed && self.active.len() < self.max_jobs {
-            self.begin(address, closing);
+        if !for_us || postponed || self.active.len() >= self.worker.parts.limits.max_jobs.saturating_add(JUDGED) {
+            return;
         }
+        // What its account says alone is judged here, so that bad terms cost nothing more.
+        match self.worker.weigh(job) {
+            Ok(()) => self.begin(address, closing),
+            Err(refusal) => {
+                if self.postpone(address) {
+                    tracing::info!(job = %address, reason = %refusal, name = refusal.name(), "left alone");
+                    self.worker.parts.metrics.refused(refusal.name());
+                }
+            }
+        }
+    }
+
+    /// Looks at a job again later; says whether this is the first time.
+    fn postpone(&mut self, job: Pubkey) -> bool {
+        let fresh = !self.declined.contains_key(&job);
+        let (until, backoff) =
+            self.declined.entry(job).or_insert_with(|| (Instant::now(), Backoff::new(DECLINED_FIRST, DECLINED_MOST)));
+        *until = Instant::now() + backoff.failed();
+        fresh
     }
 
     fn begin(&mut self, job: Pubkey, closing: &CancellationToken) {
@@ -194,11 +216,7 @@ impl Watcher {
         match result {
             // One that was given up may have a seat left, and is no better at once.
             Ok(Outcome::Declined(reason) | Outcome::Ended(End::Abandoned(reason))) => {
-                let (until, backoff) = self
-                    .declined
-                    .entry(job)
-                    .or_insert_with(|| (Instant::now(), Backoff::new(DECLINED_FIRST, DECLINED_MOST)));
-                *until = Instant::now() + backoff.failed();
+                self.postpone(job);
                 tracing::info!(job = %job, reason, "declined for now");
             }
             Ok(Outcome::Ended(End::Settled) | Outcome::AwaitsPay | Outcome::Left) => {

@@ -7,34 +7,31 @@ use std::time::Duration;
 
 use provena_arith::{commitment, domain, hash};
 use provena_client::{
-    chain::{Budget, SharedChain, accounts::fetch_optional},
+    chain::{Budget, SharedChain},
     store::Store,
 };
 use provena_market::state::{Job, Offer};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
+use tokio::sync::Semaphore;
 
-use super::infer::InferError;
+use super::admission::{Attempts, Ledger, Limits};
+use super::feed::Feed;
+use super::wasted::Wasted;
 use crate::compute::Compute;
 use crate::journal::{JobKey, Journal, Terms};
 use crate::metrics::Metrics;
+use crate::obstacles::Obstacles;
 use crate::tasks::pace::Pace;
+
+/// Inputs that are fetched at the same time.
+const FETCHING: usize = 16;
+/// Requests that are prepared at the same time, for jobs and for quotes.
+const PREPARING: usize = 4;
 
 /// Offers that are kept so that they need not be read for each of their jobs.
 const MOST_OFFERS: usize = 1_024;
-
-/// What a node risks at most on one job. Whoever makes an offer sets its terms, and a late node loses its bond: without
-/// these limits an offer could be made to be failed, or to hold bonds for days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Risk {
-    /// Largest bond in lamports.
-    pub max_bond: u64,
-    /// Shortest time to commit, and to reveal, in slots.
-    pub min_window: u32,
-    /// Longest time from posting to the last reveal, in slots: all windows together.
-    pub max_windows: u64,
-}
 
 /// What a [`Worker`] is made of.
 pub struct WorkerParts {
@@ -47,7 +44,7 @@ pub struct WorkerParts {
     /// Where responses wait until a quorum agrees with them; nobody else reads it.
     pub private: Store,
     /// The crash log.
-    pub journal: Journal,
+    pub journal: Arc<Journal>,
     /// What computes.
     pub compute: Arc<dyn Compute>,
     /// The node's key.
@@ -60,8 +57,12 @@ pub struct WorkerParts {
     pub models: Vec<Pubkey>,
     /// Folder of the receipt files.
     pub receipts: PathBuf,
-    /// What the node risks at most.
-    pub risk: Risk,
+    /// What the node takes on.
+    pub limits: Limits,
+    /// Requests whose preparation never ended.
+    pub attempts: Attempts,
+    /// Answers that are computed at the same time.
+    pub max_computing: usize,
     /// Largest artifact to fetch.
     pub max_artifact_bytes: u64,
     /// Longest time between two looks at a job in progress.
@@ -74,6 +75,22 @@ pub struct Worker {
     pub(super) me: Pubkey,
     /// How fast the node is, and what it has promised.
     pub(super) pace: Pace,
+    /// What jobs hold of the node.
+    pub(super) ledger: Ledger,
+    /// How often work was lost because a seat was gone.
+    pub(super) wasted: Wasted,
+    /// What keeps the node from taking jobs.
+    pub(super) obstacles: Arc<Obstacles>,
+    /// What the watcher hears of jobs in progress.
+    pub(super) feed: Feed,
+    /// Held while an input is fetched.
+    pub(super) fetching: Semaphore,
+    /// Held while a request is prepared.
+    pub(super) preparing: Semaphore,
+    /// Held while a model is fetched and loaded.
+    pub(super) loading: tokio::sync::Mutex<()>,
+    /// Held while an answer is computed.
+    pub(super) computing: Semaphore,
     /// Of which the salts are made.
     secret: [u8; 32],
     offers: Mutex<HashMap<Pubkey, Offer>>,
@@ -87,7 +104,22 @@ impl Worker {
         // By a deterministic signature, so that the key alone restores it.
         let message = [domain::SALT, &parts.cluster, provena_market::ID.as_ref()].concat();
         let secret = hash::sha256(&[domain::SALT, parts.key.sign_message(&message).as_ref()]);
-        Self { parts, me, pace: Pace::default(), secret, offers: Mutex::default() }
+        let computing = Semaphore::new(parts.max_computing.max(1));
+        Self {
+            parts,
+            me,
+            pace: Pace::default(),
+            ledger: Ledger::default(),
+            wasted: Wasted::default(),
+            obstacles: Arc::default(),
+            feed: Feed::default(),
+            fetching: Semaphore::new(FETCHING),
+            preparing: Semaphore::new(PREPARING),
+            loading: tokio::sync::Mutex::default(),
+            computing,
+            secret,
+            offers: Mutex::default(),
+        }
     }
 
     /// The node's authority.
@@ -127,31 +159,35 @@ impl Worker {
         commitment::salt(&self.secret, key.job.as_array(), &key.input_root, key.posted_at)
     }
 
-    /// What a job is to be computed with: the terms of its offer, which its own terms hash names.
-    ///
-    /// # Errors
-    /// [`InferError::Offer`] when the offer is closed or another, [`InferError::Chain`].
-    pub(super) async fn terms(&self, job: &Job) -> Result<Terms, InferError> {
-        let known = self.offers().get(&job.offer).and_then(|offer| Terms::of(job, offer, &self.parts.cluster));
-        if let Some(terms) = known {
-            return Ok(terms);
-        }
-        // An offer's address may come back with other terms.
-        let offer = fetch_optional::<Offer, _>(self.parts.chain.as_ref(), &job.offer).await?;
-        let offer = offer.ok_or(InferError::Offer)?;
-        let terms = Terms::of(job, &offer, &self.parts.cluster).ok_or(InferError::Offer)?;
+    /// What keeps the node from taking jobs.
+    #[must_use]
+    pub fn obstacles(&self) -> &Arc<Obstacles> {
+        &self.obstacles
+    }
+
+    /// What jobs hold of the node.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// A job's terms, if its offer was read before.
+    pub(super) fn known_terms(&self, job: &Job) -> Option<Terms> {
+        self.offers().get(&job.offer).and_then(|offer| Terms::of(job, offer, &self.parts.cluster))
+    }
+
+    /// Keeps an offer, so that it need not be read for each of its jobs.
+    pub(super) fn remember_offer(&self, address: Pubkey, offer: Offer) {
         let mut offers = self.offers();
         if offers.len() >= MOST_OFFERS {
             offers.clear();
         }
-        offers.insert(job.offer, offer);
-        Ok(terms)
+        offers.insert(address, offer);
     }
 
     /// Whether a job is known to be for a model that this node does not serve.
     pub(super) fn knows_as_foreign(&self, job: &Job) -> bool {
-        let known = || self.offers().get(&job.offer).and_then(|offer| Terms::of(job, offer, &self.parts.cluster));
-        !self.parts.models.is_empty() && known().is_some_and(|terms| !self.serves(&terms.asset))
+        !self.parts.models.is_empty() && self.known_terms(job).is_some_and(|terms| !self.serves(&terms.asset))
     }
 
     fn offers(&self) -> MutexGuard<'_, HashMap<Pubkey, Offer>> {

@@ -22,7 +22,7 @@ use provena_node::journal::{End, Journal};
 use provena_node::metrics::Metrics;
 use provena_node::node::Node;
 use provena_node::tasks::submit::Outcome;
-use provena_node::tasks::{Collector, Risk, Worker, WorkerParts};
+use provena_node::tasks::{Collector, Limits, Worker, WorkerParts, admission::Attempts};
 use provena_registry::state::AssetKind;
 use provena_royalty::Holder;
 use provena_tests::registry as draft;
@@ -43,13 +43,13 @@ use crate::support::model;
 const STAKE: u64 = 1_000_000_000;
 const PRICE: u64 = 700_001;
 
-struct Market {
-    chain: Arc<RpcChain>,
-    offer: Pubkey,
-    books: Pubkey,
+pub(crate) struct Market {
+    pub chain: Arc<RpcChain>,
+    pub offer: Pubkey,
+    pub books: Pubkey,
 }
 
-async fn funded(chain: &RpcChain, name: &str) -> Keypair {
+pub(crate) async fn funded(chain: &RpcChain, name: &str) -> Keypair {
     let key = keypair(name);
     chain.airdrop(&key.pubkey(), 100_000_000_000).await.unwrap();
     for _ in 0..100 {
@@ -61,12 +61,12 @@ async fn funded(chain: &RpcChain, name: &str) -> Keypair {
     panic!("the airdrop for {name} does not arrive");
 }
 
-async fn accept(chain: &RpcChain, instruction: Instruction, signers: &[&Keypair]) {
+pub(crate) async fn accept(chain: &RpcChain, instruction: Instruction, signers: &[&Keypair]) {
     send_within(chain, &[instruction], signers, Budget::units(400_000)).await.unwrap();
 }
 
 /// A model with an offer, for one node.
-async fn set_up(chain: Arc<RpcChain>) -> Market {
+pub(crate) async fn set_up(chain: Arc<RpcChain>) -> Market {
     let operator = funded(&chain, "operator").await;
     let trainer = funded(&chain, "trainer").await;
     let treasury = funded(&chain, "treasury").await;
@@ -122,14 +122,14 @@ async fn set_up(chain: Arc<RpcChain>) -> Market {
     }
 }
 
-struct Running {
-    url: String,
+pub(crate) struct Running {
+    pub url: String,
     shutdown: CancellationToken,
     task: JoinHandle<Result<(), provena_node::node::NodeError>>,
 }
 
 impl Running {
-    async fn start(config: Config) -> Self {
+    pub(crate) async fn start(config: Config) -> Self {
         let engine = Arc::new(EngineCompute::open(&config.engine.adapter, 1 << 30).unwrap());
         let node = Node::start(config, engine).await.unwrap();
         let url = format!("http://{}", node.address());
@@ -142,7 +142,7 @@ impl Running {
         reqwest::get(format!("{}/health", self.url)).await.unwrap().json().await.unwrap()
     }
 
-    async fn until(&self, what: &str, condition: impl Fn(&serde_json::Value) -> bool) {
+    pub(crate) async fn until(&self, what: &str, condition: impl Fn(&serde_json::Value) -> bool) {
         let mut health = serde_json::Value::Null;
         for _ in 0..300 {
             health = self.health().await;
@@ -154,14 +154,14 @@ impl Running {
         panic!("never {what}: {health}");
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         let stopped = tokio::time::timeout(Duration::from_secs(20), self.task).await;
         stopped.expect("it stops").unwrap().unwrap();
     }
 }
 
-fn config(folder: &std::path::Path, chain: &Localnet, port: u16) -> Config {
+pub(crate) fn config(folder: &std::path::Path, chain: &Localnet, port: u16) -> Config {
     std::fs::write(folder.join("node.json"), format!("{:?}", keypair("node").to_bytes())).unwrap();
     let text = format!(
         "[chain]\nrpc_url = {:?}\nws_url = {:?}\ntimeout_s = 2\n[node]\nkey = \"node.json\"\n\
@@ -180,14 +180,16 @@ fn worker(chain: SharedChain, cluster: [u8; 32], data: &std::path::Path, key: &K
         cluster,
         store: folder_store(&data.join("shared")),
         private: folder_store(&data.join("private")),
-        journal: Journal::open(&data.join("journal.jsonl")).unwrap(),
+        journal: Arc::new(Journal::open(&data.join("journal.jsonl")).unwrap()),
         compute: Arc::new(EngineCompute::open("cpu", 1 << 30).unwrap()),
         key: key.insecure_clone(),
         metrics: Arc::new(Metrics::default()),
         budget: Budget::default(),
         models: Vec::new(),
         receipts,
-        risk: Risk { max_bond: STAKE, min_window: 150, max_windows: 9_000 },
+        limits: Limits { max_bond: STAKE, ..Limits::default() },
+        attempts: Attempts::open(&data.join("attempts")).unwrap(),
+        max_computing: 8,
         max_artifact_bytes: 1 << 20,
         poll: Duration::from_millis(200),
     })
@@ -212,7 +214,7 @@ async fn a_node_that_is_killed_between_sending_and_seeing_loses_nothing() {
     let shared: SharedChain = chain.clone();
     let client = Client::new(shared.clone(), store, payer);
 
-    let steps = ["seat", "answer", "collection"];
+    let steps = ["seat with its answer", "collection"];
     for (sends, step) in steps.iter().enumerate() {
         for fate in [Fate::KillBefore, Fate::KillAfter] {
             let posted = client.post_job(&scene.offer, &model::request(1)).await.unwrap();
@@ -242,7 +244,7 @@ async fn a_node_that_is_killed_between_sending_and_seeing_loses_nothing() {
         }
     }
     let account: NodeAccount = fetch(chain.as_ref(), &provena_market::pda::node(&key.pubkey()).0).await.unwrap();
-    assert_eq!((account.stake, account.locked, account.forfeited, account.agreed), (STAKE, 0, 0, 6));
+    assert_eq!((account.stake, account.locked, account.forfeited, account.agreed), (STAKE, 0, 0, 4));
 }
 
 /// From the seat to the pay: the payer acknowledges the answer and leaves the rest to the node.

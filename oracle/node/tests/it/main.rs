@@ -1,10 +1,12 @@
 //! The node's integration tests: real programs in the SVM, real sockets, real files, the embedded chain.
 
+mod admission;
 mod api;
 mod attacks;
 mod config;
 mod decide;
 mod journal;
+mod load;
 mod localnet;
 mod payer;
 mod recovery;

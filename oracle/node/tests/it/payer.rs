@@ -71,8 +71,8 @@ async fn an_answer_is_acknowledged_everybody_paid_and_the_rent_comes_back() {
     assert!(job.job.has(flag::ACKNOWLEDGED) && job.job.is_paid_out(&job.seats).unwrap());
     let node = scene.node("node");
     assert_eq!((node.stake, node.locked, node.agreed), (STAKE, 0, 1));
-    // The node took the seat and answered; the fee of 3,005,009 less 901,503 and 75,125 is its own.
-    assert_eq!(lamports(&scene, "node"), before.1 - 2 * FEE + 2_028_381);
+    // The node took the seat and answered in one transaction; the fee of 3,005,009 less 901,503 and 75,125 is its own.
+    assert_eq!(lamports(&scene, "node"), before.1 - FEE + 2_028_381);
     // It has nothing left to collect.
     scene.collect(&worker, false).await;
     assert_eq!(scene.chain.count(instruction::CollectSeat::DISCRIMINATOR), 1);

@@ -73,9 +73,10 @@ fn assert_one_result_and_one_receipt(data: &Path) {
     assert_eq!((distinct("\"signing\""), distinct("\"computed\"")), (1, 1), "{log}");
 }
 
-/// The whole life of a job of one seat with one crash at call `at`. Says whether the node was still alive at that call.
-async fn survives_a_crash_at(at: usize, after_effect: bool) -> bool {
-    let scene = Scene::new(&["node"], 1, 1).await;
+/// The whole life of a job of one seat with one crash at call `at`; the seat is taken before the work, or together with its
+/// answer. Says whether the node was still alive at that call.
+async fn survives_a_crash_at(at: usize, after_effect: bool, take_first: bool) -> bool {
+    let scene = Scene { take_first, ..Scene::new(&["node"], 1, 1).await };
     let data = tempfile::tempdir().unwrap();
     let posted = scene.client().post_job(&scene.offer, &model::request(3)).await.unwrap();
 
@@ -107,22 +108,26 @@ async fn survives_a_crash_at(at: usize, after_effect: bool) -> bool {
 
 #[tokio::test]
 async fn a_crash_before_any_call_loses_nothing() {
-    let mut at = 0;
-    while survives_a_crash_at(at, false).await {
-        at += 1;
+    for (take_first, calls) in [(true, 20), (false, 15)] {
+        let mut at = 0;
+        while survives_a_crash_at(at, false, take_first).await {
+            at += 1;
+        }
+        eprintln!("killed before each of {at} calls");
+        assert!(at >= calls, "only {at} calls: the whole life of a job has more");
     }
-    eprintln!("killed before each of {at} calls");
-    assert!(at >= 20, "only {at} calls: the whole life of a job has more");
 }
 
 #[tokio::test]
 async fn a_crash_after_any_call_loses_nothing() {
-    let mut at = 0;
-    while survives_a_crash_at(at, true).await {
-        at += 1;
+    for (take_first, calls) in [(true, 20), (false, 15)] {
+        let mut at = 0;
+        while survives_a_crash_at(at, true, take_first).await {
+            at += 1;
+        }
+        eprintln!("killed after each of {at} calls");
+        assert!(at >= calls, "only {at} calls: the whole life of a job has more");
     }
-    eprintln!("killed after each of {at} calls");
-    assert!(at >= 20, "only {at} calls: the whole life of a job has more");
 }
 
 /// As above for a job of two seats, which goes by commitment and reveal. The other node never dies.
@@ -223,7 +228,7 @@ async fn a_closed_offer_does_not_stop_a_node_that_has_a_seat() {
 
 #[tokio::test]
 async fn a_node_that_returns_too_late_ends_its_seat_and_loses_only_the_bond() {
-    let scene = Scene::new(&["node"], 1, 1).await;
+    let scene = Scene { take_first: true, ..Scene::new(&["node"], 1, 1).await };
     let data = tempfile::tempdir().unwrap();
     let posted = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap();
     let mut at = 0;

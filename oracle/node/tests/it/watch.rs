@@ -18,29 +18,29 @@ use solana_signer::Signer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::market::{BOND, RISK, Scene};
+use crate::support::market::{BOND, Scene};
 use crate::support::model;
 
 const POLL: Duration = Duration::from_millis(5);
 
 /// A node that works until it is told to stop.
-struct Running {
-    worker: Arc<Worker>,
+pub(crate) struct Running {
+    pub worker: Arc<Worker>,
     closing: CancellationToken,
     tasks: [JoinHandle<Result<(), JournalError>>; 2],
 }
 
 impl Running {
-    fn start(worker: Arc<Worker>, max_jobs: usize) -> Self {
+    pub(crate) fn start(worker: Arc<Worker>) -> Self {
         let closing = CancellationToken::new();
         let tasks = [
-            tokio::spawn(Watcher::new(worker.clone(), max_jobs, POLL).run(closing.clone())),
+            tokio::spawn(Watcher::new(worker.clone(), POLL).run(closing.clone())),
             tokio::spawn(Collector::new(worker.clone(), POLL).run(closing.clone())),
         ];
         Self { worker, closing, tasks }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.closing.cancel();
         for task in self.tasks {
             task.await.unwrap().unwrap();
@@ -48,7 +48,7 @@ impl Running {
     }
 }
 
-async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     for _ in 0..4_000 {
         if condition() {
             return;
@@ -67,7 +67,7 @@ async fn a_job_that_awaits_pay_holds_no_place_of_work() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
     let client = scene.client();
-    let node = Running::start(worker(&scene, data.path()), 1);
+    let node = Running::start(worker(&scene, data.path()));
     let mut jobs = Vec::new();
     for _ in 0..4 {
         // Nobody acknowledges any of them, and no time passes but what transactions take.
@@ -81,13 +81,13 @@ async fn a_job_that_awaits_pay_holds_no_place_of_work() {
     node.stop().await;
 
     // A restart goes on waiting, and collects several at once.
-    let node = Running::start(worker(&scene, data.path()), 1);
+    let node = Running::start(worker(&scene, data.path()));
     scene.chain.advance(1_501);
     until("all are paid", || node.worker.journal().awaiting_pay().is_empty()).await;
     let account = scene.node("node");
     assert_eq!((account.stake, account.locked, account.agreed), (STAKE, 0, 4));
     assert_eq!(scene.chain.count(instruction::CollectSeat::DISCRIMINATOR), 4);
-    assert_eq!(node.worker.metrics().count(JobEvent::Settled), 4);
+    until("all are counted", || node.worker.metrics().count(JobEvent::Settled) == 4).await;
     let ends = jobs.iter().flat_map(|job| node.worker.journal().at(job)).map(|(_, record)| record.end);
     assert!(ends.into_iter().all(|end| end == Some(End::Settled)));
     // One transaction for all: 5,000 lamports.
@@ -113,14 +113,14 @@ async fn a_seat_that_only_the_chain_knows_is_found() {
     scene.chain.world(|world| {
         world.accept(&[client::take_seat(me.pubkey(), posted.job, 0, hash)], &[&me]);
     });
-    let node = Running::start(worker(&scene, data.path()), 1);
+    let node = Running::start(worker(&scene, data.path()));
     until("it is answered", || scene.job(&posted.job).state().unwrap() == JobState::Agreed).await;
     until("it awaits pay", || node.worker.journal().awaiting_pay().len() == 1).await;
     node.stop().await;
 
     // Once more, with the decision on the chain and the pay to come.
     let fresh = tempfile::tempdir().unwrap();
-    let node = Running::start(worker(&scene, fresh.path()), 1);
+    let node = Running::start(worker(&scene, fresh.path()));
     until("it awaits pay again", || node.worker.journal().awaiting_pay().len() == 1).await;
     assert!(node.worker.receipt_path(&posted.job).exists());
     scene.client().acknowledge(&posted.job).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_seat_that_only_the_chain_knows_is_found() {
 
     // Nothing is left to do or to get there.
     let fresh = tempfile::tempdir().unwrap();
-    let node = Running::start(worker(&scene, fresh.path()), 1);
+    let node = Running::start(worker(&scene, fresh.path()));
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(node.worker.journal().at(&posted.job).is_empty());
     node.stop().await;
@@ -141,7 +141,7 @@ async fn jobs_for_models_that_the_operator_did_not_choose_are_left_alone() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
     let others = vec![Pubkey::new_from_array([9; 32])];
-    let node = Running::start(scene.worker_serving("node", scene.chain.clone(), data.path(), RISK, others), 1);
+    let node = Running::start(scene.worker_serving("node", scene.chain.clone(), data.path(), others));
     let posted = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);

@@ -11,13 +11,12 @@ use provena_market::instruction;
 use provena_market::state::JobState;
 use provena_node::compute::{Compute, ComputeError, EngineCompute};
 use provena_node::journal::End;
-use provena_node::metrics::JobEvent;
-use provena_node::tasks::{Risk, submit::Outcome};
+use provena_node::tasks::{Limits, submit::Outcome};
 use provena_wire::{Generate, Prompt, Request, Response, Sampling, Units};
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::market::{BASE, BOND, PRICE, PRICE_OUT, Scene, WINDOW};
+use crate::support::market::{BASE, PRICE, PRICE_OUT, Scene};
 use crate::support::tiny_llama;
 
 fn artifact() -> Artifact {
@@ -160,8 +159,8 @@ async fn a_result_that_cannot_be_in_time_is_given_up() {
     let offer = scene.offer_with(|terms| (terms.max_output_units, terms.commit_window) = (60_000, window));
     let posted = scene.client().post_job(&offer, &request("w7", 59_000, 1)).await.unwrap();
     let data = tempfile::tempdir().unwrap();
-    let risk = Risk { max_bond: BOND, min_window: WINDOW, max_windows: u64::MAX };
-    let worker = scene.worker_risking("node", scene.chain.clone(), data.path(), risk);
+    let limits = Limits { max_windows: u64::MAX, ..scene.limits() };
+    let worker = scene.worker_within("node", scene.chain.clone(), data.path(), limits);
     let working = tokio::spawn(async move { worker.drive(&posted.job, &CancellationToken::new()).await.unwrap() });
     while scene.chain.count(instruction::TakeSeat::DISCRIMINATOR) == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -188,7 +187,7 @@ async fn a_job_that_is_too_long_for_its_window_is_left_alone_and_a_short_one_ser
     // Of the window's 160 slots 10 are for transactions.
     assert!(reason.starts_with("the job needs about "), "{reason}");
     assert!(reason.ends_with(" s and its window leaves 60 s"), "{reason}");
-    assert_eq!(worker.metrics().count(JobEvent::TooLong), 1);
+    assert_eq!(worker.metrics().refusals("too_long"), 1);
     assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
     assert_eq!((scene.node("node").locked, scene.node("node").forfeited), (0, 0));
 
@@ -198,7 +197,7 @@ async fn a_job_that_is_too_long_for_its_window_is_left_alone_and_a_short_one_ser
     scene.client().acknowledge(&short.job).await.unwrap();
     scene.collect(&worker, false).await;
     assert_eq!((scene.node("node").forfeited, scene.node("node").agreed), (0, 1));
-    assert_eq!(worker.metrics().count(JobEvent::TooLong), 1);
+    assert_eq!(worker.metrics().refusals("too_long"), 1);
 
     // The payer has the deposit back, all of it.
     assert_eq!(scene.job(&long.job).state().unwrap(), JobState::Open);

@@ -11,11 +11,11 @@ use provena_engine::artifact::Artifact;
 use provena_market::client::{self, OfferOf};
 use provena_market::constants::{FIRST_COME, SETTLE_AFTER};
 use provena_market::state::{Node, Offer, OfferTerms};
-use provena_node::compute::EngineCompute;
+use provena_node::compute::{Compute, EngineCompute};
 use provena_node::journal::{End, JobKey, Journal};
 use provena_node::metrics::Metrics;
 use provena_node::tasks::submit::Outcome;
-use provena_node::tasks::{Collector, Risk, Worker, WorkerParts};
+use provena_node::tasks::{Collector, Limits, Worker, WorkerParts, admission::Attempts};
 use provena_registry::state::AssetKind;
 use provena_tests::market::{self, CLUSTER, STAKE};
 use provena_tests::registry::{self, Registered};
@@ -43,9 +43,6 @@ pub(crate) const WINDOW: u32 = 160;
 /// What the node accepts as all windows together.
 pub(crate) const MAX_WINDOWS: u64 = 9_000;
 
-/// What nodes risk at most.
-pub(crate) const RISK: Risk = Risk { max_bond: BOND, min_window: WINDOW, max_windows: MAX_WINDOWS };
-
 /// A market with one offer.
 pub(crate) struct Scene {
     pub chain: Arc<LiteChain>,
@@ -55,6 +52,8 @@ pub(crate) struct Scene {
     pub money: Money,
     /// Where artifact, inputs and responses are.
     pub shared: PathBuf,
+    /// Whether nodes take every seat before they compute.
+    pub take_first: bool,
     model: Registered,
     _folder: tempfile::TempDir,
 }
@@ -175,6 +174,7 @@ impl Scene {
             payer,
             money,
             shared,
+            take_first: false,
             model,
             _folder: folder,
         }
@@ -187,29 +187,65 @@ impl Scene {
 
     /// The node `name` over `chain`, with its crash log and its private files in `data`.
     pub(crate) fn worker(&self, name: &str, chain: SharedChain, data: &Path) -> Arc<Worker> {
-        self.worker_publishing(name, chain, data, &self.shared)
+        Arc::new(Worker::new(self.parts(name, chain, data)))
     }
 
     /// As [`Scene::worker`], with a store of its own, as a node that hands nothing out.
     pub(crate) fn worker_publishing(&self, name: &str, chain: SharedChain, data: &Path, store: &Path) -> Arc<Worker> {
-        worker(name, chain, data, store, RISK, Vec::new())
+        Arc::new(Worker::new(WorkerParts { store: folder_store(store), ..self.parts(name, chain, data) }))
+    }
+
+    /// What nodes of the scene take on: one base unit of its money is a lamport.
+    pub(crate) fn limits(&self) -> Limits {
+        let rates = [(self.money.mint(), 1_000_000)].into();
+        let usual = Limits::default();
+        let at_once = if self.take_first { Duration::ZERO } else { usual.at_once };
+        Limits { max_bond: BOND, min_window: WINDOW, max_windows: MAX_WINDOWS, rates, at_once, ..usual }
     }
 
     /// As [`Scene::worker`], with limits of its own.
-    pub(crate) fn worker_risking(&self, name: &str, chain: SharedChain, data: &Path, risk: Risk) -> Arc<Worker> {
-        worker(name, chain, data, &self.shared, risk, Vec::new())
+    pub(crate) fn worker_within(&self, name: &str, chain: SharedChain, data: &Path, limits: Limits) -> Arc<Worker> {
+        Arc::new(Worker::new(WorkerParts { limits, ..self.parts(name, chain, data) }))
     }
 
-    /// As [`Scene::worker_risking`], for these models alone.
+    /// As [`Scene::worker`], for these models alone.
     pub(crate) fn worker_serving(
         &self,
         name: &str,
         chain: SharedChain,
         data: &Path,
-        risk: Risk,
         models: Vec<Pubkey>,
     ) -> Arc<Worker> {
-        worker(name, chain, data, &self.shared, risk, models)
+        Arc::new(Worker::new(WorkerParts { models, ..self.parts(name, chain, data) }))
+    }
+
+    /// As [`Scene::worker`] on the scene's own chain, with something else that computes.
+    pub(crate) fn worker_computing(&self, name: &str, data: &Path, compute: Arc<dyn Compute>) -> Arc<Worker> {
+        Arc::new(Worker::new(WorkerParts { compute, ..self.parts(name, self.chain.clone(), data) }))
+    }
+
+    /// What a node of the scene is made of.
+    pub(crate) fn parts(&self, name: &str, chain: SharedChain, data: &Path) -> WorkerParts {
+        let receipts = data.join("receipts");
+        std::fs::create_dir_all(&receipts).expect("the folder is writable");
+        WorkerParts {
+            chain,
+            cluster: CLUSTER,
+            store: folder_store(&self.shared),
+            private: folder_store(&data.join("private")),
+            journal: Arc::new(Journal::open(&data.join("journal.jsonl")).expect("the crash log opens")),
+            compute: Arc::new(EngineCompute::open("cpu", 1 << 30).expect("the processor computes")),
+            key: keypair(name),
+            metrics: Arc::new(Metrics::default()),
+            budget: Budget::default(),
+            models: Vec::new(),
+            receipts,
+            limits: self.limits(),
+            attempts: Attempts::open(&data.join("attempts")).expect("the folder is writable"),
+            max_computing: 8,
+            max_artifact_bytes: 16 << 20,
+            poll: Duration::from_millis(5),
+        }
     }
 
     /// A node's account.
@@ -264,26 +300,4 @@ impl Scene {
     pub(crate) fn key(&self, worker: &Worker, job: &Pubkey) -> JobKey {
         worker.journal().at(job).last().expect("the crash log knows it").0
     }
-}
-
-fn worker(name: &str, chain: SharedChain, data: &Path, store: &Path, risk: Risk, models: Vec<Pubkey>) -> Arc<Worker> {
-    let receipts = data.join("receipts");
-    std::fs::create_dir_all(&receipts).expect("the folder is writable");
-    let compute = EngineCompute::open("cpu", 1 << 30).expect("the processor computes");
-    Arc::new(Worker::new(WorkerParts {
-        chain,
-        cluster: CLUSTER,
-        store: folder_store(store),
-        private: folder_store(&data.join("private")),
-        journal: Journal::open(&data.join("journal.jsonl")).expect("the crash log opens"),
-        compute: Arc::new(compute),
-        key: keypair(name),
-        metrics: Arc::new(Metrics::default()),
-        budget: Budget::default(),
-        models,
-        receipts,
-        risk,
-        max_artifact_bytes: 16 << 20,
-        poll: Duration::from_millis(5),
-    }))
 }

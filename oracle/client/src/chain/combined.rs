@@ -1,0 +1,166 @@
+//! One connection for many tasks: what several of them ask at the same time is asked in one request.
+//!
+//! Nothing is answered from an earlier answer, but for the blockhash: every question is put to the server after it was
+//! asked here, so that whoever asks sees what he would have seen alone.
+
+mod batch;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use solana_account::Account;
+use solana_message::AddressLookupTableAccount;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+use solana_transaction::versioned::VersionedTransaction;
+
+use super::{
+    AccountFilter, Budget, Chain, ChainError, ChainReader, ChainSubmitter, Changes, HealthReport, RecentBlockhash,
+    SignatureStatus, Watch,
+};
+use batch::Batch;
+
+/// Servers answer at most this many accounts in one request.
+const ACCOUNTS_TOGETHER: usize = 100;
+
+/// Servers answer at most this many signatures in one request.
+const SIGNATURES_TOGETHER: usize = 256;
+
+/// How long a blockhash is used again: much shorter than the minute for which it is valid.
+const BLOCKHASH_FOR: Duration = Duration::from_secs(1);
+
+/// A chain that combines questions.
+pub struct Combined<C> {
+    chain: C,
+    accounts: Batch<Pubkey, Option<Account>>,
+    signatures: Batch<Signature, Option<SignatureStatus>>,
+    height: Batch<(), u64>,
+    blockhash: tokio::sync::Mutex<()>,
+    latest: Mutex<Option<(RecentBlockhash, Instant)>>,
+}
+
+impl<C: Chain> Combined<C> {
+    /// Combines what is asked of `chain`.
+    #[must_use]
+    pub fn new(chain: C) -> Self {
+        Self {
+            chain,
+            accounts: Batch::new(ACCOUNTS_TOGETHER),
+            signatures: Batch::new(SIGNATURES_TOGETHER),
+            height: Batch::new(1),
+            blockhash: tokio::sync::Mutex::new(()),
+            latest: Mutex::new(None),
+        }
+    }
+
+    /// The connection itself.
+    #[must_use]
+    pub fn inner(&self) -> &C {
+        &self.chain
+    }
+
+    fn latest(&self) -> Option<RecentBlockhash> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.filter(|(_, since)| since.elapsed() < BLOCKHASH_FOR).map(|(hash, _)| hash)
+    }
+}
+
+#[async_trait]
+impl<C: Chain> ChainReader for Combined<C> {
+    async fn cluster(&self) -> Result<[u8; 32], ChainError> {
+        self.chain.cluster().await
+    }
+
+    async fn slot(&self) -> Result<u64, ChainError> {
+        self.chain.slot().await
+    }
+
+    async fn account(&self, address: &Pubkey) -> Result<Option<Account>, ChainError> {
+        Ok(self.accounts(&[*address]).await?.into_iter().next().flatten())
+    }
+
+    async fn accounts(&self, addresses: &[Pubkey]) -> Result<Vec<Option<Account>>, ChainError> {
+        if addresses.len() > ACCOUNTS_TOGETHER {
+            return self.chain.accounts(addresses).await;
+        }
+        self.accounts.ask(addresses, |all| async move { self.chain.accounts(&all).await }).await
+    }
+
+    async fn program_accounts(
+        &self,
+        program: &Pubkey,
+        filter: &AccountFilter,
+    ) -> Result<Vec<(Pubkey, Account)>, ChainError> {
+        self.chain.program_accounts(program, filter).await
+    }
+
+    async fn rent_exempt(&self, len: usize) -> Result<u64, ChainError> {
+        self.chain.rent_exempt(len).await
+    }
+
+    fn watch(&self, watch: Watch) -> Changes {
+        self.chain.watch(watch)
+    }
+
+    fn health(&self) -> HealthReport {
+        self.chain.health()
+    }
+}
+
+#[async_trait]
+impl<C: Chain> ChainSubmitter for Combined<C> {
+    async fn recent_blockhash(&self) -> Result<RecentBlockhash, ChainError> {
+        if let Some(latest) = self.latest() {
+            return Ok(latest);
+        }
+        let _one_asks = self.blockhash.lock().await;
+        if let Some(latest) = self.latest() {
+            return Ok(latest);
+        }
+        let fresh = self.chain.recent_blockhash().await?;
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some((fresh, Instant::now()));
+        Ok(fresh)
+    }
+
+    async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
+        let sent = self.chain.send(transaction).await;
+        if let Err(ChainError::Rejected(rejection)) = &sent
+            && rejection.is_unknown_blockhash()
+        {
+            *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        sent
+    }
+
+    fn budget(&self) -> Budget {
+        self.chain.budget()
+    }
+
+    fn lookup_tables(&self) -> &[AddressLookupTableAccount] {
+        self.chain.lookup_tables()
+    }
+
+    async fn signature_status(&self, signature: &Signature) -> Result<Option<SignatureStatus>, ChainError> {
+        Ok(self.signature_statuses(&[*signature]).await?.into_iter().next().flatten())
+    }
+
+    async fn signature_statuses(&self, asked: &[Signature]) -> Result<Vec<Option<SignatureStatus>>, ChainError> {
+        if asked.len() > SIGNATURES_TOGETHER {
+            return self.chain.signature_statuses(asked).await;
+        }
+        self.signatures.ask(asked, |all| async move { self.chain.signature_statuses(&all).await }).await
+    }
+
+    async fn block_height(&self) -> Result<u64, ChainError> {
+        let heights = self.height.ask(&[()], |_| async move { Ok(vec![self.chain.block_height().await?]) }).await?;
+        heights.first().copied().ok_or_else(|| ChainError::Build("no block height was answered".to_owned()))
+    }
+
+    async fn airdrop(&self, to: &Pubkey, lamports: u64) -> Result<Signature, ChainError> {
+        self.chain.airdrop(to, lamports).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

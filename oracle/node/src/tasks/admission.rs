@@ -1,0 +1,339 @@
+//! Whether a job is taken: the one place that says no, and why.
+//!
+//! What can be judged from the job's own account is judged first, then what its offer says, then what the node holds
+//! already; only then is anything fetched or prepared. A bond is staked on nothing that was not admitted here, and
+//! whoever asks for a quote gets the same judgement before he pays.
+
+mod attempts;
+mod ledger;
+mod limits;
+mod refusal;
+
+use std::time::Duration;
+
+use provena_client::{
+    chain::accounts::{decode, fetch, fetch_optional},
+    store::{Bytes, Root},
+    view::JobView,
+};
+use provena_common::amount::{Amount, Bps};
+use provena_market::{
+    fees::{Prices, Work, node_part, split},
+    pda,
+    state::{Admin, Job, Node, Offer},
+};
+use provena_wire::{MAX_REQUEST_LEN, Quote, Units};
+use solana_pubkey::Pubkey;
+
+use super::Worker;
+use crate::compute::{Asked, Compute, Effort};
+use crate::journal::Terms;
+
+pub use attempts::{Attempt, Attempts};
+pub use ledger::{Held, Ledger};
+pub use limits::{Limits, SIGNATURE_FEE};
+pub use refusal::Refusal;
+
+/// The longest that a store may take to hand out an input, which is small.
+const INPUT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest that a request may take to be prepared. The engine has bounds of its own; this one holds whatever they are.
+const PREPARE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Jobs whose transactions the wallet must be able to pay before one more is taken.
+const JOBS_IN_HAND: u64 = 10;
+
+/// Lamports that a wallet must keep to exist.
+const WALLET_RENT: u64 = 890_880;
+
+/// What a job asks of a node, as far as its terms say.
+struct Ask<'a> {
+    bond: u64,
+    seats: usize,
+    /// The shorter one of the windows to commit and to reveal.
+    window: u32,
+    /// All windows together.
+    windows: u64,
+    mint: &'a Pubkey,
+    prices: Prices,
+    most: Work,
+}
+
+/// A job that may be taken.
+pub(super) struct Admitted {
+    /// What the seat is taken for.
+    pub terms: Terms,
+    /// The most work that the answer can be.
+    pub effort: Effort,
+}
+
+/// What a node has: its stake and its wallet.
+#[derive(Debug, Clone, Copy)]
+struct Means {
+    stake: u64,
+    locked: u64,
+    balance: u64,
+}
+
+impl<'a> Ask<'a> {
+    fn of_job(job: &'a Job, seats: usize) -> Option<Self> {
+        let open = job.open_until.saturating_sub(job.posted_at);
+        Some(Self {
+            bond: job.bond,
+            seats,
+            window: job.commit_window.min(job.reveal_window),
+            windows: open.saturating_add(u64::from(job.commit_window)).saturating_add(u64::from(job.reveal_window)),
+            mint: &job.mint,
+            prices: job.prices().ok()?,
+            most: job.most(),
+        })
+    }
+
+    fn of_offer(offer: &'a Offer, protocol_bps: u16) -> Option<Self> {
+        let [open, commit, reveal] = [offer.open_window, offer.commit_window, offer.reveal_window].map(u64::from);
+        Some(Self {
+            bond: offer.bond_lamports,
+            seats: usize::from(offer.seats),
+            window: offer.commit_window.min(offer.reveal_window),
+            windows: open.saturating_add(commit).saturating_add(reveal),
+            mint: &offer.mint,
+            prices: Prices {
+                base: Amount(offer.base_price),
+                input: Amount(offer.input_price),
+                output: Amount(offer.output_price),
+                royalty: Bps::new(offer.royalty_bps).ok()?,
+                least_royalty: Amount(offer.least_royalty),
+                protocol: Bps::new(protocol_bps).ok()?,
+            },
+            most: Work::new(offer.max_input_units, offer.max_output_units),
+        })
+    }
+
+    /// Judges what the terms alone say.
+    fn weigh(&self, limits: &Limits) -> Result<(), Refusal> {
+        let Self { bond, window, windows, .. } = *self;
+        if bond > limits.max_bond {
+            return Err(Refusal::Bond { bond, most: limits.max_bond });
+        }
+        if window < limits.min_window {
+            return Err(Refusal::ShortWindow { window, least: limits.min_window });
+        }
+        // For so long co-nodes of the payer's own can hold the bond.
+        if windows > limits.max_windows {
+            return Err(Refusal::LongWindows { windows, most: limits.max_windows });
+        }
+        self.pays(limits, self.most)
+    }
+
+    /// Whether `work` pays this node what it must.
+    fn pays(&self, limits: &Limits, work: Work) -> Result<(), Refusal> {
+        let fee = self.prices.fee(work).unwrap_or_default();
+        let nodes = split(&self.prices, fee, work).unwrap_or_default().nodes;
+        // Every node of the job may agree.
+        let part = node_part(nodes, self.seats as u64, false).unwrap_or_default();
+        let pay = limits.worth(self.mint, part.0).ok_or(Refusal::NoRate(*self.mint))?;
+        let least = limits.least_pay(self.seats, self.bond);
+        if pay < least {
+            return Err(Refusal::Pay { pay, least });
+        }
+        Ok(())
+    }
+}
+
+/// The least work that a request can be: all that is given, and of an answer its first token.
+fn least(asked: Units) -> Work {
+    Work::new(asked.input, asked.output.min(1))
+}
+
+impl Worker {
+    /// Judges a job by its own account alone. For a look at many.
+    ///
+    /// # Errors
+    /// A [`Refusal`].
+    pub(super) fn weigh(&self, job: &JobView) -> Result<(), Refusal> {
+        let ask = Ask::of_job(&job.job, job.seats.len()).ok_or(Refusal::OfferChanged)?;
+        ask.weigh(&self.parts.limits)
+    }
+
+    /// Judges a job, and makes it a promise: fetches and checks everything that it needs, before a bond is staked on it,
+    /// and notes what it will hold of the node. [`Worker::release`] takes that back.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; nothing is held then.
+    pub(super) async fn admit(&self, job: &JobView) -> Result<Admitted, Refusal> {
+        let admitted = self.judge(job).await;
+        if let Err(refusal) = &admitted {
+            self.release(&job.address);
+            self.parts.metrics.refused(refusal.name());
+        }
+        admitted
+    }
+
+    async fn judge(&self, job: &JobView) -> Result<Admitted, Refusal> {
+        self.ready()?;
+        let ask = Ask::of_job(&job.job, job.seats.len()).ok_or(Refusal::OfferChanged)?;
+        ask.weigh(&self.parts.limits)?;
+        let terms = self.terms(&job.job).await?;
+        self.is_served(terms.engine_class, &terms.asset)?;
+        let Means { stake, locked, .. } = self.means().await?;
+        self.ledger.admit(job.address, held(job), &self.parts.limits, stake, locked)?;
+        let request = self.input(&job.job.input_root).await?;
+        let Asked { units, effort } = self.prepare(&terms, &job.job.input_root, request.clone()).await?;
+        let paid = Units::new(job.job.max_input, job.job.max_output);
+        if !units.within(paid) {
+            return Err(Refusal::Units { asked: units, paid });
+        }
+        ask.pays(&self.parts.limits, least(units))?;
+        self.promise(&job.address, &job.job, &terms.content_root, &request, &effort).await?;
+        Ok(Admitted { terms, effort })
+    }
+
+    /// Whether this node would take `request` for an offer, and the most units that the answer can need.
+    ///
+    /// # Errors
+    /// A [`Refusal`], the same that a job would meet.
+    pub async fn quote(&self, offer: &Offer, request: Bytes) -> Result<Quote, Refusal> {
+        self.ready()?;
+        let chain = self.parts.chain.as_ref();
+        let admin = fetch::<Admin, _>(chain, &pda::admin().0).await?;
+        let ask = Ask::of_offer(offer, admin.protocol_fee_bps).ok_or(Refusal::OfferChanged)?;
+        ask.weigh(&self.parts.limits)?;
+        self.is_served(offer.engine_class, &offer.asset)?;
+        let Means { stake, locked, .. } = self.means().await?;
+        let free = stake.saturating_sub(locked);
+        if ask.bond > free {
+            return Err(Refusal::Stake { bond: ask.bond, free });
+        }
+        let input = provena_arith::merkle::content_root(&request).unwrap_or_default();
+        let terms = Terms::of_offer(offer);
+        let Asked { units, .. } = self.prepare(&terms, &input, request).await?;
+        let most = Units::new(offer.max_input_units, offer.max_output_units);
+        if !units.within(most) {
+            return Err(Refusal::Units { asked: units, paid: most });
+        }
+        ask.pays(&self.parts.limits, least(units))?;
+        Ok(Quote { units_in: units.input, units_out: units.output })
+    }
+
+    /// A job holds nothing of the node any more.
+    pub(super) fn release(&self, job: &Pubkey) {
+        self.pace.leave(job);
+        self.ledger.leave(job);
+    }
+
+    /// What a job in which the chain shows this node holds, whether it was admitted or not.
+    pub(super) fn hold(&self, job: &JobView) {
+        let decided = job.state().is_ok_and(provena_market::state::JobState::is_ended);
+        self.ledger.seated(job.address, held(job), decided);
+    }
+
+    /// Whether the node can work at all.
+    fn ready(&self) -> Result<(), Refusal> {
+        // Through a server that lags, deadlines are seen too late.
+        if self.parts.chain.health().lagging {
+            return Err(Refusal::NotReady("the RPC server lags behind".to_owned()));
+        }
+        self.obstacles.first().map_or(Ok(()), |obstacle| Err(Refusal::NotReady(obstacle)))
+    }
+
+    fn is_served(&self, engine_class: u8, asset: &Pubkey) -> Result<(), Refusal> {
+        if engine_class != provena_arith::receipt::ENGINE_CLASS_INT_V1 {
+            return Err(Refusal::EngineClass(engine_class));
+        }
+        if self.serves(asset) { Ok(()) } else { Err(Refusal::NotServed(*asset)) }
+    }
+
+    /// Reads stake and wallet.
+    async fn means(&self) -> Result<Means, Refusal> {
+        let address = pda::node(&self.me).0;
+        let mut found = self.parts.chain.accounts(&[address, self.me]).await?.into_iter();
+        let node = found.next().flatten();
+        let node = node.as_ref().and_then(|node| decode::<Node>(&address, node).ok());
+        let node = node.ok_or_else(|| Refusal::NotReady("it is not registered".to_owned()))?;
+        let balance = found.next().flatten().map_or(0, |wallet| wallet.lamports);
+        let means = Means { stake: node.stake, locked: node.locked, balance };
+        let least = WALLET_RENT.saturating_add(self.parts.limits.least_pay(2, 0).saturating_mul(JOBS_IN_HAND));
+        if means.balance < least {
+            return Err(Refusal::Wallet { balance: means.balance, least });
+        }
+        Ok(means)
+    }
+
+    /// Fetches a request.
+    async fn input(&self, root: &Root) -> Result<Bytes, Refusal> {
+        let _place = self.fetching.acquire().await;
+        let fetched = tokio::time::timeout(INPUT_PATIENCE, self.parts.store.get_within(root, MAX_REQUEST_LEN as u64));
+        fetched
+            .await
+            .unwrap_or(Err(provena_client::store::StoreError::Failed {
+                url: "the store".to_owned(),
+                reason: format!("the input did not come within {} s", INPUT_PATIENCE.as_secs()),
+            }))
+            .map_err(Refusal::Store)
+    }
+
+    /// Loads a request's model and checks the request, in a bounded way: few at the same time, for a bounded time, marked
+    /// before and unmarked after.
+    async fn prepare(&self, terms: &Terms, input: &Root, request: Bytes) -> Result<Asked, Refusal> {
+        let root = terms.content_root;
+        let attempt = self.parts.attempts.begin(&root, input).ok_or(Refusal::FailedBefore)?;
+        let prepared = self.prepare_marked(terms, request).await;
+        // What took too long, or took its thread with it, keeps its mark.
+        if !matches!(prepared, Err(Refusal::SlowRequest(_) | Refusal::Thread(_))) {
+            attempt.done();
+        }
+        prepared
+    }
+
+    async fn prepare_marked(&self, terms: &Terms, request: Bytes) -> Result<Asked, Refusal> {
+        let root = terms.content_root;
+        self.load(terms).await?;
+        let _place = self.preparing.acquire().await;
+        let check = self.blocking(move |compute: &dyn Compute| compute.check(&root, &request));
+        match tokio::time::timeout(PREPARE_PATIENCE, check).await {
+            Ok(checked) => Ok(checked?),
+            Err(_) => Err(Refusal::SlowRequest(PREPARE_PATIENCE.as_secs())),
+        }
+    }
+
+    /// Promises a job's answer if it can be there in time.
+    async fn promise(
+        &self,
+        address: &Pubkey,
+        job: &Job,
+        model: &Root,
+        request: &Bytes,
+        effort: &Effort,
+    ) -> Result<(), Refusal> {
+        loop {
+            if !self.pace.knows(model) {
+                self.warm_up(*model, request).await;
+            }
+            match self.pace.admit(*address, model, effort, job.commit_window) {
+                Ok(()) => return Ok(()),
+                Err(_) if self.pace.forget_old(model) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// What a job is to be computed with: the terms of its offer, which its own terms hash names.
+    ///
+    /// # Errors
+    /// [`Refusal::OfferChanged`] when the offer is closed or another, [`Refusal::Chain`].
+    pub(super) async fn terms(&self, job: &Job) -> Result<Terms, Refusal> {
+        if let Some(terms) = self.known_terms(job) {
+            return Ok(terms);
+        }
+        // An offer's address may come back with other terms.
+        let offer = fetch_optional::<Offer, _>(self.parts.chain.as_ref(), &job.offer).await?;
+        let offer = offer.ok_or(Refusal::OfferChanged)?;
+        let terms = Terms::of(job, &offer, &self.parts.cluster).ok_or(Refusal::OfferChanged)?;
+        self.remember_offer(job.offer, offer);
+        Ok(terms)
+    }
+}
+
+fn held(job: &JobView) -> Held {
+    Held { payer: job.job.payer, offer: job.job.offer, bond: job.job.bond, several: job.seats.len() > 1 }
+}

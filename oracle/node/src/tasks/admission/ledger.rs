@@ -1,0 +1,206 @@
+//! What jobs hold of a node: places and stake, together, by payer and by offer.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use solana_pubkey::Pubkey;
+
+use super::{Limits, Refusal};
+
+/// What one job holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Who pays for it.
+    pub payer: Pubkey,
+    /// Its offer.
+    pub offer: Pubkey,
+    /// Lamports of the stake.
+    pub bond: u64,
+    /// Whether it has several seats, so that it waits for other nodes.
+    pub several: bool,
+}
+
+/// How a job holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    held: Held,
+    /// Whether the chain counts its bond as locked.
+    seated: bool,
+    /// Whether it is decided: it holds its bond until it is paid, and no place.
+    decided: bool,
+}
+
+/// Every job that holds something.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    entries: Mutex<HashMap<Pubkey, Entry>>,
+}
+
+/// Sums over some entries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Sum {
+    places: usize,
+    bonds: u64,
+}
+
+impl Ledger {
+    fn entries(&self) -> MutexGuard<'_, HashMap<Pubkey, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a job of which the chain knows nothing yet, if the limits allow it; `stake` and `locked` are what the chain says
+    /// of the node.
+    ///
+    /// # Errors
+    /// [`Refusal::Jobs`], [`Refusal::Stake`], [`Refusal::Payer`], [`Refusal::Offer`], [`Refusal::Waiting`].
+    pub fn admit(&self, job: Pubkey, held: Held, limits: &Limits, stake: u64, locked: u64) -> Result<(), Refusal> {
+        let mut entries = self.entries();
+        entries.remove(&job);
+        let sum = |which: &dyn Fn(&Entry) -> bool| {
+            entries.values().filter(|entry| which(entry)).fold(Sum::default(), |sum, entry| Sum {
+                places: sum.places + usize::from(!entry.decided),
+                bonds: sum.bonds.saturating_add(entry.held.bond),
+            })
+        };
+        let all = sum(&|_| true);
+        if all.places >= limits.max_jobs {
+            return Err(Refusal::Jobs(limits.max_jobs));
+        }
+        let promised = sum(&|entry| !entry.seated).bonds;
+        let free = stake.saturating_sub(locked).saturating_sub(promised);
+        if held.bond > free {
+            return Err(Refusal::Stake { bond: held.bond, free });
+        }
+        let fits = |sum: Sum, percent: u64| {
+            let places = limits.max_jobs as u64 * percent / 100;
+            let bonds = u128::from(stake) * u128::from(percent) / 100;
+            // The first one always fits: a small node has few places.
+            sum == Sum::default()
+                || (sum.places as u64 + 1 <= places && u128::from(sum.bonds.saturating_add(held.bond)) <= bonds)
+        };
+        if !fits(sum(&|entry| entry.held.payer == held.payer), limits.payer_percent) {
+            return Err(Refusal::Payer(limits.payer_percent));
+        }
+        if !fits(sum(&|entry| entry.held.offer == held.offer), limits.offer_percent) {
+            return Err(Refusal::Offer(limits.offer_percent));
+        }
+        if held.several && !fits(sum(&|entry| entry.held.several && !entry.decided), limits.waiting_percent) {
+            return Err(Refusal::Waiting(limits.waiting_percent));
+        }
+        entries.insert(job, Entry { held, seated: false, decided: false });
+        Ok(())
+    }
+
+    /// Notes a job in which the chain shows this node, whatever the limits are.
+    pub fn seated(&self, job: Pubkey, held: Held, decided: bool) {
+        self.entries().insert(job, Entry { held, seated: true, decided });
+    }
+
+    /// A job holds nothing any more.
+    pub fn leave(&self, job: &Pubkey) {
+        self.entries().remove(job);
+    }
+
+    /// Jobs that hold a place.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.entries().values().filter(|entry| !entry.decided).count()
+    }
+
+    /// Jobs of several seats that hold a place, and so wait for other nodes at some time.
+    #[must_use]
+    pub fn several(&self) -> usize {
+        self.entries().values().filter(|entry| !entry.decided && entry.held.several).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAKE: u64 = 1_000;
+
+    fn limits() -> Limits {
+        Limits { max_jobs: 8, ..Limits::default() }
+    }
+
+    fn key(byte: u8) -> Pubkey {
+        Pubkey::new_from_array([byte; 32])
+    }
+
+    fn held(payer: u8, offer: u8, bond: u64, several: bool) -> Held {
+        Held { payer: key(payer), offer: key(offer), bond, several }
+    }
+
+    fn name(refused: Result<(), Refusal>) -> &'static str {
+        refused.map_or_else(|refusal| refusal.name(), |()| "admitted")
+    }
+
+    #[test]
+    fn one_payer_gets_half_of_the_places_and_one_offer_three_quarters() {
+        let ledger = Ledger::default();
+        let admit = |job, payer, offer| name(ledger.admit(key(job), held(payer, offer, 1, false), &limits(), STAKE, 0));
+        for job in 0..4 {
+            assert_eq!(admit(job, 1, 1), "admitted");
+        }
+        assert_eq!(admit(4, 1, 2), "payer_at_limit");
+        assert_eq!(admit(4, 2, 1), "admitted");
+        assert_eq!(admit(5, 3, 1), "admitted");
+        assert_eq!(admit(6, 4, 1), "offer_at_limit");
+        assert_eq!(admit(6, 4, 2), "admitted");
+        assert_eq!(admit(7, 5, 3), "admitted");
+        assert_eq!(admit(8, 6, 4), "too_many_jobs");
+        // A decided job holds its bond and no place.
+        ledger.seated(key(0), held(1, 1, 1, false), true);
+        assert_eq!((ledger.places(), admit(8, 6, 4)), (7, "admitted"));
+        ledger.leave(&key(8));
+        assert_eq!(ledger.places(), 7);
+    }
+
+    #[test]
+    fn stake_is_divided_as_places_are() {
+        let ledger = Ledger::default();
+        let admit = |job, payer, offer, bond, locked| {
+            name(ledger.admit(key(job), held(payer, offer, bond, false), &limits(), STAKE, locked))
+        };
+        assert_eq!(admit(0, 1, 1, 1_001, 0), "stake_in_use");
+        assert_eq!(admit(0, 1, 1, 600, 500), "stake_in_use");
+        // The first of a payer always fits.
+        assert_eq!(admit(0, 1, 1, 600, 0), "admitted");
+        assert_eq!(admit(1, 1, 2, 1, 0), "payer_at_limit");
+        // What is promised is not free, before the chain knows of it and after.
+        assert_eq!(admit(1, 2, 2, 401, 0), "stake_in_use");
+        ledger.seated(key(0), held(1, 1, 600, false), false);
+        assert_eq!(admit(1, 2, 2, 401, 600), "stake_in_use");
+        assert_eq!(admit(1, 2, 2, 400, 600), "admitted");
+    }
+
+    #[test]
+    fn jobs_that_wait_for_others_leave_half_of_the_node_to_the_rest() {
+        let ledger = Ledger::default();
+        let admit = |job, payer, bond, several| {
+            name(ledger.admit(key(job), held(payer, payer, bond, several), &limits(), STAKE, 0))
+        };
+        for job in 0..4 {
+            assert_eq!(admit(job, job, 100, true), "admitted");
+        }
+        assert_eq!(admit(4, 4, 1, true), "waiting_at_limit");
+        assert_eq!((ledger.several(), admit(4, 4, 1, false)), (4, "admitted"));
+        ledger.seated(key(0), held(0, 0, 100, true), true);
+        assert_eq!(admit(5, 5, 100, true), "admitted");
+        ledger.leave(&key(1));
+        ledger.leave(&key(2));
+        assert_eq!(admit(6, 6, 301, true), "waiting_at_limit");
+        assert_eq!(admit(6, 6, 300, true), "admitted");
+    }
+
+    #[test]
+    fn the_same_job_is_counted_once() {
+        let ledger = Ledger::default();
+        let one = Limits { max_jobs: 1, ..limits() };
+        for _ in 0..3 {
+            assert_eq!(name(ledger.admit(key(1), held(1, 1, 700, false), &one, STAKE, 0)), "admitted");
+        }
+        assert_eq!(name(ledger.admit(key(2), held(2, 2, 1, false), &one, STAKE, 0)), "too_many_jobs");
+    }
+}

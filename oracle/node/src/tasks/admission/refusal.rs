@@ -1,0 +1,155 @@
+//! Why a job is not taken. Every reason has a name, which the log and the metrics use.
+
+use provena_client::chain::ChainError;
+use provena_client::store::StoreError;
+use provena_wire::Units;
+use solana_pubkey::Pubkey;
+
+use crate::compute::ComputeError;
+use crate::tasks::pace::TooLong;
+
+/// A job is left alone. Nothing was staked or sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Another arithmetic than this engine's.
+    #[error("the job wants engine class {0}, this node has int-v1 only")]
+    EngineClass(u8),
+    /// A model that the node's operator did not choose.
+    #[error("this node does not serve the model {0}")]
+    NotServed(Pubkey),
+    /// The job's offer does not say what to compute.
+    #[error("the job was posted for other terms than its offer's, or the offer is closed")]
+    OfferChanged,
+    /// Too much at stake.
+    #[error("the terms are too risky: a bond of {bond} lamports, the limit is {most}")]
+    Bond {
+        /// In the job.
+        bond: u64,
+        /// The operator's limit.
+        most: u64,
+    },
+    /// Too little time.
+    #[error("the terms are too risky: a window of {window} slots, the least is {least}")]
+    ShortWindow {
+        /// The shorter one of the job's.
+        window: u32,
+        /// The operator's limit.
+        least: u32,
+    },
+    /// Too much time in which others can hold the bond.
+    #[error("the terms are too risky: windows of {windows} slots together, the most is {most}")]
+    LongWindows {
+        /// The job's together.
+        windows: u64,
+        /// The operator's limit.
+        most: u64,
+    },
+    /// A mint for which the operator has set no rate.
+    #[error("this node takes no payment in {0}: its operator has set no rate for that mint")]
+    NoRate(Pubkey),
+    /// It would cost more than it brings.
+    #[error("the job pays this node {pay} lamports, the least is {least}: its transactions and the time of its bond")]
+    Pay {
+        /// What this node would get, in lamports.
+        pay: u64,
+        /// What it must be.
+        least: u64,
+    },
+    /// Every place is taken.
+    #[error("the node has {0} jobs in progress, which is its limit")]
+    Jobs(usize),
+    /// One payer has his part.
+    #[error("the jobs of this payer hold as much of the node as one payer may: {0} % of its stake and places")]
+    Payer(u64),
+    /// One offer has its part.
+    #[error("the jobs of this offer hold as much of the node as one offer may: {0} % of its stake and places")]
+    Offer(u64),
+    /// Jobs that wait for other nodes have their part.
+    #[error("jobs that wait for other nodes hold as much of the node as they may: {0} % of its stake and places")]
+    Waiting(u64),
+    /// The stake is at work.
+    #[error("the bond is {bond} lamports and {free} of the stake are free")]
+    Stake {
+        /// The job's.
+        bond: u64,
+        /// Free stake.
+        free: u64,
+    },
+    /// The wallet cannot pay the transactions of one more job.
+    #[error("the node's wallet has {balance} lamports, and needs {least} for the transactions of a job")]
+    Wallet {
+        /// In the wallet.
+        balance: u64,
+        /// For one job.
+        least: u64,
+    },
+    /// The node cannot work now.
+    #[error("the node takes no jobs now: {0}")]
+    NotReady(String),
+    /// Somewhere it was tried before, and it went badly.
+    #[error("preparing this request failed badly before; it is left alone")]
+    FailedBefore,
+    /// Everybody who prepares requests is busy.
+    #[error("the node prepares as many requests as it can at the same time; ask again")]
+    Busy,
+    /// Input or artifact cannot be had.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// They can be had and are unusable.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// The request asks for more than is paid for.
+    #[error("the request can take {asked} units, the job pays for {paid}")]
+    Units {
+        /// What the request can take.
+        asked: Units,
+        /// In the job.
+        paid: Units,
+    },
+    /// The answer would come too late.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+    /// The chain cannot be read.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// A blocking thread died.
+    #[error("the engine's thread died: {0}")]
+    Thread(String),
+    /// Preparing took too long.
+    #[error("preparing the request took more than {0} seconds")]
+    SlowRequest(u64),
+}
+
+impl Refusal {
+    /// The refusal's name, which never changes.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EngineClass(_) => "engine_class",
+            Self::NotServed(_) => "not_served",
+            Self::OfferChanged => "offer_changed",
+            Self::Bond { .. } => "bond_too_large",
+            Self::ShortWindow { .. } => "window_too_short",
+            Self::LongWindows { .. } => "windows_too_long",
+            Self::NoRate(_) => "no_rate",
+            Self::Pay { .. } => "pays_too_little",
+            Self::Jobs(_) => "too_many_jobs",
+            Self::Payer(_) => "payer_at_limit",
+            Self::Offer(_) => "offer_at_limit",
+            Self::Waiting(_) => "waiting_at_limit",
+            Self::Stake { .. } => "stake_in_use",
+            Self::Wallet { .. } => "wallet_too_low",
+            Self::NotReady(_) => "not_ready",
+            Self::FailedBefore => "failed_before",
+            Self::Busy => "busy",
+            Self::Store(_) => "not_available",
+            Self::Compute(ComputeError::Artifact(_)) => "artifact_unusable",
+            Self::Compute(ComputeError::Request(_)) => "request_unusable",
+            Self::Compute(_) | Self::Thread(_) => "engine_failed",
+            Self::Units { .. } => "too_many_units",
+            Self::TooLong(_) => "too_long",
+            Self::Chain(_) => "chain_unreachable",
+            Self::SlowRequest(_) => "request_too_slow",
+        }
+    }
+}

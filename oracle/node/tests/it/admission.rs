@@ -1,0 +1,169 @@
+//! What a node takes on, played by strangers who would like it to take on more.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anchor_lang::Discriminator;
+use provena_client::Client;
+use provena_market::instruction;
+use provena_market::state::{JobState, OfferTerms};
+use provena_node::tasks::{Limits, Worker, submit::Outcome};
+use provena_tests::market::STAKE;
+use provena_wire::Units;
+use solana_pubkey::Pubkey;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::folder_store;
+use crate::support::market::{BOND, Scene, WINDOW};
+use crate::support::model;
+use crate::watch::{Running, until};
+
+async fn declined(worker: &Worker, job: &Pubkey) -> String {
+    match worker.drive(job, &CancellationToken::new()).await.unwrap() {
+        Outcome::Declined(reason) => reason,
+        other => panic!("it was not declined: {other:?}"),
+    }
+}
+
+/// A payer of his own.
+fn payer(scene: &Scene, name: &str) -> Client {
+    let wallet = scene.chain.world(|world| world.wallet(name));
+    Client::new(scene.chain.clone(), folder_store(&scene.shared), Arc::new(wallet))
+}
+
+fn within(scene: &Scene, data: &Path, limits: Limits) -> Arc<Worker> {
+    scene.worker_within("node", scene.chain.clone(), data, limits)
+}
+
+/// N13, work at a loss: an offer for one lamport, and one whose whole fee is the royalty.
+#[tokio::test]
+async fn n13_a_job_that_costs_the_node_more_than_it_brings_is_left_alone() {
+    type Change = Box<dyn FnOnce(&mut OfferTerms)>;
+    let cheap = |price| -> Change { Box::new(move |terms| (terms.base_price, terms.input_price) = (0, price)) };
+    // 15,000 for its transactions and a ten-thousandth of the bond are 16,000. It gets 67.5 % of the fee.
+    let cases: [(Change, u64); 4] = [
+        (cheap(1), 0),
+        (Box::new(|terms| terms.royalty_bps = 10_000), 0),
+        (cheap(23_702), 15_999),
+        // Three pictures would pay enough, and one is asked about.
+        (cheap(11_000), 7_425),
+    ];
+    for (change, pay) in cases {
+        let scene = Scene::new(&["node"], 1, 1).await;
+        let data = tempfile::tempdir().unwrap();
+        let offer = scene.offer_with(change);
+        let client = scene.client().with_spare_units(Units::new(if pay == 7_425 { 2 } else { 0 }, 0));
+        let posted = client.post_job(&offer, &model::request(1)).await.unwrap();
+        let worker = scene.worker("node", scene.chain.clone(), data.path());
+        let reason = declined(&worker, &posted.job).await;
+        assert_eq!(
+            reason,
+            format!(
+                "the job pays this node {pay} lamports, the least is 16000: its transactions and the time of its bond"
+            )
+        );
+        assert_eq!(worker.metrics().refusals("pays_too_little"), 1);
+        assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
+    }
+    // One lamport more is taken.
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let offer = scene.offer_with(|terms| (terms.base_price, terms.input_price) = (0, 23_703));
+    let posted = scene.client().post_job(&offer, &model::request(1)).await.unwrap();
+    let worker = scene.worker("node", scene.chain.clone(), data.path());
+    assert_eq!(worker.drive(&posted.job, &CancellationToken::new()).await.unwrap(), Outcome::AwaitsPay);
+}
+
+#[tokio::test]
+async fn n13_a_mint_without_a_rate_is_declined() {
+    let scene = Scene::in_tokens(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let posted = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap();
+    let worker = within(&scene, data.path(), Limits { rates: [].into(), ..scene.limits() });
+    let reason = declined(&worker, &posted.job).await;
+    assert!(reason.starts_with("this node takes no payment in"), "{reason}");
+    assert_eq!(worker.metrics().refusals("no_rate"), 1);
+    drop(worker);
+    // At a rate at which it does not pay it is declined for that.
+    let poor = Limits { rates: [(scene.money.mint(), 1_000)].into(), ..scene.limits() };
+    let worker = within(&scene, data.path(), poor);
+    let reason = declined(&worker, &posted.job).await;
+    assert!(reason.starts_with("the job pays this node"), "{reason}");
+    assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
+}
+
+/// N3, freezing: an attacker with many wallets posts jobs for two nodes with the longest windows there are, and the second
+/// node never comes. Honest jobs go on, half of the stake stays free, and in the end nothing is lost.
+#[tokio::test]
+async fn n3_jobs_that_wait_for_others_stop_no_honest_one() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let slow = scene.offer_with(|terms| {
+        (terms.seats, terms.quorum) = (2, 2);
+        (terms.open_window, terms.commit_window, terms.reveal_window) = (3_000, 3_000, 3_000);
+    });
+    let limits = Limits { max_jobs: 8, ..scene.limits() };
+    let node = Running::start(within(&scene, data.path(), limits));
+    let mut waiting = Vec::new();
+    for index in 0..8 {
+        let attacker = payer(&scene, &format!("attacker {index}"));
+        waiting.push(attacker.post_job(&slow, &model::request(1)).await.unwrap().job);
+    }
+    let committed =
+        || waiting.iter().filter(|job| scene.job(job).seats.iter().any(|seat| seat.node != Pubkey::default())).count();
+    until("four of them are taken", || committed() == 4).await;
+    until("the others are left alone", || node.worker.metrics().refusals("waiting_at_limit") >= 4).await;
+
+    let honest = payer(&scene, "honest");
+    let mut jobs = Vec::new();
+    for _ in 0..4 {
+        jobs.push(honest.post_job(&scene.offer, &model::request(1)).await.unwrap().job);
+    }
+    until("honest jobs are answered", || jobs.iter().all(|job| scene.job(job).state().unwrap() == JobState::Agreed))
+        .await;
+    let account = scene.node("node");
+    assert_eq!((committed(), account.locked), (4, 8 * BOND));
+    assert_eq!(node.worker.ledger().several(), 4);
+
+    // Nobody comes: after 150 slots the seats are left, without loss, and are not taken again by themselves.
+    scene.chain.advance(151);
+    until("the seats are left", || committed() == 0).await;
+    scene.chain.advance(1_501);
+    until("honest jobs are paid", || node.worker.journal().awaiting_pay().is_empty()).await;
+    let account = scene.node("node");
+    assert_eq!((account.stake, account.locked, account.forfeited), (STAKE, 0, 0));
+    node.stop().await;
+}
+
+/// Seats that wait hold a place of the node, and none of computing: with a single one, everything moves.
+#[tokio::test]
+async fn n3_a_waiting_job_holds_no_place_of_computing() {
+    let scene = Scene::new(&["node", "other"], 2, 2).await;
+    let data = tempfile::tempdir().unwrap();
+    let node = Running::start(scene.worker("node", scene.chain.clone(), data.path()));
+    let first = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap().job;
+    let seats = |job: &Pubkey| scene.job(job).seats.clone();
+    until("it has committed", || seats(&first).iter().any(|seat| seat.is(provena_market::state::SeatState::Committed)))
+        .await;
+    let second = scene.client().post_job(&scene.offer, &model::request(2)).await.unwrap().job;
+    until("so it has again", || seats(&second).iter().any(|seat| seat.is(provena_market::state::SeatState::Committed)))
+        .await;
+    assert_eq!(u64::from(WINDOW), 160);
+    node.stop().await;
+}
+
+/// N2, a request that takes its thread with it: two attempts, also across restarts, then it is left alone, and others go on.
+#[tokio::test]
+async fn n2_a_request_that_failed_badly_is_left_alone() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let bad = scene.client().post_job(&scene.offer, &model::request(3)).await.unwrap().job;
+    for expected in ["engine_failed", "engine_failed", "failed_before", "failed_before"] {
+        let worker = scene.worker_computing("node", data.path(), Arc::new(model::Fragile::new(3)));
+        declined(&worker, &bad).await;
+        assert_eq!(worker.metrics().refusals(expected), 1, "{expected}");
+    }
+    let good = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap().job;
+    let worker = scene.worker_computing("node", data.path(), Arc::new(model::Fragile::new(3)));
+    assert_eq!(worker.drive(&good, &CancellationToken::new()).await.unwrap(), Outcome::AwaitsPay);
+}

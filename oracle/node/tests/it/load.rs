@@ -1,0 +1,162 @@
+//! Many payers at once on the embedded chain: nothing is lost, and few transactions are sent.
+//!
+//! `PROVENA_LOAD=20 cargo test -p provena-node --release --test it load -- --nocapture` lets each of ten payers ask so often
+//! and prints how fast that went, beside what the chain can do alone.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use provena_client::{
+    Client,
+    chain::{Budget, ChainReader, Combined, RpcChain, RpcOptions, SharedChain, accounts::fetch, send_within},
+    view::JobView,
+};
+use provena_market::client as market;
+use provena_market::state::{JobState, Node as NodeAccount, Party};
+use solana_instruction::{AccountMeta, Instruction};
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer;
+use tokio::task::JoinSet;
+
+use crate::localnet::{Running, accept, config, funded, set_up};
+use crate::support::localnet::Localnet;
+use crate::support::{folder_store, model};
+
+const PAYERS: usize = 10;
+/// Jobs that one payer has in progress at the same time.
+const AT_ONCE: usize = 10;
+const STAKE: u64 = 10_000_000_000;
+const FEE: u64 = 5_000;
+/// The node's part of a fee of 1,000 + 700,001: 40 % are the royalty, rounded up, 1 % the protocol's, rounded down.
+const EARNED: u64 = 413_590;
+
+fn connect(localnet: &Localnet) -> RpcChain {
+    let options = RpcOptions { ws_url: Some(localnet.ws_url.clone()), ..RpcOptions::new(localnet.rpc_url.clone()) };
+    RpcChain::new(&options).expect("the URL is one")
+}
+
+/// How many transactions a second the chain takes when nothing else is asked of it: transfers of one lamport.
+async fn alone(chain: &SharedChain, payers: &[Arc<Keypair>], each: usize) -> f64 {
+    let begun = Instant::now();
+    let mut sending = JoinSet::new();
+    for (index, payer) in payers.iter().enumerate() {
+        for lane in 0..AT_ONCE {
+            let (chain, payer) = (chain.clone(), payer.clone());
+            sending.spawn(async move {
+                for turn in (lane..each).step_by(AT_ONCE) {
+                    // Different amounts, so that no two transactions are the same.
+                    let lamports = (index * each + turn + 1) as u64;
+                    let transfer = transfer(&payer.pubkey(), &payer.pubkey(), lamports);
+                    send_within(chain.as_ref(), &[transfer], &[&payer], Budget::default()).await.expect("it lands");
+                }
+            });
+        }
+    }
+    while let Some(done) = sending.join_next().await {
+        done.expect("no sender dies");
+    }
+    (payers.len() * each) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// The system program's transfer.
+fn transfer(from: &Pubkey, to: &Pubkey, lamports: u64) -> Instruction {
+    let accounts = vec![AccountMeta::new(*from, true), AccountMeta::new(*to, false)];
+    let data = [2u32.to_le_bytes().to_vec(), lamports.to_le_bytes().to_vec()].concat();
+    Instruction { program_id: Pubkey::default(), accounts, data }
+}
+
+async fn lamports(chain: &dyn ChainReader, address: &Pubkey) -> u64 {
+    chain.account(address).await.expect("the chain answers").map_or(0, |account| account.lamports)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_the_node_at_most() {
+    let each: usize = std::env::var("PROVENA_LOAD").map_or(3, |count| count.parse().expect("PROVENA_LOAD is a number"));
+    let localnet = Localnet::start();
+    let scene = set_up(Arc::new(connect(&localnet))).await;
+    let key = funded(&scene.chain, "node").await;
+    let port = crate::support::free_port();
+    let register = market::register_node(key.pubkey(), STAKE, &format!("http://127.0.0.1:{port}"), [0; 32], 0);
+    accept(&scene.chain, register, &[&key]).await;
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shared = folder.path().join("shared");
+    let mut settings = config(folder.path(), &localnet, port);
+    settings.store.urls = vec![format!("file://{}", shared.display())];
+    folder_store(&shared).put(model::artifact().bytes().to_vec()).await.expect("the artifact is stored");
+    let node = Running::start(settings).await;
+    node.until("watching", |health| health["chain"]["subscribed"] == true).await;
+
+    let mut payers = Vec::new();
+    for index in 0..PAYERS {
+        payers.push(Arc::new(funded(&scene.chain, &format!("payer {index}")).await));
+    }
+    let chain: SharedChain = Arc::new(Combined::new(connect(&localnet)));
+    let alone = alone(&chain, &payers, (each * 4).max(AT_ONCE)).await;
+
+    let before = lamports(scene.chain.as_ref(), &key.pubkey()).await;
+    let begun = Instant::now();
+    let mut asking = JoinSet::new();
+    for payer in &payers {
+        let client = Client::new(chain.clone(), folder_store(&shared), payer.clone());
+        for lane in 0..AT_ONCE {
+            let (client, offer) = (client.clone(), scene.offer);
+            asking.spawn(async move {
+                let mut jobs = Vec::new();
+                for _ in (lane..each).step_by(AT_ONCE) {
+                    let posted = client.post_job(&offer, &model::request(1)).await.expect("it is posted");
+                    let patience = Duration::from_secs(120);
+                    let done = client.finish(&posted.job, patience, &mut |_| {}).await.expect("it is answered");
+                    let expected = provena_engine::reference::run(&model::artifact(), &model::request(1));
+                    assert_eq!(done.response, expected.expect("it runs"));
+                    assert_eq!(done.receipts.len(), 1, "{:?}", done.missing_receipts);
+                    jobs.push(posted.job);
+                }
+                jobs
+            });
+        }
+    }
+    let mut jobs = Vec::new();
+    while let Some(done) = asking.join_next().await {
+        jobs.extend(done.expect("no payer dies"));
+    }
+    let took = begun.elapsed().as_secs_f64();
+    let count = jobs.len() as u64;
+    assert_eq!(jobs.len(), PAYERS * each);
+
+    // Every job is agreed and paid, and the node's stake is free again.
+    for job in &jobs {
+        let job: JobView =
+            provena_client::view::View::read(chain.as_ref(), job).await.expect("it is there").job.expect("so");
+        assert_eq!(job.state().expect("a state"), JobState::Agreed);
+    }
+    let paid = async || {
+        let node: NodeAccount =
+            fetch(chain.as_ref(), &provena_market::pda::node(&key.pubkey()).0).await.expect("it is there");
+        (node.stake, node.locked, node.forfeited, node.agreed) == (STAKE, 0, 0, count)
+    };
+    for _ in 0..300 {
+        if paid().await {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(paid().await, "some pay or bond is missing");
+    for job in &jobs {
+        let view = provena_client::view::View::read(chain.as_ref(), job).await.expect("it is there").job.expect("so");
+        assert!(view.job.owed(&view.seats, Party::Seat(0)).expect("it is decided").is_nothing());
+    }
+    let after = lamports(scene.chain.as_ref(), &key.pubkey()).await;
+    let spent = before + count * EARNED - after;
+    eprintln!(
+        "{count} jobs in {took:.1} s: {:.1} jobs/s; the node paid {:.2} transactions a job; the chain alone takes {alone:.0} \
+         transactions/s, the jobs' {:.0}",
+        count as f64 / took,
+        spent as f64 / (count * FEE) as f64,
+        // Posting, seat and answer, acknowledgement with all payments.
+        3.0 * count as f64 / took,
+    );
+    assert!(spent <= count * 3 * FEE, "{spent} lamports for {count} jobs");
+    node.stop().await;
+}
