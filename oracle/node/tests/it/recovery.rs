@@ -76,7 +76,8 @@ fn assert_one_result_and_one_receipt(data: &Path) {
 /// The whole life of a job of one seat with one crash at call `at`; the seat is taken before the work, or together with its
 /// answer. Says whether the node was still alive at that call.
 async fn survives_a_crash_at(at: usize, after_effect: bool, take_first: bool) -> bool {
-    let scene = Scene { take_first, ..Scene::new(&["node"], 1, 1).await };
+    let mut scene = Scene::new(&["node"], 1, 1).await;
+    scene.take_first = take_first;
     let data = tempfile::tempdir().unwrap();
     let posted = scene.client().post_job(&scene.offer, &model::request(3)).await.unwrap();
 
@@ -228,7 +229,8 @@ async fn a_closed_offer_does_not_stop_a_node_that_has_a_seat() {
 
 #[tokio::test]
 async fn a_node_that_returns_too_late_ends_its_seat_and_loses_only_the_bond() {
-    let scene = Scene { take_first: true, ..Scene::new(&["node"], 1, 1).await };
+    let mut scene = Scene::new(&["node"], 1, 1).await;
+    scene.take_first = true;
     let data = tempfile::tempdir().unwrap();
     let posted = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap();
     let mut at = 0;
