@@ -5,7 +5,6 @@ mod health;
 mod metrics;
 mod receipts;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -18,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compute::Adapter;
 use crate::config::HttpConfig;
+use crate::journal::Journal;
 use crate::metrics::Metrics;
 
 /// What the routes share.
@@ -32,8 +32,8 @@ pub(crate) struct Api {
     pub adapter: Adapter,
     /// The node's authority, base58.
     pub node: String,
-    /// Folder of the receipt files.
-    pub receipts: PathBuf,
+    /// The crash log, for its receipts and its health.
+    pub journal: Journal,
     /// Limits on uploads.
     pub http: HttpConfig,
     /// Set once the node looks for jobs.

@@ -8,6 +8,7 @@
 mod api;
 pub mod compute;
 pub mod config;
+pub mod disk;
 pub mod journal;
 pub mod metrics;
 pub mod node;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{self, Api};
 use crate::compute::Compute;
 use crate::config::{Config, ConfigError};
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::metrics::Metrics;
 use crate::tasks::watch::Watcher;
 use crate::tasks::{Collector, Risk, Worker, WorkerParts};
@@ -78,10 +78,10 @@ impl Node {
         let data = &config.node.data;
         let unusable =
             |error: std::io::Error| StoreError::Folder { path: data.display().to_string(), reason: error.to_string() };
-        std::fs::create_dir_all(data.join("receipts")).map_err(unusable)?;
+        std::fs::create_dir_all(data).map_err(unusable)?;
         // A file:// URL needs an absolute path.
         let data = data.canonicalize().map_err(unusable)?;
-        let journal = Journal::open(&data.join("journal.jsonl"))?;
+        let journal = Journal::open(&data.join(journal::FILE_NAME))?;
         let limits = Limits { timeout: Duration::from_secs(config.store.timeout_s), ..Limits::default() };
         let own = format!("file://{}", data.join("public").display());
         let urls: Vec<_> = std::iter::once(own).chain(config.store.urls.iter().cloned()).collect();
@@ -98,7 +98,7 @@ impl Node {
             metrics: Arc::new(Metrics::default()),
             adapter: compute.adapter(),
             node: key.pubkey().to_string(),
-            receipts: data.join("receipts"),
+            journal: journal.clone(),
             http: config.http.clone(),
             watching: AtomicBool::new(false),
             uploaded: AtomicU64::new(0),
@@ -111,6 +111,12 @@ impl Node {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The crash log.
+    #[must_use]
+    pub fn journal(&self) -> Journal {
+        self.api.journal.clone()
     }
 
     /// Runs until `shutdown`; work in flight is finished or left for the next start.
@@ -153,7 +159,6 @@ async fn work(
         metrics: Arc::clone(&api.metrics),
         budget: config.budget(),
         models: parts.models,
-        receipts: api.receipts.clone(),
         risk: Risk {
             max_bond: config.node.max_bond_lamports,
             min_window: config.node.min_window_slots,

@@ -11,7 +11,7 @@ use provena_market::{client, fees::Work, state::Job};
 use super::Worker;
 use super::decide::{Action, next};
 use super::submit::{Outcome, WorkError};
-use crate::journal::{Computed, End, Event, JobKey, JobRecord, Step};
+use crate::journal::{Computed, End, Event, JobKey, JobRecord, JournalError, Step};
 use crate::metrics::JobEvent;
 
 impl Worker {
@@ -28,7 +28,10 @@ impl Worker {
         };
         // The seat is taken for these terms and no others: a payer cannot exchange the job meanwhile.
         let take = client::take_seat(self.me, key.job, index, terms.hash);
-        self.note(key, Event::Taking { index, terms })?;
+        match self.note(key, Event::Taking { index, terms }) {
+            Err(error @ JournalError::Full { .. }) => return Ok(Some(Outcome::Declined(error.to_string()))),
+            noted => noted?,
+        }
         match self.send(key, Step::Take, &[take]).await {
             Ok(()) => {
                 self.parts.metrics.job(JobEvent::Taken);

@@ -45,14 +45,6 @@ pub enum WorkError {
     /// The receipt is not this node's to sign.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
-    /// The receipt file cannot be written.
-    #[error("the receipt {path} cannot be written ({reason})")]
-    ReceiptFile {
-        /// Which file.
-        path: String,
-        /// The system's words.
-        reason: String,
-    },
 }
 
 impl From<InferError> for WorkError {
@@ -238,10 +230,6 @@ impl Worker {
     }
 
     pub(super) fn end(&self, key: &JobKey, record: &JobRecord, end: End) -> Result<Outcome, WorkError> {
-        if record.receipt.is_some() {
-            // A crash between signing and writing leaves the log's copy only.
-            self.write_receipt(key)?;
-        }
         if *record == JobRecord::default() {
             return Ok(match end {
                 End::Abandoned(reason) => Outcome::Declined(reason),
@@ -284,7 +272,15 @@ impl Worker {
     }
 
     pub(super) fn note(&self, key: &JobKey, event: Event) -> Result<(), JournalError> {
-        self.parts.journal.append(&Entry { key: *key, event })
+        let seat = matches!(event, Event::Taking { .. });
+        match self.parts.journal.append(&Entry { key: *key, event }) {
+            // What follows a claim can be made again and comes out the same, see there.
+            Err(error @ JournalError::Full { .. }) if !seat => {
+                tracing::error!(job = %key.job, %error, "going on without writing it down");
+                Ok(())
+            }
+            appended => appended,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Everything that work on a job needs, in one place.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -58,8 +57,6 @@ pub struct WorkerParts {
     pub budget: Budget,
     /// Mints of the models to serve; empty serves all.
     pub models: Vec<Pubkey>,
-    /// Folder of the receipt files.
-    pub receipts: PathBuf,
     /// What the node risks at most.
     pub risk: Risk,
     /// Largest artifact to fetch.
@@ -112,12 +109,6 @@ impl Worker {
     #[must_use]
     pub fn serves(&self, asset: &Pubkey) -> bool {
         self.parts.models.is_empty() || self.parts.models.contains(asset)
-    }
-
-    /// Where a job's receipt is kept.
-    #[must_use]
-    pub fn receipt_path(&self, job: &Pubkey) -> PathBuf {
-        self.parts.receipts.join(format!("{job}.json"))
     }
 
     /// The salt of this node's commitment for one posting of a job. It is derived from the key, so that a node that lost its

@@ -27,7 +27,7 @@ use provena_registry::state::AssetKind;
 use provena_royalty::Holder;
 use provena_tests::registry as draft;
 use provena_tests::world::keypair;
-use provena_wire::{Units, receipt};
+use provena_wire::Units;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -173,20 +173,17 @@ fn config(folder: &std::path::Path, chain: &Localnet, port: u16) -> Config {
 
 /// A node of the crash test, over `chain`.
 fn worker(chain: SharedChain, cluster: [u8; 32], data: &std::path::Path, key: &Keypair) -> Worker {
-    let receipts = data.join("receipts");
-    std::fs::create_dir_all(&receipts).unwrap();
     Worker::new(WorkerParts {
         chain,
         cluster,
         store: folder_store(&data.join("shared")),
         private: folder_store(&data.join("private")),
-        journal: Journal::open(&data.join("journal.jsonl")).unwrap(),
+        journal: Journal::open(&data.join("journal.redb")).unwrap(),
         compute: Arc::new(EngineCompute::open("cpu", 1 << 30).unwrap()),
         key: key.insecure_clone(),
         metrics: Arc::new(Metrics::default()),
         budget: Budget::default(),
         models: Vec::new(),
-        receipts,
         risk: Risk { max_bond: STAKE, min_window: 150, max_windows: 9_000 },
         max_artifact_bytes: 1 << 20,
         poll: Duration::from_millis(200),
@@ -235,7 +232,7 @@ async fn a_node_that_is_killed_between_sending_and_seeing_loses_nothing() {
             let job = client.job(&posted.job).await.unwrap().unwrap();
             assert_eq!(job.state().unwrap(), JobState::Agreed);
             assert!(job.job.owed(&job.seats, Party::Seat(0)).unwrap().is_nothing());
-            let signed = receipt::load(&second.receipt_path(&posted.job)).unwrap();
+            let signed = second.journal().receipt(&posted.job).unwrap();
             signed.verify().unwrap();
             check_against(&signed, &cluster, &job).unwrap();
             check_offer(&signed, &cluster, &job, &client.offer(&scene.offer).await.unwrap()).unwrap();

@@ -267,21 +267,18 @@ impl Scene {
 }
 
 fn worker(name: &str, chain: SharedChain, data: &Path, store: &Path, risk: Risk, models: Vec<Pubkey>) -> Arc<Worker> {
-    let receipts = data.join("receipts");
-    std::fs::create_dir_all(&receipts).expect("the folder is writable");
     let compute = EngineCompute::open("cpu", 1 << 30).expect("the processor computes");
     Arc::new(Worker::new(WorkerParts {
         chain,
         cluster: CLUSTER,
         store: folder_store(store),
         private: folder_store(&data.join("private")),
-        journal: Journal::open(&data.join("journal.jsonl")).expect("the crash log opens"),
+        journal: Journal::open(&data.join("journal.redb")).expect("the crash log opens"),
         compute: Arc::new(compute),
         key: keypair(name),
         metrics: Arc::new(Metrics::default()),
         budget: Budget::default(),
         models,
-        receipts,
         risk,
         max_artifact_bytes: 16 << 20,
         poll: Duration::from_millis(5),
