@@ -6,7 +6,7 @@ mod metrics;
 mod receipts;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -19,6 +19,7 @@ use crate::compute::Adapter;
 use crate::config::HttpConfig;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 
 /// What the routes share.
 pub(crate) struct Api {
@@ -36,8 +37,10 @@ pub(crate) struct Api {
     pub journal: Journal,
     /// Limits on uploads.
     pub http: HttpConfig,
-    /// Set once the node looks for jobs.
-    pub watching: AtomicBool,
+    /// A name for this process.
+    pub instance: String,
+    /// Whether the node can earn.
+    pub readiness: Arc<Readiness>,
     /// Bytes taken from others since the start.
     pub uploaded: AtomicU64,
 }

@@ -28,6 +28,7 @@ pub use record::{Computed, JobRecord};
 pub use tables::{LastReceipt, LostBond};
 
 use file::LogFile;
+pub use queue::Counts;
 use queue::Queue;
 use tables::Bounds;
 
@@ -123,6 +124,12 @@ impl Journal {
     #[must_use]
     pub fn awaiting_pay(&self) -> Vec<(JobKey, JobRecord)> {
         self.queue.open_jobs(JobRecord::is_awaiting_pay)
+    }
+
+    /// How many jobs are open, by what they wait for.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.queue.counts()
     }
 
     /// The receipt that this node has signed for the newest posting at an address.

@@ -1,14 +1,15 @@
 //! The service: started from a config, stopped by a token, and in between it looks for jobs and does them.
 
 mod error;
+mod pulse;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use provena_client::{
-    chain::{Backoff, Chain, ChainError, SharedChain, accounts::fetch_optional},
+    chain::{Backoff, Chain, SharedChain, accounts::fetch_optional},
     store::{Limits, Store, StoreError},
 };
 use provena_market::state::{Admin, Node as NodeAccount};
@@ -20,15 +21,15 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{self, Api};
 use crate::compute::Compute;
 use crate::config::{Config, ConfigError};
+use crate::instance::{self, KeyLock};
 use crate::journal::{self, Journal};
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 use crate::tasks::watch::Watcher;
 use crate::tasks::{Collector, Risk, Worker, WorkerParts};
 
 pub use error::NodeError;
-
-/// How often the chain is asked for its slot, which `/health` reports.
-const PULSE: Duration = Duration::from_secs(2);
+use pulse::Pulse;
 
 /// How long work in flight may go on after the node was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -92,6 +93,9 @@ impl Node {
         let test = tokio::task::spawn_blocking(move || tested.self_test()).await;
         test.map_err(|error| NodeError::Task(error.to_string()))??;
 
+        // What the store keeps is for the store to say.
+        let classes = Arc::new(Vec::new);
+        let readiness = Arc::new(Readiness::new(Arc::clone(&chain), journal.clone(), data.clone(), classes));
         let api = Arc::new(Api {
             chain: Arc::clone(&chain),
             store,
@@ -100,7 +104,8 @@ impl Node {
             node: key.pubkey().to_string(),
             journal: journal.clone(),
             http: config.http.clone(),
-            watching: AtomicBool::new(false),
+            instance: instance::new_id(),
+            readiness,
             uploaded: AtomicU64::new(0),
         });
         let parts = Parts { private, journal, compute, key, models };
@@ -129,7 +134,7 @@ impl Node {
         let server = tokio::spawn(api::serve(listener, Arc::clone(&api), serving.clone()));
         tracing::info!(http = %format!("http://{address}"), node = api.node, adapter = api.adapter.name, backend = api.adapter.backend, "serving");
         let worked = work(&api, chain, &config, parts, &shutdown).await;
-        api.watching.store(false, Ordering::Relaxed);
+        api.readiness.watch(false);
         serving.cancel();
         if tokio::time::timeout(GRACE, server).await.is_err() {
             tracing::warn!("a request was still open; closing without it");
@@ -147,6 +152,15 @@ async fn work(
 ) -> Result<(), NodeError> {
     let me = parts.key.pubkey();
     let Some(cluster) = admitted(chain.as_ref(), &me, shutdown).await? else { return Ok(()) };
+    let _lock = KeyLock::take(&me, &cluster)?;
+    let pulse = Pulse {
+        chain: Arc::clone(&chain),
+        journal: api.journal.clone(),
+        readiness: Arc::clone(&api.readiness),
+        node: me,
+        instance: api.instance.clone(),
+    };
+    pulse.begin().await?;
     let poll = Duration::from_secs(config.chain.poll_s);
     let worker = Arc::new(Worker::new(WorkerParts {
         chain: Arc::clone(&chain),
@@ -177,8 +191,8 @@ async fn work(
     let closing = shutdown.child_token();
     let collector = tokio::spawn(Collector::new(Arc::clone(&worker), poll).run(closing.clone()));
     let watcher = tokio::spawn(Watcher::new(worker, config.node.max_jobs, poll).run(closing.clone()));
-    let pulse = tokio::spawn(pulse(Arc::clone(&chain), closing.clone()));
-    api.watching.store(true, Ordering::Relaxed);
+    let pulse = tokio::spawn(pulse.run(closing.clone()));
+    api.readiness.watch(true);
     tracing::info!(node = %me, cluster = %Pubkey::from(cluster), "watching for jobs");
     let aborts = [watcher.abort_handle(), collector.abort_handle()];
     let too_long = async {
@@ -248,15 +262,4 @@ async fn admission(chain: &dyn Chain, me: &Pubkey) -> Result<[u8; 32], NodeError
     tracing::info!(stake = node.stake, locked = node.locked, "registered");
     chain.slot().await?;
     Ok(cluster)
-}
-
-async fn pulse(chain: SharedChain, closing: CancellationToken) {
-    while !closing.is_cancelled() {
-        // Success and failure are both recorded by the connection itself.
-        let _: Result<u64, ChainError> = chain.slot().await;
-        tokio::select! {
-            () = tokio::time::sleep(PULSE) => {}
-            () = closing.cancelled() => {}
-        }
-    }
 }

@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use provena_wire::SignedReceipt;
 use redb::{Database, Error};
+use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use super::file::{LogFile, Records};
@@ -16,6 +17,17 @@ pub(super) struct Queue {
     file: LogFile,
     state: Mutex<State>,
     written: Condvar,
+}
+
+/// How many jobs are open, by what they wait for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// The result is not known.
+    pub computing: u64,
+    /// The result is known, and the job is not decided.
+    pub waiting_for_others: u64,
+    /// Decided, and not paid.
+    pub awaiting_pay: u64,
 }
 
 #[derive(Debug, Default)]
@@ -210,6 +222,18 @@ impl Queue {
         let newer = |key: &JobKey| state.unwritten.contains_key(key);
         let open = state.open.iter().filter(|(key, _)| !newer(key)).chain(&state.unwritten);
         open.filter(|(_, record)| which(record)).map(|(key, record)| (*key, record.clone())).collect()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let state = self.lock();
+        let newer = |key: &JobKey| state.unwritten.contains_key(key);
+        let open = state.open.iter().filter(|(key, _)| !newer(key)).chain(&state.unwritten);
+        open.fold(Counts::default(), |mut counts, (_, record)| {
+            counts.awaiting_pay += u64::from(record.is_awaiting_pay());
+            counts.waiting_for_others += u64::from(record.is_in_progress() && record.computed.is_some());
+            counts.computing += u64::from(record.is_in_progress() && record.computed.is_none());
+            counts
+        })
     }
 
     pub(super) fn receipt(&self, job: &Pubkey) -> Option<SignedReceipt> {

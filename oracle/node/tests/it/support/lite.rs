@@ -116,11 +116,7 @@ impl ChainReader for LiteChain {
     }
 
     fn health(&self) -> HealthReport {
-        HealthReport {
-            reachable: true,
-            slot: slot(&self.lock().world),
-            ..HealthReport::default()
-        }
+        HealthReport { reachable: true, slot: slot(&self.lock().world), ..HealthReport::default() }
     }
 }
 
