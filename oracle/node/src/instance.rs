@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -139,6 +140,14 @@ pub struct Answering {
 /// # Errors
 /// In words: nobody, or something else than a node.
 pub async fn who_answers(endpoint: &str) -> Result<Answering, String> {
+    health(endpoint).await
+}
+
+/// What the node at an address says of its health, as far as `T` wants to know it.
+///
+/// # Errors
+/// As for [`who_answers`].
+pub async fn health<T: DeserializeOwned>(endpoint: &str) -> Result<T, String> {
     let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
     let client = client.map_err(|error| error.to_string())?;
     let url = format!("{}/health", endpoint.trim_end_matches('/'));

@@ -153,7 +153,9 @@ async fn work(
     let me = parts.key.pubkey();
     let Some(cluster) = admitted(chain.as_ref(), &me, shutdown).await? else { return Ok(()) };
     let _lock = KeyLock::take(&me, &cluster)?;
+    let poll = Duration::from_secs(config.chain.poll_s);
     let pulse = Pulse {
+        poll,
         chain: Arc::clone(&chain),
         journal: api.journal.clone(),
         readiness: Arc::clone(&api.readiness),
@@ -161,7 +163,6 @@ async fn work(
         instance: api.instance.clone(),
     };
     pulse.begin().await?;
-    let poll = Duration::from_secs(config.chain.poll_s);
     let worker = Arc::new(Worker::new(WorkerParts {
         chain: Arc::clone(&chain),
         cluster,
@@ -171,6 +172,7 @@ async fn work(
         compute: parts.compute,
         key: parts.key,
         metrics: Arc::clone(&api.metrics),
+        readiness: Arc::clone(&api.readiness),
         budget: config.budget(),
         models: parts.models,
         risk: Risk {

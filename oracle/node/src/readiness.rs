@@ -89,13 +89,18 @@ impl Money {
     #[must_use]
     pub fn of(node: &NodeAccount, balance: u64) -> Self {
         Self {
-            balance,
-            jobs_of_fees: balance.saturating_sub(WALLET_RENT) / JOB_FEES,
             stake: node.stake,
             locked: node.locked,
             free: node.free().0,
             forfeited: node.forfeited,
+            ..Self::of_wallet(balance)
         }
+    }
+
+    /// Of a wallet alone.
+    #[must_use]
+    pub fn of_wallet(balance: u64) -> Self {
+        Self { balance, jobs_of_fees: balance.saturating_sub(WALLET_RENT) / JOB_FEES, ..Self::default() }
     }
 }
 
@@ -138,6 +143,7 @@ struct State {
     money: Option<Money>,
     usual_bond: u64,
     elsewhere: bool,
+    strange_seats: u64,
 }
 
 impl Readiness {
@@ -151,7 +157,7 @@ impl Readiness {
     #[must_use]
     pub fn reasons(&self) -> Vec<Reason> {
         let chain = self.chain.health();
-        let State { watching, money, usual_bond, elsewhere } = *self.lock();
+        let State { watching, money, usual_bond, elsewhere, .. } = *self.lock();
         let full = disk::free(&self.data).is_ok_and(|free| free < LEAST_SPACE);
         let found = [
             (chain.wrong_chain.is_some(), Reason::WrongChain),
@@ -172,7 +178,8 @@ impl Readiness {
     /// market refuses what does not.
     #[must_use]
     pub fn obstacle(&self) -> Option<Reason> {
-        self.reasons().into_iter().find(|reason| *reason != Reason::StakeLow)
+        let hinders = |reason: &Reason| !matches!(reason, Reason::Starting | Reason::StakeLow);
+        self.reasons().into_iter().find(hinders)
     }
 
     /// What the chain said last of the node's money.
@@ -211,6 +218,18 @@ impl Readiness {
     /// Records whether another process acts with the key; says whether that is news.
     pub fn saw_another(&self, elsewhere: bool) -> bool {
         std::mem::replace(&mut self.lock().elsewhere, elsewhere) != elsewhere
+    }
+
+    /// Records a seat of this node that its crash log never asked for.
+    pub fn saw_strange_seat(&self) {
+        let mut state = self.lock();
+        state.strange_seats = state.strange_seats.saturating_add(1);
+    }
+
+    /// Seats of this node, seen since the start, that its crash log never asked for.
+    #[must_use]
+    pub fn strange_seats(&self) -> u64 {
+        self.lock().strange_seats
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

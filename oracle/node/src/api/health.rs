@@ -41,6 +41,8 @@ pub(super) struct Health {
     usual_bond: u64,
     /// The bonds that were lost last, and why.
     lost_bonds: Vec<LostBond>,
+    /// Seats of this node that its crash log never asked for: another process used the key, or the log is an old copy.
+    strange_seats: u64,
     /// Open jobs.
     jobs: Counts,
     /// The newest receipt.
@@ -68,6 +70,7 @@ pub(super) async fn get(State(api): State<Arc<Api>>) -> (StatusCode, Json<Health
         money: api.readiness.money(),
         usual_bond: api.readiness.usual_bond(),
         lost_bonds,
+        strange_seats: api.readiness.strange_seats(),
         jobs: api.journal.counts(),
         last_answer: api.journal.last_receipt(),
         disk: api.readiness.disk(),

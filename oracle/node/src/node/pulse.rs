@@ -18,8 +18,9 @@ const BEAT: Duration = Duration::from_secs(2);
 /// How often the chain is asked for the node's money.
 const MONEY_EVERY: Duration = Duration::from_secs(15);
 
-/// How often the registered address is asked who answers.
-const INSTANCE_EVERY: Duration = Duration::from_secs(60);
+/// The registered address is asked who answers after so many times the pause between two looks for jobs: every minute by
+/// default.
+const INSTANCE_EVERY: u32 = 6;
 
 /// Attempts before a node does not start because another instance answers: a predecessor that is just ending may.
 const STARTS: u32 = 5;
@@ -31,6 +32,7 @@ pub(super) struct Pulse {
     pub readiness: Arc<Readiness>,
     pub node: Pubkey,
     pub instance: String,
+    pub poll: Duration,
 }
 
 impl Pulse {
@@ -52,7 +54,8 @@ impl Pulse {
 
     /// Looks until `closing`.
     pub(super) async fn run(self, closing: CancellationToken) {
-        let (mut next_money, mut next_instance) = (Instant::now() + MONEY_EVERY, Instant::now() + INSTANCE_EVERY);
+        let instance_every = self.poll.saturating_mul(INSTANCE_EVERY);
+        let (mut next_money, mut next_instance) = (Instant::now() + MONEY_EVERY, Instant::now() + instance_every);
         while !closing.is_cancelled() {
             // Success and failure are both recorded by the connection itself.
             let _: Result<u64, ChainError> = self.chain.slot().await;
@@ -65,7 +68,7 @@ impl Pulse {
                 self.money().await;
             }
             if now >= next_instance {
-                next_instance = now + INSTANCE_EVERY;
+                next_instance = now + instance_every;
                 self.look_for_another().await;
             }
             tokio::select! {

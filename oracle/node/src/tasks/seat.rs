@@ -26,6 +26,7 @@ impl Worker {
                 };
             }
         };
+        self.parts.readiness.saw_bond(job.job.bond);
         // The seat is taken for these terms and no others: a payer cannot exchange the job meanwhile.
         let take = client::take_seat(self.me, key.job, index, terms.hash);
         match self.note(key, Event::Taking { index, terms }) {

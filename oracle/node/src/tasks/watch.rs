@@ -134,6 +134,7 @@ impl Watcher {
                 let owed =
                     party.is_some_and(|party| job.job.owed(&job.seats, party).map_or(true, |owed| !owed.is_nothing()));
                 if unknown && owed {
+                    self.report_strange_seat(&address);
                     self.begin(address, closing);
                 }
             }
@@ -141,16 +142,37 @@ impl Watcher {
         Ok(())
     }
 
+    /// Says what it means that the chain shows this node in a seat that its crash log never asked for.
+    fn report_strange_seat(&self, job: &Pubkey) {
+        if self.active.contains(job) {
+            return;
+        }
+        if self.worker.journal().was_empty() {
+            tracing::warn!(%job, "the crash log does not know this seat: it was lost, and the job is taken up from the chain");
+            return;
+        }
+        self.worker.parts.readiness.saw_strange_seat();
+        tracing::error!(
+            %job,
+            "the crash log never asked for this seat: another process used this node's key, or the log is an old copy"
+        );
+    }
+
     /// Takes up an open job if it is one for us and there is room.
     fn consider(&mut self, address: Pubkey, job: &JobView, now: Slot, closing: &CancellationToken) {
         let me = self.worker.authority();
         let free = job.next(Who::Node(&me), now).is_ok_and(|next| next == Next::TakeSeat);
-        // Through a server that lags, deadlines are seen too late: nothing new is staked until it has caught up.
-        let lagging = self.worker.parts.chain.health().lagging;
         let postponed = self.declined.get(&address).is_some_and(|(until, _)| Instant::now() < *until);
         let for_us = free && !self.worker.knows_as_foreign(&job.job);
-        if for_us && !lagging && !postponed && self.active.len() < self.max_jobs {
-            self.begin(address, closing);
+        if for_us && !postponed && self.active.len() < self.max_jobs {
+            // E.g. through a server that lags, deadlines are seen too late: nothing new is staked until it has caught up.
+            match self.worker.parts.readiness.obstacle() {
+                Some(reason) => {
+                    self.worker.parts.metrics.refused(reason.name());
+                    tracing::debug!(job = %address, reason = reason.name(), "not taken");
+                }
+                None => self.begin(address, closing),
+            }
         }
     }
 

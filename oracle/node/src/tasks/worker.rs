@@ -18,6 +18,7 @@ use super::infer::InferError;
 use crate::compute::Compute;
 use crate::journal::{JobKey, Journal, Terms};
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 use crate::tasks::pace::Pace;
 
 /// Offers that are kept so that they need not be read for each of their jobs.
@@ -53,6 +54,8 @@ pub struct WorkerParts {
     pub key: Keypair,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// What keeps the node from taking jobs.
+    pub readiness: Arc<Readiness>,
     /// For every transaction.
     pub budget: Budget,
     /// Mints of the models to serve; empty serves all.

@@ -21,6 +21,7 @@ use provena_node::config::Config;
 use provena_node::journal::{End, Journal};
 use provena_node::metrics::Metrics;
 use provena_node::node::Node;
+use provena_node::readiness::Readiness;
 use provena_node::tasks::submit::Outcome;
 use provena_node::tasks::{Collector, Risk, Worker, WorkerParts};
 use provena_registry::state::AssetKind;
@@ -40,16 +41,16 @@ use crate::support::localnet::Localnet;
 use crate::support::meddle::{Call, Fate, Meddling};
 use crate::support::model;
 
-const STAKE: u64 = 1_000_000_000;
+pub(crate) const STAKE: u64 = 1_000_000_000;
 const PRICE: u64 = 700_001;
 
-struct Market {
-    chain: Arc<RpcChain>,
-    offer: Pubkey,
+pub(crate) struct Market {
+    pub(crate) chain: Arc<RpcChain>,
+    pub(crate) offer: Pubkey,
     books: Pubkey,
 }
 
-async fn funded(chain: &RpcChain, name: &str) -> Keypair {
+pub(crate) async fn funded(chain: &RpcChain, name: &str) -> Keypair {
     let key = keypair(name);
     chain.airdrop(&key.pubkey(), 100_000_000_000).await.unwrap();
     for _ in 0..100 {
@@ -61,12 +62,12 @@ async fn funded(chain: &RpcChain, name: &str) -> Keypair {
     panic!("the airdrop for {name} does not arrive");
 }
 
-async fn accept(chain: &RpcChain, instruction: Instruction, signers: &[&Keypair]) {
+pub(crate) async fn accept(chain: &RpcChain, instruction: Instruction, signers: &[&Keypair]) {
     send_within(chain, &[instruction], signers, Budget::units(400_000)).await.unwrap();
 }
 
 /// A model with an offer, for one node.
-async fn set_up(chain: Arc<RpcChain>) -> Market {
+pub(crate) async fn set_up(chain: Arc<RpcChain>) -> Market {
     let operator = funded(&chain, "operator").await;
     let trainer = funded(&chain, "trainer").await;
     let treasury = funded(&chain, "treasury").await;
@@ -122,14 +123,14 @@ async fn set_up(chain: Arc<RpcChain>) -> Market {
     }
 }
 
-struct Running {
-    url: String,
-    shutdown: CancellationToken,
-    task: JoinHandle<Result<(), provena_node::node::NodeError>>,
+pub(crate) struct Running {
+    pub(crate) url: String,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) task: JoinHandle<Result<(), provena_node::node::NodeError>>,
 }
 
 impl Running {
-    async fn start(config: Config) -> Self {
+    pub(crate) async fn start(config: Config) -> Self {
         let engine = Arc::new(EngineCompute::open(&config.engine.adapter, 1 << 30).unwrap());
         let node = Node::start(config, engine).await.unwrap();
         let url = format!("http://{}", node.address());
@@ -138,11 +139,11 @@ impl Running {
         Self { url, shutdown, task }
     }
 
-    async fn health(&self) -> serde_json::Value {
+    pub(crate) async fn health(&self) -> serde_json::Value {
         reqwest::get(format!("{}/health", self.url)).await.unwrap().json().await.unwrap()
     }
 
-    async fn until(&self, what: &str, condition: impl Fn(&serde_json::Value) -> bool) {
+    pub(crate) async fn until(&self, what: &str, condition: impl Fn(&serde_json::Value) -> bool) {
         let mut health = serde_json::Value::Null;
         for _ in 0..300 {
             health = self.health().await;
@@ -154,7 +155,7 @@ impl Running {
         panic!("never {what}: {health}");
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         let stopped = tokio::time::timeout(Duration::from_secs(20), self.task).await;
         stopped.expect("it stops").unwrap().unwrap();
@@ -162,26 +163,33 @@ impl Running {
 }
 
 fn config(folder: &std::path::Path, chain: &Localnet, port: u16) -> Config {
+    config_for(folder, &chain.rpc_url, &chain.ws_url, port)
+}
+
+pub(crate) fn config_for(folder: &std::path::Path, rpc_url: &str, ws_url: &str, port: u16) -> Config {
     std::fs::write(folder.join("node.json"), format!("{:?}", keypair("node").to_bytes())).unwrap();
     let text = format!(
-        "[chain]\nrpc_url = {:?}\nws_url = {:?}\ntimeout_s = 2\n[node]\nkey = \"node.json\"\n\
+        "[chain]\nrpc_url = {rpc_url:?}\nws_url = {ws_url:?}\ntimeout_s = 2\npoll_s = 1\n[node]\nkey = \"node.json\"\n\
          [engine]\nadapter = \"cpu\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n",
-        chain.rpc_url, chain.ws_url
     );
     Config::parse(&text, [], &folder.join("node.toml")).unwrap()
 }
 
 /// A node of the crash test, over `chain`.
 fn worker(chain: SharedChain, cluster: [u8; 32], data: &std::path::Path, key: &Keypair) -> Worker {
+    let journal = Journal::open(&data.join("journal.redb")).unwrap();
+    let classes = Arc::new(Vec::new);
+    let readiness = Arc::new(Readiness::new(chain.clone(), journal.clone(), data.to_owned(), classes));
     Worker::new(WorkerParts {
         chain,
         cluster,
         store: folder_store(&data.join("shared")),
         private: folder_store(&data.join("private")),
-        journal: Journal::open(&data.join("journal.redb")).unwrap(),
+        journal,
         compute: Arc::new(EngineCompute::open("cpu", 1 << 30).unwrap()),
         key: key.insecure_clone(),
         metrics: Arc::new(Metrics::default()),
+        readiness,
         budget: Budget::default(),
         models: Vec::new(),
         risk: Risk { max_bond: STAKE, min_window: 150, max_windows: 9_000 },

@@ -6,6 +6,7 @@ mod config;
 mod decide;
 mod journal;
 mod localnet;
+mod one_key_one_chain;
 mod payer;
 mod recovery;
 mod service;

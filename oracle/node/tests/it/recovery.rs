@@ -420,6 +420,7 @@ async fn a_seat_beside_which_nobody_sits_is_left_without_loss_and_taken_again() 
     }
     assert_eq!(worker.drive(&posted.job, &CancellationToken::new()).await.unwrap(), Outcome::AwaitsPay);
     assert_eq!(coming.await.unwrap(), Outcome::AwaitsPay);
+    drop(worker);
     assert_one_result_and_one_receipt(data.path(), &posted.job);
 }
 

@@ -29,7 +29,7 @@ fn a_chain_goes_on_after_a_kill() {
 
 fn goes_on(stop: impl Fn(Localnet)) {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("deep/chain.sqlite");
+    let path = folder.path().join("deep/chain.state");
     let path = path.to_str().unwrap();
 
     let chain = Localnet::start(&["--state", path]);
@@ -43,6 +43,8 @@ fn goes_on(stop: impl Fn(Localnet)) {
     eventually("some slots", || (client.get_slot().unwrap() > 60).then_some(()));
     let slot = client.get_slot().unwrap();
     let balance = client.get_balance(&payer.pubkey()).unwrap();
+    // A kill loses the last second at most.
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
     stop(chain);
 
     let chain = Localnet::start(&["--state", path]);
@@ -66,10 +68,50 @@ fn goes_on(stop: impl Fn(Localnet)) {
     assert_eq!(client.get_balance(&payer.pubkey()).unwrap(), balance + SOL);
 }
 
+/// N11: an account that was closed stays closed, and its rent is in one place only.
+#[test]
+fn n11_a_closed_account_does_not_come_back_with_its_rent() {
+    for kill in [false, true] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("chain.state");
+        let path = path.to_str().unwrap();
+        let chain = Localnet::start(&["--state", path]);
+        let client = chain.client();
+        let payer = funded(&client);
+        let wallets: Vec<Keypair> = (0..3).map(|_| Keypair::new()).collect();
+        for wallet in &wallets {
+            send(&client, &payer, &[], &[transfer(&payer.pubkey(), &wallet.pubkey(), SOL)]);
+        }
+        // It is there at one snapshot, and gone before the next.
+        std::thread::sleep(std::time::Duration::from_millis(2_500));
+        let [closed, kept, _] = &wallets[..] else { unreachable!() };
+        send(&client, &payer, &[closed], &[transfer(&closed.pubkey(), &payer.pubkey(), SOL)]);
+        let gone = |client: &RpcClient| client.get_account(&closed.pubkey()).is_err();
+        assert!(gone(&client), "it is not even closed while the chain runs");
+        let money = |client: &RpcClient| {
+            let all = [&payer].into_iter().chain(&wallets);
+            all.map(|wallet| client.get_balance(&wallet.pubkey()).unwrap()).sum::<u64>()
+        };
+        let before = money(&client);
+        std::thread::sleep(std::time::Duration::from_millis(2_500));
+        if kill {
+            chain.kill();
+        } else {
+            assert_eq!(chain.signal("TERM").0.code(), Some(0));
+        }
+
+        let chain = Localnet::start(&["--state", path]);
+        let client = chain.client();
+        assert!(gone(&client), "a closed account came back (killed: {kill})");
+        assert_eq!(money(&client), before, "money was made or lost (killed: {kill})");
+        assert_eq!(client.get_balance(&kept.pubkey()).unwrap(), SOL);
+    }
+}
+
 #[test]
 fn refuses_a_file_in_use() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("chain.sqlite");
+    let path = folder.path().join("chain.state");
     let path = path.to_str().unwrap();
     let _chain = Localnet::start(&["--state", path]);
     let message = refused(&["--rpc-port", "0", "--ws-port", "0", "--state", path]);

@@ -14,6 +14,7 @@ use provena_market::state::{Node, Offer, OfferTerms};
 use provena_node::compute::EngineCompute;
 use provena_node::journal::{End, JobKey, Journal};
 use provena_node::metrics::Metrics;
+use provena_node::readiness::Readiness;
 use provena_node::tasks::submit::Outcome;
 use provena_node::tasks::{Collector, Risk, Worker, WorkerParts};
 use provena_registry::state::AssetKind;
@@ -268,15 +269,19 @@ impl Scene {
 
 fn worker(name: &str, chain: SharedChain, data: &Path, store: &Path, risk: Risk, models: Vec<Pubkey>) -> Arc<Worker> {
     let compute = EngineCompute::open("cpu", 1 << 30).expect("the processor computes");
+    let journal = Journal::open(&data.join("journal.redb")).expect("the crash log opens");
+    let classes = Arc::new(Vec::new);
+    let readiness = Arc::new(Readiness::new(chain.clone(), journal.clone(), data.to_owned(), classes));
     Arc::new(Worker::new(WorkerParts {
         chain,
         cluster: CLUSTER,
         store: folder_store(store),
         private: folder_store(&data.join("private")),
-        journal: Journal::open(&data.join("journal.redb")).expect("the crash log opens"),
+        journal,
         compute: Arc::new(compute),
         key: keypair(name),
         metrics: Arc::new(Metrics::default()),
+        readiness,
         budget: Budget::default(),
         models,
         risk,
