@@ -142,7 +142,7 @@ impl RpcChain {
                 match &error {
                     ChainError::Unreachable { reason, .. } => {
                         self.genesis.suspect();
-                        self.health.failed(reason);
+                        self.health.failed(&without_urls(reason));
                     }
                     _ => self.health.succeeded(),
                 }
@@ -193,6 +193,18 @@ fn chain_of(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// A text in which every URL is replaced by its server, so that it can be shown to anybody.
+fn without_urls(text: &str) -> String {
+    let word = |word: &str| match word.find("://") {
+        Some(_) => {
+            let url = word.trim_start_matches(|letter: char| !letter.is_ascii_alphabetic());
+            server(url.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric()))
+        }
+        None => word.to_owned(),
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// The server of a URL, without what may be a secret: a provider's key is often in path or query.
 fn server(url: &str) -> String {
     let parsed = reqwest::Url::parse(url).ok();
@@ -235,6 +247,8 @@ mod tests {
     fn a_server_is_named_without_a_providers_key() {
         assert_eq!(server("https://user:secret@rpc.example/v2/secret?api-key=secret"), "rpc.example");
         assert_eq!(server("http://[::1]:8899"), "[::1]:8899");
+        let text = "error sending request for url (https://rpc.example:1/?api-key=secret): refused";
+        assert_eq!(without_urls(text), "error sending request for url rpc.example:1 refused");
     }
 
     #[test]

@@ -84,11 +84,6 @@ impl NodeHealth {
         instance::health(endpoint).await
     }
 
-    /// Whether it says that it can earn.
-    pub(super) fn is_ok(&self) -> bool {
-        self.status == "ok"
-    }
-
     /// What it says, for a table of facts.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
         let sol = Currency::sol();
@@ -97,7 +92,8 @@ impl NodeHealth {
             reasons => reasons.iter().map(|reason| printable(reason)).collect::<Vec<_>>().join(", "),
         };
         let Jobs { computing, waiting_for_others, awaiting_pay } = self.jobs;
-        let jobs = format!("{computing} computing, {waiting_for_others} waiting for others, {awaiting_pay} awaiting pay");
+        let jobs =
+            format!("{computing} computing, {waiting_for_others} waiting for others, {awaiting_pay} awaiting pay");
         let mut rows = vec![("says of itself", status), ("jobs", jobs)];
         if let Some(Money { balance, jobs_of_fees }) = self.money {
             rows.push(("wallet", format!("{}, the fees of {jobs_of_fees} jobs", sol.show(balance))));

@@ -77,6 +77,8 @@ pub(super) async fn engine(config: &Config, findings: &mut Findings) {
     match tested {
         Ok(Ok(())) => findings.ok("adapter", format!("{} ({}), self-test passed", adapter.name, adapter.backend)),
         Ok(Err(error)) => findings.fail("adapter", error.to_string(), "set [engine] adapter = \"cpu\""),
-        Err(error) => findings.fail("adapter", format!("its self-test died: {error}"), "set [engine] adapter = \"cpu\""),
+        Err(error) => {
+            findings.fail("adapter", format!("its self-test died: {error}"), "set [engine] adapter = \"cpu\"")
+        }
     }
 }

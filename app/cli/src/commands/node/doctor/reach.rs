@@ -24,7 +24,11 @@ pub(super) async fn port(config: &Config, key: Option<&Keypair>, findings: &mut 
             Some(who.instance)
         }
         Ok(who) => {
-            findings.fail("port", format!("{listen} is served by the node {}", who.node), "choose another [http] listen");
+            findings.fail(
+                "port",
+                format!("{listen} is served by the node {}", who.node),
+                "choose another [http] listen",
+            );
             None
         }
         Err(error) => {
@@ -39,9 +43,7 @@ pub(super) async fn port(config: &Config, key: Option<&Keypair>, findings: &mut 
 fn local(listen: SocketAddr) -> SocketAddr {
     match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(IpAddr::from([127, 0, 0, 1]), listen.port()),
-        IpAddr::V6(ip) if ip.is_unspecified() => {
-            SocketAddr::new(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]), listen.port())
-        }
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]), listen.port()),
         _ => listen,
     }
 }
@@ -95,7 +97,11 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_its_names() {
-        assert!(["http://localhost:1", "http://127.0.0.2", "http://[::1]:8700", "http://0.0.0.0"].iter().all(|url| is_here(url)));
+        assert!(
+            ["http://localhost:1", "http://127.0.0.2", "http://[::1]:8700", "http://0.0.0.0"]
+                .iter()
+                .all(|url| is_here(url))
+        );
         assert!(!["https://node.example", "http://10.0.0.1", "nonsense"].iter().any(|url| is_here(url)));
     }
 }
