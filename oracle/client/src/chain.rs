@@ -5,6 +5,9 @@
 //! expired, and only then is a transaction safe to repeat), and an account is decoded only through the owning
 //! program's own state type ([`accounts`]).
 //!
+//! An [`RpcChain`] serves one chain for as long as it lives: when the URL leads to another one, every request fails with
+//! [`ChainError::WrongChain`] until the first is back.
+//!
 //! Every transaction is of version 0, asks for the compute units that its instructions were measured to take ([`limits`]),
 //! pays more where a deadline is near ([`Budget::near`]), and is never sent when it is too long ([`message`], [`lookup`]).
 
@@ -14,6 +17,7 @@ mod budget;
 mod combined;
 pub mod effects;
 mod error;
+mod genesis;
 mod health;
 pub mod history;
 pub mod limits;

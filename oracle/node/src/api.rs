@@ -5,9 +5,8 @@ mod health;
 mod metrics;
 mod receipts;
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -18,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compute::Adapter;
 use crate::config::HttpConfig;
+use crate::journal::Journal;
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 
 /// What the routes share.
 pub(crate) struct Api {
@@ -32,12 +33,14 @@ pub(crate) struct Api {
     pub adapter: Adapter,
     /// The node's authority, base58.
     pub node: String,
-    /// Folder of the receipt files.
-    pub receipts: PathBuf,
+    /// The crash log, for its receipts and its health.
+    pub journal: Journal,
     /// Limits on uploads.
     pub http: HttpConfig,
-    /// Set once the node looks for jobs.
-    pub watching: AtomicBool,
+    /// A name for this process.
+    pub instance: String,
+    /// Whether the node can earn.
+    pub readiness: Arc<Readiness>,
     /// Bytes taken from others since the start.
     pub uploaded: AtomicU64,
 }

@@ -8,8 +8,10 @@
 mod api;
 pub mod compute;
 pub mod config;
+pub mod disk;
+pub mod instance;
 pub mod journal;
 pub mod metrics;
 pub mod node;
-pub mod obstacles;
+pub mod readiness;
 pub mod tasks;

@@ -11,6 +11,9 @@ use prometheus_client::registry::{Registry, Unit};
 use provena_client::chain::HealthReport;
 use provena_wire::Units;
 
+use crate::journal::Journal;
+use crate::readiness::{self, Readiness};
+
 /// What happened to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum JobEvent {
@@ -49,13 +52,13 @@ struct UnitLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct JobLabels {
-    event: JobEvent,
+struct ReasonLabels {
+    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RefusalLabels {
-    reason: &'static str,
+struct JobLabels {
+    event: JobEvent,
 }
 
 /// The node's counters. Cheap to share; every update is atomic.
@@ -63,7 +66,6 @@ struct RefusalLabels {
 pub struct Metrics {
     registry: Registry,
     jobs: Family<JobLabels, Counter>,
-    refused: Family<RefusalLabels, Counter>,
     inference: Histogram,
     units: Family<UnitLabels, Counter>,
     in_flight: Gauge,
@@ -75,6 +77,16 @@ pub struct Metrics {
     slot_age_ms: Gauge<u64, AtomicU64>,
     rpc_failures: Gauge<u64, AtomicU64>,
     healthy: Gauge,
+    refused: Family<ReasonLabels, Counter>,
+    obstacles: Family<ReasonLabels, Gauge>,
+    balance: Gauge<u64, AtomicU64>,
+    stake_free: Gauge<u64, AtomicU64>,
+    stake_locked: Gauge<u64, AtomicU64>,
+    bonds_lost: Gauge<u64, AtomicU64>,
+    computing: Gauge<u64, AtomicU64>,
+    waiting: Gauge<u64, AtomicU64>,
+    disk_free: Gauge<u64, AtomicU64>,
+    memory: Gauge<u64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -82,7 +94,6 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("provena_node"),
             jobs: Family::default(),
-            refused: Family::default(),
             // From a millisecond to over two minutes.
             inference: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
             units: Family::default(),
@@ -95,6 +106,16 @@ impl Default for Metrics {
             slot_age_ms: Gauge::default(),
             rpc_failures: Gauge::default(),
             healthy: Gauge::default(),
+            refused: Family::default(),
+            obstacles: Family::default(),
+            balance: Gauge::default(),
+            stake_free: Gauge::default(),
+            stake_locked: Gauge::default(),
+            bonds_lost: Gauge::default(),
+            computing: Gauge::default(),
+            waiting: Gauge::default(),
+            disk_free: Gauge::default(),
+            memory: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -105,7 +126,6 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register("jobs", "Jobs by what happened to them", self.jobs.clone());
-        registry.register("refused", "Looks at jobs that were left alone, by reason", self.refused.clone());
         registry.register_with_unit("inference", "Time of one inference", Unit::Seconds, self.inference.clone());
         registry.register("units", "Units of work computed", self.units.clone());
         registry.register("jobs_in_flight", "Jobs being worked on", self.in_flight.clone());
@@ -121,6 +141,16 @@ impl Metrics {
             self.rpc_failures.clone(),
         );
         registry.register("healthy", "1 while /health says ok", self.healthy.clone());
+        registry.register("refused", "Jobs and requests that were not taken, by reason", self.refused.clone());
+        registry.register("obstacles", "1 for each reason why the node cannot earn", self.obstacles.clone());
+        registry.register("wallet_lamports", "Lamports of the wallet", self.balance.clone());
+        registry.register("stake_free_lamports", "Stake that new jobs can hold", self.stake_free.clone());
+        registry.register("stake_locked_lamports", "Stake that jobs hold", self.stake_locked.clone());
+        registry.register("bonds_lost", "Seats for which the bond was lost", self.bonds_lost.clone());
+        registry.register("jobs_computing", "Jobs that are being computed", self.computing.clone());
+        registry.register("jobs_waiting_for_others", "Computed jobs that others hold up", self.waiting.clone());
+        registry.register("disk_free_bytes", "Room on the disk of the data folder", self.disk_free.clone());
+        registry.register("resident_bytes", "Memory of the process", self.memory.clone());
     }
 
     /// Counts one event of a job.
@@ -128,15 +158,10 @@ impl Metrics {
         self.jobs.get_or_create(&JobLabels { event }).inc();
     }
 
-    /// Counts a job that was left alone, by the refusal's name.
-    pub fn refused(&self, reason: &'static str) {
-        self.refused.get_or_create(&RefusalLabels { reason }).inc();
-    }
-
     /// How often a job was left alone for this reason.
     #[must_use]
     pub fn refusals(&self, reason: &'static str) -> u64 {
-        self.refused.get_or_create(&RefusalLabels { reason }).get()
+        self.refused.get_or_create(&ReasonLabels { reason }).get()
     }
 
     /// How often an event was counted.
@@ -178,12 +203,37 @@ impl Metrics {
         self.blobs_taken.inc();
     }
 
+    /// Counts a job or request that was not taken, by the name of the reason.
+    pub fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// Records whether the node can earn, what keeps it from it, and its money, disk and memory.
+    pub fn readiness(&self, readiness: &Readiness, journal: &Journal) {
+        let reasons = readiness.reasons();
+        self.healthy.set(i64::from(reasons.is_empty()));
+        self.obstacles.clear();
+        for reason in reasons {
+            self.obstacles.get_or_create(&ReasonLabels { reason: reason.name() }).set(1);
+        }
+        if let Some(money) = readiness.money() {
+            self.balance.set(money.balance);
+            self.stake_free.set(money.free);
+            self.stake_locked.set(money.locked);
+            self.bonds_lost.set(money.forfeited);
+        }
+        let jobs = journal.counts();
+        self.computing.set(jobs.computing);
+        self.waiting.set(jobs.waiting_for_others);
+        self.disk_free.set(readiness.disk().space.map_or(0, |space| space.free));
+        self.memory.set(readiness::resident_bytes().unwrap_or(0));
+    }
+
     /// Records the connection's state.
-    pub fn chain(&self, report: &HealthReport, healthy: bool) {
+    pub fn chain(&self, report: &HealthReport) {
         self.slot.set(report.slot);
         self.slot_age_ms.set(report.slot_age_ms);
         self.rpc_failures.set(report.consecutive_failures);
-        self.healthy.set(i64::from(healthy));
     }
 
     /// The whole set in the `OpenMetrics` text format.

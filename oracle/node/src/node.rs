@@ -1,14 +1,15 @@
 //! The service: started from a config, stopped by a token, and in between it looks for jobs and does them.
 
 mod error;
+mod pulse;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use provena_client::{
-    chain::{Backoff, Chain, ChainError, Combined, SharedChain, accounts::fetch_optional},
+    chain::{Backoff, Chain, Combined, SharedChain, accounts::fetch_optional},
     store::{Limits, Store, StoreError},
 };
 use provena_market::state::{Admin, Node as NodeAccount};
@@ -20,15 +21,15 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{self, Api};
 use crate::compute::Compute;
 use crate::config::{Config, ConfigError};
-use crate::journal::Journal;
+use crate::instance::{self, KeyLock};
+use crate::journal::{self, Journal};
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 use crate::tasks::watch::Watcher;
 use crate::tasks::{Collector, Worker, WorkerParts, admission::Attempts};
 
 pub use error::NodeError;
-
-/// How often the chain is asked for its slot, which `/health` reports.
-const PULSE: Duration = Duration::from_secs(2);
+use pulse::Pulse;
 
 /// How long work in flight may go on after the node was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -46,7 +47,7 @@ pub struct Node {
 /// What becomes the worker once the cluster is known.
 struct Parts {
     private: Store,
-    journal: Arc<Journal>,
+    journal: Journal,
     attempts: Attempts,
     compute: Arc<dyn Compute>,
     key: solana_keypair::Keypair,
@@ -79,10 +80,10 @@ impl Node {
         let data = &config.node.data;
         let unusable =
             |error: std::io::Error| StoreError::Folder { path: data.display().to_string(), reason: error.to_string() };
-        std::fs::create_dir_all(data.join("receipts")).map_err(&unusable)?;
+        std::fs::create_dir_all(data).map_err(&unusable)?;
         // A file:// URL needs an absolute path.
         let data = data.canonicalize().map_err(&unusable)?;
-        let journal = Arc::new(Journal::open(&data.join("journal.jsonl"))?);
+        let journal = Journal::open(&data.join(journal::FILE_NAME))?;
         let attempts = Attempts::open(&data.join("attempts")).map_err(unusable)?;
         let limits = Limits { timeout: Duration::from_secs(config.store.timeout_s), ..Limits::default() };
         let own = format!("file://{}", data.join("public").display());
@@ -94,15 +95,19 @@ impl Node {
         let test = tokio::task::spawn_blocking(move || tested.self_test()).await;
         test.map_err(|error| NodeError::Task(error.to_string()))??;
 
+        // What the store keeps is for the store to say.
+        let classes = Arc::new(Vec::new);
+        let readiness = Arc::new(Readiness::new(Arc::clone(&chain), journal.clone(), data.clone(), classes));
         let api = Arc::new(Api {
             chain: Arc::clone(&chain),
             store,
             metrics: Arc::new(Metrics::default()),
             adapter: compute.adapter(),
             node: key.pubkey().to_string(),
-            receipts: data.join("receipts"),
+            journal: journal.clone(),
             http: config.http.clone(),
-            watching: AtomicBool::new(false),
+            instance: instance::new_id(),
+            readiness,
             uploaded: AtomicU64::new(0),
         });
         let parts = Parts { private, journal, attempts, compute, key, models };
@@ -115,6 +120,12 @@ impl Node {
         self.address
     }
 
+    /// The crash log.
+    #[must_use]
+    pub fn journal(&self) -> Journal {
+        self.api.journal.clone()
+    }
+
     /// Runs until `shutdown`; work in flight is finished or left for the next start.
     ///
     /// # Errors
@@ -125,7 +136,7 @@ impl Node {
         let server = tokio::spawn(api::serve(listener, Arc::clone(&api), serving.clone()));
         tracing::info!(http = %format!("http://{address}"), node = api.node, adapter = api.adapter.name, backend = api.adapter.backend, "serving");
         let worked = work(&api, chain, &config, parts, &shutdown).await;
-        api.watching.store(false, Ordering::Relaxed);
+        api.readiness.watch(false);
         serving.cancel();
         if tokio::time::timeout(GRACE, server).await.is_err() {
             tracing::warn!("a request was still open; closing without it");
@@ -143,7 +154,17 @@ async fn work(
 ) -> Result<(), NodeError> {
     let me = parts.key.pubkey();
     let Some(cluster) = admitted(chain.as_ref(), &me, shutdown).await? else { return Ok(()) };
+    let _lock = KeyLock::take(&me, &cluster)?;
     let poll = Duration::from_secs(config.chain.poll_s);
+    let pulse = Pulse {
+        poll,
+        chain: Arc::clone(&chain),
+        journal: api.journal.clone(),
+        readiness: Arc::clone(&api.readiness),
+        node: me,
+        instance: api.instance.clone(),
+    };
+    pulse.begin().await?;
     let worker = Arc::new(Worker::new(WorkerParts {
         chain: Arc::clone(&chain),
         cluster,
@@ -153,9 +174,9 @@ async fn work(
         compute: parts.compute,
         key: parts.key,
         metrics: Arc::clone(&api.metrics),
+        readiness: Arc::clone(&api.readiness),
         budget: config.budget(),
         models: parts.models,
-        receipts: api.receipts.clone(),
         limits: config.limits()?,
         attempts: parts.attempts,
         max_computing: config.node.max_computing,
@@ -172,8 +193,8 @@ async fn work(
     let closing = shutdown.child_token();
     let collector = tokio::spawn(Collector::new(Arc::clone(&worker), poll).run(closing.clone()));
     let watcher = tokio::spawn(Watcher::new(worker, poll).run(closing.clone()));
-    let pulse = tokio::spawn(pulse(Arc::clone(&chain), closing.clone()));
-    api.watching.store(true, Ordering::Relaxed);
+    let pulse = tokio::spawn(pulse.run(closing.clone()));
+    api.readiness.watch(true);
     tracing::info!(node = %me, cluster = %Pubkey::from(cluster), "watching for jobs");
     let aborts = [watcher.abort_handle(), collector.abort_handle()];
     let too_long = async {
@@ -243,15 +264,4 @@ async fn admission(chain: &dyn Chain, me: &Pubkey) -> Result<[u8; 32], NodeError
     tracing::info!(stake = node.stake, locked = node.locked, "registered");
     chain.slot().await?;
     Ok(cluster)
-}
-
-async fn pulse(chain: SharedChain, closing: CancellationToken) {
-    while !closing.is_cancelled() {
-        // Success and failure are both recorded by the connection itself.
-        let _: Result<u64, ChainError> = chain.slot().await;
-        tokio::select! {
-            () = tokio::time::sleep(PULSE) => {}
-            () = closing.cancelled() => {}
-        }
-    }
 }

@@ -29,7 +29,8 @@ pub struct Args {
     #[arg(long, value_name = "PUBKEY")]
     pub upgrade_authority: Option<Pubkey>,
 
-    /// Keep the chain in this SQLite file, created when missing; without it, in memory
+    /// Keep the chain in this file, created when missing; without it, in memory. It is written every second, so that a
+    /// kill loses the last second at most
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 

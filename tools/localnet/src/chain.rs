@@ -23,7 +23,8 @@ use crate::{
     args::Args,
     ports::Endpoints,
     programs::{self, Program},
-    state::{self, StateFile},
+    snapshot::Genesis,
+    state::{self, Keeper, StateFile},
 };
 
 /// Both RPC servers report once when they have closed their port.
@@ -33,12 +34,11 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// A running chain.
 pub struct Chain {
-    svm: SurfnetSvmLocker,
     commands: Sender<SimnetCommand>,
     runloop: JoinHandle<Result<()>>,
     failure: watch::Receiver<Option<String>>,
     closed: mpsc::Receiver<()>,
-    state: Option<StateFile>,
+    keeper: Option<Keeper>,
 }
 
 impl Chain {
@@ -54,15 +54,11 @@ impl Chain {
             instruction_profiling_enabled: false,
             ..SurfnetSvmConfig::default()
         };
-        let url = state.as_ref().map(StateFile::url).transpose()?;
+        // Its own way to keep a chain brings closed accounts back, so the chain itself is in memory.
         let (mut svm, events, geyser_events) =
-            SurfnetSvm::new_with_db(url, svm_config).map_err(|error| anyhow!("cannot open the chain: {error}"))?;
-
+            SurfnetSvm::new(svm_config).map_err(|error| anyhow!("cannot open the chain: {error}"))?;
         state::settle_genesis(&mut svm)?;
-        if state.is_some() {
-            let count = state::restore(&mut svm)?;
-            eprintln!("restored {count} accounts, at slot {}", svm.latest_epoch_info.absolute_slot);
-        }
+        let genesis = Genesis::of(&svm);
 
         // The chain's log must be read all the time: its channel is bounded and writers wait for room.
         let (ready_sender, ready) = mpsc::channel();
@@ -89,6 +85,9 @@ impl Chain {
             }
         })?;
 
+        if let Some(count) = state.as_ref().map(|state| state.restore(&mut svm)).transpose()?.flatten() {
+            eprintln!("restored {count} accounts, at slot {}", svm.latest_epoch_info.absolute_slot);
+        }
         for program in programs {
             programs::place(&mut svm, program, args.upgrade_authority)?;
         }
@@ -112,8 +111,9 @@ impl Chain {
             outcome
         })?;
 
-        let chain = Self { svm, commands, runloop, failure, closed, state };
+        let mut chain = Self { commands, runloop, failure, closed, keeper: None };
         chain.wait_until_ready(&ready)?;
+        chain.keeper = state.map(|state| state.keep(svm, genesis)).transpose()?;
         Ok(chain)
     }
 
@@ -154,14 +154,12 @@ impl Chain {
         }
     }
 
-    /// Saves the slot, closes both ports and waits until they are closed.
+    /// Saves the state, closes both ports and waits until they are closed.
     ///
     /// # Errors
     /// A state that could not be saved, or a port that did not close in time.
     pub fn stop(self) -> Result<()> {
-        if self.state.is_some() {
-            self.svm.with_svm_writer(state::note_slot).context("cannot save the last slot")?;
-        }
+        let saved = self.keeper.map_or(Ok(()), Keeper::stop);
         self.commands.send(SimnetCommand::Terminate(None)).map_err(|_| anyhow!("the chain had already stopped"))?;
         let deadline = Instant::now() + STOP_LIMIT;
         for _ in 0..SERVERS {
@@ -169,7 +167,7 @@ impl Chain {
             self.closed.recv_timeout(left).context("a port did not close in time")?;
         }
         match self.runloop.join() {
-            Ok(outcome) => outcome,
+            Ok(outcome) => outcome.and(saved.context("the chain's last state is not saved")),
             Err(_) => bail!("the chain's thread panicked while it stopped"),
         }
     }

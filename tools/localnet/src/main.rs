@@ -8,6 +8,7 @@ mod args;
 mod chain;
 mod ports;
 mod programs;
+mod snapshot;
 mod state;
 
 use std::{io::Write, process::ExitCode};
@@ -20,7 +21,6 @@ use crate::{args::Args, chain::Chain};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    state::configure_before_threads();
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,36 +1,23 @@
-//! What must be put right when a chain is kept in a file and started again.
+//! A chain that is kept in a file: taken up at the start, written every second while something changes, and at the end.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread::JoinHandle,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, bail};
-use solana_account::Account;
-use solana_pubkey::Pubkey;
-use surfpool_core::surfnet::svm::SurfnetSvm;
+use surfpool_core::surfnet::{locker::SurfnetSvmLocker, svm::SurfnetSvm};
 
-const NATIVE_LOADER: Pubkey = solana_pubkey::pubkey!("NativeLoader1111111111111111111111111111111");
-const SYSVAR_OWNER: Pubkey = solana_pubkey::pubkey!("Sysvar1111111111111111111111111111111111111");
-const TOKEN_PROGRAM: Pubkey = solana_pubkey::pubkey!("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+use crate::snapshot::{Genesis, Snapshot};
 
-/// Rows of the chain's own table of `u64`s.
-const LATEST_SLOT: &str = "latest_slot";
-const GENESIS_TIME: &str = "provena_genesis_time";
+/// Time between two looks whether something has changed. A kill loses what happened since.
+const EVERY: Duration = Duration::from_secs(1);
 
-/// Settings that surfpool reads from the environment only. Must run before any thread exists.
-pub fn configure_before_threads() {
-    // SAFETY: `main` calls this first, so no other thread reads or writes the environment.
-    #[allow(unsafe_code)]
-    unsafe {
-        // Collecting drops every account from the virtual machine and trusts each path to read it back from the
-        // file; airdrops do not. A local chain is small enough to stay whole.
-        std::env::set_var("SURFPOOL_GARBAGE_COLLECTION_INTERVAL_SLOTS", u64::MAX.to_string());
-        // A kill loses at most this many slots of time, and no account.
-        std::env::set_var("SURFPOOL_CHECKPOINT_INTERVAL_SLOTS", "5");
-    }
-}
+/// Slots after which the file is written although no account has changed, so that the slot never falls far behind.
+const SLOTS: u64 = 5;
 
 /// A state file held by this process alone.
 pub struct StateFile {
@@ -44,7 +31,8 @@ impl StateFile {
     /// # Errors
     /// When the folder cannot be written, or another chain runs on the same file.
     pub fn open(path: &Path) -> Result<Self> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let path = std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))?;
+        if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let mut lock_path = path.as_os_str().to_owned();
@@ -66,81 +54,75 @@ impl StateFile {
                 return Err(error).with_context(|| format!("cannot lock {}", lock_path.display()));
             }
         }
-        check_is_database(path)?;
-        let path = std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))?;
         Ok(Self { path, _lock: lock })
     }
 
-    /// The path as surfpool takes it.
+    /// Puts a new chain where the file's was. `None` when there is no file yet.
     ///
     /// # Errors
-    /// A path that is not UTF-8.
-    pub fn url(&self) -> Result<&str> {
-        self.path.to_str().with_context(|| format!("--state {} is not UTF-8", self.path.display()))
+    /// A file that is something else.
+    pub fn restore(&self, svm: &mut SurfnetSvm) -> Result<Option<usize>> {
+        Snapshot::read(&self.path)?.map(|snapshot| snapshot.restore(svm)).transpose()
+    }
+
+    /// Keeps the file until [`Keeper::stop`].
+    ///
+    /// # Errors
+    /// The first snapshot cannot be written, or no thread can be had.
+    pub fn keep(self, svm: SurfnetSvmLocker, genesis: Genesis) -> Result<Keeper> {
+        let (stop, stopped) = mpsc::channel();
+        let mut last = self.write(&svm, &genesis, None)?;
+        let thread = std::thread::Builder::new().name("chain state".into()).spawn(move || {
+            loop {
+                let ends = !matches!(stopped.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout));
+                match self.write(&svm, &genesis, last.as_ref().filter(|_| !ends)) {
+                    Ok(Some(written)) => last = Some(written),
+                    Ok(None) => {}
+                    Err(error) if ends => return Err(error),
+                    Err(error) => eprintln!("chain warning: {error:#}; what happens now would be lost at the end"),
+                }
+                if ends {
+                    return Ok(());
+                }
+            }
+        })?;
+        Ok(Keeper { stop, thread })
+    }
+
+    /// Writes the chain's state unless it is as `last` says; returns it when it was written.
+    fn write(&self, svm: &SurfnetSvmLocker, genesis: &Genesis, last: Option<&Snapshot>) -> Result<Option<Snapshot>> {
+        let now = svm.with_svm_reader(|svm| Snapshot::take(svm, genesis))?;
+        if last.is_some_and(|last| now.has_accounts_of(last) && now.slot < last.slot + SLOTS) {
+            return Ok(None);
+        }
+        now.write(&self.path)?;
+        Ok(Some(now))
     }
 }
 
-/// Refuses a file that is something else, before SQLite would answer with a code.
-fn check_is_database(path: &Path) -> Result<()> {
-    use std::io::Read;
-    let Ok(mut file) = File::open(path) else { return Ok(()) };
-    let mut head = Vec::new();
-    file.by_ref().take(16).read_to_end(&mut head).with_context(|| format!("cannot read {}", path.display()))?;
-    if !head.is_empty() && head != b"SQLite format 3\0" {
-        bail!("{} is not a state file of a local chain: name another with --state", path.display());
-    }
-    Ok(())
+/// The thread that keeps a state file.
+pub struct Keeper {
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<Result<()>>,
 }
 
-/// Gives the chain the genesis it had before, or one of its own, so that `getGenesisHash` names this chain.
+impl Keeper {
+    /// Writes the state a last time.
+    ///
+    /// # Errors
+    /// It cannot be written: the file holds an older one.
+    pub fn stop(self) -> Result<()> {
+        // It ends as well when it cannot be told.
+        let _ = self.stop.send(());
+        self.thread.join().unwrap_or_else(|_| bail!("the thread that keeps the state died"))
+    }
+}
+
+/// Gives the chain a genesis of its own, so that `getGenesisHash` names this chain.
 pub fn settle_genesis(svm: &mut SurfnetSvm) -> Result<()> {
-    let key = GENESIS_TIME.to_owned();
-    let time = match svm.slot_checkpoint.get(&key)? {
-        Some(time) => time,
-        None => {
-            // Nanoseconds, so that two chains started in one second still differ.
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
-            let time = u64::try_from(now.as_nanos() & u128::from(u64::MAX >> 1))?;
-            svm.slot_checkpoint.store(key, time)?;
-            time
-        }
-    };
+    // Nanoseconds, so that two chains started in one second still differ.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    let time = u64::try_from(now.as_nanos() & u128::from(u64::MAX >> 1))?;
     svm.genesis_config.creation_time = i64::try_from(time)?;
-    Ok(())
-}
-
-/// Puts every account of the file back into the virtual machine, and repairs the one index that opening overwrites.
-pub fn restore(svm: &mut SurfnetSvm) -> Result<usize> {
-    let mut accounts: Vec<(Pubkey, Account)> = Vec::new();
-    if let Some(database) = &svm.inner.db {
-        for (address, account) in database.into_iter()? {
-            let address = address.parse().with_context(|| format!("state file holds the address {address}"))?;
-            accounts.push((address, account.into()));
-        }
-    }
-    accounts.retain(|(_, account)| account.owner != NATIVE_LOADER && account.owner != SYSVAR_OWNER);
-    // Programs last: they are compiled from their data accounts.
-    accounts.sort_by_key(|(address, account)| (account.executable, *address));
-
-    let tokens = TOKEN_PROGRAM.to_string();
-    let mut owned = svm.accounts_by_owner.get(&tokens)?.unwrap_or_default();
-    let count = accounts.len();
-    for (address, account) in accounts {
-        if account.owner == TOKEN_PROGRAM && !owned.contains(&address.to_string()) {
-            owned.push(address.to_string());
-        }
-        svm.inner
-            .svm
-            .set_account(address, account)
-            .map_err(|error| anyhow::anyhow!("cannot restore account {address}: {error}"))?;
-    }
-    svm.accounts_by_owner.store(tokens, owned)?;
-    Ok(count)
-}
-
-/// Notes the slot to go on from.
-pub fn note_slot(svm: &mut SurfnetSvm) -> Result<()> {
-    let slot = svm.latest_epoch_info.absolute_slot;
-    svm.slot_checkpoint.store(LATEST_SLOT.to_owned(), slot)?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{
 /// Arguments of `provena localnet`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena localnet\n  provena localnet --rpc-port 18899 --ws-port 18900 --state chain.sqlite"
+    after_help = "Examples:\n  provena localnet\n  provena localnet --rpc-port 18899 --ws-port 18900 --state chain.state"
 )]
 pub(crate) struct Args {
     /// Port of the RPC service; 0 takes any free one.

@@ -1,6 +1,8 @@
 //! `provena node`: computing for others.
 
 mod account;
+mod doctor;
+mod health;
 mod list;
 mod register;
 mod run;
@@ -39,6 +41,8 @@ enum Verb {
     Close,
     /// Show a node: its stake, what jobs hold of it, and how it did
     Status(status::Args),
+    /// Check everything that a node needs to earn, and say what to do where something is missing
+    Doctor(doctor::Args),
     /// List the nodes on this chain
     List,
     /// Run a node: watch for jobs, compute, answer, get paid
@@ -64,6 +68,7 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         Verb::Withdraw(args) => stake::withdraw(args, context).await,
         Verb::Close => stake::close(context).await,
         Verb::Status(args) => status::run(args, context).await,
+        Verb::Doctor(args) => doctor::run(args, context).await,
         Verb::List => list::run(context).await,
         Verb::Run(args) => run::run(args, context).await,
         Verb::SampleConfig => context.output.line(sample::sample(context)?.trim_end()),

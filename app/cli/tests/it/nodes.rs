@@ -1,6 +1,7 @@
 //! A node's account: its stake, and what it says of itself.
 
 use crate::localnet::{Localnet, nobody};
+use crate::provena::Ended;
 
 #[test]
 fn a_nodes_stake_is_raised_taken_out_and_comes_back_at_the_end() {
@@ -47,4 +48,75 @@ fn a_nodes_stake_is_raised_taken_out_and_comes_back_at_the_end() {
     let spent = before - net.balance();
     assert!(spent <= 50_000, "only fees are spent, not {spent}");
     assert_eq!(net.run(&["node", "list"]).ok().json(), serde_json::json!([]));
+}
+
+/// N5, N10, N18 from the operator's side: what keeps a node from earning is found, and named with what to do.
+#[test]
+fn the_doctor_finds_what_keeps_a_node_from_earning() {
+    let net = Localnet::start(10);
+    let config = net.person.path("node.toml").display().to_string();
+    let doctor = ["node", "doctor", "--config", &config];
+    net.refuses(&[(&doctor, 1, &["the config cannot be used", "sample-config"])]);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let sample = net.run(&["node", "sample-config"]).ok().stdout;
+    let sample = sample.replace("127.0.0.1:8700", &format!("127.0.0.1:{port}"));
+    let sample = sample.replace("#adapter = \"best\"", "adapter = \"cpu\"");
+    net.file("node.toml", &sample);
+
+    let found = |ended: &Ended| -> std::collections::BTreeMap<String, String> {
+        let findings = ended.json();
+        let of = |finding: &serde_json::Value, name: &str| finding[name].as_str().unwrap().to_owned();
+        findings.as_array().unwrap().iter().map(|one| (of(one, "check"), of(one, "verdict"))).collect()
+    };
+    let stranger = net.run(&doctor);
+    assert_eq!(stranger.code, Some(1), "{}", stranger.stderr);
+    assert!(stranger.stdout.contains("provena node register"), "{}", stranger.stdout);
+    let verdicts = found(&stranger);
+    for check in ["key", "adapter", "port", "chain", "clock", "genesis"] {
+        assert_eq!(verdicts[check], "ok", "{check}: {}", stranger.stdout);
+    }
+    assert_eq!(verdicts["account"], "fail");
+
+    // Registered, and not running: it can be started.
+    net.run(&["node", "register", "--stake", "1", "--endpoint", &endpoint]).ok();
+    let idle = net.run(&doctor);
+    assert_eq!(idle.code, Some(0), "{}{}", idle.stdout, idle.stderr);
+    let verdicts = found(&idle);
+    assert_eq!((&verdicts["endpoint"][..], &verdicts["stake"][..], &verdicts["balance"][..]), ("warn", "ok", "ok"));
+    assert_eq!(verdicts["offers"], "warn", "nothing is on offer");
+
+    // Running: its address leads to it, and `status` has its word.
+    let mut node =
+        net.command(&["node", "run", "--config", &config]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let running = (0..100).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        let status = net.run(&["node", "status"]).ok().json();
+        (status["health"]["status"] == "ok").then_some(status)
+    });
+    let well = net.run(&doctor);
+    let text = net.read(&["node", "status"]);
+    // Others may write its key, and its address leads elsewhere.
+    let key = net.person.path(".config/provena/id.json");
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(&key, mode(0o666)).unwrap();
+    net.run(&["node", "update", "--endpoint", "http://127.0.0.1:9"]).ok();
+    let unwell = net.run(&doctor);
+    node.kill().unwrap();
+    node.wait().unwrap();
+    let running = running.expect("it never says that it is well");
+    assert_eq!(running["health"]["jobs"]["computing"], 0);
+    assert!(running["health"]["money"]["balance"].as_u64() > Some(0), "{running}");
+    assert!(text.contains("says of itself") && text.contains("awaiting pay"), "{text}");
+    assert_eq!(well.code, Some(0), "{}{}", well.stdout, well.stderr);
+    assert_eq!(found(&well)["endpoint"], "ok", "{}", well.stdout);
+    assert_eq!(unwell.code, Some(1), "{}", unwell.stdout);
+    let verdicts = found(&unwell);
+    assert_eq!((&verdicts["key"][..], &verdicts["endpoint"][..]), ("fail", "fail"), "{}", unwell.stdout);
+    assert!(
+        unwell.stdout.contains("chmod 600") && unwell.stdout.contains("node update --endpoint"),
+        "{}",
+        unwell.stdout
+    );
+    assert!(unwell.stderr.contains("2 checks failed"), "{}", unwell.stderr);
 }

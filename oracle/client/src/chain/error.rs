@@ -26,6 +26,19 @@ pub enum ChainError {
         /// The server's own words.
         reason: String,
     },
+    /// The server answers for another chain than before. Nothing was sent to it.
+    #[error(
+        "the RPC server at {url} now answers for another chain: its genesis is {found}, and was {expected} before; \
+         check the URL, or start again if the chain was meant to change"
+    )]
+    WrongChain {
+        /// Where we asked.
+        url: String,
+        /// Genesis hash of the chain that this connection began with.
+        expected: Pubkey,
+        /// Genesis hash of the chain that answers now.
+        found: Pubkey,
+    },
     /// The URL cannot be used.
     #[error("{url:?} is not an RPC URL ({reason}); write it like http://127.0.0.1:8899")]
     BadUrl {
@@ -91,7 +104,14 @@ impl ChainError {
     /// Whether the same question may succeed later without anybody changing anything.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Rpc { .. } | Self::Expired { .. } | Self::Unknown { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Rpc { .. }
+                | Self::WrongChain { .. }
+                | Self::Expired { .. }
+                | Self::Unknown { .. }
+        )
     }
 
     /// The program's refusal, when that is what this is.

@@ -8,6 +8,7 @@ use serde::Serialize;
 /// Counts successes and failures of one connection. Cheap to share.
 #[derive(Debug)]
 pub struct Health {
+    server: String,
     inner: Mutex<Inner>,
 }
 
@@ -20,12 +21,15 @@ struct Inner {
     consecutive_failures: u64,
     last_error: Option<String>,
     subscribed: bool,
+    wrong_chain: Option<String>,
 }
 
 /// A snapshot of [`Health`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct HealthReport {
-    /// Whether the last request succeeded and the chain moves.
+    /// Host and port of the server.
+    pub server: String,
+    /// Whether the last request succeeded.
     pub reachable: bool,
     /// Whether the chain's slot has stood still for longer than [`Health::STALLED_AFTER`].
     pub lagging: bool,
@@ -39,11 +43,14 @@ pub struct HealthReport {
     pub last_error: Option<String>,
     /// Whether a WebSocket subscription is up; polling serves otherwise.
     pub subscribed: bool,
+    /// Genesis hash of the chain that the server answers for, base58, when it is another one than before.
+    pub wrong_chain: Option<String>,
 }
 
 impl Default for Health {
     fn default() -> Self {
         Self {
+            server: String::new(),
             inner: Mutex::new(Inner {
                 slot: 0,
                 slot_advanced: Instant::now(),
@@ -51,6 +58,7 @@ impl Default for Health {
                 consecutive_failures: 0,
                 last_error: None,
                 subscribed: false,
+                wrong_chain: None,
             }),
         }
     }
@@ -59,6 +67,16 @@ impl Default for Health {
 impl Health {
     /// A slot takes about 0.4 s; a chain that shows no new one for this long lags or has stopped.
     pub const STALLED_AFTER: Duration = Duration::from_secs(15);
+
+    /// Slots by which servers of one chain do not differ: a slot that is so far from the last one is of another chain, or
+    /// the connection slept.
+    const FAR: u64 = 1_000;
+
+    /// Of the connection to a server, given as host and port.
+    #[must_use]
+    pub fn of(server: String) -> Self {
+        Self { server, ..Self::default() }
+    }
 
     /// Records an answered request.
     pub fn succeeded(&self) {
@@ -86,13 +104,31 @@ impl Health {
         inner.last_error = Some(error.to_owned());
     }
 
-    /// Records the slot that the server reports.
-    pub fn saw_slot(&self, slot: u64) {
+    /// Records the slot that the server reports; says whether it is so far from the last one that the chain may be another.
+    pub fn saw_slot(&self, slot: u64) -> bool {
         let mut inner = self.lock();
+        let far = inner.slot != 0 && slot.abs_diff(inner.slot) > Self::FAR;
         if slot > inner.slot {
             inner.slot = slot;
             inner.slot_advanced = Instant::now();
         }
+        far
+    }
+
+    /// Records that the server answers for another chain; says whether that is news.
+    pub fn on_another_chain(&self, genesis: &str) -> bool {
+        let mut inner = self.lock();
+        let news = inner.wrong_chain.as_deref() != Some(genesis);
+        inner.wrong_chain = Some(genesis.to_owned());
+        news
+    }
+
+    /// Records that the server answers for the right chain again. What slot the other one had is forgotten.
+    pub fn back_on_chain(&self) {
+        let mut inner = self.lock();
+        inner.wrong_chain = None;
+        inner.slot = 0;
+        inner.slot_advanced = Instant::now();
     }
 
     /// Records whether a subscription is up.
@@ -110,13 +146,15 @@ impl Health {
         let inner = self.lock();
         let age = now.saturating_duration_since(inner.slot_advanced);
         HealthReport {
-            reachable: inner.last_success.is_some() && inner.consecutive_failures == 0,
+            server: self.server.clone(),
+            reachable: inner.last_success.is_some() && inner.consecutive_failures == 0 && inner.wrong_chain.is_none(),
             lagging: age > Self::STALLED_AFTER,
             slot: inner.slot,
             slot_age_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
             consecutive_failures: inner.consecutive_failures,
             last_error: inner.last_error.clone(),
             subscribed: inner.subscribed,
+            wrong_chain: inner.wrong_chain.clone(),
         }
     }
 

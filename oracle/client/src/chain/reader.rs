@@ -8,6 +8,7 @@ use solana_client::rpc_request::RpcRequest;
 use solana_client::rpc_response::RpcKeyedAccount;
 use solana_pubkey::Pubkey;
 
+use super::genesis::Care;
 use super::{AccountFilter, ChainError, ChainReader, Changes, HealthReport, RpcChain, Watch};
 
 /// Servers answer at most this many accounts in one request.
@@ -16,13 +17,16 @@ const ACCOUNTS_PER_REQUEST: usize = 100;
 #[async_trait]
 impl ChainReader for RpcChain {
     async fn cluster(&self) -> Result<[u8; 32], ChainError> {
-        let fetch = || async { Ok(self.ask(|| self.client.get_genesis_hash()).await?.to_bytes()) };
-        self.cluster.get_or_try_init(fetch).await.copied()
+        if let Some(known) = self.genesis.expected() {
+            return Ok(known);
+        }
+        let hash = self.ask_with(Care::Act, || self.client.get_genesis_hash()).await?.to_bytes();
+        Ok(self.genesis.expected().unwrap_or(hash))
     }
 
     async fn slot(&self) -> Result<u64, ChainError> {
         let slot = self.ask(|| self.client.get_slot()).await?;
-        self.health.saw_slot(slot);
+        self.saw_slot(slot);
         Ok(slot)
     }
 
@@ -35,7 +39,7 @@ impl ChainReader for RpcChain {
         for some in addresses.chunks(ACCOUNTS_PER_REQUEST) {
             let answer =
                 self.ask(|| self.client.get_multiple_accounts_with_commitment(some, self.client.commitment())).await?;
-            self.health.saw_slot(answer.context.slot);
+            self.saw_slot(answer.context.slot);
             found.extend(answer.value);
         }
         Ok(found)
@@ -67,6 +71,12 @@ impl ChainReader for RpcChain {
 }
 
 impl RpcChain {
+    fn saw_slot(&self, slot: u64) {
+        if self.health.saw_slot(slot) {
+            self.genesis.suspect();
+        }
+    }
+
     fn keyed(&self, keyed: RpcKeyedAccount) -> Result<(Pubkey, Account), ChainError> {
         let bad = |reason: &str| ChainError::Rpc { url: self.url(), reason: reason.to_owned() };
         let address = keyed.pubkey.parse().map_err(|_| bad("it listed an account whose address is not one"))?;

@@ -8,8 +8,8 @@ use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_client::rpc_request::{RpcError, RpcResponseErrorData};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_message::AddressLookupTableAccount;
-use tokio::sync::OnceCell;
 
+use super::genesis::{Care, Genesis};
 use super::{Budget, ChainError, Health, Rejection};
 
 /// How to reach a cluster.
@@ -46,7 +46,7 @@ pub struct RpcChain {
     pub(super) client: RpcClient,
     pub(super) ws_url: String,
     pub(super) health: Arc<Health>,
-    pub(super) cluster: OnceCell<[u8; 32]>,
+    pub(super) genesis: Genesis,
     pub(super) lookup_tables: Vec<AddressLookupTableAccount>,
     pub(super) budget: Budget,
     retries: u32,
@@ -67,8 +67,8 @@ impl RpcChain {
         Ok(Self {
             client: RpcClient::new_with_timeout_and_commitment(rpc_url, options.timeout, commitment),
             ws_url,
-            health: Arc::new(Health::default()),
-            cluster: OnceCell::new(),
+            health: Arc::new(Health::of(server(&options.rpc_url))),
+            genesis: Genesis::default(),
             lookup_tables: Vec::new(),
             budget: Budget::default(),
             retries: options.retries,
@@ -102,13 +102,25 @@ impl RpcChain {
     }
 
     /// Asks once, and again after short delays while there is no answer. For reads only.
-    pub(super) async fn ask<T, F>(&self, mut question: impl FnMut() -> F) -> Result<T, ChainError>
+    pub(super) async fn ask<T, F>(&self, question: impl FnMut() -> F) -> Result<T, ChainError>
+    where
+        F: Future<Output = Result<T, ClientError>>,
+    {
+        self.ask_with(Care::Read, question).await
+    }
+
+    /// As [`RpcChain::ask`], from the chain that was met first.
+    pub(super) async fn ask_with<T, F>(&self, care: Care, mut question: impl FnMut() -> F) -> Result<T, ChainError>
     where
         F: Future<Output = Result<T, ClientError>>,
     {
         let mut backoff = super::Backoff::new(Duration::from_millis(150), Duration::from_secs(2));
         loop {
-            match self.note(question().await) {
+            let answer = match self.same_chain(care).await {
+                Ok(()) => self.note(question().await),
+                Err(error) => Err(error),
+            };
+            match answer {
                 Err(error @ ChainError::Unreachable { .. }) if backoff.failures() < self.retries => {
                     tracing::debug!(?error, "asking again");
                     tokio::time::sleep(backoff.failed()).await;
@@ -128,7 +140,10 @@ impl RpcChain {
             Err(error) => {
                 let error = self.classify(error);
                 match &error {
-                    ChainError::Unreachable { reason, .. } => self.health.failed(reason),
+                    ChainError::Unreachable { reason, .. } => {
+                        self.genesis.suspect();
+                        self.health.failed(&without_urls(reason));
+                    }
                     _ => self.health.succeeded(),
                 }
                 Err(error)
@@ -178,6 +193,26 @@ fn chain_of(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// A text in which every URL is replaced by its server, so that it can be shown to anybody.
+fn without_urls(text: &str) -> String {
+    let word = |word: &str| match word.find("://") {
+        Some(_) => {
+            let url = word.trim_start_matches(|letter: char| !letter.is_ascii_alphabetic());
+            server(url.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric()))
+        }
+        None => word.to_owned(),
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// The server of a URL, without what may be a secret: a provider's key is often in path or query.
+fn server(url: &str) -> String {
+    let parsed = reqwest::Url::parse(url).ok();
+    let host = parsed.as_ref().and_then(|url| url.host_str());
+    let port = parsed.as_ref().and_then(reqwest::Url::port).map(|port| format!(":{port}")).unwrap_or_default();
+    host.map(|host| format!("{host}{port}")).unwrap_or_default()
+}
+
 fn checked(url: &str, schemes: &[&str]) -> Result<String, ChainError> {
     let bad = |reason: String| ChainError::BadUrl { url: url.to_owned(), reason };
     let parsed = reqwest::Url::parse(url).map_err(|error| bad(error.to_string()))?;
@@ -207,6 +242,14 @@ pub fn websocket_url(rpc_url: &str) -> Result<String, ChainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_named_without_a_providers_key() {
+        assert_eq!(server("https://user:secret@rpc.example/v2/secret?api-key=secret"), "rpc.example");
+        assert_eq!(server("http://[::1]:8899"), "[::1]:8899");
+        let text = "error sending request for url (https://rpc.example:1/?api-key=secret): refused";
+        assert_eq!(without_urls(text), "error sending request for url rpc.example:1 refused");
+    }
 
     #[test]
     fn websocket_url_follows_the_rpc_url() {

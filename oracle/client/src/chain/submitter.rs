@@ -19,7 +19,7 @@ use solana_transaction::versioned::VersionedTransaction;
 
 use super::{
     Backoff, Budget, Chain, ChainError, ChainSubmitter, RecentBlockhash, Rejection, RpcChain, SignatureStatus,
-    message::compile,
+    genesis::Care, message::compile,
 };
 
 /// How long an unanswered signature is asked for before the caller is told that it is unknown.
@@ -104,6 +104,8 @@ pub async fn submit<C: Chain + ?Sized>(chain: &C, pending: &Pending) -> Result<C
                     )))),
                 };
             }
+            // It was not sent: there is nothing to ask for.
+            error @ ChainError::WrongChain { .. } => return Err(error),
             // The server may have passed it on before it failed to answer: that is "unknown", so ask.
             other => tracing::debug!(?other, signature = %pending.signature(), "sending gave no answer"),
         }
@@ -237,7 +239,7 @@ impl ChainSubmitter for RpcChain {
     async fn recent_blockhash(&self) -> Result<RecentBlockhash, ChainError> {
         let commitment = self.client.commitment();
         let (hash, last_valid_block_height) =
-            self.ask(|| self.client.get_latest_blockhash_with_commitment(commitment)).await?;
+            self.ask_with(Care::Act, || self.client.get_latest_blockhash_with_commitment(commitment)).await?;
         Ok(RecentBlockhash { hash, last_valid_block_height })
     }
 
@@ -248,6 +250,7 @@ impl ChainSubmitter for RpcChain {
             max_retries: Some(0),
             ..RpcSendTransactionConfig::default()
         };
+        self.same_chain(Care::Act).await?;
         self.note(self.client.send_transaction_with_config(transaction, config).await).map(drop)
     }
 
@@ -264,7 +267,8 @@ impl ChainSubmitter for RpcChain {
     }
 
     async fn signature_statuses(&self, signatures: &[Signature]) -> Result<Vec<Option<SignatureStatus>>, ChainError> {
-        let answer = self.ask(|| self.client.get_signature_statuses_with_history(signatures)).await?;
+        let ask = || self.client.get_signature_statuses_with_history(signatures);
+        let answer = self.ask_with(Care::Act, ask).await?;
         let commitment = self.client.commitment();
         let known = answer.value.into_iter().map(|status| {
             status.map(|status| SignatureStatus {
@@ -278,10 +282,11 @@ impl ChainSubmitter for RpcChain {
     }
 
     async fn block_height(&self) -> Result<u64, ChainError> {
-        self.ask(|| self.client.get_block_height()).await
+        self.ask_with(Care::Act, || self.client.get_block_height()).await
     }
 
     async fn airdrop(&self, to: &Pubkey, lamports: u64) -> Result<Signature, ChainError> {
+        self.same_chain(Care::Act).await?;
         // The client's own `request_airdrop` replaces every error, also an unreachable server, by one sentence.
         let params = serde_json::json!([to.to_string(), lamports]);
         let answer: String = self.note(self.client.send(RpcRequest::RequestAirdrop, params).await)?;

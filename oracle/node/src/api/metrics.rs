@@ -1,7 +1,6 @@
 //! `GET /metrics`: the counters in the `OpenMetrics` text format.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -10,8 +9,7 @@ use axum::response::IntoResponse;
 use super::Api;
 
 pub(super) async fn get(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    let chain = api.chain.health();
-    let healthy = api.watching.load(Ordering::Relaxed) && chain.reachable && !chain.lagging;
-    api.metrics.chain(&chain, healthy);
+    api.metrics.chain(&api.chain.health());
+    api.metrics.readiness(&api.readiness, &api.journal);
     ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], api.metrics.render())
 }

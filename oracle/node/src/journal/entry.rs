@@ -1,4 +1,4 @@
-//! The log's lines.
+//! What is written into the log.
 
 use provena_client::view::terms_hash;
 use provena_market::state::{Job, Offer};
@@ -6,9 +6,8 @@ use provena_wire::SignedReceipt;
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
-/// One line of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One thing that is written into the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Which job.
     pub key: JobKey,
@@ -17,16 +16,13 @@ pub struct Entry {
 }
 
 /// What names one posting of a job for ever: what was written for it says nothing about another at the same address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobKey {
     /// The job's address.
-    #[serde(with = "text_key")]
     pub job: Pubkey,
     /// Slot of posting.
     pub posted_at: u64,
     /// Content root of the request.
-    #[serde(with = "hex::serde")]
     pub input_root: [u8; 32],
 }
 
@@ -120,9 +116,25 @@ pub enum End {
     Abandoned(String),
 }
 
+impl End {
+    /// Why a seat is lost with its bond: its deadline passed.
+    pub const MISSED: &str = "the seat's deadline was missed and its bond is lost";
+
+    /// Why bonds of a decided job are lost: its payer asked for the answer on chain, and it did not come.
+    pub const DEFAULTED: &str = "the demanded answer did not come on chain";
+
+    /// Why the job took a bond, when it did.
+    #[must_use]
+    pub fn lost_bond(&self) -> Option<&str> {
+        match self {
+            Self::Abandoned(reason) if reason == Self::MISSED || reason == Self::DEFAULTED => Some(reason),
+            Self::Abandoned(_) | Self::Settled => None,
+        }
+    }
+}
+
 /// What one entry says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A seat will be taken.
     Taking {
@@ -138,14 +150,12 @@ pub enum Event {
     /// The result is known and its bytes are kept. From here on this node commits to nothing else for this job.
     Computed {
         /// Content root of the response.
-        #[serde(with = "hex::serde")]
         result_root: [u8; 32],
         /// Units of input.
         units_in: u32,
         /// Units of output.
         units_out: u32,
-        /// The commitment's salt. The file is as secret as the key until the reveal.
-        #[serde(with = "hex::serde")]
+        /// The commitment's salt. The log is as secret as the key until the reveal.
         salt: [u8; 32],
     },
     /// A signed transaction will be sent.

@@ -2,22 +2,40 @@
 
 use provena_arith::receipt::Receipt;
 use provena_wire::{SignedReceipt, Units};
+use serde::{Deserialize, Serialize};
 
 use super::entry::{End, Event, JobKey, Step, Terms};
 
 /// What a node has computed for a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Computed {
     /// Content root of the response.
+    #[serde(with = "hex::serde")]
     pub result_root: [u8; 32],
     /// Units of work.
+    #[serde(with = "units")]
     pub units: Units,
     /// The commitment's salt.
+    #[serde(with = "hex::serde")]
     pub salt: [u8; 32],
 }
 
+/// How long the log keeps a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Keep {
+    /// As long as something is to be done; such records are in memory as well.
+    Open,
+    /// A result was computed and the job given up: another result must stay forbidden while the job may live.
+    Bound,
+    /// It was settled, so the chain lets nobody work on it again, or nothing was ever computed for it.
+    Over,
+}
+
 /// What the log says of one posting of a job.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct JobRecord {
     /// What a seat was asked for, and which one it was.
     pub taking: Option<(u8, Terms)>,
@@ -83,27 +101,13 @@ impl JobRecord {
         }
     }
 
-    /// Entries that add up to this record.
-    pub(super) fn events(&self) -> Vec<Event> {
-        let taking = self.taking.clone().map(|(index, terms)| Event::Taking { index, terms });
-        let computed = self.computed.map(|Computed { result_root, units, salt }| Event::Computed {
-            result_root,
-            units_in: units.input,
-            units_out: units.output,
-            salt,
-        });
-        let sending =
-            |step, signature, last_valid_block_height| Event::Sending { step, signature, last_valid_block_height };
-        let sent = self.sent.clone().map(|(step, signature, height)| sending(step, signature, height));
-        // That it began is known by any transaction for it.
-        let answering = (self.answering && self.sent.as_ref().is_none_or(|(step, ..)| *step != Step::PutAnswer))
-            .then(|| sending(Step::PutAnswer, String::new(), 0));
-        let signing = self.receipt.clone().map(Event::Signing);
-        let decided = self.decided.map(|agreed| Event::Decided { agreed });
-        let ended = self.end.clone().map(Event::Ended);
-        let seated = self.seated.then_some(Event::Seated);
-        let leaving = self.left.then_some(Event::Leaving);
-        [taking, seated, leaving, computed, answering, sent, signing, decided, ended].into_iter().flatten().collect()
+    /// How long the log keeps it.
+    pub(super) fn keep(&self) -> Keep {
+        match &self.end {
+            None => Keep::Open,
+            Some(End::Abandoned(_)) if self.computed.is_some() => Keep::Bound,
+            Some(_) => Keep::Over,
+        }
     }
 
     pub(super) fn apply(&mut self, event: &Event) {
@@ -127,5 +131,20 @@ impl JobRecord {
             Event::Decided { agreed } => self.decided = Some(*agreed),
             Event::Ended(end) => self.end = Some(end.clone()),
         }
+    }
+}
+
+/// Units as input and output.
+mod units {
+    use provena_wire::Units;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(units: &Units, serializer: S) -> Result<S::Ok, S::Error> {
+        (units.input, units.output).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Units, D::Error> {
+        let (input, output) = Deserialize::deserialize(deserializer)?;
+        Ok(Units::new(input, output))
     }
 }

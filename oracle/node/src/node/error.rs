@@ -5,6 +5,7 @@ use solana_pubkey::Pubkey;
 
 use crate::compute::ComputeError;
 use crate::config::ConfigError;
+use crate::instance::InstanceError;
 use crate::journal::JournalError;
 
 /// Every message says what to do.
@@ -39,6 +40,9 @@ pub enum NodeError {
     /// The node has no account.
     #[error("{0} is not registered as a node; register it with `provena node register`")]
     NotRegistered(Pubkey),
+    /// Another process acts with the key.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
     /// A task died.
     #[error("a task of the node died: {0}")]
     Task(String),

@@ -227,13 +227,9 @@ impl Worker {
         self.ledger.seated(job.address, held(job), decided);
     }
 
-    /// Whether the node can work at all.
+    /// Whether the node can work at all. Through a server that lags, for instance, deadlines are seen too late.
     fn ready(&self) -> Result<(), Refusal> {
-        // Through a server that lags, deadlines are seen too late.
-        if self.parts.chain.health().lagging {
-            return Err(Refusal::NotReady("the RPC server lags behind".to_owned()));
-        }
-        self.obstacles.first().map_or(Ok(()), |obstacle| Err(Refusal::NotReady(obstacle)))
+        self.parts.readiness.obstacle().map_or(Ok(()), |reason| Err(Refusal::NotReady(reason)))
     }
 
     fn is_served(&self, engine_class: u8, asset: &Pubkey) -> Result<(), Refusal> {
@@ -249,7 +245,7 @@ impl Worker {
         let mut found = self.parts.chain.accounts(&[address, self.me]).await?.into_iter();
         let node = found.next().flatten();
         let node = node.as_ref().and_then(|node| decode::<Node>(&address, node).ok());
-        let node = node.ok_or_else(|| Refusal::NotReady("it is not registered".to_owned()))?;
+        let node = node.ok_or_else(|| Refusal::NotRegistered)?;
         let balance = found.next().flatten().map_or(0, |wallet| wallet.lamports);
         let means = Means { stake: node.stake, locked: node.locked, balance };
         let least = WALLET_RENT.saturating_add(self.parts.limits.least_pay(2, 0).saturating_mul(JOBS_IN_HAND));

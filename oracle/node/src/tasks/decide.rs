@@ -97,13 +97,13 @@ fn over(job: &JobView, agreed: bool) -> Action {
     match job.job.state() {
         _ if agreed => Action::End(End::Settled),
         Ok(JobState::Agreed) => abandoned("the quorum agreed on another result"),
-        Ok(JobState::Defaulted) => abandoned("the demanded answer did not come on chain"),
+        Ok(JobState::Defaulted) => abandoned(End::DEFAULTED),
         _ => abandoned("the job has failed: there was no quorum"),
     }
 }
 
 fn lost() -> Action {
-    abandoned("the seat's deadline was missed and its bond is lost")
+    abandoned(End::MISSED)
 }
 
 /// Whether the market lets the node leave its seat now, asked by doing it to a copy.

@@ -102,9 +102,8 @@ impl Worker {
 
     /// Keeps a response until a quorum agrees with it. Where that fails nothing is lost: it is computed again.
     async fn keep(&self, root: &Root, response: Vec<u8>) {
-        match self.parts.private.put_as(root, response).await {
-            Ok(()) => self.obstacles.clear("store"),
-            Err(error) => self.obstacles.set("store", format!("a response cannot be kept: {error}")),
+        if let Err(error) = self.parts.private.put_as(root, response).await {
+            tracing::warn!(%error, root = hex::encode(root), "a response cannot be kept");
         }
     }
 

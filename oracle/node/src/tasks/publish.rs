@@ -48,7 +48,6 @@ impl Worker {
         let signed = receipt::sign(&statement, &SigningKey::from_bytes(self.parts.key.secret_bytes()))?;
         // The log refuses a second receipt, so whatever leaves this node is the only one.
         self.note(key, Event::Signing(signed)).await?;
-        self.write_receipt(key)?;
         self.parts.metrics.job(JobEvent::Receipted);
         tracing::info!(job = %key.job, "published the response and signed the receipt");
         Ok(())
@@ -65,17 +64,5 @@ impl Worker {
             }
             found => Ok(found?),
         }
-    }
-
-    /// Writes the log's receipt into its file, all or nothing.
-    pub(super) fn write_receipt(&self, key: &JobKey) -> Result<(), WorkError> {
-        let Some(signed) = self.parts.journal.job(key).and_then(|record| record.receipt) else { return Ok(()) };
-        let path = self.receipt_path(&key.job);
-        let failed = |reason: String| WorkError::ReceiptFile { path: path.display().to_string(), reason };
-        let text = serde_json::to_string_pretty(&signed).map_err(|error| failed(error.to_string()))?;
-        let draft = path.with_extension("draft");
-        std::fs::write(&draft, text + "\n")
-            .and_then(|()| std::fs::rename(&draft, &path))
-            .map_err(|error| failed(error.to_string()))
     }
 }

@@ -15,7 +15,7 @@ use super::admission::Admitted;
 use super::decide::{Action, next};
 use super::submit::{Outcome, WorkError};
 use crate::compute::Effort;
-use crate::journal::{Computed, End, Event, JobKey, JobRecord, Step};
+use crate::journal::{Computed, End, Event, JobKey, JobRecord, JournalError, Step};
 use crate::metrics::JobEvent;
 
 impl Worker {
@@ -25,10 +25,14 @@ impl Worker {
             Ok(admitted) => admitted,
             Err(refusal) => return Ok(Some(Outcome::Declined(refusal.to_string()))),
         };
+        self.parts.readiness.saw_bond(job.job.bond);
         // The seat is taken for these terms and no others: a payer cannot exchange the job meanwhile.
         let mut instructions = vec![client::take_seat(self.me, key.job, index, terms.hash)];
         let at_once = job.seats.len() == 1 && self.answers_at_once(&terms.content_root, &effort);
-        self.note(key, Event::Taking { index, terms }).await?;
+        match self.note(key, Event::Taking { index, terms }).await {
+            Err(error @ JournalError::Full { .. }) => return Ok(Some(Outcome::Declined(error.to_string()))),
+            noted => noted?,
+        }
         if at_once {
             self.compute(key, &job.job).await?;
             instructions.extend(self.answer_of(key));

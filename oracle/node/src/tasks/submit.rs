@@ -1,6 +1,5 @@
 //! Seeing one job through, from taking a seat to the decision, whatever happens in between.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use provena_client::{
@@ -47,14 +46,6 @@ pub enum WorkError {
     /// The receipt is not this node's to sign.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
-    /// The receipt file cannot be written.
-    #[error("the receipt {path} cannot be written ({reason})")]
-    ReceiptFile {
-        /// Which file.
-        path: String,
-        /// The system's words.
-        reason: String,
-    },
 }
 
 impl From<InferError> for WorkError {
@@ -258,10 +249,6 @@ impl Worker {
     }
 
     pub(super) async fn end(&self, key: &JobKey, record: &JobRecord, end: End) -> Result<Outcome, WorkError> {
-        if record.receipt.is_some() {
-            // A crash between signing and writing leaves the log's copy only.
-            self.write_receipt(key)?;
-        }
         if *record == JobRecord::default() {
             return Ok(match end {
                 End::Abandoned(reason) => Outcome::Declined(reason),
@@ -295,20 +282,34 @@ impl Worker {
         let budget = self.budget(keys, step).await;
         let pending = submitter::prepare(chain, instructions, &[&self.parts.key], budget).await?;
         let (signature, last_valid_block_height) = (pending.signature().to_string(), pending.last_valid_block_height);
-        for key in keys {
-            let signature = signature.clone();
-            self.note(key, Event::Sending { step, signature, last_valid_block_height }).await?;
-        }
+        let sending = |key: &JobKey| Entry {
+            key: *key,
+            event: Event::Sending { step, signature: signature.clone(), last_valid_block_height },
+        };
+        self.note_all(keys.iter().map(sending).collect()).await?;
         submitter::submit(chain, &pending).await?;
         Ok(())
     }
 
     /// Writes an entry into the crash log; when this returns it is on disk.
     pub(super) async fn note(&self, key: &JobKey, event: Event) -> Result<(), JournalError> {
-        let (journal, entry) = (Arc::clone(&self.parts.journal), Entry { key: *key, event });
-        let written = tokio::task::spawn_blocking(move || journal.append(&entry)).await;
+        self.note_all(vec![Entry { key: *key, event }]).await
+    }
+
+    /// As [`Worker::note`], for several together.
+    async fn note_all(&self, entries: Vec<Entry>) -> Result<(), JournalError> {
+        let seat = entries.iter().any(|entry| matches!(entry.event, Event::Taking { .. }));
+        let journal = self.parts.journal.clone();
+        let written = tokio::task::spawn_blocking(move || journal.append_all(&entries)).await;
         // It does not panic, and is not cancelled.
-        written.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+        match written.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())) {
+            // What follows a claim can be made again and comes out the same, see there.
+            Err(error @ JournalError::Full { .. }) if !seat => {
+                tracing::error!(%error, "going on without writing it down");
+                Ok(())
+            }
+            appended => appended,
+        }
     }
 }
 

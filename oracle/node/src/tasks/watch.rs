@@ -139,11 +139,28 @@ impl Watcher {
                 let owed =
                     party.is_some_and(|party| job.job.owed(&job.seats, party).map_or(true, |owed| !owed.is_nothing()));
                 if unknown && owed {
+                    self.report_strange_seat(&address);
                     self.begin(address, closing);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Says what it means that the chain shows this node in a seat that its crash log never asked for.
+    fn report_strange_seat(&self, job: &Pubkey) {
+        if self.active.contains(job) {
+            return;
+        }
+        if self.worker.journal().was_empty() {
+            tracing::warn!(%job, "the crash log does not know this seat: it was lost, and the job is taken up from the chain");
+            return;
+        }
+        self.worker.parts.readiness.saw_strange_seat();
+        tracing::error!(
+            %job,
+            "the crash log never asked for this seat: another process used this node's key, or the log is an old copy"
+        );
     }
 
     /// Takes up an open job if it is one for us and there is room.
@@ -153,6 +170,12 @@ impl Watcher {
         let postponed = self.declined.get(&address).is_some_and(|(until, _)| Instant::now() < *until);
         let for_us = free && !self.worker.knows_as_foreign(&job.job);
         if !for_us || postponed || self.active.len() >= self.worker.parts.limits.max_jobs.saturating_add(JUDGED) {
+            return;
+        }
+        // E.g. through a server that lags, deadlines are seen too late: nothing new is staked until it has caught up.
+        if let Some(reason) = self.worker.parts.readiness.obstacle() {
+            self.worker.parts.metrics.refused(reason.name());
+            tracing::debug!(job = %address, reason = reason.name(), "not taken");
             return;
         }
         // What its account says alone is judged here, so that bad terms cost nothing more.

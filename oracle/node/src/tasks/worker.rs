@@ -1,7 +1,6 @@
 //! Everything that work on a job needs, in one place.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use super::wasted::Wasted;
 use crate::compute::Compute;
 use crate::journal::{JobKey, Journal, Terms};
 use crate::metrics::Metrics;
-use crate::obstacles::Obstacles;
+use crate::readiness::Readiness;
 use crate::tasks::pace::Pace;
 
 /// Inputs that are fetched at the same time.
@@ -44,19 +43,19 @@ pub struct WorkerParts {
     /// Where responses wait until a quorum agrees with them; nobody else reads it.
     pub private: Store,
     /// The crash log.
-    pub journal: Arc<Journal>,
+    pub journal: Journal,
     /// What computes.
     pub compute: Arc<dyn Compute>,
     /// The node's key.
     pub key: Keypair,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// What keeps the node from taking jobs.
+    pub readiness: Arc<Readiness>,
     /// For every transaction.
     pub budget: Budget,
     /// Mints of the models to serve; empty serves all.
     pub models: Vec<Pubkey>,
-    /// Folder of the receipt files.
-    pub receipts: PathBuf,
     /// What the node takes on.
     pub limits: Limits,
     /// Requests whose preparation never ended.
@@ -79,8 +78,6 @@ pub struct Worker {
     pub(super) ledger: Ledger,
     /// How often work was lost because a seat was gone.
     pub(super) wasted: Wasted,
-    /// What keeps the node from taking jobs.
-    pub(super) obstacles: Arc<Obstacles>,
     /// What the watcher hears of jobs in progress.
     pub(super) feed: Feed,
     /// Held while an input is fetched.
@@ -111,7 +108,6 @@ impl Worker {
             pace: Pace::default(),
             ledger: Ledger::default(),
             wasted: Wasted::default(),
-            obstacles: Arc::default(),
             feed: Feed::default(),
             fetching: Semaphore::new(FETCHING),
             preparing: Semaphore::new(PREPARING),
@@ -146,23 +142,11 @@ impl Worker {
         self.parts.models.is_empty() || self.parts.models.contains(asset)
     }
 
-    /// Where a job's receipt is kept.
-    #[must_use]
-    pub fn receipt_path(&self, job: &Pubkey) -> PathBuf {
-        self.parts.receipts.join(format!("{job}.json"))
-    }
-
     /// The salt of this node's commitment for one posting of a job. It is derived from the key, so that a node that lost its
     /// crash log can still open its commitments; and no other posting has the same, not even at the same address.
     #[must_use]
     pub fn salt(&self, key: &JobKey) -> [u8; 32] {
         commitment::salt(&self.secret, key.job.as_array(), &key.input_root, key.posted_at)
-    }
-
-    /// What keeps the node from taking jobs.
-    #[must_use]
-    pub fn obstacles(&self) -> &Arc<Obstacles> {
-        &self.obstacles
     }
 
     /// What jobs hold of the node.

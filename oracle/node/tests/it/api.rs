@@ -1,17 +1,20 @@
 //! The routes, over real sockets.
 
 use provena_arith::merkle::content_root;
+use provena_node::journal::{Entry, Event, JobKey, Journal};
 use provena_node::node::Node;
 use reqwest::{Client, StatusCode};
 use solana_pubkey::Pubkey;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::journal::{result, signed};
 use crate::service::{config, engine};
 
 struct Served {
     url: String,
     http: Client,
     folder: tempfile::TempDir,
+    journal: Journal,
     _running: DropGuard,
 }
 
@@ -19,9 +22,10 @@ async fn serve() -> Served {
     let folder = tempfile::tempdir().unwrap();
     let node = Node::start(config(folder.path(), 0), engine()).await.unwrap();
     let url = format!("http://{}", node.address());
+    let journal = node.journal();
     let shutdown = CancellationToken::new();
     tokio::spawn(node.run(shutdown.clone()));
-    Served { url, http: Client::new(), folder, _running: shutdown.drop_guard() }
+    Served { url, http: Client::new(), folder, journal, _running: shutdown.drop_guard() }
 }
 
 impl Served {
@@ -114,7 +118,11 @@ async fn a_receipt_is_served_by_its_job() {
     for path in ["/v1/receipts/xyz", "/v1/receipts/..%2F..%2Fnode"] {
         assert_eq!(served.get(path).await.0, StatusCode::BAD_REQUEST, "{path}");
     }
-    let file = served.folder.path().join("provena-node/receipts").join(format!("{job}.json"));
-    std::fs::write(file, "{}").unwrap();
-    assert_eq!(served.get(&format!("/v1/receipts/{job}")).await, (StatusCode::OK, b"{}".to_vec()));
+    let key = JobKey { job, posted_at: 345, input_root: [8; 32] };
+    let signed = signed(&key, [9; 32], 10);
+    for event in [result([9; 32]), Event::Signing(signed.clone())] {
+        served.journal.append(&Entry { key, event }).unwrap();
+    }
+    let (status, body) = served.get(&format!("/v1/receipts/{job}")).await;
+    assert_eq!((status, serde_json::from_slice(&body).ok()), (StatusCode::OK, Some(signed)));
 }

@@ -159,7 +159,7 @@ async fn h3_an_answer_is_served_once_a_quorum_agreed_and_not_before() {
     let nowhere = async || {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let has = folder_store(&scene.shared).has(&answer.result_root()).await;
-        !has && !honest.receipt_path(&posted.job).exists()
+        !has && honest.journal().receipt(&posted.job).is_none()
     };
     assert!(nowhere().await, "it was served before there was a quorum");
     scene.chain.advance(u64::from(WINDOW) + 1);

@@ -21,13 +21,14 @@ use provena_node::config::Config;
 use provena_node::journal::{End, Journal};
 use provena_node::metrics::Metrics;
 use provena_node::node::Node;
+use provena_node::readiness::Readiness;
 use provena_node::tasks::submit::Outcome;
 use provena_node::tasks::{Collector, Limits, Worker, WorkerParts, admission::Attempts};
 use provena_registry::state::AssetKind;
 use provena_royalty::Holder;
 use provena_tests::registry as draft;
 use provena_tests::world::keypair;
-use provena_wire::{Units, receipt};
+use provena_wire::Units;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -40,7 +41,7 @@ use crate::support::localnet::Localnet;
 use crate::support::meddle::{Call, Fate, Meddling};
 use crate::support::model;
 
-const STAKE: u64 = 1_000_000_000;
+pub(crate) const STAKE: u64 = 1_000_000_000;
 const PRICE: u64 = 700_001;
 
 pub(crate) struct Market {
@@ -124,8 +125,8 @@ pub(crate) async fn set_up(chain: Arc<RpcChain>) -> Market {
 
 pub(crate) struct Running {
     pub url: String,
-    shutdown: CancellationToken,
-    task: JoinHandle<Result<(), provena_node::node::NodeError>>,
+    pub shutdown: CancellationToken,
+    pub task: JoinHandle<Result<(), provena_node::node::NodeError>>,
 }
 
 impl Running {
@@ -138,7 +139,7 @@ impl Running {
         Self { url, shutdown, task }
     }
 
-    async fn health(&self) -> serde_json::Value {
+    pub(crate) async fn health(&self) -> serde_json::Value {
         reqwest::get(format!("{}/health", self.url)).await.unwrap().json().await.unwrap()
     }
 
@@ -162,31 +163,35 @@ impl Running {
 }
 
 pub(crate) fn config(folder: &std::path::Path, chain: &Localnet, port: u16) -> Config {
+    config_for(folder, &chain.rpc_url, &chain.ws_url, port)
+}
+
+pub(crate) fn config_for(folder: &std::path::Path, rpc_url: &str, ws_url: &str, port: u16) -> Config {
     std::fs::write(folder.join("node.json"), format!("{:?}", keypair("node").to_bytes())).unwrap();
     let text = format!(
-        "[chain]\nrpc_url = {:?}\nws_url = {:?}\ntimeout_s = 2\n[node]\nkey = \"node.json\"\n\
+        "[chain]\nrpc_url = {rpc_url:?}\nws_url = {ws_url:?}\ntimeout_s = 2\npoll_s = 1\n[node]\nkey = \"node.json\"\n\
          [engine]\nadapter = \"cpu\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n",
-        chain.rpc_url, chain.ws_url
     );
     Config::parse(&text, [], &folder.join("node.toml")).unwrap()
 }
 
 /// A node of the crash test, over `chain`.
 fn worker(chain: SharedChain, cluster: [u8; 32], data: &std::path::Path, key: &Keypair) -> Worker {
-    let receipts = data.join("receipts");
-    std::fs::create_dir_all(&receipts).unwrap();
+    let journal = Journal::open(&data.join("journal.redb")).unwrap();
+    let classes = Arc::new(Vec::new);
+    let readiness = Arc::new(Readiness::new(chain.clone(), journal.clone(), data.to_owned(), classes));
     Worker::new(WorkerParts {
         chain,
         cluster,
         store: folder_store(&data.join("shared")),
         private: folder_store(&data.join("private")),
-        journal: Arc::new(Journal::open(&data.join("journal.jsonl")).unwrap()),
+        journal,
         compute: Arc::new(EngineCompute::open("cpu", 1 << 30).unwrap()),
         key: key.insecure_clone(),
         metrics: Arc::new(Metrics::default()),
+        readiness,
         budget: Budget::default(),
         models: Vec::new(),
-        receipts,
         limits: Limits { max_bond: STAKE, ..Limits::default() },
         attempts: Attempts::open(&data.join("attempts")).unwrap(),
         max_computing: 8,
@@ -237,7 +242,7 @@ async fn a_node_that_is_killed_between_sending_and_seeing_loses_nothing() {
             let job = client.job(&posted.job).await.unwrap().unwrap();
             assert_eq!(job.state().unwrap(), JobState::Agreed);
             assert!(job.job.owed(&job.seats, Party::Seat(0)).unwrap().is_nothing());
-            let signed = receipt::load(&second.receipt_path(&posted.job)).unwrap();
+            let signed = second.journal().receipt(&posted.job).unwrap();
             signed.verify().unwrap();
             check_against(&signed, &cluster, &job).unwrap();
             check_offer(&signed, &cluster, &job, &client.offer(&scene.offer).await.unwrap()).unwrap();

@@ -8,6 +8,7 @@ mod decide;
 mod journal;
 mod load;
 mod localnet;
+mod one_key_one_chain;
 mod payer;
 mod recovery;
 mod service;

@@ -493,7 +493,7 @@ async fn a_receipt_is_checked_against_history_when_its_job_is_closed() {
         client.close(&posted.job).await.unwrap();
         assert!(scene.job_or_none(&posted.job).is_none());
 
-        let signed = receipt::load(&workers[0].receipt_path(&posted.job)).unwrap();
+        let signed = workers[0].journal().receipt(&posted.job).unwrap();
         let statement = signed.verify().unwrap();
         let past = scene.chain.past();
         let witnessed = check_history(&signed, &CLUSTER, &past).unwrap();

@@ -10,11 +10,11 @@ use provena_client::view::JobView;
 use provena_market::constants::SETTLE_AFTER;
 use provena_market::instruction;
 use provena_market::state::{JobState, OfferTerms};
-use provena_node::journal::{End, Journal};
+use provena_node::journal::{End, Entry, Event, FILE_NAME, Journal};
 use provena_node::tasks::submit::Outcome;
 use provena_tests::market::{CLUSTER, STAKE};
 use provena_tests::world::keypair;
-use provena_wire::{Request, Units, receipt};
+use provena_wire::{Request, Units};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio_util::sync::CancellationToken;
@@ -55,22 +55,22 @@ fn fee(count: u64) -> u64 {
 }
 
 fn assert_receipt_is_sound(scene: &Scene, data: &Path, job: &JobView) {
-    let path = data.join("receipts").join(format!("{}.json", job.address));
-    let signed = receipt::load(&path).unwrap();
+    let signed = Journal::open(&data.join(FILE_NAME)).unwrap().receipt(&job.address).unwrap();
     signed.verify().unwrap();
     check_against(&signed, &CLUSTER, job).unwrap();
     let offer = scene.chain.world(|world| world.state(&scene.offer));
     provena_client::receipt::check_offer(&signed, &CLUSTER, job, &offer).unwrap();
 }
 
-/// However often it is written down again, there is one receipt and one result in the crash log.
-fn assert_one_result_and_one_receipt(data: &Path) {
-    let log = std::fs::read_to_string(data.join("journal.jsonl")).unwrap();
-    let distinct = |kind: &str| {
-        let lines = log.lines().filter(|line| line.contains(kind));
-        lines.collect::<std::collections::BTreeSet<_>>().len()
-    };
-    assert_eq!((distinct("\"signing\""), distinct("\"computed\"")), (1, 1), "{log}");
+/// There is one result and one receipt in the crash log, for one posting, and neither can be exchanged.
+fn assert_one_result_and_one_receipt(data: &Path, job: &Pubkey) {
+    let journal = Journal::open(&data.join(FILE_NAME)).unwrap();
+    let [(key, record)] = &journal.at(job)[..] else { panic!("more than one posting of {job}, or none") };
+    let (computed, signed) = (record.computed.unwrap(), record.receipt.clone().unwrap());
+    assert_eq!(signed.result_root, hex::encode(computed.result_root));
+    let Units { input: units_in, output: units_out } = computed.units;
+    let other = Event::Computed { result_root: [1; 32], units_in, units_out, salt: computed.salt };
+    journal.append(&Entry { key: *key, event: other }).unwrap_err();
 }
 
 /// The whole life of a job of one seat with one crash at call `at`; the seat is taken before the work, or together with its
@@ -103,7 +103,7 @@ async fn survives_a_crash_at(at: usize, after_effect: bool, take_first: bool) ->
     let response = scene.client().response(&job).await.unwrap();
     let reference = provena_engine::reference::run(&model::artifact(), &model::request(3)).unwrap();
     assert_eq!(response, reference);
-    assert_one_result_and_one_receipt(data.path());
+    assert_one_result_and_one_receipt(data.path(), &posted.job);
     before.is_none()
 }
 
@@ -155,7 +155,7 @@ async fn survives_a_crash_among_two_at(at: usize, after_effect: bool) -> bool {
         assert_eq!(scene.chain.count(done_by_each), 2, "crash at call {at}");
     }
     assert_receipt_is_sound(&scene, data.path(), &job);
-    assert_one_result_and_one_receipt(data.path());
+    assert_one_result_and_one_receipt(data.path(), &posted.job);
     before.is_none()
 }
 
@@ -214,7 +214,7 @@ async fn a_closed_offer_does_not_stop_a_node_that_has_a_seat() {
     scene.close_offer();
     assert_eq!(live_to_the_end(&scene, data.path(), &posted.job).await, Outcome::Ended(End::Settled));
     let job = scene.job(&posted.job);
-    let signed = receipt::load(&data.path().join("receipts").join(format!("{}.json", posted.job))).unwrap();
+    let signed = Journal::open(&data.path().join(FILE_NAME)).unwrap().receipt(&posted.job).unwrap();
     signed.verify().unwrap();
     check_against(&signed, &CLUSTER, &job).unwrap();
     assert_eq!(signed.content_root, hex::encode(model::artifact().content_root()));
@@ -256,7 +256,7 @@ async fn a_job_whose_input_is_missing_is_never_taken() {
     let Outcome::Declined(reason) = outcome else { panic!("{outcome:?}") };
     assert!(reason.contains("does not have it"), "{reason}");
     assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
-    assert_eq!(Journal::open(&data.path().join("journal.jsonl")).unwrap().in_progress(), Vec::new());
+    assert_eq!(Journal::open(&data.path().join(FILE_NAME)).unwrap().in_progress(), Vec::new());
 }
 
 #[tokio::test]
@@ -427,7 +427,8 @@ async fn a_seat_beside_which_nobody_sits_is_left_without_loss_and_taken_again() 
     }
     assert_eq!(worker.drive(&posted.job, &CancellationToken::new()).await.unwrap(), Outcome::AwaitsPay);
     assert_eq!(coming.await.unwrap(), Outcome::AwaitsPay);
-    assert_one_result_and_one_receipt(data.path());
+    drop(worker);
+    assert_one_result_and_one_receipt(data.path(), &posted.job);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ pub(crate) mod localnet;
 pub(crate) mod market;
 pub(crate) mod meddle;
 pub(crate) mod model;
+pub(crate) mod relay;
+pub(crate) mod small_disk;
 #[path = "../../../engine/tests/it/tiny_llama.rs"]
 pub(crate) mod tiny_llama;
 

@@ -122,7 +122,7 @@ async fn a_seat_that_only_the_chain_knows_is_found() {
     let fresh = tempfile::tempdir().unwrap();
     let node = Running::start(worker(&scene, fresh.path()));
     until("it awaits pay again", || node.worker.journal().awaiting_pay().len() == 1).await;
-    assert!(node.worker.receipt_path(&posted.job).exists());
+    assert!(node.worker.journal().receipt(&posted.job).is_some());
     scene.client().acknowledge(&posted.job).await.unwrap();
     until("it is paid", || node.worker.journal().awaiting_pay().is_empty()).await;
     assert_eq!(scene.node("node").locked, 0);

@@ -11,6 +11,7 @@ use provena_market::instruction;
 use provena_market::state::JobState;
 use provena_node::compute::{Compute, ComputeError, EngineCompute};
 use provena_node::journal::End;
+use provena_node::journal::{FILE_NAME, Journal};
 use provena_node::tasks::{Limits, submit::Outcome};
 use provena_wire::{Generate, Prompt, Request, Response, Sampling, Units};
 use solana_pubkey::Pubkey;
@@ -170,8 +171,8 @@ async fn a_result_that_cannot_be_in_time_is_given_up() {
     assert!(matches!(outcome, Outcome::Ended(End::Abandoned(_))), "{outcome:?}");
     let node = scene.node("node");
     assert_eq!((node.locked, node.forfeited), (0, 1));
-    let log = std::fs::read_to_string(data.path().join("journal.jsonl")).unwrap();
-    assert!(!log.contains("\"computed\""), "{log}");
+    let [(_, record)] = &Journal::open(&data.path().join(FILE_NAME)).unwrap().at(&posted.job)[..] else { panic!() };
+    assert_eq!(record.computed, None);
 }
 
 #[tokio::test]

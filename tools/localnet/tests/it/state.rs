@@ -4,6 +4,7 @@ use std::fs;
 
 use solana_client::rpc_client::RpcClient;
 use solana_keypair::Keypair;
+use solana_message::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use solana_system_interface::instruction::{create_account, transfer};
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::support::{Localnet, SOL, airdrop, eventually, funded, refused};
 
+const TOKEN: Pubkey = solana_pubkey::pubkey!("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 const OWNER: Pubkey = solana_pubkey::pubkey!("FLMpa898vXMExH9CgE6LQF8BaEfWn7X3XCtuGZxEm512");
 
 #[test]
@@ -29,7 +31,7 @@ fn a_chain_goes_on_after_a_kill() {
 
 fn goes_on(stop: impl Fn(Localnet)) {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("deep/chain.sqlite");
+    let path = folder.path().join("deep/chain.state");
     let path = path.to_str().unwrap();
 
     let chain = Localnet::start(&["--state", path]);
@@ -43,6 +45,8 @@ fn goes_on(stop: impl Fn(Localnet)) {
     eventually("some slots", || (client.get_slot().unwrap() > 60).then_some(()));
     let slot = client.get_slot().unwrap();
     let balance = client.get_balance(&payer.pubkey()).unwrap();
+    // A kill loses the last second at most.
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
     stop(chain);
 
     let chain = Localnet::start(&["--state", path]);
@@ -66,10 +70,80 @@ fn goes_on(stop: impl Fn(Localnet)) {
     assert_eq!(client.get_balance(&payer.pubkey()).unwrap(), balance + SOL);
 }
 
+/// N11: an account that was closed stays closed, and its rent is in one place only.
+#[test]
+fn n11_a_closed_account_does_not_come_back_with_its_rent() {
+    for kill in [false, true] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("chain.state");
+        let path = path.to_str().unwrap();
+        let chain = Localnet::start(&["--state", path]);
+        let client = chain.client();
+        let payer = funded(&client);
+        let wallets: Vec<Keypair> = (0..3).map(|_| Keypair::new()).collect();
+        for wallet in &wallets {
+            send(&client, &payer, &[], &[transfer(&payer.pubkey(), &wallet.pubkey(), SOL)]);
+        }
+        let token = token_account(&client, &payer);
+        // It is there at one snapshot, and gone before the next.
+        std::thread::sleep(std::time::Duration::from_millis(2_500));
+        let [closed, kept, _] = &wallets[..] else { unreachable!() };
+        send(&client, &payer, &[closed], &[transfer(&closed.pubkey(), &payer.pubkey(), SOL)]);
+        // Closed by its program, as jobs are.
+        let close = token_instruction(&[9], &[(token, false), (payer.pubkey(), false), (payer.pubkey(), true)]);
+        send(&client, &payer, &[], &[close]);
+        let gone =
+            |client: &RpcClient| client.get_account(&closed.pubkey()).is_err() && client.get_account(&token).is_err();
+        assert!(gone(&client), "it is not even closed while the chain runs");
+        let money = |client: &RpcClient| {
+            let all = [&payer].into_iter().chain(&wallets);
+            all.map(|wallet| client.get_balance(&wallet.pubkey()).unwrap()).sum::<u64>()
+        };
+        let before = money(&client);
+        std::thread::sleep(std::time::Duration::from_millis(2_500));
+        if kill {
+            chain.kill();
+        } else {
+            assert_eq!(chain.signal("TERM").0.code(), Some(0));
+        }
+
+        let chain = Localnet::start(&["--state", path]);
+        let client = chain.client();
+        assert!(gone(&client), "a closed account came back (killed: {kill})");
+        assert_eq!(money(&client), before, "money was made or lost (killed: {kill})");
+        assert_eq!(client.get_balance(&kept.pubkey()).unwrap(), SOL);
+    }
+}
+
+/// An empty account of a new token, which belongs to the payer.
+fn token_account(client: &RpcClient, payer: &Keypair) -> Pubkey {
+    let (mint, account) = (Keypair::new(), Keypair::new());
+    let create = |key: &Keypair, len: usize| {
+        let rent = client.get_minimum_balance_for_rent_exemption(len).unwrap();
+        create_account(&payer.pubkey(), &key.pubkey(), rent, len as u64, &TOKEN)
+    };
+    let authority = payer.pubkey().to_bytes();
+    let initialize_mint = [&[20, 2][..], &authority, &[0]].concat();
+    let initialize_account = [&[18][..], &authority].concat();
+    let instructions = [
+        create(&mint, 82),
+        token_instruction(&initialize_mint, &[(mint.pubkey(), false)]),
+        create(&account, 165),
+        token_instruction(&initialize_account, &[(account.pubkey(), false), (mint.pubkey(), false)]),
+    ];
+    send(client, payer, &[&mint, &account], &instructions);
+    account.pubkey()
+}
+
+fn token_instruction(data: &[u8], accounts: &[(Pubkey, bool)]) -> Instruction {
+    let accounts = accounts.iter().map(|(address, signs)| AccountMeta::new(*address, *signs)).collect();
+    Instruction { program_id: TOKEN, accounts, data: data.to_vec() }
+}
+
 #[test]
 fn refuses_a_file_in_use() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("chain.sqlite");
+    let path = folder.path().join("chain.state");
     let path = path.to_str().unwrap();
     let _chain = Localnet::start(&["--state", path]);
     let message = refused(&["--rpc-port", "0", "--ws-port", "0", "--state", path]);
@@ -86,7 +160,7 @@ fn refuses_a_file_that_is_something_else() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "Dear reader, this is no chain.");
 }
 
-fn send(client: &RpcClient, payer: &Keypair, more: &[&Keypair], instructions: &[solana_message::Instruction]) {
+fn send(client: &RpcClient, payer: &Keypair, more: &[&Keypair], instructions: &[Instruction]) {
     let hash = client.get_latest_blockhash().unwrap();
     let signers: Vec<&Keypair> = [payer].into_iter().chain(more.iter().copied()).collect();
     let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer.pubkey()), &signers, hash);

@@ -6,6 +6,7 @@ use provena_wire::Units;
 use solana_pubkey::Pubkey;
 
 use crate::compute::ComputeError;
+use crate::readiness::Reason;
 use crate::tasks::pace::TooLong;
 
 /// A job is left alone. Nothing was staked or sent.
@@ -84,8 +85,11 @@ pub enum Refusal {
         least: u64,
     },
     /// The node cannot work now.
-    #[error("the node takes no jobs now: {0}")]
-    NotReady(String),
+    #[error("the node takes no jobs now: {}", .0.name())]
+    NotReady(Reason),
+    /// The node has no account.
+    #[error("the node is not registered")]
+    NotRegistered,
     /// Somewhere it was tried before, and it went badly.
     #[error("preparing this request failed badly before; it is left alone")]
     FailedBefore,
@@ -139,7 +143,8 @@ impl Refusal {
             Self::Waiting(_) => "waiting_at_limit",
             Self::Stake { .. } => "stake_in_use",
             Self::Wallet { .. } => "wallet_too_low",
-            Self::NotReady(_) => "not_ready",
+            Self::NotReady(reason) => reason.name(),
+            Self::NotRegistered => "not_registered",
             Self::FailedBefore => "failed_before",
             Self::Busy => "busy",
             Self::Store(_) => "not_available",

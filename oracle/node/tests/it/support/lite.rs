@@ -116,15 +116,7 @@ impl ChainReader for LiteChain {
     }
 
     fn health(&self) -> HealthReport {
-        HealthReport {
-            reachable: true,
-            lagging: false,
-            slot: slot(&self.lock().world),
-            slot_age_ms: 0,
-            consecutive_failures: 0,
-            last_error: None,
-            subscribed: false,
-        }
+        HealthReport { reachable: true, slot: slot(&self.lock().world), ..HealthReport::default() }
     }
 }
 

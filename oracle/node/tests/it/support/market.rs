@@ -14,6 +14,7 @@ use provena_market::state::{Node, Offer, OfferTerms};
 use provena_node::compute::{Compute, EngineCompute};
 use provena_node::journal::{End, JobKey, Journal};
 use provena_node::metrics::Metrics;
+use provena_node::readiness::Readiness;
 use provena_node::tasks::submit::Outcome;
 use provena_node::tasks::{Collector, Limits, Worker, WorkerParts, admission::Attempts};
 use provena_registry::state::AssetKind;
@@ -226,20 +227,21 @@ impl Scene {
 
     /// What a node of the scene is made of.
     pub(crate) fn parts(&self, name: &str, chain: SharedChain, data: &Path) -> WorkerParts {
-        let receipts = data.join("receipts");
-        std::fs::create_dir_all(&receipts).expect("the folder is writable");
+        let journal = Journal::open(&data.join("journal.redb")).expect("the crash log opens");
+        let classes = Arc::new(Vec::new);
+        let readiness = Arc::new(Readiness::new(chain.clone(), journal.clone(), data.to_owned(), classes));
         WorkerParts {
             chain,
             cluster: CLUSTER,
             store: folder_store(&self.shared),
             private: folder_store(&data.join("private")),
-            journal: Arc::new(Journal::open(&data.join("journal.jsonl")).expect("the crash log opens")),
+            journal,
             compute: Arc::new(EngineCompute::open("cpu", 1 << 30).expect("the processor computes")),
             key: keypair(name),
             metrics: Arc::new(Metrics::default()),
+            readiness,
             budget: Budget::default(),
             models: Vec::new(),
-            receipts,
             limits: self.limits(),
             attempts: Attempts::open(&data.join("attempts")).expect("the folder is writable"),
             max_computing: 8,

@@ -1,0 +1,126 @@
+//! What a node looks at now and then beside its jobs: the chain's slot, its money, its crash log, and who answers at its address.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use provena_client::chain::{ChainError, SharedChain, accounts};
+use provena_market::state::Node as NodeAccount;
+use solana_pubkey::Pubkey;
+use tokio_util::sync::CancellationToken;
+
+use crate::instance::{self, InstanceError};
+use crate::journal::Journal;
+use crate::readiness::{Money, Readiness};
+
+/// How often the chain is asked for its slot.
+const BEAT: Duration = Duration::from_secs(2);
+
+/// How often the chain is asked for the node's money.
+const MONEY_EVERY: Duration = Duration::from_secs(15);
+
+/// The registered address is asked who answers after so many times the pause between two looks for jobs: every minute by
+/// default.
+const INSTANCE_EVERY: u32 = 6;
+
+/// Attempts before a node does not start because another instance answers: a predecessor that is just ending may.
+const STARTS: u32 = 5;
+
+/// Looks at a node's surroundings.
+pub(super) struct Pulse {
+    pub chain: SharedChain,
+    pub journal: Journal,
+    pub readiness: Arc<Readiness>,
+    pub node: Pubkey,
+    pub instance: String,
+    pub poll: Duration,
+}
+
+impl Pulse {
+    /// Refuses to start while another instance answers at the registered address.
+    ///
+    /// # Errors
+    /// [`InstanceError::Elsewhere`].
+    pub(super) async fn begin(&self) -> Result<(), InstanceError> {
+        for attempt in 1.. {
+            let Some(endpoint) = self.elsewhere().await else { break };
+            if attempt == STARTS {
+                return Err(InstanceError::Elsewhere { node: self.node, endpoint });
+            }
+            tokio::time::sleep(BEAT / 2).await;
+        }
+        self.money().await;
+        Ok(())
+    }
+
+    /// Looks until `closing`.
+    pub(super) async fn run(self, closing: CancellationToken) {
+        let instance_every = self.poll.saturating_mul(INSTANCE_EVERY);
+        let (mut next_money, mut next_instance) = (Instant::now() + MONEY_EVERY, Instant::now() + instance_every);
+        while !closing.is_cancelled() {
+            // Success and failure are both recorded by the connection itself.
+            let _: Result<u64, ChainError> = self.chain.slot().await;
+            if self.journal.is_degraded() {
+                self.journal.restore();
+            }
+            let now = Instant::now();
+            if now >= next_money {
+                next_money = now + MONEY_EVERY;
+                self.money().await;
+            }
+            if now >= next_instance {
+                next_instance = now + instance_every;
+                self.look_for_another().await;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(BEAT) => {}
+                () = closing.cancelled() => {}
+            }
+        }
+    }
+
+    async fn account(&self) -> Option<(NodeAccount, u64)> {
+        let address = provena_market::pda::node(&self.node).0;
+        let mut found = self.chain.accounts(&[address, self.node]).await.ok()?.into_iter();
+        let node = accounts::decode(&address, &found.next()??).ok()?;
+        Some((node, found.next().flatten().map_or(0, |wallet| wallet.lamports)))
+    }
+
+    async fn money(&self) {
+        if let Some((node, balance)) = self.account().await {
+            self.readiness.saw_money(Money::of(&node, balance));
+        }
+    }
+
+    /// The address at which another instance answers.
+    async fn elsewhere(&self) -> Option<String> {
+        let (node, _) = self.account().await?;
+        let endpoint = node.endpoint().to_owned();
+        if endpoint.is_empty() {
+            return None;
+        }
+        match instance::who_answers(&endpoint).await {
+            Ok(who) => {
+                let other = who.node == self.node.to_string() && who.instance != self.instance;
+                other.then_some(endpoint)
+            }
+            Err(error) => {
+                tracing::debug!(endpoint, error, "nobody answers at the registered address");
+                None
+            }
+        }
+    }
+
+    async fn look_for_another(&self) {
+        let endpoint = self.elsewhere().await;
+        if self.readiness.saw_another(endpoint.is_some()) {
+            match endpoint {
+                Some(endpoint) => tracing::error!(
+                    endpoint,
+                    node = %self.node,
+                    "another process with this node's key answers at its address; this one takes no more jobs: stop one of them"
+                ),
+                None => tracing::info!("no other process answers at the node's address any more"),
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Whether the node can earn, and what keeps it from it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use provena_client::chain::SharedChain;
+use provena_market::state::Node as NodeAccount;
+use serde::Serialize;
+
+use crate::disk::{self, Space};
+use crate::journal::Journal;
+
+/// Fees of the transactions of one job, in lamports, without a priority fee.
+pub const JOB_FEES: u64 = 15_000;
+
+/// A wallet that cannot pay the fees of so many more jobs is nearly empty.
+const FEW_JOBS: u64 = 10;
+
+/// What a wallet must keep, in lamports, to stay on the chain.
+const WALLET_RENT: u64 = 890_880;
+
+/// A disk with less room is full for a node, in bytes.
+const LEAST_SPACE: u64 = 4 << 20;
+
+/// Why a node cannot earn. The first of several is what has to be mended first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The RPC server answers for another chain than at the start.
+    WrongChain,
+    /// The RPC server does not answer.
+    Unreachable,
+    /// The node does not look for jobs yet, or no more.
+    Starting,
+    /// The chain stands still, or its server lags behind.
+    Lagging,
+    /// Another process acts with the same key.
+    AnotherInstance,
+    /// The crash log cannot be read or written.
+    LogBroken,
+    /// The crash log has no room to spare.
+    LogDegraded,
+    /// The disk has no room.
+    DiskFull,
+    /// The wallet cannot pay the fees of many more jobs.
+    BalanceLow,
+    /// Less stake is free than a job usually takes as its bond.
+    StakeLow,
+}
+
+impl Reason {
+    /// The name in `/health`, logs and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WrongChain => "wrong_chain",
+            Self::Unreachable => "unreachable",
+            Self::Starting => "starting",
+            Self::Lagging => "lagging",
+            Self::AnotherInstance => "another_instance",
+            Self::LogBroken => "log_broken",
+            Self::LogDegraded => "log_degraded",
+            Self::DiskFull => "disk_full",
+            Self::BalanceLow => "balance_low",
+            Self::StakeLow => "stake_low",
+        }
+    }
+}
+
+/// What the chain says of the node's money, in lamports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Money {
+    /// In the wallet.
+    pub balance: u64,
+    /// Jobs whose fees the wallet can pay.
+    pub jobs_of_fees: u64,
+    /// At stake.
+    pub stake: u64,
+    /// Part of the stake that jobs hold.
+    pub locked: u64,
+    /// Part of the stake that new jobs can hold.
+    pub free: u64,
+    /// Seats for which the bond was lost, ever.
+    pub forfeited: u64,
+}
+
+impl Money {
+    /// Of a node's account and its wallet.
+    #[must_use]
+    pub fn of(node: &NodeAccount, balance: u64) -> Self {
+        Self {
+            stake: node.stake,
+            locked: node.locked,
+            free: node.free().0,
+            forfeited: node.forfeited,
+            ..Self::of_wallet(balance)
+        }
+    }
+
+    /// Of a wallet alone.
+    #[must_use]
+    pub fn of_wallet(balance: u64) -> Self {
+        Self { balance, jobs_of_fees: balance.saturating_sub(WALLET_RENT) / JOB_FEES, ..Self::default() }
+    }
+}
+
+/// What one class of blobs takes of the disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiskClass {
+    /// Its name, e.g. `uploads`.
+    pub name: &'static str,
+    /// Bytes that it takes.
+    pub used: u64,
+    /// Bytes that it may take.
+    pub quota: u64,
+}
+
+/// The disk, as `/health` shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DiskReport {
+    /// Room on the disk of the data folder.
+    #[serde(flatten)]
+    pub space: Option<Space>,
+    /// What the store keeps, by class.
+    pub classes: Vec<DiskClass>,
+}
+
+/// Says what the store keeps, by class.
+pub type Classes = Arc<dyn Fn() -> Vec<DiskClass> + Send + Sync>;
+
+/// What is known of the node's condition. Shared by the service, its routes and whoever takes jobs.
+pub struct Readiness {
+    chain: SharedChain,
+    journal: Journal,
+    data: PathBuf,
+    classes: Classes,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    watching: bool,
+    money: Option<Money>,
+    usual_bond: u64,
+    elsewhere: bool,
+    strange_seats: u64,
+}
+
+impl Readiness {
+    /// Of a node whose files lie in `data`, and whose store says through `classes` what it keeps.
+    #[must_use]
+    pub fn new(chain: SharedChain, journal: Journal, data: PathBuf, classes: Classes) -> Self {
+        Self { chain, journal, data, classes, state: Mutex::default() }
+    }
+
+    /// Everything that keeps the node from earning.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<Reason> {
+        let chain = self.chain.health();
+        let State { watching, money, usual_bond, elsewhere, .. } = *self.lock();
+        let full = disk::free(&self.data).is_ok_and(|free| free < LEAST_SPACE);
+        let found = [
+            (chain.wrong_chain.is_some(), Reason::WrongChain),
+            (chain.consecutive_failures > 0, Reason::Unreachable),
+            (!watching, Reason::Starting),
+            (chain.lagging, Reason::Lagging),
+            (elsewhere, Reason::AnotherInstance),
+            (self.journal.broken().is_some(), Reason::LogBroken),
+            (self.journal.is_degraded(), Reason::LogDegraded),
+            (full, Reason::DiskFull),
+            (money.is_some_and(|money| money.jobs_of_fees < FEW_JOBS), Reason::BalanceLow),
+            (money.is_some_and(|money| money.free < usual_bond.max(1)), Reason::StakeLow),
+        ];
+        found.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect()
+    }
+
+    /// Why no new job may be taken now, if so. Too little free stake is no such reason: a smaller bond may fit, and the
+    /// market refuses what does not.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<Reason> {
+        let hinders = |reason: &Reason| !matches!(reason, Reason::Starting | Reason::StakeLow);
+        self.reasons().into_iter().find(hinders)
+    }
+
+    /// What the chain said last of the node's money.
+    #[must_use]
+    pub fn money(&self) -> Option<Money> {
+        self.lock().money
+    }
+
+    /// The bond of the job that was looked at last; 0 before the first.
+    #[must_use]
+    pub fn usual_bond(&self) -> u64 {
+        self.lock().usual_bond
+    }
+
+    /// The disk now.
+    #[must_use]
+    pub fn disk(&self) -> DiskReport {
+        DiskReport { space: disk::space(&self.data).ok(), classes: (self.classes)() }
+    }
+
+    /// Records whether the node looks for jobs.
+    pub fn watch(&self, watching: bool) {
+        self.lock().watching = watching;
+    }
+
+    /// Records what the chain says of the node's money.
+    pub fn saw_money(&self, money: Money) {
+        self.lock().money = Some(money);
+    }
+
+    /// Records the bond of a job that could be taken.
+    pub fn saw_bond(&self, lamports: u64) {
+        self.lock().usual_bond = lamports;
+    }
+
+    /// Records whether another process acts with the key; says whether that is news.
+    pub fn saw_another(&self, elsewhere: bool) -> bool {
+        std::mem::replace(&mut self.lock().elsewhere, elsewhere) != elsewhere
+    }
+
+    /// Records a seat of this node that its crash log never asked for.
+    pub fn saw_strange_seat(&self) {
+        let mut state = self.lock();
+        state.strange_seats = state.strange_seats.saturating_add(1);
+    }
+
+    /// Seats of this node, seen since the start, that its crash log never asked for.
+    #[must_use]
+    pub fn strange_seats(&self) -> u64 {
+        self.lock().strange_seats
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Memory of this process in bytes, where the system says so.
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
+    Some(pages.saturating_mul(rustix::param::page_size() as u64))
+}
