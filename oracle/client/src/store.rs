@@ -115,6 +115,12 @@ impl Store {
         self.places.iter().map(|place| Self { places: [Arc::clone(place)].into(), limits: self.limits })
     }
 
+    /// Whether every place is on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.places.iter().all(|place| place.is_local())
+    }
+
     /// The stores' URLs in order.
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.places.iter().map(|place| place.url())
