@@ -141,7 +141,7 @@ impl Blobs {
             Ok(None) => vec![StoreError::NotFound { url: error::OWN.to_owned() }],
             Err(error) => vec![error.into()],
         };
-        self.from_others(root, max_len, failures).await
+        self.ask_others(root, max_len, failures).await
     }
 
     /// Publishes `bytes`, which must be what `root` names: here, and in the operator's other stores. An answer that the

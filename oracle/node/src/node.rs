@@ -77,11 +77,7 @@ impl Node {
     ///
     /// # Errors
     /// As for [`Node::start`].
-    pub async fn start_on(
-        chain: SharedChain,
-        config: Config,
-        compute: Arc<dyn Compute>,
-    ) -> Result<Self, NodeError> {
+    pub async fn start_on(chain: SharedChain, config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
         let key = config.key()?;
         let models = config.models()?;
         let listen = config.http.listen;
@@ -140,7 +136,7 @@ impl Node {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), NodeError> {
         let Self { api, listener, address, chain, config, parts } = self;
         let serving = CancellationToken::new();
-        let server = tokio::spawn(api::serve(listener, Arc::clone(&api), serving.clone()));
+        let mut server = tokio::spawn(api::serve(listener, Arc::clone(&api), serving.clone()));
         tracing::info!(http = %format!("http://{address}"), node = api.node, adapter = api.adapter.name, backend = api.adapter.backend, "serving");
         let tending = tokio::spawn({
             let (store, closing) = (api.store.clone(), serving.clone());
@@ -149,8 +145,9 @@ impl Node {
         let worked = work(&api, chain, &config, parts, &shutdown).await;
         api.watching.store(false, Ordering::Relaxed);
         serving.cancel();
-        if tokio::time::timeout(GRACE, server).await.is_err() {
+        if tokio::time::timeout(GRACE, &mut server).await.is_err() {
             tracing::warn!("a request was still open; closing without it");
+            server.abort();
         }
         tending.await.map_err(|error| NodeError::Task(error.to_string()))?;
         worked

@@ -18,13 +18,13 @@ use super::paced::TooSlow;
 use super::refused::Refused;
 use super::server::Remote;
 use super::uploads::{Claim, Reason};
-use crate::blobs::{BlobError, Class, Found};
+use crate::blobs::{BlobError, Class, Found, NoRoom};
 
 /// Bytes of a blob that are in memory while it is sent.
 const PIECE: usize = 32 << 10;
 
-/// Bytes of a refused upload that are read, so that its sender reads the refusal.
-const MOST_DRAINED: u64 = 1 << 20;
+/// Bytes of an upload that is not wanted that are read, so that its sender reads why.
+const MOST_DRAINED: u64 = MAX_REQUEST_LEN as u64;
 
 fn named(root: &str) -> Result<Root, Refused> {
     root::parse(root).ok_or_else(|| Refused::new(StatusCode::BAD_REQUEST, "a blob is named by 64 hex digits"))
@@ -119,6 +119,9 @@ async fn take(
     };
     let _arriving = api.uploads.arrive(remote)?;
     let refused = |error: BlobError| match error {
+        BlobError::NoRoom(NoRoom::Busy { .. }) => {
+            Refused::later(StatusCode::SERVICE_UNAVAILABLE, 2, "too many uploads at this moment; try again in 2 s")
+        }
         BlobError::NoRoom(_) => Refused::new(StatusCode::INSUFFICIENT_STORAGE, "this node has no room at this moment"),
         BlobError::TooLarge { .. } => too_large(),
         error @ BlobError::Mismatch { .. } => Refused::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),

@@ -28,10 +28,13 @@ const LEAST_BALANCE: u64 = 5_000_000;
 const ADDRESS_RATE: (u32, u32) = (256, 64);
 
 /// Uploads of one wallet at once, and then in each second.
-const WALLET_RATE: (u32, u32) = (32, 4);
+const WALLET_RATE: (u32, u32) = (64, 8);
 
 /// Questions to the chain that wait at the same time.
 const MOST_QUESTIONS: usize = 8;
+
+/// Longest wait for a turn to ask.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Uploads that arrive at the same time, in all and from one address.
 const MOST_AT_ONCE: usize = 64;
@@ -161,7 +164,9 @@ impl Api {
     pub(super) async fn reason(&self, claim: &Claim, root: &Root, len: u64) -> Result<Reason, Refused> {
         match claim {
             Claim::Job(job) => self.reason_of_job(job, root).await,
-            Claim::Wallet { wallet, slot, signature } => self.reason_of_wallet(wallet, *slot, signature, root, len).await,
+            Claim::Wallet { wallet, slot, signature } => {
+                self.reason_of_wallet(wallet, *slot, signature, root, len).await
+            }
         }
     }
 
@@ -227,7 +232,9 @@ impl Api {
 
     /// Asks the chain, a few at a time.
     async fn ask<T>(&self, question: impl Future<Output = Result<T, ChainError>>) -> Result<T, Refused> {
-        let _place = self.uploads.questions.acquire().await.map_err(|_| not_yet())?;
+        let place = tokio::time::timeout(PATIENCE, self.uploads.questions.acquire()).await;
+        let busy = |_| later(StatusCode::SERVICE_UNAVAILABLE, 1, "too many uploads at this moment");
+        let _place = place.map_err(busy)?.map_err(|_| not_yet())?;
         question.await.map_err(|error| {
             tracing::debug!(%error, "an upload's reason cannot be checked");
             not_yet()

@@ -15,8 +15,10 @@ use super::{BlobError, Class, Reservation};
 /// Bytes of a file that are held in memory on their way to the disk.
 const BUFFER: usize = 64 << 10;
 
-/// Room is reserved in such steps where nobody says how much comes.
-const STEP: u64 = 16 << 20;
+/// Room is reserved in such steps: a stranger gets room for what he sends and not for what he announces.
+const fn step(class: Class) -> u64 {
+    if class.is_strangers() { 1 << 20 } else { 16 << 20 }
+}
 
 /// A blob that is being written. Dropping it removes it.
 pub(crate) struct Draft {
@@ -37,7 +39,7 @@ impl Draft {
         if expected > max {
             return Err(BlobError::TooLarge { limit: max });
         }
-        let reservation = own.reserve(class, expected)?;
+        let reservation = own.reserve(class, expected.min(step(class)))?;
         let path = own.draft_path();
         let mut file = File::create_new(&path).await.inspect_err(|error| own.failed(error))?;
         file.set_max_buf_size(BUFFER);
@@ -87,12 +89,14 @@ impl Draft {
             return Err(BlobError::TooLarge { limit: self.max });
         }
         if len > self.reservation.bytes() {
-            self.reservation.grow(STEP.max(len - self.reservation.bytes()))?;
+            let missing = len - self.reservation.bytes();
+            self.reservation.grow(missing.max(step(self.class).min(self.max - self.reservation.bytes())))?;
         }
         self.hasher.update(piece);
         self.len = len;
         let Some(file) = &mut self.file else { return Ok(()) };
         file.write_all(piece).await.inspect_err(|error| self.own.failed(error))?;
+        self.reservation.wrote(piece.len() as u64);
         Ok(())
     }
 
@@ -104,6 +108,7 @@ impl Draft {
             file.set_len(0).await?;
             file.rewind().await?;
         }
+        self.reservation.rewind();
         Ok(())
     }
 
@@ -111,9 +116,7 @@ impl Draft {
     pub(super) fn check(&mut self, root: &Root) -> Result<(), BlobError> {
         match std::mem::take(&mut self.hasher).finish() {
             Ok(found) if found == *root => Ok(()),
-            found => {
-                Err(BlobError::Mismatch { expected: *root, found: found.unwrap_or_default(), len: self.len })
-            }
+            found => Err(BlobError::Mismatch { expected: *root, found: found.unwrap_or_default(), len: self.len }),
         }
     }
 

@@ -17,9 +17,15 @@ pub enum NoRoom {
         /// Bytes that there are for the class.
         quota: u64,
     },
+    /// Too much of it arrives at this moment.
+    #[error("too much of {class} arrives at this moment")]
+    Busy {
+        /// Which class.
+        class: Class,
+    },
     /// The disk is full.
     #[error(
-        "the disk has {free} bytes free, of which {keep_free} stay free and {reserved} are reserved, and {needed} are needed; make room, or lower [store] keep_free_bytes"
+        "the disk has {free} bytes free, of which {keep_free} stay free and {reserved} are promised, and {needed} are needed; make room, or lower [store] keep_free_bytes"
     )]
     Disk {
         /// Bytes that are wanted.

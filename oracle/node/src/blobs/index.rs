@@ -37,6 +37,8 @@ pub(super) struct Index {
     order: BTreeMap<(Class, u64), Root>,
     used: HashMap<Class, u64>,
     reserved: HashMap<Class, u64>,
+    /// What is reserved and not on the disk yet.
+    unwritten: u64,
     /// What each wallet's uploads and inputs count.
     holders: HashMap<(Class, Holder), u64>,
     pins: HashMap<Root, usize>,
@@ -51,6 +53,7 @@ impl Index {
             order: BTreeMap::new(),
             used: HashMap::new(),
             reserved: HashMap::new(),
+            unwritten: 0,
             holders: HashMap::new(),
             pins: HashMap::new(),
             turn: 0,
@@ -120,10 +123,23 @@ impl Index {
 
     pub(super) fn reserve(&mut self, class: Class, charge: u64) {
         *self.reserved.entry(class).or_default() += charge;
+        self.unwritten += charge;
     }
 
-    pub(super) fn give_back(&mut self, class: Class, charge: u64) {
+    /// Ends a reservation of which `unwritten` bytes did not reach the disk.
+    pub(super) fn give_back(&mut self, class: Class, charge: u64, unwritten: u64) {
         take(&mut self.reserved, &class, charge);
+        self.written(unwritten);
+    }
+
+    /// Bytes of a reservation are on the disk, which counts them itself.
+    pub(super) fn written(&mut self, bytes: u64) {
+        self.unwritten = self.unwritten.saturating_sub(bytes);
+    }
+
+    /// Bytes of a reservation are on the disk no more.
+    pub(super) fn unwritten_again(&mut self, bytes: u64) {
+        self.unwritten += bytes;
     }
 
     /// What a class's blobs count.
@@ -137,8 +153,14 @@ impl Index {
     }
 
     /// What is reserved for all classes and not written yet.
-    pub(super) fn reserved_in_all(&self) -> u64 {
-        self.reserved.values().sum()
+    pub(super) fn unwritten(&self) -> u64 {
+        self.unwritten
+    }
+
+    /// Whether so much of a class may arrive at the same time. Of what strangers bring half the room is for what has
+    /// arrived, so that nobody pushes it out by beginning to send.
+    pub(super) fn may_arrive(&self, class: Class, charge: u64) -> bool {
+        !class.is_strangers() || self.reserved(class).saturating_add(charge) <= self.quotas.of(class) / 2
     }
 
     /// How many bytes `charge` more would be over the quota of a class.
@@ -222,9 +244,13 @@ mod tests {
         assert!(!index.remove(Class::Input, &[2; 32]));
         assert_eq!((index.used(Class::Input), index.over_quota(Class::Input, charge(1))), (48 << 10, 0));
         index.reserve(Class::Input, charge(17 << 10));
-        assert_eq!(index.over_quota(Class::Input, 0), 4 << 10);
-        index.give_back(Class::Input, charge(17 << 10));
-        assert_eq!(index.reserved_in_all(), 0);
+        assert_eq!((index.over_quota(Class::Input, 0), index.unwritten()), (4 << 10, 20 << 10));
+        assert!(index.may_arrive(Class::Input, 12 << 10) && !index.may_arrive(Class::Input, 13 << 10));
+        assert!(index.may_arrive(Class::Artifact, 13 << 10));
+        index.written(15 << 10);
+        assert_eq!(index.unwritten(), 5 << 10);
+        index.give_back(Class::Input, charge(17 << 10), 5 << 10);
+        assert_eq!((index.unwritten(), index.reserved(Class::Input)), (0, 0));
     }
 
     #[test]

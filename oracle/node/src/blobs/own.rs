@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use provena_arith::merkle::ContentHasher;
 use provena_client::store::{Bytes, Root};
+use provena_wire::MAX_REQUEST_LEN;
 
 use super::index::{Holder, Index};
 use super::{BlobError, Class, Failure, Quotas};
@@ -55,7 +56,7 @@ pub(super) struct Own {
     index: Mutex<Index>,
     /// By class, or `None` in a folder of the operator's.
     checked: Mutex<HashMap<(Option<Class>, Root), Seen>>,
-    /// Held while a file is checked, so that many who want one do not check it all at once.
+    /// Held while a large file is checked, so that many who want one do not check it all at once.
     checking: tokio::sync::Mutex<()>,
     failure: Mutex<Option<Failure>>,
     drafts: AtomicU64,
@@ -159,7 +160,11 @@ impl Own {
     }
 
     /// The first of `classes` that has the blob, opened and checked.
-    pub(super) async fn open_checked(self: &Arc<Self>, root: &Root, classes: &[Class]) -> std::io::Result<Option<Checked>> {
+    pub(super) async fn open_checked(
+        self: &Arc<Self>,
+        root: &Root,
+        classes: &[Class],
+    ) -> std::io::Result<Option<Checked>> {
         let Some((class, _)) = self.index().find(root, classes) else { return Ok(None) };
         self.check(Some(class), root, self.path(class, root)).await
     }
@@ -184,7 +189,9 @@ impl Own {
         if known {
             return Ok(Some(found));
         }
-        let _one_at_a_time = self.checking.lock().await;
+        // Small ones do not wait for large ones.
+        let large = found.len > MAX_REQUEST_LEN as u64;
+        let _one_at_a_time = if large { Some(self.checking.lock().await) } else { None };
         let own = Arc::clone(self);
         tokio::task::spawn_blocking(move || own.hash(class, &root, found)).await?
     }

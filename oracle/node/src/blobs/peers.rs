@@ -23,13 +23,16 @@ const FRESH_FOR: Duration = Duration::from_secs(60);
 /// Longest wait for a node to accept a connection or to send the next piece.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A node and its address.
+type Peer = (Pubkey, String);
+
 /// The nodes that the chain lists.
 pub struct Peers {
     chain: SharedChain,
     me: Pubkey,
     /// Whether addresses of private networks are asked, too.
     private: bool,
-    known: Mutex<Option<(Instant, Vec<(Pubkey, String)>)>>,
+    known: Mutex<Option<(Instant, Vec<Peer>)>>,
     distrusted: Mutex<HashSet<Pubkey>>,
 }
 
@@ -66,7 +69,7 @@ impl Peers {
         Ok(stores.take(MOST_ASKED).collect())
     }
 
-    async fn list(&self) -> Result<Vec<(Pubkey, String)>, ChainError> {
+    async fn list(&self) -> Result<Vec<Peer>, ChainError> {
         let mut nodes = accounts::list::<Node, _>(self.chain.as_ref(), &Node::filter()).await?;
         nodes.sort_by_key(|(_, node)| std::cmp::Reverse(node.stake));
         let named = nodes.into_iter().filter(|(_, node)| node.authority != self.me);

@@ -10,6 +10,8 @@ pub struct Reservation {
     own: Arc<Own>,
     class: Class,
     charge: u64,
+    /// Bytes that are on the disk.
+    written: u64,
 }
 
 impl Reservation {
@@ -20,6 +22,19 @@ impl Reservation {
         index.reserve(self.class, bytes);
         self.charge += bytes;
         Ok(())
+    }
+
+    /// So many bytes are on the disk, which counts them itself.
+    pub(super) fn wrote(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.charge - self.written);
+        self.written += bytes;
+        self.own.index().written(bytes);
+    }
+
+    /// Nothing is on the disk any more.
+    pub(super) fn rewind(&mut self) {
+        self.own.index().unwritten_again(self.written);
+        self.written = 0;
     }
 
     /// Bytes that are reserved.
@@ -37,7 +52,7 @@ impl std::fmt::Debug for Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.own.index().give_back(self.class, self.charge);
+        self.own.index().give_back(self.class, self.charge, self.charge - self.written);
     }
 }
 
@@ -48,13 +63,16 @@ impl Own {
         let mut index = self.index();
         self.make_room(&mut index, class, charge)?;
         index.reserve(class, charge);
-        Ok(Reservation { own: Arc::clone(self), class, charge })
+        Ok(Reservation { own: Arc::clone(self), class, charge, written: 0 })
     }
 
     /// Evicts until `charge` bytes of a class fit into its quota and onto the disk. Where even that does not help nothing is
     /// evicted.
     fn make_room(&self, index: &mut Index, class: Class, charge: u64) -> Result<(), NoRoom> {
         let quota = index.quotas().of(class);
+        if !index.may_arrive(class, charge) {
+            return Err(NoRoom::Busy { class });
+        }
         let over = index.over_quota(class, charge);
         if over > 0 && over > index.evictable(class.group()) {
             return Err(NoRoom::Quota { class, needed: charge, quota });
@@ -65,7 +83,7 @@ impl Own {
         let mut evictable = None;
         loop {
             let (free, keep_free) = (self.free()?, index.quotas().keep_free);
-            let reserved = index.reserved_in_all();
+            let reserved = index.unwritten();
             let short = keep_free.saturating_add(reserved).saturating_add(charge).saturating_sub(free);
             if short == 0 {
                 return Ok(());

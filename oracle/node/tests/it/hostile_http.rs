@@ -155,7 +155,8 @@ impl Process {
 
     /// An honest reader and an honest writer.
     async fn serves_honestly(&self, cluster: &Cluster, artifact: Option<Root>, blob: &[u8]) {
-        let http = reqwest::Client::new();
+        // From another address than the attackers'.
+        let http = reqwest::Client::builder().local_address(Some("127.0.0.2".parse().unwrap())).build().unwrap();
         assert_eq!(self.get("/health").await, 200);
         if let Some(root) = artifact {
             let store = provena_client::store::Store::open(&[format!("http://{}/v1", self.address)]).unwrap();
@@ -214,7 +215,12 @@ async fn n4_slow_readers_and_stalled_writers_cost_little_memory_and_are_ended() 
     for number in 0..30u8 {
         let mut writer = process.connect();
         let upload = cluster.upload([number; 32], len).await;
-        write!(writer, "PUT /v1/blobs/{} HTTP/1.1\r\nhost: node\r\ncontent-length: {len}\r\n", hex::encode(upload.root)).unwrap();
+        write!(
+            writer,
+            "PUT /v1/blobs/{} HTTP/1.1\r\nhost: node\r\ncontent-length: {len}\r\n",
+            hex::encode(upload.root)
+        )
+        .unwrap();
         for (name, value) in headers(&cluster.payer, &upload) {
             write!(writer, "{name}: {value}\r\n").unwrap();
         }
@@ -248,8 +254,13 @@ async fn n4_who_drips_is_ended_too() {
     let process = Process::start(&cluster, "[http]\ntimeout_s = 1\n", None).await;
     let upload = cluster.upload([1; 32], 1 << 20).await;
     let mut writer = process.connect();
-    write!(writer, "PUT /v1/blobs/{} HTTP/1.1\r\nhost: node\r\ncontent-length: {}\r\n", hex::encode(upload.root), upload.len)
-        .unwrap();
+    write!(
+        writer,
+        "PUT /v1/blobs/{} HTTP/1.1\r\nhost: node\r\ncontent-length: {}\r\n",
+        hex::encode(upload.root),
+        upload.len
+    )
+    .unwrap();
     for (name, value) in headers(&cluster.payer, &upload) {
         write!(writer, "{name}: {value}\r\n").unwrap();
     }
