@@ -6,6 +6,7 @@
 //! new; what is there is still read, and answers stay in memory until it takes them.
 
 mod answers;
+mod checked;
 mod class;
 mod draft;
 mod error;
@@ -31,8 +32,8 @@ pub use peers::Peers;
 pub use room::Reservation;
 pub use state::{ClassState, Failure, StoreState};
 
+pub(crate) use checked::Found;
 pub(crate) use draft::Draft;
-pub(crate) use own::Found;
 
 use answers::Memory;
 use own::Own;

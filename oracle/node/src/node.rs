@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Api, MOST_STREAMS, Uploads};
+use crate::api::{self, Api, Bodies, MOST_IN_BODIES, MOST_STREAMS, Uploads};
 use crate::blobs::{Blobs, Class, Peers};
 use crate::compute::Compute;
 use crate::config::{Config, ConfigError};
@@ -118,6 +118,7 @@ impl Node {
             watching: AtomicBool::new(false),
             uploads: Uploads::new(config.http.address_connections > 0),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            bodies: Bodies::new(MOST_IN_BODIES),
         });
         let parts = Parts { journal, compute, key, models };
         Ok(Self { api, listener, address, chain, config, parts })

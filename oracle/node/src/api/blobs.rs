@@ -14,7 +14,7 @@ use provena_wire::{MAX_REQUEST_LEN, root};
 use tokio_util::io::ReaderStream;
 
 use super::Api;
-use super::paced::TooSlow;
+use super::body::broken;
 use super::refused::Refused;
 use super::server::Remote;
 use super::uploads::{Claim, Reason};
@@ -137,18 +137,6 @@ async fn take(
     }
     draft.keep(&root).await.map_err(refused)?;
     Ok(StatusCode::CREATED)
-}
-
-/// A body that ended before it should.
-fn broken(error: &axum::Error) -> Refused {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        if inner.is::<TooSlow>() {
-            return Refused::new(StatusCode::REQUEST_TIMEOUT, inner.to_string());
-        }
-        cause = inner.source();
-    }
-    Refused::new(StatusCode::BAD_REQUEST, "the upload broke off")
 }
 
 /// Reads the beginning of what is not wanted: a sender that still sends when the connection is closed may never see why.

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use provena_client::store::{Bytes, Pieces, Root, Store, StoreError};
 use solana_pubkey::Pubkey;
 
-use super::own::Checked;
+use super::checked::Checked;
 use super::{Blobs, Class, Draft, Pin};
 
 /// Bytes per second that whoever sends an artifact must keep up, after a first while.
