@@ -4,27 +4,29 @@ mod error;
 mod pulse;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use provena_client::{
     chain::{Backoff, Chain, Combined, SharedChain, accounts::fetch_optional},
-    store::{Limits, Store, StoreError},
+    store::{Limits, StoreError},
 };
 use provena_market::state::{Admin, Node as NodeAccount};
+use provena_wire::MAX_REQUEST_LEN;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Api};
+use crate::api::{self, Api, Bodies, MOST_IN_BODIES, MOST_STREAMS, Quotes, Uploads};
+use crate::blobs::{Blobs, Class, ClassState, Peers};
 use crate::compute::Compute;
 use crate::config::{Config, ConfigError};
 use crate::instance::{self, KeyLock};
 use crate::journal::{self, Journal};
 use crate::metrics::Metrics;
-use crate::readiness::Readiness;
+use crate::readiness::{DiskClass, Readiness};
 use crate::tasks::watch::Watcher;
 use crate::tasks::{Collector, Worker, WorkerParts, admission::Attempts};
 
@@ -46,7 +48,6 @@ pub struct Node {
 
 /// What becomes the worker once the cluster is known.
 struct Parts {
-    private: Store,
     journal: Journal,
     attempts: Attempts,
     compute: Arc<dyn Compute>,
@@ -69,9 +70,17 @@ impl Node {
     /// # Errors
     /// A [`NodeError`] that says what to do.
     pub async fn start(config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
+        let chain = Arc::new(Combined::new(config.connect()?));
+        Self::start_on(chain, config, compute).await
+    }
+
+    /// As [`Node::start`], on a chain of the caller's choice instead of the RPC server that `config` names.
+    ///
+    /// # Errors
+    /// As for [`Node::start`].
+    pub async fn start_on(chain: SharedChain, config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
         let key = config.key()?;
         let models = config.models()?;
-        let chain: SharedChain = Arc::new(Combined::new(config.connect()?));
         let listen = config.http.listen;
         let taken = |error: std::io::Error| ConfigError::Listen { listen, reason: error.to_string() };
         let listener = TcpListener::bind(listen).await.map_err(taken)?;
@@ -86,31 +95,44 @@ impl Node {
         let journal = Journal::open(&data.join(journal::FILE_NAME))?;
         let attempts = Attempts::open(&data.join("attempts")).map_err(unusable)?;
         let limits = Limits { timeout: Duration::from_secs(config.store.timeout_s), ..Limits::default() };
-        let own = format!("file://{}", data.join("public").display());
-        let urls: Vec<_> = std::iter::once(own).chain(config.store.urls.iter().cloned()).collect();
-        let store = Store::open_with(&urls, limits)?;
-        let private = Store::open_with(&[format!("file://{}", data.join("private").display())], limits)?;
+        let peers = Peers::new(Arc::clone(&chain), key.pubkey(), config.private_peers());
+        let store = Blobs::open(&data.join("blobs"), config.store.quotas(), &config.store.urls, limits)?;
+        let store = store.with_peers(peers);
+        // Where earlier versions kept them.
+        let large = |len| if len > MAX_REQUEST_LEN as u64 { Class::Artifact } else { Class::Input };
+        store.adopt(&data.join("public/blobs"), large).map_err(unusable)?;
+        store.adopt(&data.join("private/blobs"), |_| Class::Sealed).map_err(unusable)?;
 
         let tested = Arc::clone(&compute);
         let test = tokio::task::spawn_blocking(move || tested.self_test()).await;
         test.map_err(|error| NodeError::Task(error.to_string()))??;
 
-        // What the store keeps is for the store to say.
-        let classes = Arc::new(Vec::new);
+        let classes = {
+            let store = store.clone();
+            let class =
+                |class: ClassState| DiskClass { name: class.class.name(), used: class.bytes, quota: class.quota };
+            Arc::new(move || store.state().classes.into_iter().map(class).collect())
+        };
         let readiness = Arc::new(Readiness::new(Arc::clone(&chain), journal.clone(), data.clone(), classes));
         let api = Arc::new(Api {
             chain: Arc::clone(&chain),
+            cluster: OnceLock::new(),
             store,
             metrics: Arc::new(Metrics::default()),
             adapter: compute.adapter(),
+            me: key.pubkey(),
             node: key.pubkey().to_string(),
             journal: journal.clone(),
             http: config.http.clone(),
             instance: instance::new_id(),
             readiness,
-            uploaded: AtomicU64::new(0),
+            uploads: Uploads::new(config.http.address_connections > 0),
+            quotes: Quotes::new(config.http.address_connections > 0),
+            worker: OnceLock::new(),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            bodies: Bodies::new(MOST_IN_BODIES),
         });
-        let parts = Parts { private, journal, attempts, compute, key, models };
+        let parts = Parts { journal, attempts, compute, key, models };
         Ok(Self { api, listener, address, chain, config, parts })
     }
 
@@ -133,14 +155,20 @@ impl Node {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), NodeError> {
         let Self { api, listener, address, chain, config, parts } = self;
         let serving = CancellationToken::new();
-        let server = tokio::spawn(api::serve(listener, Arc::clone(&api), serving.clone()));
+        let mut server = tokio::spawn(api::serve(listener, Arc::clone(&api), serving.clone()));
         tracing::info!(http = %format!("http://{address}"), node = api.node, adapter = api.adapter.name, backend = api.adapter.backend, "serving");
+        let tending = tokio::spawn({
+            let (store, closing) = (api.store.clone(), serving.clone());
+            async move { store.tend(closing).await }
+        });
         let worked = work(&api, chain, &config, parts, &shutdown).await;
         api.readiness.watch(false);
         serving.cancel();
-        if tokio::time::timeout(GRACE, server).await.is_err() {
+        if tokio::time::timeout(GRACE, &mut server).await.is_err() {
             tracing::warn!("a request was still open; closing without it");
+            server.abort();
         }
+        tending.await.map_err(|error| NodeError::Task(error.to_string()))?;
         worked
     }
 }
@@ -155,6 +183,7 @@ async fn work(
     let me = parts.key.pubkey();
     let Some(cluster) = admitted(chain.as_ref(), &me, shutdown).await? else { return Ok(()) };
     let _lock = KeyLock::take(&me, &cluster)?;
+    api.cluster.get_or_init(|| cluster);
     let poll = Duration::from_secs(config.chain.poll_s);
     let pulse = Pulse {
         poll,
@@ -169,7 +198,7 @@ async fn work(
         chain: Arc::clone(&chain),
         cluster,
         store: api.store.clone(),
-        private: parts.private,
+        private: api.store.private(),
         journal: parts.journal,
         compute: parts.compute,
         key: parts.key,
@@ -183,6 +212,7 @@ async fn work(
         max_artifact_bytes: config.node.max_artifact_bytes,
         poll,
     }));
+    api.worker.get_or_init(|| Arc::clone(&worker));
     for (key, record) in worker.journal().in_progress() {
         tracing::info!(job = %key.job, sent = ?record.sent, "taking up a job that was begun before");
     }

@@ -26,6 +26,7 @@ use provena_wire::{MAX_REQUEST_LEN, Quote, Units};
 use solana_pubkey::Pubkey;
 
 use super::Worker;
+use crate::blobs::{Pin, Reservation};
 use crate::compute::{Asked, Compute, Effort};
 use crate::journal::Terms;
 
@@ -65,6 +66,13 @@ pub(super) struct Admitted {
     pub terms: Terms,
     /// The most work that the answer can be.
     pub effort: Effort,
+}
+
+/// What the store keeps for a job for as long as the node works on it.
+pub(super) struct Kept {
+    /// Room for the answer, until it is there.
+    pub room: Option<Reservation>,
+    _pins: [Pin; 2],
 }
 
 /// What a node has: its stake and its wallet.
@@ -184,6 +192,7 @@ impl Worker {
             return Err(Refusal::Units { asked: units, paid });
         }
         ask.pays(&self.parts.limits, least(units))?;
+        self.reserve(job, &terms, units)?;
         self.promise(&job.address, &job.job, &terms.content_root, &request, &effort).await?;
         Ok(Admitted { terms, effort })
     }
@@ -219,6 +228,7 @@ impl Worker {
     pub(super) fn release(&self, job: &Pubkey) {
         self.pace.leave(job);
         self.ledger.leave(job);
+        self.keeps().remove(job);
     }
 
     /// What a job in which the chain shows this node holds, whether it was admitted or not.
@@ -230,6 +240,15 @@ impl Worker {
     /// Whether the node can work at all. Through a server that lags, for instance, deadlines are seen too late.
     fn ready(&self) -> Result<(), Refusal> {
         self.parts.readiness.obstacle().map_or(Ok(()), |reason| Err(Refusal::NotReady(reason)))
+    }
+
+    /// Holds what the job needs in the store, and room for its answer, before a bond depends on either.
+    fn reserve(&self, job: &JobView, terms: &Terms, asked: Units) -> Result<(), Refusal> {
+        let store = &self.parts.store;
+        let room = store.reserve(answer_bytes(asked))?;
+        let _pins = [&job.job.input_root, &terms.content_root].map(|root| store.pin(root));
+        self.keeps().insert(job.address, Kept { room: Some(room), _pins });
+        Ok(())
     }
 
     fn is_served(&self, engine_class: u8, asset: &Pubkey) -> Result<(), Refusal> {
@@ -328,6 +347,16 @@ impl Worker {
         self.remember_offer(job.offer, offer);
         Ok(terms)
     }
+}
+
+/// More bytes than an answer of so many units has: a vector for what is given, some letters for each token.
+fn answer_bytes(asked: Units) -> u64 {
+    const BASE: u64 = 4 << 10;
+    const IN: u64 = 16 << 10;
+    const OUT: u64 = 256;
+    // Tokens of a prompt bring no vectors, and a long prompt is no long answer.
+    let input = if asked.output > 0 { 0 } else { u64::from(asked.input) * IN };
+    BASE + input + u64::from(asked.output) * OUT
 }
 
 fn held(job: &JobView) -> Held {

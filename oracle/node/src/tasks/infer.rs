@@ -7,6 +7,7 @@ use provena_arith::merkle::content_root;
 use provena_client::store::{Bytes, Root, StoreError};
 use provena_market::state::Job;
 use provena_wire::{MAX_REQUEST_LEN, Units};
+use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
@@ -55,8 +56,8 @@ impl Worker {
         // Artifacts are large: one at a time, and who waited may find it loaded.
         let _turn = self.loading.lock().await;
         if !self.parts.compute.is_loaded(&root) {
-            let artifact = self.parts.store.get_within(&root, self.parts.max_artifact_bytes).await?;
-            self.blocking(move |compute| compute.load(&root, &recipe, artifact)).await?;
+            let artifact = self.parts.store.artifact(&root, self.parts.max_artifact_bytes).await?;
+            self.blocking(move |compute| compute.load(&root, &recipe, artifact.path())).await?;
         }
         Ok(())
     }
@@ -92,7 +93,7 @@ impl Worker {
         self.pace.leave(&key.job);
         let result_root = content_root(&response)
             .map_err(|_| Refusal::from(ComputeError::Engine("it answered nothing".to_owned())))?;
-        self.keep(&result_root, response).await;
+        self.keep(&key.job, response).await;
         let Units { input: units_in, output: units_out } = units;
         self.note(key, Event::Computed { result_root, units_in, units_out, salt: self.salt(key) }).await?;
         self.parts.metrics.job(JobEvent::Computed);
@@ -100,10 +101,12 @@ impl Worker {
         Ok(())
     }
 
-    /// Keeps a response until a quorum agrees with it. Where that fails nothing is lost: it is computed again.
-    async fn keep(&self, root: &Root, response: Vec<u8>) {
-        if let Err(error) = self.parts.private.put_as(root, response).await {
-            tracing::warn!(%error, root = hex::encode(root), "a response cannot be kept");
+    /// Keeps a response until a quorum agrees with it, in the room that was reserved for it. Where that fails nothing is lost:
+    /// it is computed again.
+    async fn keep(&self, job: &Pubkey, response: Vec<u8>) {
+        self.keeps().entry(*job).and_modify(|kept| kept.room = None);
+        if let Err(error) = self.parts.private.put(response).await {
+            tracing::warn!(%job, %error, "a response cannot be kept; it is computed again when it is needed");
         }
     }
 

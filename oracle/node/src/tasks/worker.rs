@@ -5,19 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use provena_arith::{commitment, domain, hash};
-use provena_client::{
-    chain::{Budget, SharedChain},
-    store::Store,
-};
+use provena_client::chain::{Budget, SharedChain};
 use provena_market::state::{Job, Offer};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio::sync::Semaphore;
 
-use super::admission::{Attempts, Ledger, Limits};
+use super::admission::{Attempts, Kept, Ledger, Limits};
 use super::feed::Feed;
 use super::wasted::Wasted;
+use crate::blobs::{Blobs, Private};
 use crate::compute::Compute;
 use crate::journal::{JobKey, Journal, Terms};
 use crate::metrics::Metrics;
@@ -39,9 +37,9 @@ pub struct WorkerParts {
     /// Genesis hash of the cluster.
     pub cluster: [u8; 32],
     /// Where artifacts and inputs come from and responses go.
-    pub store: Store,
+    pub store: Blobs,
     /// Where responses wait until a quorum agrees with them; nobody else reads it.
-    pub private: Store,
+    pub private: Private,
     /// The crash log.
     pub journal: Journal,
     /// What computes.
@@ -76,6 +74,8 @@ pub struct Worker {
     pub(super) pace: Pace,
     /// What jobs hold of the node.
     pub(super) ledger: Ledger,
+    /// What the store keeps for each job that was admitted.
+    keeps: Mutex<HashMap<Pubkey, Kept>>,
     /// How often work was lost because a seat was gone.
     pub(super) wasted: Wasted,
     /// What the watcher hears of jobs in progress.
@@ -107,6 +107,7 @@ impl Worker {
             me,
             pace: Pace::default(),
             ledger: Ledger::default(),
+            keeps: Mutex::default(),
             wasted: Wasted::default(),
             feed: Feed::default(),
             fetching: Semaphore::new(FETCHING),
@@ -172,6 +173,11 @@ impl Worker {
     /// Whether a job is known to be for a model that this node does not serve.
     pub(super) fn knows_as_foreign(&self, job: &Job) -> bool {
         !self.parts.models.is_empty() && self.known_terms(job).is_some_and(|terms| !self.serves(&terms.asset))
+    }
+
+    /// What the store keeps for each job that was admitted.
+    pub(super) fn keeps(&self) -> MutexGuard<'_, HashMap<Pubkey, Kept>> {
+        self.keeps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn offers(&self) -> MutexGuard<'_, HashMap<Pubkey, Offer>> {

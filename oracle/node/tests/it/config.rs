@@ -25,6 +25,7 @@ fn the_sample_is_valid_and_shows_the_defaults() {
     }
     let mut explicit = parse(&uncommented, &[]).unwrap();
     assert_eq!(explicit.chain.ws_url.take().as_deref(), Some("ws://127.0.0.1:8900"));
+    assert_eq!(explicit.store.private_peers.take(), Some(false));
     assert_eq!(format!("{explicit:?}"), format!("{minimal:?}"));
 }
 
@@ -85,6 +86,26 @@ fn a_bad_url_is_refused_with_an_example() {
         let text = MINIMAL.replace("http://127.0.0.1:8899", url);
         let error = parse(&text, &[]).unwrap_err().to_string();
         assert!(error.contains("[chain] rpc_url") && error.contains("http://127.0.0.1:8899"), "{url}: {error}");
+    }
+}
+
+#[test]
+fn private_addresses_of_nodes_are_called_on_a_chain_of_ones_own_alone() {
+    for (url, private) in [
+        ("http://127.0.0.1:8899", true),
+        ("http://localhost:8899/", true),
+        ("http://[::1]:8899", true),
+        ("https://api.example", false),
+        ("https://127.0.0.1.example/", false),
+        ("https://user:pass@localhost.example:1/127.0.0.1", false),
+        ("http://10.0.0.1:8899", false),
+    ] {
+        let text = MINIMAL.replace("http://127.0.0.1:8899", url);
+        assert_eq!(parse(&text, &[]).unwrap().private_peers(), private, "{url}");
+        for chosen in [true, false] {
+            let text = format!("{text}[store]\nprivate_peers = {chosen}\n");
+            assert_eq!(parse(&text, &[]).unwrap().private_peers(), chosen);
+        }
     }
 }
 

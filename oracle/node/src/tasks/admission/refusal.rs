@@ -5,6 +5,7 @@ use provena_client::store::StoreError;
 use provena_wire::Units;
 use solana_pubkey::Pubkey;
 
+use crate::blobs::NoRoom;
 use crate::compute::ComputeError;
 use crate::readiness::Reason;
 use crate::tasks::pace::TooLong;
@@ -96,6 +97,9 @@ pub enum Refusal {
     /// Everybody who prepares requests is busy.
     #[error("the node prepares as many requests as it can at the same time; ask again")]
     Busy,
+    /// The store has no room for the answer, or fails.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// Input or artifact cannot be had.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -147,6 +151,7 @@ impl Refusal {
             Self::NotRegistered => "not_registered",
             Self::FailedBefore => "failed_before",
             Self::Busy => "busy",
+            Self::NoRoom(_) => "no_room",
             Self::Store(_) => "not_available",
             Self::Compute(ComputeError::Artifact(_)) => "artifact_unusable",
             Self::Compute(ComputeError::Request(_)) => "request_unusable",

@@ -29,7 +29,7 @@ use solana_signer::Signer;
 use tokio_util::sync::CancellationToken;
 
 use super::lite::LiteChain;
-use super::{folder_store, model};
+use super::{folder_store, model, own_store};
 
 /// A seat's bond.
 pub(crate) const BOND: u64 = 10_000_000;
@@ -193,7 +193,9 @@ impl Scene {
 
     /// As [`Scene::worker`], with a store of its own, as a node that hands nothing out.
     pub(crate) fn worker_publishing(&self, name: &str, chain: SharedChain, data: &Path, store: &Path) -> Arc<Worker> {
-        Arc::new(Worker::new(WorkerParts { store: folder_store(store), ..self.parts(name, chain, data) }))
+        let store = own_store(data, store);
+        let private = store.private();
+        Arc::new(Worker::new(WorkerParts { store, private, ..self.parts(name, chain, data) }))
     }
 
     /// What nodes of the scene take on: one base unit of its money is a lamport.
@@ -230,11 +232,12 @@ impl Scene {
         let journal = Journal::open(&data.join("journal.redb")).expect("the crash log opens");
         let classes = Arc::new(Vec::new);
         let readiness = Arc::new(Readiness::new(chain.clone(), journal.clone(), data.to_owned(), classes));
+        let store = own_store(data, &self.shared);
         WorkerParts {
             chain,
             cluster: CLUSTER,
-            store: folder_store(&self.shared),
-            private: folder_store(&data.join("private")),
+            private: store.private(),
+            store,
             journal,
             compute: Arc::new(EngineCompute::open("cpu", 1 << 30).expect("the processor computes")),
             key: keypair(name),

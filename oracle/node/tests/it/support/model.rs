@@ -1,7 +1,9 @@
 //! A small classifier that the real engine runs: one matrix product, 64 pixels to 10 classes.
 
+use std::path::Path;
+
 use provena_arith::receipt::ENGINE_CLASS_INT_V1;
-use provena_client::store::{Bytes, Root};
+use provena_client::store::Root;
 use provena_engine::artifact::{Artifact, ArtifactBuilder, MlpLayer, MlpRecipe, ModelRecipe, Recipe, Source};
 use provena_node::compute::{Adapter, Asked, Computation, Compute, ComputeError, EngineCompute, Spent};
 use provena_wire::Request;
@@ -51,7 +53,7 @@ impl Compute for Fragile {
     fn is_loaded(&self, root: &Root) -> bool {
         self.engine.is_loaded(root)
     }
-    fn load(&self, root: &Root, recipe_root: &Root, artifact: Bytes) -> Result<(), ComputeError> {
+    fn load(&self, root: &Root, recipe_root: &Root, artifact: &Path) -> Result<(), ComputeError> {
         self.engine.load(root, recipe_root, artifact)
     }
     fn check(&self, root: &Root, bytes: &[u8]) -> Result<Asked, ComputeError> {

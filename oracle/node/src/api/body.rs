@@ -1,0 +1,88 @@
+//! Bodies that a route needs whole. What they take in memory together is bounded, and counted as it arrives.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use futures_util::StreamExt as _;
+use provena_client::store::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::paced::TooSlow;
+use super::refused::Refused;
+
+/// Bytes that one permit stands for.
+const UNIT: usize = 1 << 10;
+
+/// Room for bodies that are held in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Bodies(Arc<Semaphore>);
+
+/// A body, and its room for as long as it is held.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// The body.
+    pub bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Bodies {
+    /// Room for `most` bytes of all bodies together.
+    pub(crate) fn new(most: usize) -> Self {
+        Self(Arc::new(Semaphore::new(most / UNIT)))
+    }
+
+    /// Reads a body of at most `most` bytes.
+    pub(super) async fn read(&self, body: Body, most: usize) -> Result<Whole, Refused> {
+        let mut bytes = Vec::new();
+        let mut room: Option<OwnedSemaphorePermit> = None;
+        let mut pieces = body.into_data_stream();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| broken(&error))?;
+            if bytes.len() + piece.len() > most {
+                let words = format!("the body has more than {most} bytes");
+                return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, words));
+            }
+            let units = u32::try_from(piece.len().div_ceil(UNIT)).unwrap_or(u32::MAX);
+            let busy = || Refused::later(StatusCode::SERVICE_UNAVAILABLE, 1, "too much arrives at this moment");
+            let more = Arc::clone(&self.0).try_acquire_many_owned(units).map_err(|_| busy())?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(Whole { bytes: bytes.into(), _room: room })
+    }
+}
+
+/// A body that ended before it should.
+pub(super) fn broken(error: &axum::Error) -> Refused {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        if inner.is::<TooSlow>() {
+            return Refused::new(StatusCode::REQUEST_TIMEOUT, inner.to_string());
+        }
+        cause = inner.source();
+    }
+    Refused::new(StatusCode::BAD_REQUEST, "the body broke off")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bodies_together_take_what_there_is_and_no_more() {
+        let bodies = Bodies::new(4 * UNIT);
+        let first = bodies.read(Body::from(vec![1; 3 * UNIT]), 1 << 20).await.unwrap();
+        assert_eq!(first.bytes.len(), 3 * UNIT);
+        let refused = bodies.read(Body::from(vec![1; 2 * UNIT]), 1 << 20).await.unwrap_err();
+        assert_eq!((refused.status, refused.retry_after), (StatusCode::SERVICE_UNAVAILABLE, Some(1)));
+        drop(first);
+        assert!(bodies.read(Body::from(vec![1; 2 * UNIT]), 1 << 20).await.is_ok());
+        let refused = bodies.read(Body::from(vec![1; 11]), 10).await.unwrap_err();
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(bodies.read(Body::empty(), 10).await.unwrap().bytes.is_empty());
+    }
+}
