@@ -8,6 +8,7 @@ use provena_client::{
     mint, token,
 };
 use provena_registry::state::{AssetKind, AssetStatus};
+use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -19,7 +20,6 @@ use crate::{
         Report,
         style::Style,
         table::{Align, Table, facts},
-        text::printable,
     },
 };
 
@@ -36,7 +36,7 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 pub(crate) struct AssetReport {
     asset: String,
-    title: Option<String>,
+    title: Option<Untrusted>,
     kind: &'static str,
     status: &'static str,
     owner: Option<String>,
@@ -64,7 +64,7 @@ struct UnitFloor {
 #[derive(Serialize)]
 struct ParentReport {
     asset: String,
-    title: Option<String>,
+    title: Option<Untrusted>,
     version: u32,
     licence: u32,
     basis_points: u16,
@@ -72,7 +72,7 @@ struct ParentReport {
 
 impl Report for AssetReport {
     fn text(&self, style: Style) -> String {
-        let title = self.title.as_deref().map_or_else(|| "(no name)".into(), printable);
+        let title = self.title.as_ref().map_or_else(|| "(no name)".into(), Untrusted::shown);
         let mut rows = vec![
             (self.kind, style.strong(&title)),
             ("asset", self.asset.clone()),
@@ -99,7 +99,7 @@ impl Report for AssetReport {
                 let under = format!("licence {} of version {}", parent.licence, parent.version);
                 table.row([parent.asset.clone(), show_bps(parent.basis_points), under]);
                 if let Some(title) = &parent.title {
-                    table.note(printable(title));
+                    table.note(title.shown());
                 }
             }
             text += &format!("\n\n{}", table.text(style));

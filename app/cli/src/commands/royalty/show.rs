@@ -13,6 +13,7 @@ use provena_royalty::{
     state::{Pool, Position},
     view,
 };
+use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -24,7 +25,6 @@ use crate::{
         Report,
         style::Style,
         table::{Align, Table, facts},
-        text::printable,
     },
 };
 
@@ -74,7 +74,7 @@ struct InMint {
 #[derive(Serialize)]
 struct Derived {
     asset: String,
-    title: Option<String>,
+    title: Option<Untrusted>,
     /// What its pool owes to this one, its own waiting revenue included.
     owed: u64,
 }
@@ -84,7 +84,7 @@ struct HolderReport {
     address: String,
     /// The asset whose pool this is, when the holder is no wallet.
     asset: Option<String>,
-    title: Option<String>,
+    title: Option<Untrusted>,
     shares: u64,
     basis_points: u16,
     owed: u64,
@@ -113,7 +113,7 @@ impl InMint {
             rows.push(("not released", format!("{}, until slot {until} (about {wait} s)", money(self.unreleased))));
         }
         for derived in &self.derived {
-            let title = derived.title.as_deref().map_or_else(String::new, |title| format!("{}, ", printable(title)));
+            let title = derived.title.as_ref().map_or_else(String::new, |title| format!("{}, ", title.shown()));
             rows.push(("owed by", format!("{title}{}: {}", derived.asset, money(derived.owed))));
         }
         let columns =
@@ -125,7 +125,7 @@ impl InMint {
             let share = show_part(holder.shares, pool.total_shares);
             table.row([holder.address.clone(), share, number(holder.owed), number(holder.claimed)]);
             if let Some(asset) = &holder.asset {
-                let title = holder.title.as_deref().map(printable).unwrap_or_default();
+                let title = holder.title.as_ref().map(Untrusted::shown).unwrap_or_default();
                 table.note(format!("the pool of {asset} {title}").trim_end().to_owned());
             }
         }
@@ -152,7 +152,7 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     })
 }
 
-type Known = Option<(Pubkey, Option<String>)>;
+type Known = Option<(Pubkey, Option<Untrusted>)>;
 
 fn in_mint(revenue: &Revenue, one: &RevenueIn, positions: &[Position], known: &[Known], children: &[Child]) -> InMint {
     let holder = |(position, known): (&Position, &Known)| HolderReport {
@@ -184,7 +184,7 @@ fn in_mint(revenue: &Revenue, one: &RevenueIn, positions: &[Position], known: &[
 
 /// A pool of which this one holds shares.
 struct Child {
-    title: Option<String>,
+    title: Option<Untrusted>,
     revenue: Revenue,
     /// This pool's position in it.
     position: Position,
