@@ -14,6 +14,7 @@ mod demo;
 mod deploy;
 mod digits;
 mod failure;
+mod help;
 mod localnet;
 mod nft;
 
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
     // Names are of the chain at --url, so that it is looked for before the whole line is understood.
     let book = Arc::new(Book::new(context::book_file(), &cli::url(&arguments)));
-    let command = || book::arguments::with_names(Cli::command(), &book);
+    let command = || book::arguments::with_names(help::flowing(Cli::command()), &book);
     // A shell that asks for words ends here.
     clap_complete::CompleteEnv::with_factory(command).complete();
     let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));

@@ -27,7 +27,7 @@ enum Verb {
     )]
     Mint(Box<Mint>),
     /// Add the next version of a dataset that the wallet owns: other content, the same NFT and the same holders
-    #[command(after_help = "Examples:\n  provena dataset version ASSET digits-2.csv.gz")]
+    #[command(after_help = "Examples:\n  provena dataset version @digits digits-2.csv.gz")]
     Version(Version),
 }
 

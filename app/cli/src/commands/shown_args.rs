@@ -90,7 +90,7 @@ impl ShownArgs {
 ///
 /// # Errors
 /// It is no address of a document.
-pub(super) fn warn_unprotected(uri: &str, output: &Output) -> Result<()> {
+pub(crate) fn warn_unprotected(uri: &str, output: &Output) -> Result<()> {
     if check_uri(uri)? == Reach::Unprotected {
         output.note("http:// can be changed on its way, and many wallets do not show it; https:// is better.");
     }

@@ -78,6 +78,9 @@ fn asset(error: &AssetError) -> Advice {
         AssetError::NoAsset(_) => {
             failed("give the address that `provena model mint` or `provena dataset mint` printed, and check --url")
         }
+        AssetError::WrongKind { mint, wanted: "model", .. } => failed(format!(
+            "a model is sold, and a dataset built on: provena model mint model.pvna --title NAME --parent {mint}=10%"
+        )),
         AssetError::WrongKind { mint, .. } => failed(format!("provena asset show {mint}   tells what it is")),
         AssetError::NotActive(asset) => failed(format!("provena asset show {asset}   tells its status")),
         AssetError::NoVersion { .. } => usage("name one of those that exist"),

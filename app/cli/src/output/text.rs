@@ -47,6 +47,11 @@ pub(crate) fn short_addresses(addresses: &[&str]) -> Vec<String> {
     enough.map_or_else(|| addresses.iter().map(ToString::to_string).collect(), shortened)
 }
 
+/// One address by its ends, or whole with --full.
+pub(crate) fn short_address(address: &str, style: Style) -> String {
+    if style.full() { address.to_owned() } else { ends(address, 4) }
+}
+
 fn ends(address: &str, shown: usize) -> String {
     // What is no address, such as an empty cell, stays as it is.
     if address.len() < 32 || !address.is_ascii() {
