@@ -4,10 +4,10 @@
 //! datasets, offers, jobs and wallets have names of their own, so that `@digits` is a model to `offer create` and its offer
 //! to `infer`. `@last` is the latest of the kind that is asked for. Finding a name needs no network.
 
+pub(crate) mod arguments;
 mod entry;
 mod file;
 pub(crate) mod names;
-pub(crate) mod arguments;
 
 use std::path::PathBuf;
 
@@ -175,7 +175,9 @@ mod tests {
     fn an_unknown_name_lists_near_ones() {
         let folder = TempDir::new().unwrap();
         let book = book(&folder, "http://127.0.0.1:8899");
-        assert!(book.find(Wanted::Asset, "digits").is_err_and(|why| why.contains("no model or dataset has a name yet")));
+        assert!(
+            book.find(Wanted::Asset, "digits").is_err_and(|why| why.contains("no model or dataset has a name yet"))
+        );
         assert!(book.find(Wanted::Asset, LAST).is_err_and(|why| why.contains("no model or dataset")));
         for (name, byte) in [("digits", 1), ("words", 2)] {
             book.add(Kind::Model, name, address(byte), &[]).unwrap();

@@ -9,7 +9,7 @@ use provena_client::{ClientError, chain::ChainError};
 use provena_wire::untrusted::printable_json;
 use serde::Serialize;
 
-use crate::output::{Output, text::printable};
+use crate::output::{Output, harmless, text::printable};
 use advice::advice;
 
 /// The program's exit codes.
@@ -85,10 +85,15 @@ struct JsonError {
 /// Prints what is wrong with a command line, or the help that was asked for; as JSON when that was asked for, too.
 pub(crate) fn refused(error: &clap::Error) -> ExitCode {
     let json = std::env::args().any(|argument| argument == "--json");
-    if !error.use_stderr() || !json {
+    if !error.use_stderr() {
         // Nothing can be done about a terminal that takes no words.
         let _ = error.print();
-        return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+        return ExitCode::SUCCESS;
+    }
+    if !json {
+        // What was typed may have been copied from somewhere.
+        eprint!("{}", harmless(&error.render().to_string()));
+        return ExitCode::from(Exit::Usage as u8);
     }
     let text = error.to_string();
     let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));

@@ -68,7 +68,7 @@ mod tests {
         fn check(command: &Command) {
             let mut shown = flowing(command.clone()).term_width(COLUMNS);
             let footer = shown.get_after_help().map(ToString::to_string).unwrap_or_default();
-            for line in footer.lines().filter(|line| line.starts_with(' ')) {
+            for line in footer.lines().filter(|line| line.trim_start().contains(APART)) {
                 assert!(line.chars().count() <= COLUMNS, "{}: {line}", command.get_name());
             }
             for line in shown.render_help().to_string().lines() {

@@ -234,7 +234,8 @@ pub async fn find(chain: &dyn Chain, address: &Pubkey) -> Result<(Pubkey, Offer)
             let open = offers.into_iter().filter(|(_, offer)| takes_jobs(offer, &model));
             // Prices in SOL before those in tokens, which cannot be compared with them.
             let cheapest = open.min_by_key(|(address, offer)| {
-                let unit = u128::from(offer.base_price) + u128::from(offer.input_price) + u128::from(offer.output_price);
+                let unit =
+                    u128::from(offer.base_price) + u128::from(offer.input_price) + u128::from(offer.output_price);
                 (!token::is_sol(&offer.mint), offer.mint, unit, *address)
             });
             cheapest.ok_or(OfferError::NotOffered(*address))

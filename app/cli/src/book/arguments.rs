@@ -21,9 +21,7 @@ use crate::{address, commands::mint_args::Under};
 
 /// The command line, with names where it takes addresses.
 pub(crate) fn with_names(command: Command, book: &Arc<Book>) -> Command {
-    command
-        .mut_args(|argument| named(argument, book))
-        .mut_subcommands(|subcommand| with_names(subcommand, book))
+    command.mut_args(|argument| named(argument, book)).mut_subcommands(|subcommand| with_names(subcommand, book))
 }
 
 fn named(argument: Arg, book: &Arc<Book>) -> Arg {
@@ -51,9 +49,8 @@ fn reads<T: Clone + Send + Sync + 'static>(
     parse: fn(&str) -> Result<T, String>,
 ) -> Arg {
     let book = Arc::clone(book);
-    argument.value_parser(
-        StringValueParser::new().try_map(move |text: String| parse(&written_out(&book, wanted, &text)?)),
-    )
+    argument
+        .value_parser(StringValueParser::new().try_map(move |text: String| parse(&written_out(&book, wanted, &text)?)))
 }
 
 /// `@name` or `@name=rest` with the name's address in its place; anything else as it is.
@@ -108,7 +105,7 @@ mod tests {
                 let value = argument.get_value_parser().type_id();
                 let address = value == TypeId::of::<Pubkey>() || value == TypeId::of::<Share>();
                 let names = argument.get_value_names().unwrap_or_default();
-                if address && names.first().and_then(|name| super::wanted(name)).is_none() {
+                if address && names.first().and_then(|name| wanted(name)).is_none() {
                     without.push(format!("{path} {}", argument.get_id()));
                 }
             }

@@ -28,12 +28,15 @@ pub(crate) fn of_title(title: &str, kind: Kind) -> String {
 /// What names look like.
 pub(crate) fn parse(text: &str) -> Result<String, String> {
     let name = text.strip_prefix('@').unwrap_or(text);
-    let fine = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, '-' | '_' | '.');
+    let fine =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, '-' | '_' | '.');
     if name == LAST {
         return Err(format!("@{LAST} always is the latest; choose another name"));
     }
     if name.is_empty() || name.len() > MOST || !name.chars().all(fine) {
-        return Err(format!("a name has 1 to {MOST} small letters, digits, hyphens, dots or underscores, like digits-2"));
+        return Err(format!(
+            "a name has 1 to {MOST} small letters, digits, hyphens, dots or underscores, like digits-2"
+        ));
     }
     Ok(name.to_owned())
 }

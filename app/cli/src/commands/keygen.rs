@@ -16,7 +16,9 @@ use crate::{
 
 /// Arguments of `provena keygen`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  provena keygen\n  provena keygen --out ada.json        whose address is @ada from now on")]
+#[command(
+    after_help = "Examples:\n  provena keygen\n  provena keygen --out ada.json        whose address is @ada from now on"
+)]
 pub(crate) struct Args {
     /// The file to write [default: the file that --keypair names].
     #[arg(long, short, value_name = "FILE")]

@@ -149,10 +149,7 @@ struct MintReport {
 
 impl Report for MintReport {
     fn text(&self, style: Style) -> String {
-        let mut rows = vec![
-            (self.kind, style.strong(&printable(&self.title))),
-            ("asset", self.asset.clone()),
-        ];
+        let mut rows = vec![(self.kind, style.strong(&printable(&self.title))), ("asset", self.asset.clone())];
         rows.extend(self.name.clone().map(|name| ("called", style.strong(&name))));
         rows.extend([
             ("owner", self.owner.clone()),
@@ -223,13 +220,7 @@ impl MintArgs {
         context.output.data(&report(&plan, &minted, &wallet, (family, name), context))
     }
 
-    async fn plan(
-        self,
-        chain: &dyn Chain,
-        title: String,
-        metadata: Metadata,
-        recipe: Option<Recipe>,
-    ) -> Result<Plan> {
+    async fn plan(self, chain: &dyn Chain, title: String, metadata: Metadata, recipe: Option<Recipe>) -> Result<Plan> {
         let mut holders = self.holders;
         if let Some(file) = &self.holders_file {
             holders.extend(read_holders(file)?);
@@ -331,7 +322,10 @@ fn report(
         (Some(family), _) => ("model", format!("provena offer create {called} --price {}", usual_price(family))),
         (None, Some(terms)) => {
             let share = show_bps(terms.bps.max(1));
-            ("dataset", format!("provena model mint model.pvna --title 'A model' \\\n        --parent {called}={share}"))
+            (
+                "dataset",
+                format!("provena model mint model.pvna --title 'A model' \\\n        --parent {called}={share}"),
+            )
         }
         (None, None) => ("dataset", format!("provena asset licence publish {called} --share 10%")),
     };

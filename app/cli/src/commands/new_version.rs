@@ -73,7 +73,9 @@ pub(super) async fn add(
         signatures: added.signatures.iter().map(ToString::to_string).collect(),
         next: model.map(|(_, family)| {
             let (called, price) = (context.written(&asset), usual_price(family));
-            context.output.command(&format!("provena offer create {called} --price {price}   (offers sell one version)"))
+            context
+                .output
+                .command(&format!("provena offer create {called} --price {price}   (offers sell one version)"))
         }),
     })
 }

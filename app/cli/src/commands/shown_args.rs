@@ -35,10 +35,10 @@ pub(super) struct ShownArgs {
     #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
     attributes: Vec<(String, String)>,
     /// You keep the document: it is written to a folder here, for you to put at this address.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["host", "local"])]
+    #[arg(long, value_name = "URL", conflicts_with = "host")]
     uri: Option<String>,
     /// This server keeps it, as http(s)://host/v1: a node that serves your store, or an object storage that takes PUT.
-    #[arg(long, value_name = "URL", conflicts_with = "local")]
+    #[arg(long, value_name = "URL")]
     host: Option<String>,
     /// It may lie in a folder of this machine, where nobody else can read it: for private chains.
     #[arg(long, env = "PROVENA_LOCAL", value_parser = clap::builder::FalseyValueParser::new())]
@@ -106,7 +106,10 @@ pub(super) fn keep_for_owner(
     output: &Output,
 ) -> Result<()> {
     let name = uri.rsplit('/').next().filter(|name| name.ends_with(".json")).unwrap_or("document.json");
-    let safe: String = name.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '.' || letter == '-' { letter } else { '-' }).collect();
+    let safe: String = name
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || letter == '.' || letter == '-' { letter } else { '-' })
+        .collect();
     let safe = safe.trim_start_matches('.');
     let file = folder.join(safe);
     let cannot = || format!("the asset is minted, but its document was not written to {}", file.display());

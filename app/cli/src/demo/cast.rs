@@ -131,16 +131,15 @@ impl Cast {
     /// The two contributors mint the dataset.
     pub(super) async fn mint_dataset(&self, stage: &Stage, subject: &Subject) -> Result<Minted> {
         let [first, second] = &self.contributors;
-        let licence = LicenceTerms {
-            text_hash: text_hash(LICENCE),
-            bps: DATASET_BPS,
-            floor_bps: 0,
-            floor: None,
-            consent: false,
-        };
+        let licence =
+            LicenceTerms { text_hash: text_hash(LICENCE), bps: DATASET_BPS, floor_bps: 0, floor: None, consent: false };
         let plan = Plan {
             text: text(subject.dataset_title, "DATA"),
-            metadata: shown(subject.dataset_title, &subject.dataset, nft::of_dataset(subject.dataset.len(), LICENCE, &[])),
+            metadata: shown(
+                subject.dataset_title,
+                &subject.dataset,
+                nft::of_dataset(subject.dataset.len(), LICENCE, &[]),
+            ),
             recipe: None,
             licence: Some(licence),
             floors: Floors::default(),

@@ -90,7 +90,9 @@ pub(crate) async fn initialize(
 /// How the market's settings differ from what was asked for: an initialisation changes nothing that is there.
 async fn difference(chain: &dyn Chain, options: &InitOptions) -> Result<Option<String>> {
     let address = provena_market::pda::admin().0;
-    let Some(there) = fetch_optional::<provena_market::state::Admin, _>(chain, &address).await? else { return Ok(None) };
+    let Some(there) = fetch_optional::<provena_market::state::Admin, _>(chain, &address).await? else {
+        return Ok(None);
+    };
     let mut differs = Vec::new();
     if options.protocol_fee_bps != there.protocol_fee_bps {
         let [is, asked] = [there.protocol_fee_bps, options.protocol_fee_bps].map(show_bps);

@@ -106,7 +106,9 @@ fn offer(error: &OfferError) -> Advice {
         OfferError::NotSetUp => failed(SET_UP),
         OfferError::Paused => failed("try again later; nothing was spent"),
         OfferError::NoOffer(_) => failed("provena offer list   shows what is on offer; check --url, too"),
-        OfferError::NotOffered(model) => failed(format!("its owner offers it: provena offer create {model} --price 0.001")),
+        OfferError::NotOffered(model) => {
+            failed(format!("its owner offers it: provena offer create {model} --price 0.001"))
+        }
         OfferError::BadTerms(_) => usage("provena offer create --help   says what each option means"),
         OfferError::RoyaltyBelowFloor { floor, .. } => usage(format!("--royalty {}", show_bps(*floor))),
         OfferError::PriceBelowFloor { .. } => usage("raise --price, or --input-price and --output-price"),

@@ -204,8 +204,9 @@ fn lines(canvas: &mut Canvas, seeds: &mut Seeds<'_>, palette: Palette) {
 fn field(canvas: &mut Canvas, seeds: &mut Seeds<'_>, palette: Palette) {
     const COLUMNS: usize = 19;
     const ROWS: usize = 12;
-    let waves: Vec<[f32; 4]> =
-        (0..4).map(|_| [seeds.between(-0.55, 0.55), seeds.between(-0.55, 0.55), seeds.next() * 6.3, seeds.between(0.5, 1.0)]).collect();
+    let waves: Vec<[f32; 4]> = (0..4)
+        .map(|_| [seeds.between(-0.55, 0.55), seeds.between(-0.55, 0.55), seeds.next() * 6.3, seeds.between(0.5, 1.0)])
+        .collect();
     let total: f32 = waves.iter().map(|wave| wave[3]).sum();
     for row in 0..ROWS {
         for column in 0..COLUMNS {
@@ -255,8 +256,11 @@ fn fitted(title: &str, width: f32) -> (Line, Vec<String>) {
         let breaks = title.match_indices(' ').map(|(at, _)| title.split_at(at));
         let fits = breaks.map(|(first, rest)| (first, rest.trim_start()));
         let halves = fits.filter(|(first, rest)| line.width(first) <= width && line.width(rest) <= width);
-        let even = halves.min_by(|a, b| line.width(a.0).max(line.width(a.1)).total_cmp(&line.width(b.0).max(line.width(b.1))));
-        if size <= 60.0 && let Some((first, rest)) = even {
+        let even =
+            halves.min_by(|a, b| line.width(a.0).max(line.width(a.1)).total_cmp(&line.width(b.0).max(line.width(b.1))));
+        if size <= 60.0
+            && let Some((first, rest)) = even
+        {
             return (line, vec![first.to_owned(), rest.to_owned()]);
         }
     }

@@ -56,7 +56,14 @@ fn by_content(bytes: &[u8]) -> Option<&'static str> {
 
 fn by_name(uri: &str) -> Option<&'static str> {
     let path = uri.split(['?', '#']).next()?.to_ascii_lowercase();
-    let types = [(".png", "image/png"), (".jpg", "image/jpeg"), (".jpeg", "image/jpeg"), (".gif", "image/gif"), (".webp", "image/webp"), (".svg", "image/svg+xml")];
+    let types = [
+        (".png", "image/png"),
+        (".jpg", "image/jpeg"),
+        (".jpeg", "image/jpeg"),
+        (".gif", "image/gif"),
+        (".webp", "image/webp"),
+        (".svg", "image/svg+xml"),
+    ];
     types.iter().find(|(ending, _)| path.ends_with(ending)).map(|(_, media)| *media)
 }
 

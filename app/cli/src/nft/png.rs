@@ -83,7 +83,8 @@ mod tests {
         let mut pixels: Vec<u8> = Vec::new();
         for row in rows.chunks(pitch + 1) {
             for at in 0..pitch {
-                let before = if row[0] == 1 { (at >= PIXEL).then_some(PIXEL) } else { (pixels.len() >= pitch).then_some(pitch) };
+                let before =
+                    if row[0] == 1 { (at >= PIXEL).then_some(PIXEL) } else { (pixels.len() >= pitch).then_some(pitch) };
                 let base = before.map_or(0, |back| pixels[pixels.len() - back]);
                 pixels.push(row[1 + at].wrapping_add(base));
             }

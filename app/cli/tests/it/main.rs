@@ -5,13 +5,18 @@ mod demo;
 mod keep;
 mod keys;
 mod localnet;
+mod metadata;
 mod mintings;
+mod names;
+mod newcomer;
 mod nodes;
 mod offline;
 mod provena;
+mod schema;
 mod shares;
 mod stop;
 #[path = "../../../../oracle/engine/tests/it/tiny_llama.rs"]
 mod tiny_llama;
+mod untrusted;
 mod words;
 mod words_for_money;

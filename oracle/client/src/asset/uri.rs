@@ -25,7 +25,11 @@ pub fn check_uri(uri: &str) -> Result<Reach, AssetError> {
         return Err(AssetError::UriTooLong(uri.len()));
     }
     if let Some(letter) = uri.chars().find(|letter| !letter.is_ascii_graphic()) {
-        return Err(bad(if letter.is_ascii() { "it has a blank in it" } else { "it has letters that are not ASCII in it" }));
+        return Err(bad(if letter.is_ascii() {
+            "it has a blank in it"
+        } else {
+            "it has letters that are not ASCII in it"
+        }));
     }
     let (scheme, rest) = uri.split_once("://").ok_or_else(|| bad("it begins with no https://, ipfs:// or ar://"))?;
     let reach = match scheme {
@@ -54,8 +58,18 @@ mod tests {
         assert!(matches!(check_uri("http://127.0.0.1:8700/v1/blobs/00"), Ok(Reach::Unprotected)));
         assert!(matches!(check_uri("file:///tmp/digits.json"), Ok(Reach::Local)));
         for wrong in [
-            "", "digits.json", "https://", "https:///x", "ftp://a/b", "javascript://a/b", "data:text/html,x", "file://host/x",
-            "https://a b", "https://a\u{202e}b", "https://a\n", "HTTPS://a.example",
+            "",
+            "digits.json",
+            "https://",
+            "https:///x",
+            "ftp://a/b",
+            "javascript://a/b",
+            "data:text/html,x",
+            "file://host/x",
+            "https://a b",
+            "https://a\u{202e}b",
+            "https://a\n",
+            "HTTPS://a.example",
         ] {
             assert!(matches!(check_uri(wrong), Err(AssetError::BadUri { .. })), "{wrong}");
         }

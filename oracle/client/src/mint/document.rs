@@ -213,7 +213,9 @@ mod tests {
     #[test]
     fn a_picture_lies_beside_a_document_that_its_owner_keeps() {
         assert_eq!(beside("https://a.example/x/digits.json").as_deref(), Some("https://a.example/x/digits.png"));
-        for none in ["https://a.example", "ar://abc", "ipfs://abc/meta", "https://a.example/.json", "https://digits.json"] {
+        for none in
+            ["https://a.example", "ar://abc", "ipfs://abc/meta", "https://a.example/.json", "https://digits.json"]
+        {
             assert_eq!(beside(none), None, "{none}");
         }
     }

@@ -142,7 +142,8 @@ impl Unfinished {
         let parts = secrets.and_then(|secrets| {
             let root = |text: &str| hex::decode(text).ok()?.try_into().ok();
             let key = Keypair::try_from(secrets.key.as_slice()).ok()?;
-            let share = |(address, shares): &(String, u64)| Some(Share { address: address.parse().ok()?, shares: *shares });
+            let share =
+                |(address, shares): &(String, u64)| Some(Share { address: address.parse().ok()?, shares: *shares });
             let shares = secrets.shares.iter().map(share).collect::<Option<Vec<_>>>()?;
             let told = (secrets.title.clone(), shares);
             Some((secrets.wallet.parse().ok()?, root(&secrets.content_root)?, key, root(&secrets.salt)?, told))

@@ -98,7 +98,12 @@ impl Report for AssetReport {
             text += &format!("\n\n{}", licence::table(&self.licences, style));
         }
         if !self.parents.is_empty() {
-            let mut table = Table::new(&[("built on", Align::Address), ("title", Align::Left), ("share", Align::Right), ("under", Align::Left)]);
+            let mut table = Table::new(&[
+                ("built on", Align::Address),
+                ("title", Align::Left),
+                ("share", Align::Right),
+                ("under", Align::Left),
+            ]);
             for parent in &self.parents {
                 let under = format!("licence {} of version {}", parent.licence, parent.version);
                 let title = parent.title.as_ref().map(Untrusted::shown).unwrap_or_default();

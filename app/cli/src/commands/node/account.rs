@@ -20,12 +20,7 @@ use solana_signature::Signature;
 
 use crate::{
     failure::Failure,
-    output::{
-        Report,
-        style::Style,
-        table::facts,
-        text::short,
-    },
+    output::{Report, style::Style, table::facts, text::short},
 };
 
 /// The market's settings.

@@ -31,9 +31,7 @@ pub(crate) fn words(terms: &Terms, currency: &Currency, unit: &str) -> String {
         (input, output) if input == output || terms.max_output == 0 => Some(format!("{} a {unit}", show(input))),
         (0, output) => Some(format!("{} a {unit} of the answer", show(output))),
         (input, 0) => Some(format!("{} a {unit} of the prompt", show(input))),
-        (input, output) => {
-            Some(format!("{} a {unit} of the prompt, {} of the answer", show(input), show(output)))
-        }
+        (input, output) => Some(format!("{} a {unit} of the prompt, {} of the answer", show(input), show(output))),
     };
     base.into_iter().chain(units).collect::<Vec<_>>().join(" and ")
 }

@@ -136,8 +136,13 @@ impl InMint {
             let title = derived.title.as_ref().map_or_else(String::new, |title| format!("{}, ", title.shown()));
             rows.push(("owed by", format!("{title}{}: {}", short_address(&derived.asset, style), money(derived.owed))));
         }
-        let columns =
-            [("holder", Align::Address), ("who", Align::Left), ("share", Align::Right), ("owed now", Align::Right), ("claimed", Align::Right)];
+        let columns = [
+            ("holder", Align::Address),
+            ("who", Align::Left),
+            ("share", Align::Right),
+            ("owed now", Align::Right),
+            ("claimed", Align::Right),
+        ];
         let mut table = Table::new(&columns);
         for holder in &self.holders {
             // The currency is said above; here numbers must fit beside an address.
@@ -158,7 +163,8 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let known = known_pools(&chain, &positions).await?;
     let children = children(&chain, &address).await?;
     let names = Names { you: context.wallet().ok().map(|wallet| wallet.pubkey()), context };
-    let mints = revenue.mints.iter().map(|one| in_mint(&revenue, one, (&positions, &known), &children, &names)).collect();
+    let mints =
+        revenue.mints.iter().map(|one| in_mint(&revenue, one, (&positions, &known), &children, &names)).collect();
     context.output.data(&Royalties {
         asset: args.asset.to_string(),
         pool: address.to_string(),
