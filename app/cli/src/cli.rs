@@ -12,6 +12,7 @@ use crate::{
         airdrop, asset, balance, dataset, demo, deploy, infer, job, keygen, localnet, model, node, offer, royalty,
         verify,
     },
+    context::DEFAULT_URL,
 };
 
 const AFTER_HELP: &str = "\
@@ -45,7 +46,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// The chain's RPC address.
-    #[arg(long, global = true, env = "PROVENA_URL", default_value = "http://127.0.0.1:8899", value_name = "URL")]
+    #[arg(long, global = true, env = "PROVENA_URL", default_value = DEFAULT_URL, value_name = "URL")]
     pub url: String,
     /// The chain's WebSocket address; by default derived from --url (port + 1).
     #[arg(long, global = true, env = "PROVENA_WS", value_name = "URL")]

@@ -15,6 +15,9 @@ use solana_pubkey::Pubkey;
 
 use crate::{cli::Global, deploy, failure::Failure, output::Output};
 
+/// Where a chain of one's own answers.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8899";
+
 /// The resolved global options.
 pub(crate) struct Context<'a> {
     /// Where to write.
@@ -26,6 +29,8 @@ pub(crate) struct Context<'a> {
     keypair: PathBuf,
     store: Vec<String>,
     verbose: u8,
+    /// The options of every command that the person gave, as they are repeated in commands that we propose.
+    given: String,
 }
 
 impl<'a> Context<'a> {
@@ -34,6 +39,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// There is no home folder and no explicit path.
     pub(crate) fn new(global: Global, output: &'a Output) -> Result<Self> {
+        let given = given(&global, |variable| env::var(variable).ok());
         let keypair = match global.keypair.clone() {
             Some(path) => path,
             None => folder("XDG_CONFIG_HOME", ".config", "--keypair")?.join("provena/id.json"),
@@ -45,7 +51,7 @@ impl<'a> Context<'a> {
             global.store.clone()
         };
         let Global { url, ws, lookup_table, priority_fee, verbose, .. } = global;
-        Ok(Self { output, url, ws, lookup_table, priority_fee, keypair, store, verbose })
+        Ok(Self { output, url, ws, lookup_table, priority_fee, keypair, store, verbose, given })
     }
 
     /// The chain's RPC address.
@@ -99,6 +105,20 @@ impl<'a> Context<'a> {
         &self.store
     }
 
+    /// A command that works as it stands: `provena`, these words, and whichever of `--url`, `--ws`, `--keypair` and `--store`
+    /// the person gave on this command line.
+    pub(crate) fn command(&self, words: &str) -> String {
+        format!("provena {words}{}", self.given)
+    }
+
+    /// Where paid jobs are kept: what was asked, what was answered, and the receipts.
+    ///
+    /// # Errors
+    /// There is no home folder.
+    pub(crate) fn jobs_folder(&self) -> Result<PathBuf> {
+        Ok(folder("XDG_DATA_HOME", ".local/share", "XDG_DATA_HOME=FOLDER")?.join("provena/jobs"))
+    }
+
     /// Where receipts are kept unless the person names a place.
     ///
     /// # Errors
@@ -113,6 +133,31 @@ impl<'a> Context<'a> {
     }
 }
 
+/// The options that stand on the command line and not in the environment, each behind a space.
+fn given(global: &Global, variable: impl Fn(&str) -> Option<String>) -> String {
+    let Global { url, ws, keypair, store, .. } = global;
+    let keypair = keypair.as_ref().map(|path| path.display().to_string());
+    let store = (!store.is_empty()).then(|| store.join(","));
+    let is_default = url == DEFAULT_URL && variable("PROVENA_URL").is_none();
+    let options = [
+        ("--url", "PROVENA_URL", Some(url.clone()).filter(|_| !is_default)),
+        ("--ws", "PROVENA_WS", ws.clone()),
+        ("--keypair", "PROVENA_KEYPAIR", keypair),
+        ("--store", "PROVENA_STORE", store),
+    ];
+    let told = options.into_iter().filter(|(_, name, value)| *value != variable(name));
+    told.filter_map(|(option, _, value)| Some(format!(" {option} {}", quoted(&value?)))).collect()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/:._-,@%+=".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 fn folder(variable: &str, under_home: &str, option: &str) -> Result<PathBuf> {
     if let Some(folder) = env::var_os(variable).filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(folder));
@@ -121,4 +166,28 @@ fn folder(variable: &str, under_home: &str, option: &str) -> Result<PathBuf> {
     home.map(|home| Path::new(&home).join(under_home)).ok_or_else(|| {
         Failure::usage("there is no home folder (HOME is not set)").hint(format!("name a place with {option}")).into()
     })
+}
+
+#[cfg(test)]
+mod unit {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn proposed_commands_repeat_what_was_given_on_the_command_line_only() {
+        let options = |words: &[&str], variables: &[(&str, &str)]| {
+            let words = [&["provena", "balance"], words].concat();
+            let global = Cli::try_parse_from(words).expect("it is a command line").global;
+            let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            given(&global, find)
+        };
+        assert_eq!(options(&["--url", DEFAULT_URL], &[]), "");
+        assert_eq!(options(&["--url", "http://a:1"], &[]), " --url http://a:1");
+        assert_eq!(options(&["--url", "http://a:1"], &[("PROVENA_URL", "http://a:1")]), "");
+        assert_eq!(options(&["--url", DEFAULT_URL], &[("PROVENA_URL", "http://a:1")]), format!(" --url {DEFAULT_URL}"));
+        assert_eq!(options(&["--keypair", "my key's.json"], &[]), r" --keypair 'my key'\''s.json'");
+        assert_eq!(options(&["--store", "file:///a,file:///b"], &[]), " --store file:///a,file:///b");
+    }
 }
