@@ -180,7 +180,8 @@ mod unit {
         let options = |words: &[&str], variables: &[(&str, &str)]| {
             let words = [&["provena", "balance"], words].concat();
             let global = Cli::try_parse_from(words).expect("it is a command line").global;
-            let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            let find =
+                |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
             given(&global, find)
         };
         assert_eq!(options(&["--url", DEFAULT_URL], &[]), "");

@@ -29,13 +29,16 @@ pub(crate) enum Exit {
 pub(crate) struct Failure {
     exit: Exit,
     message: String,
+    /// Lines that say more, such as what each of several nodes answered.
+    details: Vec<String>,
     hint: Option<String>,
+    job: Option<String>,
 }
 
 impl Failure {
     /// A failure with the given code and message.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None }
+        Self { exit, message: message.into(), details: Vec::new(), hint: None, job: None }
     }
 
     /// A command line that cannot be carried out.
@@ -46,6 +49,18 @@ impl Failure {
     /// An action that failed or a check that does not hold.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
+    }
+
+    /// Adds lines that say why. What strangers wrote must be printable already.
+    pub(crate) fn because(mut self, details: Vec<String>) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// Names the job that is, or may be, paid for.
+    pub(crate) fn about(mut self, job: impl ToString) -> Self {
+        self.job = Some(job.to_string());
+        self
     }
 
     /// Adds the sentence that says what to do next.
@@ -79,6 +94,8 @@ struct JsonError {
     causes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
 }
 
 /// Prints what is wrong with a command line, or the help that was asked for; as JSON when that was asked for, too.
@@ -94,14 +111,15 @@ pub(crate) fn refused(error: &clap::Error) -> ExitCode {
     let told: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
     let message = told.join(" ").trim_start_matches("error: ").to_owned();
     let hint = Some("provena --help   and `provena COMMAND --help` say what there is".to_owned());
-    let json = JsonError { error: message, causes: Vec::new(), hint };
+    let json = JsonError { error: message, causes: Vec::new(), hint, job: None };
     eprintln!("{}", serde_json::to_string(&json).unwrap_or(json.error));
     ExitCode::from(Exit::Usage as u8)
 }
 
 /// Prints `error` on stderr (as JSON when asked) and returns the process's exit code.
 pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
-    let own = error.downcast_ref::<Failure>().map(|failure| (failure.exit, failure.hint.clone()));
+    let failure = error.downcast_ref::<Failure>();
+    let own = failure.map(|failure| (failure.exit, failure.hint.clone()));
     let (exit, hint) = own.or_else(|| advice(error)).unwrap_or((Exit::Failed, None));
     let exit = if unanswered(error) { Exit::Unknown } else { exit };
     let mut messages: Vec<String> = Vec::new();
@@ -114,9 +132,11 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
     }
     let mut messages = messages.into_iter();
     let message = messages.next().unwrap_or_default();
-    let causes: Vec<String> = messages.collect();
+    let details = failure.map(|failure| failure.details.clone()).unwrap_or_default();
+    let causes: Vec<String> = details.into_iter().chain(messages).collect();
+    let job = failure.and_then(|failure| failure.job.clone());
     if output.json() {
-        let json = JsonError { error: message, causes, hint };
+        let json = JsonError { error: message, causes, hint, job };
         eprintln!("{}", serde_json::to_string(&json).unwrap_or(json.error));
     } else {
         let style = output.error_style();

@@ -33,11 +33,15 @@ fn main() -> ExitCode {
     if !cli.is_service() {
         output::logging(cli.global.verbose, output.json());
     }
-    let outcome = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(commands::run(cli, &output)));
+    let outcome =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from).and_then(
+            |runtime| {
+                let outcome = runtime.block_on(commands::run(cli, &output));
+                // Who is told to stop does not wait until a thread has computed what nobody wants any more.
+                runtime.shutdown_background();
+                outcome
+            },
+        );
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error, &output),
