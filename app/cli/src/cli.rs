@@ -12,12 +12,11 @@ use crate::{
         airdrop, asset, balance, book, completion, dataset, demo, deploy, infer, job, keygen, localnet, model, node,
         offer, royalty, verify,
     },
+    context::DEFAULT_URL,
 };
 
 /// The variable that names the chain.
 const URL_VARIABLE: &str = "PROVENA_URL";
-/// The chain of `provena localnet`.
-const LOCAL: &str = "http://127.0.0.1:8899";
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -54,7 +53,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// The chain's RPC address.
-    #[arg(long, global = true, env = URL_VARIABLE, default_value = LOCAL, value_name = "URL")]
+    #[arg(long, global = true, env = URL_VARIABLE, default_value = DEFAULT_URL, value_name = "URL")]
     pub url: String,
     /// The chain's WebSocket address; by default derived from --url (port + 1).
     #[arg(long, global = true, env = "PROVENA_WS", value_name = "URL")]
@@ -126,15 +125,7 @@ pub(crate) enum Command {
 /// depends on the chain.
 pub(crate) fn url(arguments: &[OsString]) -> String {
     let told = flag(arguments, "--url");
-    told.or_else(|| env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty())).unwrap_or_else(|| LOCAL.to_owned())
-}
-
-/// The options of a command line that another one needs to mean the same chain, wallet and stores; each begins with a
-/// space, and they fit between `provena` and its verb.
-pub(crate) fn given(arguments: &[OsString]) -> String {
-    let names = ["--url", "--ws", "--lookup-table", "--keypair", "--store"];
-    let given = names.iter().filter_map(|name| Some(format!(" {name} {}", quoted(&flag(arguments, name)?))));
-    given.collect()
+    told.or_else(|| env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty())).unwrap_or_else(|| DEFAULT_URL.to_owned())
 }
 
 /// The last value of an option, as it was typed.
@@ -149,16 +140,6 @@ fn flag(arguments: &[OsString], name: &str) -> Option<String> {
     found
 }
 
-/// A word as shells read it.
-fn quoted(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=@,%+".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
 impl Cli {
     /// Whether this is a service, which sets up its own log.
     pub(crate) fn is_service(&self) -> bool {
@@ -171,16 +152,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_are_handed_on_as_a_shell_reads_them() {
-        let line = ["provena", "mint", "--keypair", "my key.json", "--json", "--url=http://a"].map(OsString::from);
-        assert_eq!(given(&line), " --url http://a --keypair 'my key.json'");
-    }
-
-    #[test]
     fn the_chain_is_found_wherever_it_is_named() {
         let found = |line: &[&str]| url(&line.iter().map(OsString::from).collect::<Vec<_>>());
         assert_eq!(found(&["provena", "--url", "http://a", "offer", "list"]), "http://a");
         assert_eq!(found(&["provena", "offer", "list", "--url=http://b"]), "http://b");
-        assert_eq!(found(&["provena", "offer", "list", "--url"]), LOCAL);
+        assert_eq!(found(&["provena", "offer", "list", "--url"]), DEFAULT_URL);
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod completion;
 pub(crate) mod dataset;
 pub(crate) mod demo;
 pub(crate) mod deploy;
+mod fetch;
 pub(crate) mod infer;
 pub(crate) mod job;
 pub(crate) mod keygen;

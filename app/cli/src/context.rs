@@ -21,6 +21,9 @@ use crate::{
     output::Output,
 };
 
+/// Where a chain of one's own answers.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8899";
+
 /// The resolved global options.
 pub(crate) struct Context<'a> {
     /// Where to write.
@@ -79,6 +82,13 @@ impl<'a> Context<'a> {
                 self.output.note(&why);
                 None
             }
+        }
+    }
+
+    /// Writes a job down as the latest, so that `@last` is it.
+    pub(crate) fn note_job(&self, job: &Pubkey) {
+        if let Err(why) = self.book.add(Kind::Job, &Kind::Job.to_string(), *job, &[]) {
+            self.output.note(&why);
         }
     }
 
@@ -158,6 +168,20 @@ impl<'a> Context<'a> {
         &self.store
     }
 
+    /// A command that works as it stands: `provena`, these words, and whichever of `--url`, `--ws`, `--keypair` and `--store`
+    /// the person gave on this command line.
+    pub(crate) fn command(&self, words: &str) -> String {
+        format!("provena {words}{}", self.output.options())
+    }
+
+    /// Where paid jobs are kept: what was asked, what was answered, and the receipts.
+    ///
+    /// # Errors
+    /// There is no home folder.
+    pub(crate) fn jobs_folder(&self) -> Result<PathBuf> {
+        Ok(folder("XDG_DATA_HOME", ".local/share", "XDG_DATA_HOME=FOLDER")?.join("provena/jobs"))
+    }
+
     /// Where receipts are kept unless the person names a place.
     ///
     /// # Errors
@@ -185,6 +209,31 @@ pub(crate) fn book_file() -> Option<PathBuf> {
     folder("XDG_CONFIG_HOME", ".config", "").ok().map(|folder| folder.join("provena/book.json"))
 }
 
+/// The options that stand on the command line and not in the environment, each behind a space.
+pub(crate) fn given(global: &Global, variable: impl Fn(&str) -> Option<String>) -> String {
+    let Global { url, ws, keypair, store, .. } = global;
+    let keypair = keypair.as_ref().map(|path| path.display().to_string());
+    let store = (!store.is_empty()).then(|| store.join(","));
+    let is_default = url == DEFAULT_URL && variable("PROVENA_URL").is_none();
+    let options = [
+        ("--url", "PROVENA_URL", Some(url.clone()).filter(|_| !is_default)),
+        ("--ws", "PROVENA_WS", ws.clone()),
+        ("--keypair", "PROVENA_KEYPAIR", keypair),
+        ("--store", "PROVENA_STORE", store),
+    ];
+    let told = options.into_iter().filter(|(_, name, value)| *value != variable(name));
+    told.filter_map(|(option, _, value)| Some(format!(" {option} {}", quoted(&value?)))).collect()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/:._-,@%+=".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 fn folder(variable: &str, under_home: &str, option: &str) -> Result<PathBuf> {
     if let Some(folder) = env::var_os(variable).filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(folder));
@@ -193,4 +242,29 @@ fn folder(variable: &str, under_home: &str, option: &str) -> Result<PathBuf> {
     home.map(|home| Path::new(&home).join(under_home)).ok_or_else(|| {
         Failure::usage("there is no home folder (HOME is not set)").hint(format!("name a place with {option}")).into()
     })
+}
+
+#[cfg(test)]
+mod unit {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn proposed_commands_repeat_what_was_given_on_the_command_line_only() {
+        let options = |words: &[&str], variables: &[(&str, &str)]| {
+            let words = [&["provena", "balance"], words].concat();
+            let global = Cli::try_parse_from(words).expect("it is a command line").global;
+            let find =
+                |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            given(&global, find)
+        };
+        assert_eq!(options(&["--url", DEFAULT_URL], &[]), "");
+        assert_eq!(options(&["--url", "http://a:1"], &[]), " --url http://a:1");
+        assert_eq!(options(&["--url", "http://a:1"], &[("PROVENA_URL", "http://a:1")]), "");
+        assert_eq!(options(&["--url", DEFAULT_URL], &[("PROVENA_URL", "http://a:1")]), format!(" --url {DEFAULT_URL}"));
+        assert_eq!(options(&["--keypair", "my key's.json"], &[]), r" --keypair 'my key'\''s.json'");
+        assert_eq!(options(&["--store", "file:///a,file:///b"], &[]), " --store file:///a,file:///b");
+    }
 }

@@ -30,13 +30,16 @@ pub(crate) enum Exit {
 pub(crate) struct Failure {
     exit: Exit,
     message: String,
+    /// Lines that say more, such as what each of several nodes answered.
+    details: Vec<String>,
     hint: Option<String>,
+    job: Option<String>,
 }
 
 impl Failure {
     /// A failure with the given code and message.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None }
+        Self { exit, message: message.into(), details: Vec::new(), hint: None, job: None }
     }
 
     /// A command line that cannot be carried out.
@@ -47,6 +50,18 @@ impl Failure {
     /// An action that failed or a check that does not hold.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
+    }
+
+    /// Adds lines that say why. What strangers wrote must be printable already.
+    pub(crate) fn because(mut self, details: Vec<String>) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// Names the job that is, or may be, paid for.
+    pub(crate) fn about(mut self, job: impl ToString) -> Self {
+        self.job = Some(job.to_string());
+        self
     }
 
     /// Adds the sentence that says what to do next.
@@ -80,6 +95,8 @@ struct JsonError {
     causes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
 }
 
 /// Prints what is wrong with a command line, or the help that was asked for; as JSON when that was asked for, too.
@@ -100,7 +117,7 @@ pub(crate) fn refused(error: &clap::Error) -> ExitCode {
     let told: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
     let message = told.join(" ").trim_start_matches("error: ").to_owned();
     let hint = Some("provena --help   and `provena COMMAND --help` say what there is".to_owned());
-    let json = JsonError { error: message, causes: Vec::new(), hint };
+    let json = JsonError { error: message, causes: Vec::new(), hint, job: None };
     eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
     ExitCode::from(Exit::Usage as u8)
 }
@@ -112,7 +129,8 @@ fn lines(text: &str) -> String {
 
 /// Prints `error` on stderr (as JSON when asked) and returns the process's exit code.
 pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
-    let own = error.downcast_ref::<Failure>().map(|failure| (failure.exit, failure.hint.clone()));
+    let failure = error.downcast_ref::<Failure>();
+    let own = failure.map(|failure| (failure.exit, failure.hint.clone()));
     let (exit, hint) = own.or_else(|| advice(error)).unwrap_or((Exit::Failed, None));
     let exit = if unanswered(error) { Exit::Unknown } else { exit };
     let mut messages: Vec<String> = Vec::new();
@@ -126,9 +144,11 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
     let hint = hint.map(|hint| output.command(&hint));
     let mut messages = messages.into_iter();
     let message = messages.next().unwrap_or_default();
-    let causes: Vec<String> = messages.collect();
+    let details = failure.map(|failure| failure.details.clone()).unwrap_or_default();
+    let causes: Vec<String> = details.into_iter().chain(messages).collect();
+    let job = failure.and_then(|failure| failure.job.clone());
     if output.json() {
-        let json = JsonError { error: message, causes, hint };
+        let json = JsonError { error: message, causes, hint, job };
         eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
     } else {
         // Anything in these words can be a stranger's: a server's, a node's, a file's name.

@@ -46,15 +46,20 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::refused(&error.with_cmd(&command())),
     };
-    let output = Output::new(cli.global.json, cli.global.full, cli::given(&arguments));
+    let output =
+        Output::new(cli.global.json, cli.global.full, context::given(&cli.global, |variable| env::var(variable).ok()));
     if !cli.is_service() {
         output::log(output::filter(cli.global.verbose), output.json(), io::stderr().is_terminal());
     }
-    let outcome = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(commands::run(cli, &book, &output)));
+    let outcome =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from).and_then(
+            |runtime| {
+                let outcome = runtime.block_on(commands::run(cli, &book, &output));
+                // Who is told to stop does not wait until a thread has computed what nobody wants any more.
+                runtime.shutdown_background();
+                outcome
+            },
+        );
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error, &output),

@@ -56,9 +56,18 @@ impl Output {
         self.error_style
     }
 
+    /// The options that the person gave and another command needs to mean the same; each begins with a space.
+    pub(crate) fn options(&self) -> &str {
+        &self.options
+    }
+
     /// A command line, or words with some in it, with the options that this one was given, so that it means the same
     /// chain and wallet when it is copied.
     pub(crate) fn command(&self, text: &str) -> String {
+        if text.contains(&self.options) {
+            // Whoever wrote it has put them where they belong.
+            return text.to_owned();
+        }
         text.replace("provena ", &format!("provena{} ", self.options))
     }
 

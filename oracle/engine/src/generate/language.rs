@@ -80,7 +80,7 @@ impl Language {
     /// no template or its template refuses the conversation, [`Error::InputTooLong`] when the prompt fills more than the
     /// context, [`Error::Tokenizer`] when the tokenizer fails.
     pub fn prompt(&self, request: &Generate) -> Result<Prompt, Error> {
-        check(request)?;
+        check_settings(request)?;
         let ids = match &request.prompt {
             provena_wire::Prompt::Text(text) if text.is_empty() => {
                 return Err(Error::Request("the prompt is empty".into()));
@@ -108,8 +108,11 @@ impl Language {
     }
 }
 
-/// The settings of a request.
-fn check(request: &Generate) -> Result<(), Error> {
+/// Checks the settings of a request, as far as they depend on no model.
+///
+/// # Errors
+/// [`Error::Request`] for settings beyond their range.
+pub fn check_settings(request: &Generate) -> Result<(), Error> {
     let Sampling { temperature_milli, top_p_milli, .. } = request.sampling;
     let wrong = if request.max_tokens == 0 {
         "the most tokens to generate are 0, not at least 1".to_owned()

@@ -5,6 +5,7 @@ mod attacks;
 mod config;
 mod decide;
 mod journal;
+mod kept;
 mod localnet;
 mod payer;
 mod recovery;
