@@ -23,7 +23,7 @@ Examples:
   provena demo                                    the whole story in one command
   provena localnet                                a chain on this machine
   provena keygen && provena airdrop 10            a wallet with play money
-  provena model mint model.pvna --title Digits    own a model, called @digits from now on
+  provena model mint model.pvna --title Digits    own a model, called @digits
   provena infer @digits --image seven.pgm         use one, and pay its makers
   provena royalty claim @digits                   collect what your share earned
 

@@ -15,6 +15,7 @@ pub(crate) mod keygen;
 pub(crate) mod localnet;
 pub(crate) mod mint_args;
 pub(crate) mod model;
+mod mint_report;
 mod new_version;
 pub(crate) mod node;
 pub(crate) mod offer;

@@ -85,6 +85,15 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The option that a proposed minting needs on a chain of this machine, where the store is a folder: a space and
+    /// `--local`, or nothing.
+    pub(crate) fn local(&self) -> &'static str {
+        let private = ["//127.0.0.1", "//localhost", "//[::1]"].iter().any(|host| self.url.contains(host));
+        let folder = self.store.first().is_some_and(|store| store.starts_with("file:"));
+        let said = env::var_os("PROVENA_LOCAL").is_some();
+        if private && folder && !said { " --local" } else { "" }
+    }
+
     /// Writes a job down as the latest, so that `@last` is it.
     pub(crate) fn note_job(&self, job: &Pubkey) {
         if let Err(why) = self.book.add(Kind::Job, &Kind::Job.to_string(), *job, &[]) {

@@ -5,23 +5,22 @@ use std::{fs, path::PathBuf, str::FromStr};
 use anyhow::{Context as _, Result};
 use provena_arith::{domain, hash::sha256, merkle};
 use provena_client::{
-    amount::{parse_bps, show_bps},
+    amount::parse_bps,
     chain::Chain,
     keys,
-    mint::{FIRST_LICENCE, Hosting, Metadata, Mint, Minted, ParentPlan, Pending, Plan, Text},
+    mint::{Hosting, Metadata, Mint, ParentPlan, Pending, Plan, Text},
     share::Share,
     store::Store,
     token,
 };
 use provena_engine::artifact::Family;
 use provena_registry::{Floors, LicenceTerms, Recipe};
-use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 
 use super::{
-    offer::price::usual_price,
+    mint_report::MintReport,
     shown_args::{self, ShownArgs},
     unit_price::{UnitPrice, floors},
 };
@@ -30,13 +29,7 @@ use crate::{
     context::Context,
     failure::{Exit, Failure},
     nft::Told,
-    output::{
-        Report,
-        progress::Progress,
-        style::Style,
-        table::facts,
-        text::{printable, short_each, short_root, short_uri},
-    },
+    output::progress::Progress,
     stop,
 };
 
@@ -127,45 +120,6 @@ impl FromStr for Under {
     }
 }
 
-#[derive(Serialize)]
-struct MintReport {
-    kind: &'static str,
-    title: String,
-    asset: String,
-    pool: String,
-    content_root: String,
-    uri: String,
-    owner: String,
-    /// Number of the licence under which others may build on it.
-    licence: Option<u32>,
-    floor_basis_points: u16,
-    holders: usize,
-    signatures: Vec<String>,
-    /// What it is called on this machine, with its @.
-    name: Option<String>,
-    #[serde(skip)]
-    next: String,
-}
-
-impl Report for MintReport {
-    fn text(&self, style: Style) -> String {
-        let mut rows = vec![(self.kind, style.strong(&printable(&self.title))), ("asset", self.asset.clone())];
-        rows.extend(self.name.clone().map(|name| ("called", style.strong(&name))));
-        rows.extend([
-            ("owner", self.owner.clone()),
-            ("royalty pool", self.pool.clone()),
-            ("content root", short_root(&self.content_root, style)),
-            ("metadata", if style.full() { printable(&self.uri) } else { short_uri(&printable(&self.uri)) }),
-        ]);
-        if self.floor_basis_points > 0 {
-            let floor = show_bps(self.floor_basis_points);
-            rows.push(("least royalty", format!("{floor} of each fee, for ever")));
-        }
-        rows.push(("transactions", short_each(&self.signatures)));
-        format!("{}\n\n{} {}", facts(&rows, style), style.faint("next:"), self.next)
-    }
-}
-
 impl MintArgs {
     /// The languages that the person named, for the NFT's attributes.
     pub(crate) fn languages(&self) -> &[String] {
@@ -217,7 +171,7 @@ impl MintArgs {
             shown_args::keep_for_owner(&folder, &plan.metadata, &minted.document, uri, context.output)?;
         }
         let name = context.remember(&chain, kind, (&plan.text.title, name.as_deref()), &minted.mint).await;
-        context.output.data(&report(&plan, &minted, &wallet, (family, name), context))
+        context.output.data(&MintReport::new(&plan, &minted, &wallet, (family, name), context))
     }
 
     async fn plan(self, chain: &dyn Chain, title: String, metadata: Metadata, recipe: Option<Recipe>) -> Result<Plan> {
@@ -306,44 +260,6 @@ pub(crate) async fn check_name(context: &Context<'_>, chain: &dyn Chain, kind: K
         Some(address) => Err(Failure::usage(format!("@{name} is taken, by {address}"))
             .hint(format!("choose another --name, or: provena book remove @{name}"))
             .into()),
-    }
-}
-
-fn report(
-    plan: &Plan,
-    minted: &Minted,
-    wallet: &Keypair,
-    (family, name): (Option<Family>, Option<String>),
-    context: &Context<'_>,
-) -> MintReport {
-    let asset = minted.mint.to_string();
-    let called = name.clone().unwrap_or_else(|| asset.clone());
-    let (kind, next) = match (family, &plan.licence) {
-        (Some(family), _) => ("model", format!("provena offer create {called} --price {}", usual_price(family))),
-        (None, Some(terms)) => {
-            let share = show_bps(terms.bps.max(1));
-            (
-                "dataset",
-                format!("provena model mint model.pvna --title 'A model' \\\n        --parent {called}={share}"),
-            )
-        }
-        (None, None) => ("dataset", format!("provena asset licence publish {called} --share 10%")),
-    };
-    let next = context.output.command(&next);
-    MintReport {
-        kind,
-        title: plan.text.title.clone(),
-        asset,
-        pool: minted.pool.to_string(),
-        content_root: hex::encode(minted.content_root),
-        uri: minted.uri.clone(),
-        owner: wallet.pubkey().to_string(),
-        licence: plan.licence.map(|_| FIRST_LICENCE),
-        floor_basis_points: minted.floors.bps,
-        holders: minted.holders,
-        signatures: minted.signatures.iter().map(ToString::to_string).collect(),
-        name,
-        next,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `provena offer`: selling the use of a model.
 
 mod create;
+mod created;
 mod list;
 pub(crate) mod price;
 

@@ -69,7 +69,10 @@ fn mint(error: &MintError) -> Advice {
             "repeat it with its own --holder and --parent, or take it back: provena asset pending, provena asset abandon",
         ),
         MintError::Unripe => failed("see that the chain at --url makes slots, then run the same command again"),
-        MintError::Unstored { .. } | MintError::Unread { .. } | MintError::Unsent { .. } => (Exit::Failed, None),
+        MintError::Unstored { .. } => failed(
+            "an object storage takes what is PUT there; a node gives out what lies in its own stores: run it on this --store",
+        ),
+        MintError::Unread { .. } | MintError::Unsent { .. } => (Exit::Failed, None),
     }
 }
 

@@ -6,7 +6,7 @@ use provena_wire::{printable, untrusted::printable_json};
 use tracing_subscriber::{
     EnvFilter,
     field::MakeExt as _,
-    fmt::{MakeWriter, format},
+    fmt::{FormatFields, MakeWriter, format},
 };
 
 /// What is logged: warnings of this program by default, more with `-v`, or whatever `RUST_LOG` says.
@@ -25,12 +25,17 @@ pub(crate) fn log(filter: EnvFilter, json: bool, colour: bool) {
     let _ = if json {
         builder.json().with_writer(JsonLines).try_init()
     } else {
-        let fields = format::debug_fn(|writer, field, value| match field.name() {
-            "message" => write!(writer, "{}", printable(&format!("{value:?}"))),
-            name => write!(writer, "{name}={}", printable(&format!("{value:?}"))),
-        });
-        builder.fmt_fields(fields.delimited(" ")).with_ansi(colour).with_writer(io::stderr).try_init()
+        builder.fmt_fields(fields()).with_ansi(colour).with_writer(io::stderr).try_init()
     };
+}
+
+/// Fields of an event, each on its line and harmless.
+fn fields() -> impl for<'writer> FormatFields<'writer> + 'static {
+    let field = format::debug_fn(|writer, field, value| match field.name() {
+        "message" => write!(writer, "{}", printable(&format!("{value:?}"))),
+        name => write!(writer, "{name}={}", printable(&format!("{value:?}"))),
+    });
+    field.delimited(" ")
 }
 
 /// Stderr, for lines of JSON: characters that JSON leaves as they are and a terminal does not are written out.
@@ -52,5 +57,44 @@ impl io::Write for JsonLines {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use provena_wire::untrusted::is_harmless;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn n16_a_logged_word_of_a_stranger_stays_on_its_line() {
+        let memory = Memory::default();
+        let writer = memory.clone();
+        let builder = tracing_subscriber::fmt().fmt_fields(fields()).with_ansi(false);
+        let evil = "a\u{1b}[2J\n2026-01-01 INFO fake\u{202e}\u{9b}";
+        tracing::subscriber::with_default(builder.with_writer(move || writer.clone()).finish(), || {
+            let span = tracing::info_span!("job", title = %evil);
+            let _entered = span.enter();
+            tracing::warn!(endpoint = %evil, quoted = evil, "it says {evil}");
+        });
+        let logged = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(logged.lines().count(), 1, "{logged}");
+        assert!(logged.chars().all(|letter| is_harmless(letter) || letter == '\n'), "{logged:?}");
+        assert!(logged.contains("it says a\\u{1b}[2J"), "{logged}");
     }
 }

@@ -8,6 +8,9 @@ use super::{
 /// Columns of a terminal that everybody has.
 pub(crate) const COLUMNS: usize = 80;
 
+/// Before a line beneath a row.
+const NOTE: &str = "  ";
+
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -44,10 +47,10 @@ impl Table {
         self.rows.push(Row { cells, notes: Vec::new() });
     }
 
-    /// Adds a line beneath the last row, for what is too long for a column.
+    /// Adds words beneath the last row, for what is too long for a column.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         if let Some(row) = self.rows.last_mut() {
-            row.notes.push(text.into());
+            row.notes.extend(wrap(&text.into(), COLUMNS - NOTE.len()));
         }
     }
 
@@ -64,7 +67,7 @@ impl Table {
         let mut lines = vec![style.faint(&self.line(&header, &widths))];
         for (row, cells) in self.rows.iter().zip(&rows) {
             lines.push(self.line(cells, &widths));
-            lines.extend(row.notes.iter().map(|note| format!("  {}", style.faint(note))));
+            lines.extend(row.notes.iter().map(|note| format!("{NOTE}{}", style.faint(note))));
         }
         lines.join("\n")
     }

@@ -233,7 +233,10 @@ async fn publish(args: Publish, context: &Context<'_>) -> Result<()> {
     let owner = Owner::of(&chain, &wallet, &args.asset).await?;
     let (licence, signature) = owner.publish_licence(args.number, terms).await?;
     let (called, share) = (context.written(&args.asset), show_bps(args.share.max(1)));
-    let next = format!("provena model mint model.pvna --title 'A model' \\\n        --parent {called}={share}");
+    let next = format!(
+        "provena model mint model.pvna --title 'A model'{} \\\n        --parent {called}={share}",
+        context.local()
+    );
     context.output.data(&Published {
         next: context.output.command(&next),
         asset: args.asset.to_string(),

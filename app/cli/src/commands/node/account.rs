@@ -138,6 +138,11 @@ impl NodeReport {
     }
 }
 
+/// So many seats of jobs.
+fn seats(count: u64) -> String {
+    if count == 1 { "1 seat".into() } else { format!("{count} seats") }
+}
+
 impl Report for NodeReport {
     fn text(&self, style: Style) -> String {
         let sol = Currency::sol();
@@ -152,8 +157,8 @@ impl Report for NodeReport {
             ("held by jobs", sol.show(self.locked)),
             ("free", sol.show(self.free)),
             ("capacity", capacity),
-            ("agreed", format!("in {} seats", self.agreed)),
-            ("lost its bond", format!("for {} seats", self.forfeited)),
+            ("agreed", format!("in {}", seats(self.agreed))),
+            ("lost its bond", format!("for {}", seats(self.forfeited))),
         ];
         rows.extend(self.signature.as_ref().map(|signature| ("transaction", short(signature))));
         facts(&rows, style)

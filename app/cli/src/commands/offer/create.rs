@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use provena_client::{
-    amount::{Amount, Currency, parse_bps, parse_sol, show_bps},
+    amount::{Amount, Currency, parse_bps, parse_sol},
     asset,
     chain::Chain,
     mint,
@@ -17,17 +17,16 @@ use provena_engine::{
     places,
 };
 use provena_node::config::Config;
-use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::price;
+use super::created::Created;
 use crate::{
     address,
     book::{Kind, names},
-    commands::{mint_args::check_name, rent::seconds},
+    commands::mint_args::check_name,
     context::Context,
     failure::Failure,
-    output::{Report, progress::Progress, style::Style, table::facts, text::short_each},
+    output::progress::Progress,
 };
 
 /// Arguments of `provena offer create`.
@@ -81,72 +80,6 @@ pub(super) struct Args {
     /// How long each step may take, in slots of the chain (about 0.4 s each); at least 150.
     #[arg(long, default_value_t = 300, value_name = "SLOTS")]
     window: u32,
-}
-
-#[derive(Serialize)]
-struct Created {
-    offer: String,
-    asset: String,
-    version: u32,
-    mint: String,
-    decimals: u8,
-    base_price: u64,
-    input_price: u64,
-    output_price: u64,
-    max_input: u32,
-    max_output: u32,
-    royalty_basis_points: u16,
-    nodes: u8,
-    agree: u8,
-    signatures: Vec<String>,
-    /// What it is called on this machine, with its @.
-    name: Option<String>,
-    #[serde(skip)]
-    family: Option<Family>,
-    #[serde(skip)]
-    next: String,
-    #[serde(skip)]
-    terms: Terms,
-    #[serde(skip)]
-    currency: Currency,
-}
-
-impl Report for Created {
-    fn text(&self, style: Style) -> String {
-        let unit = self.family.map_or_else(|| price::unit_of(&self.terms), price::unit);
-        let units = |count: u32| format!("{count} {}", if count == 1 { unit.to_owned() } else { plural(unit) });
-        let most = match (self.max_input, self.max_output) {
-            (input, 0) => format!("{} in one job", units(input)),
-            (input, output) => format!("{} of prompt and {output} of answer in one job", units(input)),
-        };
-        let step = minutes(self.terms.window.into());
-        let mut rows = vec![("offer", style.strong(&self.offer))];
-        rows.extend(self.name.clone().map(|name| ("called", style.strong(&name))));
-        rows.extend([
-            ("price", price::words(&self.terms, &self.currency, unit)),
-            ("at most", most),
-            ("to the holders", show_bps(self.royalty_basis_points)),
-            ("nodes", format!("{} compute, {} must agree", self.nodes, self.agree)),
-            ("each stakes", format!("{} on a job", Currency::sol().show(self.terms.bond))),
-            ("each step takes", format!("at most {} slots, about {step}", self.terms.window)),
-            ("transactions", short_each(&self.signatures)),
-        ]);
-        format!("{}\n\n{} {}", facts(&rows, style), style.faint("next:"), self.next)
-    }
-}
-
-/// More than one of a unit.
-fn plural(unit: &str) -> String {
-    unit.split(" or ").map(|one| format!("{one}s")).collect::<Vec<_>>().join(" or ")
-}
-
-/// So many slots in the units that a person thinks in.
-fn minutes(slots: u64) -> String {
-    match seconds(slots) {
-        wait @ 0..90 => format!("{wait} s"),
-        wait @ 90..7_200 => format!("{} min", wait.div_ceil(60)),
-        wait => format!("{} h", wait.div_ceil(3_600)),
-    }
 }
 
 /// Creates the offer and reports it.

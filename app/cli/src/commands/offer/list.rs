@@ -21,8 +21,8 @@ use crate::{
     output::{
         Report,
         style::Style,
-        table::{Align, COLUMNS, Table},
-        text::{cut, wrap},
+        table::{Align, Table},
+        text::cut,
     },
 };
 
@@ -78,9 +78,7 @@ impl Report for Offers {
             let title = offer.title.as_ref().map_or_else(|| "(no name)".into(), Untrusted::shown);
             let name = offer.name.clone().unwrap_or_default();
             table.row([offer.offer.clone(), name, cut(&title, TITLE)]);
-            for line in wrap(&offer.terms(), COLUMNS - 2) {
-                table.note(line);
-            }
+            table.note(offer.terms());
         }
         table.text(style)
     }

@@ -21,7 +21,7 @@ use crate::{
 /// Arguments of `provena royalty claim`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena royalty claim @digits\n  provena royalty claim                   from everything the wallet has shares of\n  provena royalty claim @digits --for @ada\n                      pay the fee for somebody whose wallet is empty\n\nWhat lies in inboxes is booked first, and what models owe to a dataset they were built on is brought into the\ndataset's own pool."
+    after_help = "Examples:\n  provena royalty claim @digits\n  provena royalty claim                     from all that the wallet has shares of\n  provena royalty claim @digits --for @ada  pay the fee for an empty wallet\n\nWhat lies in inboxes is booked first, and what models owe to a dataset they were built on is brought into the\ndataset's own pool."
 )]
 pub(super) struct Args {
     /// A minted model's or dataset's address [default: all that the holder has shares of].
