@@ -1,14 +1,17 @@
 //! The command line as a person or a script meets it: the built binary, real files, a real private chain.
 
 mod assets;
+mod buying;
 mod demo;
 mod keep;
 mod keys;
 mod localnet;
+mod market;
 mod mintings;
 mod nodes;
 mod offline;
 mod provena;
+mod proxy;
 mod shares;
 mod stop;
 #[path = "../../../../oracle/engine/tests/it/tiny_llama.rs"]
