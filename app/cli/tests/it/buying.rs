@@ -174,6 +174,7 @@ fn n6_a_job_that_was_never_posted_is_told_apart() {
         }
         std::thread::sleep(Duration::from_secs(2));
     };
+    eprintln!("killed between keeping and paying: {state}");
     if state == "never posted" {
         assert_eq!(market.balance(), before);
         market.buy(&["job", "answer", &job]).fails(1, &["was never posted; nothing was paid"]);
@@ -185,9 +186,9 @@ fn n6_a_job_that_was_never_posted_is_told_apart() {
     }
 }
 
-/// An answer that was paid for and never fetched survives the closing of its job by the next command.
+/// An answer for which nobody waited is fetched later, and outlives its job.
 #[test]
-fn n6_the_next_question_fetches_what_it_closes() {
+fn n6_an_answer_for_which_nobody_waited_outlives_its_job() {
     let market = Market::start();
     let mut child = market.command(&market.ask(&[])).spawn().unwrap();
     let line = until(&mut child, "is paid for");
@@ -208,7 +209,7 @@ fn n6_the_next_question_fetches_what_it_closes() {
     let twice = market.read(&["job", "answer", &job]).ok();
     assert!(!twice.stderr.contains("not paid yet"), "{}", twice.stderr);
 
-    // Its time comes; another question closes it.
+    // Its time comes, and it is closed.
     let from = shown()["rent"]["back_from_slot"].as_u64().unwrap();
     let begun = Instant::now();
     while market.buy(&["job", "close"]).ok().json()["closed"].as_array().unwrap().is_empty() {
