@@ -3,6 +3,8 @@
 pub(crate) mod airdrop;
 pub(crate) mod asset;
 pub(crate) mod balance;
+pub(crate) mod book;
+pub(crate) mod completion;
 pub(crate) mod dataset;
 pub(crate) mod demo;
 pub(crate) mod deploy;
@@ -19,6 +21,7 @@ pub(crate) mod offer;
 pub(crate) mod recompute;
 pub(crate) mod rent;
 pub(crate) mod royalty;
+mod shown_args;
 mod text_args;
 mod unit_price;
 pub(crate) mod verify;
@@ -26,14 +29,15 @@ pub(crate) mod verify;
 use anyhow::Result;
 
 use crate::{
+    book::Book,
     cli::{Cli, Command},
     context::Context,
     output::Output,
 };
 
 /// Carries out the command.
-pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
-    let context = Context::new(cli.global, output)?;
+pub(crate) async fn run(cli: Cli, book: &Book, output: &Output) -> Result<()> {
+    let context = Context::new(cli.global, book, output)?;
     match cli.command {
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Localnet(args) => localnet::run(args, &context).await,
@@ -41,6 +45,8 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Keygen(args) => keygen::run(args, &context),
         Command::Airdrop(args) => airdrop::run(args, &context).await,
         Command::Balance(args) => balance::run(args, &context).await,
+        Command::Book(args) => book::run(args, &context).await,
+        Command::Completion(args) => completion::run(&args, &context),
         Command::Model(args) => model::run(args, &context).await,
         Command::Asset(args) => asset::run(args, &context).await,
         Command::Dataset(args) => dataset::run(args, &context).await,

@@ -6,9 +6,10 @@ use std::{fmt, process::ExitCode};
 
 use anyhow::Error;
 use provena_client::{ClientError, chain::ChainError};
+use provena_wire::untrusted::printable_json;
 use serde::Serialize;
 
-use crate::output::Output;
+use crate::output::{Output, harmless, text::printable};
 use advice::advice;
 
 /// The program's exit codes.
@@ -101,10 +102,15 @@ struct JsonError {
 /// Prints what is wrong with a command line, or the help that was asked for; as JSON when that was asked for, too.
 pub(crate) fn refused(error: &clap::Error) -> ExitCode {
     let json = std::env::args().any(|argument| argument == "--json");
-    if !error.use_stderr() || !json {
+    if !error.use_stderr() {
         // Nothing can be done about a terminal that takes no words.
         let _ = error.print();
-        return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+        return ExitCode::SUCCESS;
+    }
+    if !json {
+        // What was typed may have been copied from somewhere.
+        eprint!("{}", harmless(&error.render().to_string()));
+        return ExitCode::from(Exit::Usage as u8);
     }
     let text = error.to_string();
     let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
@@ -112,8 +118,13 @@ pub(crate) fn refused(error: &clap::Error) -> ExitCode {
     let message = told.join(" ").trim_start_matches("error: ").to_owned();
     let hint = Some("provena --help   and `provena COMMAND --help` say what there is".to_owned());
     let json = JsonError { error: message, causes: Vec::new(), hint, job: None };
-    eprintln!("{}", serde_json::to_string(&json).unwrap_or(json.error));
+    eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
     ExitCode::from(Exit::Usage as u8)
+}
+
+/// Each line of a text with what is harmful in it written out.
+fn lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints `error` on stderr (as JSON when asked) and returns the process's exit code.
@@ -130,6 +141,7 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
             messages.push(text);
         }
     }
+    let hint = hint.map(|hint| output.command(&hint));
     let mut messages = messages.into_iter();
     let message = messages.next().unwrap_or_default();
     let details = failure.map(|failure| failure.details.clone()).unwrap_or_default();
@@ -137,15 +149,16 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
     let job = failure.and_then(|failure| failure.job.clone());
     if output.json() {
         let json = JsonError { error: message, causes, hint, job };
-        eprintln!("{}", serde_json::to_string(&json).unwrap_or(json.error));
+        eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
     } else {
+        // Anything in these words can be a stranger's: a server's, a node's, a file's name.
         let style = output.error_style();
-        eprintln!("{} {message}", style.bad("error:"));
+        eprintln!("{} {}", style.bad("error:"), lines(&message));
         for cause in causes {
-            eprintln!("  {} {cause}", style.faint("because:"));
+            eprintln!("  {} {}", style.faint("because:"), lines(&cause));
         }
         if let Some(hint) = hint {
-            eprintln!("  {} {hint}", style.strong("try:"));
+            eprintln!("  {} {}", style.strong("try:"), lines(&hint));
         }
     }
     ExitCode::from(exit as u8)

@@ -20,8 +20,8 @@ use crate::{
         Report,
         progress::Progress,
         style::Style,
-        table::{Align, Table},
-        text::short,
+        table::{Align, COLUMNS, Table},
+        text::{short, wrap},
     },
 };
 
@@ -74,6 +74,9 @@ impl Report for Deployment {
         for one in &self.initialised {
             let done = if one.signature.is_some() { "set up" } else { "was there" };
             settings.row([one.what.clone(), done.into()]);
+            for line in one.differs.iter().flat_map(|differs| wrap(&format!("unchanged: {differs}"), COLUMNS - 2)) {
+                settings.note(line);
+            }
             if let Some(signature) = &one.signature {
                 settings.note(short(signature));
             }

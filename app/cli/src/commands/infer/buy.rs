@@ -50,7 +50,7 @@ struct Purchase<'a> {
 }
 
 /// Buys an answer. `so_far` always says what is paid for.
-pub(super) async fn run(args: Args, context: &Context<'_>, so_far: &Cell<SoFar>) -> Result<()> {
+pub(super) async fn run(mut args: Args, context: &Context<'_>, so_far: &Cell<SoFar>) -> Result<()> {
     let request = ask::request(&args)?;
     let wallet = Arc::new(context.wallet()?);
     let receipt = match args.dry_run {
@@ -60,7 +60,9 @@ pub(super) async fn run(args: Args, context: &Context<'_>, so_far: &Cell<SoFar>)
     let jobs = JobsFolder::open(context.jobs_folder()?)?;
     let chain = Arc::new(context.chain()?);
     let store = Store::open(context.store_urls()).context("cannot open the store")?;
-    let terms = offer::get(chain.as_ref(), &args.offer).await?;
+    // A model stands for the cheapest offer of it.
+    let (offer, terms) = offer::find(chain.as_ref(), &args.offer).await?;
+    args.offer = offer;
     let currency = token::currency(chain.as_ref(), &terms.mint).await?;
     if let Some(most) = &args.most {
         estimate::parse(most, &currency)?;
@@ -111,6 +113,7 @@ impl Purchase<'_> {
         progress.message("paying the deposit");
         let reserved = client.reserve(order).await.map_err(explained)?;
         so_far.set(SoFar::Paying(reserved.job));
+        context.note_job(&reserved.job);
         progress.suspend(|| context.output.note(&format!("paying for job {}", reserved.job)));
         let posted = client.pay(order, &reserved).await.map_err(explained)?;
         so_far.set(SoFar::Paid(posted.job));

@@ -1,13 +1,13 @@
 //! `provena node run`.
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use provena_node::config::{Config, LogFormat};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::{context::Context, failure::Failure, stop};
+use crate::{context::Context, failure::Failure, output, stop};
 
 /// Arguments of `provena node run`.
 #[derive(Debug, clap::Args)]
@@ -39,8 +39,6 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 
 fn log(config: &Config, json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&config.log.filter));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let json = json || config.log.format == LogFormat::Json;
     // Nothing else in this process sets a subscriber: `main` leaves it to this command.
-    let _ = if json { builder.json().try_init() } else { builder.with_ansi(false).try_init() };
+    output::log(filter, json || config.log.format == LogFormat::Json, false);
 }
