@@ -135,10 +135,9 @@ impl Config {
             let url = self.chain.rpc_url.split_once("://").map_or("", |(_, rest)| rest);
             let authority = url.split(['/', '?', '#']).next().unwrap_or("");
             let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-            let host = host.strip_prefix('[').map_or_else(
-                || host.split(':').next().unwrap_or(""),
-                |host| host.split(']').next().unwrap_or(""),
-            );
+            let host = host
+                .strip_prefix('[')
+                .map_or_else(|| host.split(':').next().unwrap_or(""), |host| host.split(']').next().unwrap_or(""));
             host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
         };
         self.store.private_peers.unwrap_or_else(local)

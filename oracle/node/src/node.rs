@@ -77,11 +77,7 @@ impl Node {
     ///
     /// # Errors
     /// As for [`Node::start`].
-    pub async fn start_on(
-        chain: SharedChain,
-        config: Config,
-        compute: Arc<dyn Compute>,
-    ) -> Result<Self, NodeError> {
+    pub async fn start_on(chain: SharedChain, config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
         let key = config.key()?;
         let models = config.models()?;
         let listen = config.http.listen;

@@ -40,7 +40,6 @@ fn until(child: &mut Child, words: &str) -> String {
     }
 }
 
-
 #[test]
 fn a_payer_with_his_own_home_buys_from_anybodys_node() {
     let market = Market::start();

@@ -155,11 +155,6 @@ impl Localnet {
         key.pubkey().to_string()
     }
 
-    /// The chain's RPC address.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     /// The address of the wallet.
     pub(crate) fn address(&self) -> String {
         keys::read(&self.person.path(".config/provena/id.json")).unwrap().pubkey().to_string()

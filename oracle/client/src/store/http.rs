@@ -35,7 +35,8 @@ impl Http {
         if !matches!(parsed.scheme(), "http" | "https") || !is_public_host(&parsed) {
             return Err(bad("it is not at a public address"));
         }
-        let builder = Client::builder().dns_resolver(Arc::new(PublicOnly)).redirect(redirect::Policy::none()).no_proxy();
+        let builder =
+            Client::builder().dns_resolver(Arc::new(PublicOnly)).redirect(redirect::Policy::none()).no_proxy();
         Self::build(url, builder, limits)
     }
 

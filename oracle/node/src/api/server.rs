@@ -69,7 +69,8 @@ pub(super) async fn serve(
         match accepted {
             Ok((stream, remote)) => match all.admit(remote.ip()) {
                 Some(place) => {
-                    let served = connection(stream, Remote(remote.ip()), routes.clone(), limits, place, closing.clone());
+                    let served =
+                        connection(stream, Remote(remote.ip()), routes.clone(), limits, place, closing.clone());
                     open.spawn(served);
                 }
                 None => metrics.connection_refused(),

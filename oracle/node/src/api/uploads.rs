@@ -161,7 +161,9 @@ impl Api {
     pub(super) async fn reason(&self, claim: &Claim, root: &Root, len: u64) -> Result<Reason, Refused> {
         match claim {
             Claim::Job(job) => self.reason_of_job(job, root).await,
-            Claim::Wallet { wallet, slot, signature } => self.reason_of_wallet(wallet, *slot, signature, root, len).await,
+            Claim::Wallet { wallet, slot, signature } => {
+                self.reason_of_wallet(wallet, *slot, signature, root, len).await
+            }
         }
     }
 

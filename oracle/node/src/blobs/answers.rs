@@ -155,11 +155,9 @@ impl NoRoom {
 pub(super) fn verify(root: &Root, bytes: &Bytes) -> Result<(), StoreError> {
     match content_root(bytes) {
         Ok(found) if found == *root => Ok(()),
-        found => Err(BlobError::Mismatch {
-            expected: *root,
-            found: found.unwrap_or_default(),
-            len: bytes.len() as u64,
+        found => {
+            Err(BlobError::Mismatch { expected: *root, found: found.unwrap_or_default(), len: bytes.len() as u64 }
+                .into())
         }
-        .into()),
     }
 }

@@ -111,9 +111,7 @@ impl Draft {
     pub(super) fn check(&mut self, root: &Root) -> Result<(), BlobError> {
         match std::mem::take(&mut self.hasher).finish() {
             Ok(found) if found == *root => Ok(()),
-            found => {
-                Err(BlobError::Mismatch { expected: *root, found: found.unwrap_or_default(), len: self.len })
-            }
+            found => Err(BlobError::Mismatch { expected: *root, found: found.unwrap_or_default(), len: self.len }),
         }
     }
 

@@ -205,7 +205,10 @@ async fn fill(draft: &mut Draft, store: &Store, root: &Root, max_len: u64) -> Re
         draft.write(&piece?).await?;
         if begun.elapsed() > FIRST + Duration::from_secs(draft.len() / LEAST_RATE) {
             let url = store.urls().next().unwrap_or_default().to_owned();
-            return Err(StoreError::Failed { url, reason: format!("{} bytes in {:?} are too slow", draft.len(), begun.elapsed()) });
+            return Err(StoreError::Failed {
+                url,
+                reason: format!("{} bytes in {:?} are too slow", draft.len(), begun.elapsed()),
+            });
         }
     }
     draft.check(root).map_err(StoreError::from).map_err(|error| match error {

@@ -159,7 +159,11 @@ impl Own {
     }
 
     /// The first of `classes` that has the blob, opened and checked.
-    pub(super) async fn open_checked(self: &Arc<Self>, root: &Root, classes: &[Class]) -> std::io::Result<Option<Checked>> {
+    pub(super) async fn open_checked(
+        self: &Arc<Self>,
+        root: &Root,
+        classes: &[Class],
+    ) -> std::io::Result<Option<Checked>> {
         let Some((class, _)) = self.index().find(root, classes) else { return Ok(None) };
         self.check(Some(class), root, self.path(class, root)).await
     }

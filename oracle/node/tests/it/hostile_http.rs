@@ -214,7 +214,12 @@ async fn n4_slow_readers_and_stalled_writers_cost_little_memory_and_are_ended() 
     for number in 0..30u8 {
         let mut writer = process.connect();
         let upload = cluster.upload([number; 32], len).await;
-        write!(writer, "PUT /v1/blobs/{} HTTP/1.1\r\nhost: node\r\ncontent-length: {len}\r\n", hex::encode(upload.root)).unwrap();
+        write!(
+            writer,
+            "PUT /v1/blobs/{} HTTP/1.1\r\nhost: node\r\ncontent-length: {len}\r\n",
+            hex::encode(upload.root)
+        )
+        .unwrap();
         for (name, value) in headers(&cluster.payer, &upload) {
             write!(writer, "{name}: {value}\r\n").unwrap();
         }
@@ -248,8 +253,13 @@ async fn n4_who_drips_is_ended_too() {
     let process = Process::start(&cluster, "[http]\ntimeout_s = 1\n", None).await;
     let upload = cluster.upload([1; 32], 1 << 20).await;
     let mut writer = process.connect();
-    write!(writer, "PUT /v1/blobs/{} HTTP/1.1\r\nhost: node\r\ncontent-length: {}\r\n", hex::encode(upload.root), upload.len)
-        .unwrap();
+    write!(
+        writer,
+        "PUT /v1/blobs/{} HTTP/1.1\r\nhost: node\r\ncontent-length: {}\r\n",
+        hex::encode(upload.root),
+        upload.len
+    )
+    .unwrap();
     for (name, value) in headers(&cluster.payer, &upload) {
         write!(writer, "{name}: {value}\r\n").unwrap();
     }

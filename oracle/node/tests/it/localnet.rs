@@ -34,10 +34,10 @@ use solana_signer::Signer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{folder_store, folder_url, own_store};
 use crate::support::localnet::Localnet;
 use crate::support::meddle::{Call, Fate, Meddling};
 use crate::support::model;
+use crate::support::{folder_store, folder_url, own_store};
 
 const STAKE: u64 = 1_000_000_000;
 const PRICE: u64 = 700_001;

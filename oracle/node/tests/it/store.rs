@@ -168,7 +168,8 @@ async fn the_folders_of_an_earlier_version_are_taken_over() {
 
 #[tokio::test]
 async fn an_artifact_comes_from_the_operators_stores_as_a_file() {
-    let (folder, near, far) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (folder, near, far) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let artifact = model::artifact();
     let bytes = artifact.bytes().to_vec();
     let root = folder_store(near.path()).put(bytes.clone()).await.unwrap();

@@ -164,11 +164,8 @@ async fn a_request_has_at_most_its_greatest_length_whatever_the_operator_allows(
     let slot = scene.chain.slot().await.unwrap();
     let large = vec![1; MAX_REQUEST_LEN + 1];
     // The answer may come before all is sent, which breaks the sending off.
-    let sent = signed(
-        served.put(&large),
-        &scene.payer,
-        &upload(content_root(&large).unwrap(), large.len() as u64, slot),
-    );
+    let sent =
+        signed(served.put(&large), &scene.payer, &upload(content_root(&large).unwrap(), large.len() as u64, slot));
     if let Ok(answer) = sent.send().await {
         assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
     }
@@ -242,7 +239,8 @@ async fn n1_a_full_disk_refuses_uploads_and_serves_on() {
     served.stop().await;
 
     // No disk has so much.
-    let served = Served::start(scene.chain.clone(), folder.path(), "[store]\nkeep_free_bytes = 4611686018427387904\n").await;
+    let served =
+        Served::start(scene.chain.clone(), folder.path(), "[store]\nkeep_free_bytes = 4611686018427387904\n").await;
     let slot = scene.chain.slot().await.unwrap();
     let answer = served.put_signed(&scene.payer, slot, b"more").await;
     assert_eq!(answer.status(), StatusCode::INSUFFICIENT_STORAGE);

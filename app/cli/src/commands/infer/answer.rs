@@ -263,6 +263,7 @@ fn beginning(response: &Response) -> String {
     let Response::Embed { vectors, shift } = response else { return String::new() };
     let first = vectors.first().map(Vec::as_slice).unwrap_or_default();
     let scale = f64::from(-i32::from(*shift)).exp2();
-    let shown: Vec<String> = first.iter().take(SHOWN).map(|value| format!("{:.4}", f64::from(*value) * scale)).collect();
+    let shown: Vec<String> =
+        first.iter().take(SHOWN).map(|value| format!("{:.4}", f64::from(*value) * scale)).collect();
     format!("  {} … ({} numbers; --json prints them)", shown.join(" "), first.len())
 }
