@@ -6,11 +6,14 @@
 mod error;
 mod folder;
 mod http;
+mod public;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, stream::BoxStream};
 use provena_arith::merkle::{ContentHasher, content_root};
 
 pub use bytes::Bytes;
@@ -18,6 +21,9 @@ pub use error::StoreError;
 
 /// A content root; see `provena_arith::merkle`.
 pub type Root = [u8; 32];
+
+/// A blob as it arrives. Nothing of it is verified: whoever reads it hashes it.
+pub type Pieces = BoxStream<'static, Result<Bytes, StoreError>>;
 
 /// What a store accepts and how long it may take.
 #[derive(Debug, Clone, Copy)]
@@ -37,14 +43,27 @@ impl Default for Limits {
 /// One place that holds blobs. Implementations need not verify: [`Store`] does.
 #[async_trait]
 trait Place: Send + Sync + std::fmt::Debug {
+    /// The blob piece by piece, `None` when the place lacks it. It ends with an error once it is longer than allowed.
+    async fn read(&self, root: &Root, limits: &Limits) -> Result<Option<Pieces>, StoreError>;
     /// The blob, `None` when the place lacks it.
-    async fn get(&self, root: &Root, limits: &Limits) -> Result<Option<Bytes>, StoreError>;
+    async fn get(&self, root: &Root, limits: &Limits) -> Result<Option<Bytes>, StoreError> {
+        let Some(mut pieces) = self.read(root, limits).await? else { return Ok(None) };
+        let mut blob = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            blob.extend_from_slice(&piece?);
+        }
+        Ok(Some(blob.into()))
+    }
     /// Stores the blob, all or nothing.
     async fn put(&self, root: &Root, bytes: Bytes, limits: &Limits) -> Result<(), StoreError>;
     /// Whether the blob is there, by name only.
     async fn has(&self, root: &Root, limits: &Limits) -> Result<bool, StoreError>;
     /// Whether it lies on this machine.
     fn is_local(&self) -> bool;
+    /// The file that holds the blob, where it is one on this machine.
+    fn file(&self, _root: &Root) -> Option<PathBuf> {
+        None
+    }
     /// Where it is, for messages.
     fn url(&self) -> &str;
 }
@@ -52,7 +71,7 @@ trait Place: Send + Sync + std::fmt::Debug {
 /// One or more places, asked in order. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    places: Arc<[Box<dyn Place>]>,
+    places: Arc<[Arc<dyn Place>]>,
     limits: Limits,
 }
 
@@ -79,6 +98,27 @@ impl Store {
         }
         let places: Result<Vec<_>, _> = urls.iter().map(|url| open_place(url.as_ref(), &limits)).collect();
         Ok(Self { places: places?.into(), limits })
+    }
+
+    /// Opens a stranger's store at an `http(s)` URL: only public addresses are connected to, whatever its name resolves to,
+    /// and no redirection is followed, so that a stranger cannot make this machine call its own network.
+    ///
+    /// # Errors
+    /// [`StoreError::BadUrl`].
+    pub fn open_public(url: &str, limits: Limits) -> Result<Self, StoreError> {
+        let place: Arc<dyn Place> = Arc::new(http::Http::open_public(url, &limits)?);
+        Ok(Self { places: [place].into(), limits })
+    }
+
+    /// Each place as a store of its own, in order.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        self.places.iter().map(|place| Self { places: [Arc::clone(place)].into(), limits: self.limits })
+    }
+
+    /// Whether every place is on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.places.iter().all(|place| place.is_local())
     }
 
     /// The stores' URLs in order.
@@ -117,7 +157,7 @@ impl Store {
         self.put(bytes).await.map(drop)
     }
 
-    /// As [`Store::put_as`], into the local places only: what somebody sends us is not sent on.
+    /// As [`Store::put_as`], into the first local place that takes it, and no other: what was fetched is not sent on.
     ///
     /// # Errors
     /// As for [`Store::put_as`].
@@ -176,6 +216,30 @@ impl Store {
         Err(StoreError::Everywhere { action: "be read", root: *root, failures })
     }
 
+    /// The blob named `root` piece by piece, of at most `max_len` bytes, from the first place that begins to send it. What
+    /// arrives is not verified.
+    ///
+    /// # Errors
+    /// As for [`Store::get`]; later ones come with the pieces.
+    pub async fn stream(&self, root: &Root, max_len: u64) -> Result<Pieces, StoreError> {
+        let limits = Limits { max_blob: max_len.min(self.limits.max_blob), ..self.limits };
+        let mut failures = Vec::new();
+        for place in self.places.iter() {
+            match place.read(root, &limits).await {
+                Ok(Some(pieces)) => return Ok(pieces),
+                Ok(None) => failures.push(StoreError::NotFound { url: place.url().to_owned() }),
+                Err(error) => failures.push(error),
+            }
+        }
+        Err(StoreError::Everywhere { action: "be read", root: *root, failures })
+    }
+
+    /// The file on this machine that a place keeps under the name `root`. Its content is not verified.
+    #[must_use]
+    pub fn file(&self, root: &Root) -> Option<PathBuf> {
+        self.places.iter().find_map(|place| place.file(root))
+    }
+
     /// Whether some place has a blob of that name. Its content is not read.
     pub async fn has(&self, root: &Root) -> bool {
         for place in self.places.iter() {
@@ -231,16 +295,16 @@ fn verify(root: &Root, bytes: &Bytes, url: &str) -> Result<(), StoreError> {
     }
 }
 
-fn open_place(url: &str, limits: &Limits) -> Result<Box<dyn Place>, StoreError> {
+fn open_place(url: &str, limits: &Limits) -> Result<Arc<dyn Place>, StoreError> {
     let bad = |reason: String| StoreError::BadUrl { url: url.to_owned(), reason };
     let parsed = reqwest::Url::parse(url)
         .map_err(|error| bad(format!("{error}; write file:///absolute/folder or http(s)://host/prefix")))?;
     match parsed.scheme() {
         "file" => {
             let path = parsed.to_file_path().map_err(|()| bad("a file:// URL names an absolute folder".to_owned()))?;
-            Ok(Box::new(folder::Folder::open(url, &path)?))
+            Ok(Arc::new(folder::Folder::open(url, &path)?))
         }
-        "http" | "https" if parsed.has_host() => Ok(Box::new(http::Http::open(url, limits)?)),
+        "http" | "https" if parsed.has_host() => Ok(Arc::new(http::Http::open(url, limits)?)),
         other => Err(bad(format!("{other}:// is not a store; use file:// or http(s)://"))),
     }
 }

@@ -3,9 +3,10 @@
 mod effort;
 mod engine;
 
+use std::path::Path;
 use std::sync::Arc;
 
-use provena_client::store::{Bytes, Root};
+use provena_client::store::Root;
 use provena_wire::Units;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -89,11 +90,11 @@ pub trait Compute: Send + Sync + 'static {
     /// Whether the artifact `root` is loaded.
     fn is_loaded(&self, root: &Root) -> bool;
 
-    /// Loads an artifact; `recipe_root` is what the chain says.
+    /// Loads an artifact from its file; `recipe_root` is what the chain says.
     ///
     /// # Errors
     /// [`ComputeError::Artifact`] and [`ComputeError::Engine`].
-    fn load(&self, root: &Root, recipe_root: &Root, artifact: Bytes) -> Result<(), ComputeError>;
+    fn load(&self, root: &Root, recipe_root: &Root, artifact: &Path) -> Result<(), ComputeError>;
 
     /// Whether a loaded artifact can answer `request`, and how much work that can be, without running it.
     ///

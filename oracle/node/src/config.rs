@@ -4,6 +4,7 @@ mod env;
 mod error;
 mod sections;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -102,6 +103,11 @@ impl Config {
                 return Err(ConfigError::Value { setting, reason: "must be 1 to 4096".to_owned() });
             }
         }
+        zero("[store] artifacts_bytes", self.store.artifacts_bytes)?;
+        zero("[store] inputs_bytes", self.store.inputs_bytes)?;
+        zero("[store] answers_bytes", self.store.answers_bytes)?;
+        zero("[http] connections", self.http.connections as u64)?;
+        zero("[http] timeout_s", self.http.timeout_s)?;
         zero("[http] max_upload_bytes", self.http.max_upload_bytes)
     }
 
@@ -119,6 +125,22 @@ impl Config {
         };
         RpcChain::new(&options)
             .map_err(|error| ConfigError::Value { setting: "[chain] rpc_url and ws_url", reason: error.to_string() })
+    }
+
+    /// Whether artifacts are fetched from nodes at private addresses, too: where the operator says so, and on a chain that
+    /// runs on this machine.
+    #[must_use]
+    pub fn private_peers(&self) -> bool {
+        let local = || {
+            let url = self.chain.rpc_url.split_once("://").map_or("", |(_, rest)| rest);
+            let authority = url.split(['/', '?', '#']).next().unwrap_or("");
+            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+            let host = host
+                .strip_prefix('[')
+                .map_or_else(|| host.split(':').next().unwrap_or(""), |host| host.split(']').next().unwrap_or(""));
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        };
+        self.store.private_peers.unwrap_or_else(local)
     }
 
     /// The node's key.

@@ -67,6 +67,8 @@ pub struct Metrics {
     steps_failed: Counter,
     blobs_served: Counter,
     blobs_taken: Counter,
+    uploads_refused: Counter,
+    connections_refused: Counter,
     slot: Gauge<u64, AtomicU64>,
     slot_age_ms: Gauge<u64, AtomicU64>,
     rpc_failures: Gauge<u64, AtomicU64>,
@@ -86,6 +88,8 @@ impl Default for Metrics {
             steps_failed: Counter::default(),
             blobs_served: Counter::default(),
             blobs_taken: Counter::default(),
+            uploads_refused: Counter::default(),
+            connections_refused: Counter::default(),
             slot: Gauge::default(),
             slot_age_ms: Gauge::default(),
             rpc_failures: Gauge::default(),
@@ -107,6 +111,9 @@ impl Metrics {
         registry.register("steps_failed", "Steps that failed and were tried again", self.steps_failed.clone());
         registry.register("blobs_served", "Blobs sent to others", self.blobs_served.clone());
         registry.register("blobs_taken", "Blobs taken from others", self.blobs_taken.clone());
+        registry.register("uploads_refused", "Blobs that were not taken", self.uploads_refused.clone());
+        let refused = "Connections that were closed at once, because there were too many";
+        registry.register("connections_refused", refused, self.connections_refused.clone());
         registry.register("chain_slot", "Highest slot seen", self.slot.clone());
         registry.register("chain_slot_age_ms", "Milliseconds since the slot last grew", self.slot_age_ms.clone());
         registry.register(
@@ -159,6 +166,16 @@ impl Metrics {
     /// Counts a blob taken from somebody.
     pub fn blob_taken(&self) {
         self.blobs_taken.inc();
+    }
+
+    /// Counts a blob that was not taken.
+    pub fn upload_refused(&self) {
+        self.uploads_refused.inc();
+    }
+
+    /// Counts a connection for which there was no place.
+    pub fn connection_refused(&self) {
+        self.connections_refused.inc();
     }
 
     /// Records the connection's state.

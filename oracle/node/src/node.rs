@@ -3,21 +3,24 @@
 mod error;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use provena_client::{
     chain::{Backoff, Chain, ChainError, SharedChain, accounts::fetch_optional},
-    store::{Limits, Store, StoreError},
+    store::{Limits, StoreError},
 };
 use provena_market::state::{Admin, Node as NodeAccount};
+use provena_wire::MAX_REQUEST_LEN;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Api};
+use crate::api::{self, Api, MOST_STREAMS, Uploads};
+use crate::blobs::{Blobs, Class, Peers};
 use crate::compute::Compute;
 use crate::config::{Config, ConfigError};
 use crate::journal::Journal;
@@ -45,7 +48,6 @@ pub struct Node {
 
 /// What becomes the worker once the cluster is known.
 struct Parts {
-    private: Store,
     journal: Journal,
     compute: Arc<dyn Compute>,
     key: solana_keypair::Keypair,
@@ -67,9 +69,17 @@ impl Node {
     /// # Errors
     /// A [`NodeError`] that says what to do.
     pub async fn start(config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
+        let chain = Arc::new(config.connect()?);
+        Self::start_on(chain, config, compute).await
+    }
+
+    /// As [`Node::start`], on a chain of the caller's choice instead of the RPC server that `config` names.
+    ///
+    /// # Errors
+    /// As for [`Node::start`].
+    pub async fn start_on(chain: SharedChain, config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
         let key = config.key()?;
         let models = config.models()?;
-        let chain: SharedChain = Arc::new(config.connect()?);
         let listen = config.http.listen;
         let taken = |error: std::io::Error| ConfigError::Listen { listen, reason: error.to_string() };
         let listener = TcpListener::bind(listen).await.map_err(taken)?;
@@ -83,10 +93,13 @@ impl Node {
         let data = data.canonicalize().map_err(unusable)?;
         let journal = Journal::open(&data.join("journal.jsonl"))?;
         let limits = Limits { timeout: Duration::from_secs(config.store.timeout_s), ..Limits::default() };
-        let own = format!("file://{}", data.join("public").display());
-        let urls: Vec<_> = std::iter::once(own).chain(config.store.urls.iter().cloned()).collect();
-        let store = Store::open_with(&urls, limits)?;
-        let private = Store::open_with(&[format!("file://{}", data.join("private").display())], limits)?;
+        let peers = Peers::new(Arc::clone(&chain), key.pubkey(), config.private_peers());
+        let store = Blobs::open(&data.join("blobs"), config.store.quotas(), &config.store.urls, limits)?;
+        let store = store.with_peers(peers);
+        // Where earlier versions kept them.
+        let large = |len| if len > MAX_REQUEST_LEN as u64 { Class::Artifact } else { Class::Input };
+        store.adopt(&data.join("public/blobs"), large).map_err(unusable)?;
+        store.adopt(&data.join("private/blobs"), |_| Class::Sealed).map_err(unusable)?;
 
         let tested = Arc::clone(&compute);
         let test = tokio::task::spawn_blocking(move || tested.self_test()).await;
@@ -94,16 +107,19 @@ impl Node {
 
         let api = Arc::new(Api {
             chain: Arc::clone(&chain),
+            cluster: OnceLock::new(),
             store,
             metrics: Arc::new(Metrics::default()),
             adapter: compute.adapter(),
+            me: key.pubkey(),
             node: key.pubkey().to_string(),
             receipts: data.join("receipts"),
             http: config.http.clone(),
             watching: AtomicBool::new(false),
-            uploaded: AtomicU64::new(0),
+            uploads: Uploads::new(config.http.address_connections > 0),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
         });
-        let parts = Parts { private, journal, compute, key, models };
+        let parts = Parts { journal, compute, key, models };
         Ok(Self { api, listener, address, chain, config, parts })
     }
 
@@ -122,12 +138,17 @@ impl Node {
         let serving = CancellationToken::new();
         let server = tokio::spawn(api::serve(listener, Arc::clone(&api), serving.clone()));
         tracing::info!(http = %format!("http://{address}"), node = api.node, adapter = api.adapter.name, backend = api.adapter.backend, "serving");
+        let tending = tokio::spawn({
+            let (store, closing) = (api.store.clone(), serving.clone());
+            async move { store.tend(closing).await }
+        });
         let worked = work(&api, chain, &config, parts, &shutdown).await;
         api.watching.store(false, Ordering::Relaxed);
         serving.cancel();
         if tokio::time::timeout(GRACE, server).await.is_err() {
             tracing::warn!("a request was still open; closing without it");
         }
+        tending.await.map_err(|error| NodeError::Task(error.to_string()))?;
         worked
     }
 }
@@ -141,12 +162,13 @@ async fn work(
 ) -> Result<(), NodeError> {
     let me = parts.key.pubkey();
     let Some(cluster) = admitted(chain.as_ref(), &me, shutdown).await? else { return Ok(()) };
+    api.cluster.get_or_init(|| cluster);
     let poll = Duration::from_secs(config.chain.poll_s);
     let worker = Arc::new(Worker::new(WorkerParts {
         chain: Arc::clone(&chain),
         cluster,
         store: api.store.clone(),
-        private: parts.private,
+        private: api.store.private(),
         journal: parts.journal,
         compute: parts.compute,
         key: parts.key,

@@ -24,6 +24,7 @@ pub(crate) struct Localnet {
     pub(crate) person: Person,
     child: Child,
     url: String,
+    ws: String,
 }
 
 impl Localnet {
@@ -39,7 +40,8 @@ impl Localnet {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
-        let localnet = Self { person, child, url: ready["url"].as_str().unwrap().to_owned() };
+        let address = |name: &str| ready[name].as_str().unwrap().to_owned();
+        let localnet = Self { person, child, url: address("url"), ws: address("ws") };
         localnet.run(&["keygen"]).ok();
         localnet.run(&["airdrop", &sol.to_string()]).ok();
         localnet
@@ -50,6 +52,16 @@ impl Localnet {
         let localnet = Self::bare(sol);
         localnet.run(&["deploy", "--init-only"]).ok();
         localnet
+    }
+
+    /// Where the chain answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where it tells of changes.
+    pub(crate) fn ws(&self) -> &str {
+        &self.ws
     }
 
     /// Runs a command line with `--json`.
@@ -141,11 +153,6 @@ impl Localnet {
             send_and_confirm(&chain, &instructions, &[&wallet, &key]).await.unwrap();
         });
         key.pubkey().to_string()
-    }
-
-    /// The chain's RPC address.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
     }
 
     /// The address of the wallet.

@@ -1,10 +1,12 @@
 //! The command line as a person or a script meets it: the built binary, real files, a real private chain.
 
 mod assets;
+mod buying;
 mod demo;
 mod keep;
 mod keys;
 mod localnet;
+mod market;
 mod metadata;
 mod mintings;
 mod names;
@@ -12,6 +14,7 @@ mod newcomer;
 mod nodes;
 mod offline;
 mod provena;
+mod proxy;
 mod schema;
 mod shares;
 mod stop;

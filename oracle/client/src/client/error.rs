@@ -72,7 +72,7 @@ pub enum ClientError {
     #[error("the job could not be kept on this machine, so nothing was paid: {0}")]
     Kept(#[from] KeptError),
     /// It ended without a result.
-    #[error("job {job} ended without a result ({state:?}); {refund} base units go back to the payer")]
+    #[error("job {job} ended without a result ({state:?}); all of its deposit goes back to the payer")]
     Ended {
         /// Which job.
         job: Pubkey,

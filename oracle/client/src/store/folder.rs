@@ -1,18 +1,20 @@
 //! Blobs in a local folder.
 
-use std::path::Path as FsPath;
+use std::path::{Path as FsPath, PathBuf};
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
+use object_store::{GetResult, ObjectStoreExt, PutPayload};
 
-use super::{Bytes, Limits, Place, Root, StoreError, key};
+use super::{Bytes, Limits, Pieces, Place, Root, StoreError, key};
 
 /// A folder; writes go to a temporary name first, so that no reader sees half a blob.
 #[derive(Debug)]
 pub(super) struct Folder {
     url: String,
+    path: PathBuf,
     files: LocalFileSystem,
 }
 
@@ -21,17 +23,14 @@ impl Folder {
         let unusable = |reason: String| StoreError::Folder { path: path.display().to_string(), reason };
         std::fs::create_dir_all(path).map_err(|error| unusable(error.to_string()))?;
         let files = LocalFileSystem::new_with_prefix(path).map_err(|error| unusable(error.to_string()))?;
-        Ok(Self { url: url.to_owned(), files })
+        Ok(Self { url: url.to_owned(), path: path.to_owned(), files })
     }
 
     fn failed(&self, error: &object_store::Error) -> StoreError {
-        StoreError::Failed { url: self.url.clone(), reason: error.to_string() }
+        failed(&self.url, error)
     }
-}
 
-#[async_trait]
-impl Place for Folder {
-    async fn get(&self, root: &Root, limits: &Limits) -> Result<Option<Bytes>, StoreError> {
+    async fn open_blob(&self, root: &Root, limits: &Limits) -> Result<Option<GetResult>, StoreError> {
         let found = match self.files.get(&Path::from(key(root))).await {
             Ok(found) => found,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
@@ -40,7 +39,27 @@ impl Place for Folder {
         if found.meta.size > limits.max_blob {
             return Err(StoreError::TooLarge { len: found.meta.size, limit: limits.max_blob });
         }
-        found.bytes().await.map(Some).map_err(|error| self.failed(&error))
+        Ok(Some(found))
+    }
+}
+
+fn failed(url: &str, error: &object_store::Error) -> StoreError {
+    StoreError::Failed { url: url.to_owned(), reason: error.to_string() }
+}
+
+#[async_trait]
+impl Place for Folder {
+    async fn read(&self, root: &Root, limits: &Limits) -> Result<Option<Pieces>, StoreError> {
+        let url = self.url.clone();
+        let found = self.open_blob(root, limits).await?;
+        Ok(found.map(|found| found.into_stream().map(move |piece| piece.map_err(|error| failed(&url, &error))).boxed()))
+    }
+
+    async fn get(&self, root: &Root, limits: &Limits) -> Result<Option<Bytes>, StoreError> {
+        match self.open_blob(root, limits).await? {
+            Some(found) => found.bytes().await.map(Some).map_err(|error| self.failed(&error)),
+            None => Ok(None),
+        }
     }
 
     async fn put(&self, root: &Root, bytes: Bytes, _limits: &Limits) -> Result<(), StoreError> {
@@ -58,6 +77,11 @@ impl Place for Folder {
 
     fn is_local(&self) -> bool {
         true
+    }
+
+    fn file(&self, root: &Root) -> Option<PathBuf> {
+        let path = self.path.join(key(root));
+        path.is_file().then_some(path)
     }
 
     fn url(&self) -> &str {

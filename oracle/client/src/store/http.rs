@@ -1,10 +1,20 @@
 //! Blobs behind HTTP: another node's `/v1`, or an object storage that speaks GET and PUT.
 
-use async_trait::async_trait;
-use futures_util::StreamExt;
-use reqwest::{Client, Response, StatusCode};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::{Bytes, Limits, Place, Root, StoreError, key};
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
+
+use super::public::{PublicOnly, is_public_host};
+use super::{Bytes, Limits, Pieces, Place, Root, StoreError, key};
+
+/// Bytes per second that a store must send at least: one that drips holds whoever waits for it without ever being silent.
+const LEAST_RATE: u64 = 8 << 10;
+
+/// Bytes of a refusal that are read.
+const MOST_WORDS: usize = 1 << 10;
 
 /// A URL prefix under which blobs are at `blobs/<hex root>`.
 #[derive(Debug)]
@@ -15,7 +25,23 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn open(url: &str, limits: &Limits) -> Result<Self, StoreError> {
-        let client = Client::builder()
+        Self::build(url, Client::builder(), limits)
+    }
+
+    /// A stranger's: see [`super::Store::open_public`].
+    pub(super) fn open_public(url: &str, limits: &Limits) -> Result<Self, StoreError> {
+        let bad = |reason: &str| StoreError::BadUrl { url: url.to_owned(), reason: reason.to_owned() };
+        let parsed = Url::parse(url).map_err(|error| bad(&error.to_string()))?;
+        if !matches!(parsed.scheme(), "http" | "https") || !is_public_host(&parsed) {
+            return Err(bad("it is not at a public address"));
+        }
+        let builder =
+            Client::builder().dns_resolver(Arc::new(PublicOnly)).redirect(redirect::Policy::none()).no_proxy();
+        Self::build(url, builder, limits)
+    }
+
+    fn build(url: &str, builder: ClientBuilder, limits: &Limits) -> Result<Self, StoreError> {
+        let client = builder
             .connect_timeout(limits.timeout)
             // Between two pieces, not for the whole: a large artifact may take long, a silent server may not.
             .read_timeout(limits.timeout)
@@ -29,25 +55,35 @@ impl Http {
     }
 
     fn failed(&self, error: &reqwest::Error) -> StoreError {
-        let mut reason = error.to_string();
-        let mut cause = std::error::Error::source(error);
-        while let Some(inner) = cause {
-            reason = format!("{reason}: {inner}");
-            cause = inner.source();
-        }
-        StoreError::Failed { url: self.url.clone(), reason }
+        failed(&self.url, error)
     }
 
-    async fn refused(&self, response: Response) -> StoreError {
+    async fn refused(&self, mut response: Response) -> StoreError {
         let status = response.status();
-        let words: String = response.text().await.unwrap_or_default().chars().take(200).collect();
+        let mut words = Vec::new();
+        while words.len() < MOST_WORDS
+            && let Ok(Some(piece)) = response.chunk().await
+        {
+            words.extend_from_slice(&piece);
+        }
+        let words: String = String::from_utf8_lossy(&words).chars().take(200).collect();
         StoreError::Failed { url: self.url.clone(), reason: format!("HTTP {status} {}", words.trim()) }
     }
 }
 
+fn failed(url: &str, error: &reqwest::Error) -> StoreError {
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        reason = format!("{reason}: {inner}");
+        cause = inner.source();
+    }
+    StoreError::Failed { url: url.to_owned(), reason }
+}
+
 #[async_trait]
 impl Place for Http {
-    async fn get(&self, root: &Root, limits: &Limits) -> Result<Option<Bytes>, StoreError> {
+    async fn read(&self, root: &Root, limits: &Limits) -> Result<Option<Pieces>, StoreError> {
         let response = self.client.get(self.at(root)).send().await.map_err(|error| self.failed(&error))?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
@@ -55,23 +91,27 @@ impl Place for Http {
         if !response.status().is_success() {
             return Err(self.refused(response).await);
         }
-        let too_large = |len: u64| StoreError::TooLarge { len, limit: limits.max_blob };
+        let Limits { max_blob, timeout } = *limits;
         let announced = response.content_length().unwrap_or(0);
-        if announced > limits.max_blob {
-            return Err(too_large(announced));
+        if announced > max_blob {
+            return Err(StoreError::TooLarge { len: announced, limit: max_blob });
         }
-        // What is announced is not trusted for the allocation; it grows with what arrives.
-        let mut body = Vec::with_capacity(usize::try_from(announced.min(1 << 20)).unwrap_or(0));
-        let mut pieces = response.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| self.failed(&error))?;
-            let len = (body.len() as u64).saturating_add(piece.len() as u64);
-            if len > limits.max_blob {
-                return Err(too_large(len));
+        let (url, begun, mut len) = (self.url.clone(), Instant::now(), 0u64);
+        let failed_at = url.clone();
+        let pieces = response.bytes_stream().map_err(move |error| failed(&failed_at, &error));
+        let checked = pieces.map(move |piece| {
+            let piece: Bytes = piece?;
+            len = len.saturating_add(piece.len() as u64);
+            if len > max_blob {
+                return Err(StoreError::TooLarge { len, limit: max_blob });
             }
-            body.extend_from_slice(&piece);
-        }
-        Ok(Some(body.into()))
+            if begun.elapsed() > timeout.saturating_add(Duration::from_secs(len / LEAST_RATE)) {
+                let reason = format!("it sent {len} bytes in {} s, which is too slow", begun.elapsed().as_secs());
+                return Err(StoreError::Failed { url: url.clone(), reason });
+            }
+            Ok(piece)
+        });
+        Ok(Some(checked.boxed()))
     }
 
     async fn put(&self, root: &Root, bytes: Bytes, _limits: &Limits) -> Result<(), StoreError> {

@@ -1,69 +1,161 @@
-//! `GET` and `PUT /v1/blobs/{root}`: the node's public blobs, by content root.
+//! `GET`, `HEAD` and `PUT /v1/blobs/{root}`: the node's blobs by content root, from and to the disk piece by piece.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use axum::body::Bytes;
+use axum::Extension;
+use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use provena_client::store::StoreError;
-use provena_wire::root;
+use futures_util::StreamExt as _;
+use provena_client::store::Root;
+use provena_wire::{MAX_REQUEST_LEN, root};
+use tokio_util::io::ReaderStream;
 
 use super::Api;
+use super::paced::TooSlow;
+use super::refused::Refused;
+use super::server::Remote;
+use super::uploads::{Claim, Reason};
+use crate::blobs::{BlobError, Class, Found};
 
-const NOT_A_ROOT: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "a blob is named by 64 hex digits\n");
+/// Bytes of a blob that are in memory while it is sent.
+const PIECE: usize = 32 << 10;
+
+/// Bytes of a refused upload that are read, so that its sender reads the refusal.
+const MOST_DRAINED: u64 = 1 << 20;
+
+fn named(root: &str) -> Result<Root, Refused> {
+    root::parse(root).ok_or_else(|| Refused::new(StatusCode::BAD_REQUEST, "a blob is named by 64 hex digits"))
+}
 
 /// Only what lies on this machine is served: a request must not make the node fetch from elsewhere.
-pub(super) async fn get(State(api): State<Arc<Api>>, Path(root): Path<String>) -> Response {
-    let Some(root) = root::parse(&root) else { return NOT_A_ROOT.into_response() };
-    match api.store.get_local(&root).await {
-        Ok(bytes) => {
-            api.metrics.blob_served();
-            // What a root names never changes.
-            let headers =
-                [(CONTENT_TYPE, "application/octet-stream"), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
-            (headers, bytes).into_response()
+pub(super) async fn get(State(api): State<Arc<Api>>, Path(root): Path<String>) -> Result<Response, Refused> {
+    let root = named(&root)?;
+    let busy = || Refused::later(StatusCode::SERVICE_UNAVAILABLE, 2, "too many blobs are sent at this moment");
+    let place = Arc::clone(&api.streams).try_acquire_owned().map_err(|_| busy())?;
+    let found = api.store.served(&root).await.map_err(|error| {
+        tracing::error!(?error, "a blob cannot be read");
+        Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "the blob cannot be read")
+    })?;
+    let (len, body) = match found {
+        None => return Err(Refused::new(StatusCode::NOT_FOUND, "no such blob here")),
+        Some(Found::Memory(bytes)) => (bytes.len() as u64, Body::from(bytes)),
+        Some(Found::File(found)) => {
+            let mut file = tokio::fs::File::from_std(found.file);
+            file.set_max_buf_size(PIECE);
+            let pieces = ReaderStream::with_capacity(file, PIECE);
+            // The place is free again when the last piece is gone.
+            let held = pieces.map(move |piece| {
+                let _place = &place;
+                piece
+            });
+            (found.len, Body::from_stream(held))
         }
-        Err(error) if error.is_absent() => (StatusCode::NOT_FOUND, "no such blob here\n").into_response(),
-        Err(error) => {
-            tracing::error!(?error, "a blob cannot be read");
-            (StatusCode::INTERNAL_SERVER_ERROR, "the blob cannot be read\n").into_response()
+    };
+    api.metrics.blob_served();
+    // What a root names never changes.
+    let headers = [(CONTENT_TYPE, "application/octet-stream"), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    Ok((headers, [(CONTENT_LENGTH, len)], body).into_response())
+}
+
+pub(super) async fn put(
+    State(api): State<Arc<Api>>,
+    Extension(remote): Extension<Remote>,
+    Path(root): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let mut body = body;
+    match take(&api, remote, &root, &headers, &mut body).await {
+        Ok(status) => {
+            if status == StatusCode::CREATED {
+                api.metrics.blob_taken();
+            } else {
+                drain(body).await;
+            }
+            status.into_response()
+        }
+        Err(refused) => {
+            api.metrics.upload_refused();
+            tracing::debug!(remote = %remote.0, root, status = %refused.status, words = refused.words, "an upload was refused");
+            drain(body).await;
+            refused.into_response()
         }
     }
 }
 
-pub(super) async fn put(State(api): State<Arc<Api>>, Path(root): Path<String>, body: Bytes) -> Response {
-    let Some(root) = root::parse(&root) else { return NOT_A_ROOT.into_response() };
+async fn take(
+    api: &Api,
+    remote: Remote,
+    root: &str,
+    headers: &HeaderMap,
+    body: &mut Body,
+) -> Result<StatusCode, Refused> {
+    let root = named(root)?;
     if !api.http.uploads {
-        return (StatusCode::FORBIDDEN, "this node takes no uploads\n").into_response();
+        return Err(Refused::new(StatusCode::FORBIDDEN, "this node takes no uploads"));
     }
-    if api.store.get_local(&root).await.is_ok() {
-        return StatusCode::OK.into_response();
+    let most = api.http.max_upload_bytes.min(MAX_REQUEST_LEN as u64);
+    let announced = headers.get(CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse::<u64>().ok());
+    let Some(len) = announced else {
+        return Err(Refused::new(StatusCode::LENGTH_REQUIRED, "say how long the blob is: send content-length"));
+    };
+    let too_large = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, format!("an upload has at most {most} bytes"));
+    if len > most {
+        return Err(too_large());
     }
-    let len = body.len() as u64;
-    let allowed = api.http.max_upload_total_bytes;
-    let counted = api.uploaded.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |total| {
-        total.checked_add(len).filter(|total| *total <= allowed)
-    });
-    if counted.is_err() {
-        return (StatusCode::INSUFFICIENT_STORAGE, "this node's room for uploads is used up\n").into_response();
+    let claim = Claim::read(headers)?;
+    api.uploads.may_ask(remote)?;
+    if api.store.has(&root, matches!(claim, Claim::Wallet { .. })) {
+        return Ok(StatusCode::OK);
     }
-    match api.store.put_as_local(&root, body).await {
-        Ok(()) => {
-            api.metrics.blob_taken();
-            StatusCode::CREATED.into_response()
+    let reason = api.reason(&claim, &root, len).await?;
+    let (class, holder) = match reason {
+        Reason::Job { .. } if api.store.promote(&root) => return Ok(StatusCode::OK),
+        Reason::Job { payer } => (Class::Input, payer),
+        Reason::Wallet(wallet) => (Class::Upload, wallet),
+    };
+    let _arriving = api.uploads.arrive(remote)?;
+    let refused = |error: BlobError| match error {
+        BlobError::NoRoom(_) => Refused::new(StatusCode::INSUFFICIENT_STORAGE, "this node has no room at this moment"),
+        BlobError::TooLarge { .. } => too_large(),
+        error @ BlobError::Mismatch { .. } => Refused::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+        BlobError::Io(error) => {
+            tracing::error!(?error, "a blob cannot be stored");
+            Refused::new(StatusCode::INSUFFICIENT_STORAGE, "this node cannot store anything at this moment")
         }
-        Err(error) => {
-            api.uploaded.fetch_sub(len, Ordering::Relaxed);
-            match error {
-                StoreError::Mismatch { .. } => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")).into_response(),
-                error => {
-                    tracing::error!(?error, "a blob cannot be stored");
-                    (StatusCode::INTERNAL_SERVER_ERROR, "the blob cannot be stored\n").into_response()
-                }
-            }
+    };
+    let mut draft = api.store.draft(class, len, len).await.map_err(refused)?.held_for(holder.to_bytes());
+    let mut pieces = std::mem::take(body).into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        draft.write(&piece.map_err(|error| broken(&error))?).await.map_err(refused)?;
+    }
+    draft.keep(&root).await.map_err(refused)?;
+    Ok(StatusCode::CREATED)
+}
+
+/// A body that ended before it should.
+fn broken(error: &axum::Error) -> Refused {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        if inner.is::<TooSlow>() {
+            return Refused::new(StatusCode::REQUEST_TIMEOUT, inner.to_string());
+        }
+        cause = inner.source();
+    }
+    Refused::new(StatusCode::BAD_REQUEST, "the upload broke off")
+}
+
+/// Reads the beginning of what is not wanted: a sender that still sends when the connection is closed may never see why.
+async fn drain(body: Body) {
+    let mut pieces = body.into_data_stream();
+    let mut left = MOST_DRAINED;
+    while let Some(Ok(piece)) = pieces.next().await {
+        left = left.saturating_sub(piece.len() as u64);
+        if left == 0 {
+            return;
         }
     }
 }

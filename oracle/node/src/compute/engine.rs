@@ -1,11 +1,12 @@
 //! The engine behind [`Compute`]: one adapter, models kept loaded, the processor as a second when the adapter fails.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use provena_client::store::{Bytes, Root};
+use provena_client::store::Root;
 use provena_engine::artifact::Artifact;
 use provena_engine::generate::Options;
 use provena_engine::{AdapterChoice, Engine, Error, Model};
@@ -170,13 +171,16 @@ impl Compute for EngineCompute {
         self.model(root).is_some()
     }
 
-    fn load(&self, root: &Root, recipe_root: &Root, artifact: Bytes) -> Result<(), ComputeError> {
+    fn load(&self, root: &Root, recipe_root: &Root, artifact: &Path) -> Result<(), ComputeError> {
         let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_loaded(root) {
             return Ok(());
         }
-        let artifact =
-            Artifact::from_bytes(artifact.into()).map_err(|error| ComputeError::Artifact(in_full(&error)))?;
+        let artifact = Artifact::open(artifact).map_err(|error| match error.root() {
+            // The disk is to blame, not what the chain names.
+            Error::File { .. } => ComputeError::Engine(in_full(&error)),
+            _ => ComputeError::Artifact(in_full(&error)),
+        })?;
         let differs = |what, expected: &Root, found: Root| {
             ComputeError::Artifact(format!("its {what} is {}, not {}", hex::encode(found), hex::encode(expected)))
         };

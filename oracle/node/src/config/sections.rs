@@ -7,6 +7,8 @@ use provena_engine::generate::Options;
 use serde::Deserialize;
 use solana_commitment_config::CommitmentLevel;
 
+use crate::blobs::Quotas;
+
 /// `[chain]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +75,32 @@ pub struct StoreConfig {
     pub urls: Vec<String>,
     /// Longest wait for a remote store's next piece, in seconds.
     pub timeout_s: u64,
+    /// Bytes of the disk that stay free.
+    pub keep_free_bytes: u64,
+    /// Bytes of artifacts in the node's own store.
+    pub artifacts_bytes: u64,
+    /// Bytes of inputs of jobs.
+    pub inputs_bytes: u64,
+    /// Bytes of what wallets upload before there is a job.
+    pub uploads_bytes: u64,
+    /// Bytes of answers.
+    pub answers_bytes: u64,
+    /// Whether other nodes' addresses may be private; absent, they may where the RPC server is on this machine.
+    pub private_peers: Option<bool>,
+}
+
+impl StoreConfig {
+    /// The room for each class.
+    #[must_use]
+    pub fn quotas(&self) -> Quotas {
+        Quotas {
+            artifacts: self.artifacts_bytes,
+            inputs: self.inputs_bytes,
+            uploads: self.uploads_bytes,
+            answers: self.answers_bytes,
+            keep_free: self.keep_free_bytes,
+        }
+    }
 }
 
 /// `[engine]`
@@ -97,10 +125,14 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// Whether PUT is served.
     pub uploads: bool,
-    /// Largest blob taken.
+    /// Largest blob taken; never more than a request may have.
     pub max_upload_bytes: u64,
-    /// All blobs taken together.
-    pub max_upload_total_bytes: u64,
+    /// Connections at the same time.
+    pub connections: usize,
+    /// Connections of one address; 0 for no limits by address, as behind a proxy.
+    pub address_connections: usize,
+    /// Longest wait for a request's headers, for the next one, and for who sends or takes too slowly, in seconds.
+    pub timeout_s: u64,
 }
 
 /// `[log]`
@@ -125,7 +157,16 @@ pub enum LogFormat {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { urls: Vec::new(), timeout_s: 30 }
+        Self {
+            urls: Vec::new(),
+            timeout_s: 30,
+            keep_free_bytes: 512 << 20,
+            artifacts_bytes: 64 << 30,
+            inputs_bytes: 2 << 30,
+            uploads_bytes: 256 << 20,
+            answers_bytes: 2 << 30,
+            private_peers: None,
+        }
     }
 }
 
@@ -150,8 +191,10 @@ impl Default for HttpConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8_700)),
             uploads: true,
-            max_upload_bytes: 64 << 20,
-            max_upload_total_bytes: 4 << 30,
+            max_upload_bytes: provena_wire::MAX_REQUEST_LEN as u64,
+            connections: 512,
+            address_connections: 64,
+            timeout_s: 10,
         }
     }
 }

@@ -130,8 +130,8 @@ impl Worker {
         let request = self.parts.store.get_within(&job.input_root, MAX_REQUEST_LEN as u64).await?;
         let (root, recipe) = (terms.content_root, terms.recipe_root);
         if !self.parts.compute.is_loaded(&root) {
-            let artifact = self.parts.store.get_within(&root, self.parts.max_artifact_bytes).await?;
-            self.blocking(move |compute| compute.load(&root, &recipe, artifact)).await?;
+            let artifact = self.parts.store.artifact(&root, self.parts.max_artifact_bytes).await?;
+            self.blocking(move |compute| compute.load(&root, &recipe, artifact.path())).await?;
         }
         let bytes = request.clone();
         let Asked { units, effort } = self.blocking(move |compute| compute.check(&root, &bytes)).await?;

@@ -6,16 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use provena_arith::{commitment, domain, hash};
-use provena_client::{
-    chain::{Budget, SharedChain, accounts::fetch_optional},
-    store::Store,
-};
+use provena_client::chain::{Budget, SharedChain, accounts::fetch_optional};
 use provena_market::state::{Job, Offer};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 use super::infer::InferError;
+use crate::blobs::{Blobs, Private};
 use crate::compute::Compute;
 use crate::journal::{JobKey, Journal, Terms};
 use crate::metrics::Metrics;
@@ -43,9 +41,9 @@ pub struct WorkerParts {
     /// Genesis hash of the cluster.
     pub cluster: [u8; 32],
     /// Where artifacts and inputs come from and responses go.
-    pub store: Store,
+    pub store: Blobs,
     /// Where responses wait until a quorum agrees with them; nobody else reads it.
-    pub private: Store,
+    pub private: Private,
     /// The crash log.
     pub journal: Journal,
     /// What computes.

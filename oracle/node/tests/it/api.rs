@@ -1,12 +1,13 @@
 //! The routes, over real sockets.
 
-use provena_arith::merkle::content_root;
 use provena_node::node::Node;
+use provena_tests::world::keypair;
 use reqwest::{Client, StatusCode};
 use solana_pubkey::Pubkey;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::service::{config, engine};
+use crate::support::serving::{signed, upload};
 
 struct Served {
     url: String,
@@ -28,11 +29,6 @@ impl Served {
     async fn get(&self, path: &str) -> (StatusCode, Vec<u8>) {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
         (answer.status(), answer.bytes().await.unwrap().to_vec())
-    }
-
-    async fn put(&self, root: &str, bytes: &[u8]) -> StatusCode {
-        let url = format!("{}/v1/blobs/{root}", self.url);
-        self.http.put(url).body(bytes.to_vec()).send().await.unwrap().status()
     }
 }
 
@@ -70,40 +66,26 @@ async fn metrics_are_in_the_open_metrics_format() {
 }
 
 #[tokio::test]
-async fn a_blob_is_taken_and_given_back() {
+async fn a_blob_is_called_by_its_root() {
     let served = serve().await;
-    let blob = b"pixels".to_vec();
-    let root = hex::encode(content_root(&blob).unwrap());
-    assert_eq!(served.get(&format!("/v1/blobs/{root}")).await.0, StatusCode::NOT_FOUND);
-    assert_eq!(served.put(&root, &blob).await, StatusCode::CREATED);
-    assert_eq!(served.put(&root, &blob).await, StatusCode::OK);
-    assert_eq!(served.get(&format!("/v1/blobs/{root}")).await, (StatusCode::OK, blob.clone()));
-    // The same route serves as another node's store.
-    let store = provena_client::store::Store::open(&[format!("{}/v1", served.url)]).unwrap();
-    assert_eq!(store.get(&content_root(&blob).unwrap()).await.unwrap(), blob);
-    let other = store.put(b"more pixels".to_vec()).await.unwrap();
-    assert!(store.has(&other).await);
+    for name in ["xyz", "..%2F..%2Fnode.json", &"0".repeat(63)] {
+        assert_eq!(served.get(&format!("/v1/blobs/{name}")).await.0, StatusCode::BAD_REQUEST, "{name}");
+    }
+    assert_eq!(served.get(&format!("/v1/blobs/{}", "0".repeat(64))).await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
-async fn put_rejects_what_is_not_named_so_too_large_or_too_much() {
+async fn a_node_that_does_not_know_its_chain_takes_no_uploads() {
     let served = serve().await;
-    let root = |blob: &[u8]| hex::encode(content_root(blob).unwrap());
-    assert_eq!(served.put(&root(b"one"), b"other").await, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(served.put("xyz", b"one").await, StatusCode::BAD_REQUEST);
-    assert_eq!(served.put(&root(&[1; 1_001]), &[1; 1_001]).await, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(served.put(&root(&[1; 1_000]), &[1; 1_000]).await, StatusCode::CREATED);
-    assert_eq!(served.put(&root(&[2; 501]), &[2; 501]).await, StatusCode::INSUFFICIENT_STORAGE);
-    assert_eq!(served.put(&root(&[2; 500]), &[2; 500]).await, StatusCode::CREATED);
-    assert_eq!(served.get(&format!("/v1/blobs/{}", root(b"one"))).await.0, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
-async fn results_are_not_served_before_they_are_revealed() {
-    let served = serve().await;
-    let private = served.folder.path().join("provena-node/private");
-    let root = crate::support::folder_store(&private).put(b"a secret result".to_vec()).await.unwrap();
-    assert_eq!(served.get(&format!("/v1/blobs/{}", hex::encode(root))).await.0, StatusCode::NOT_FOUND);
+    let url = format!("{}/v1/blobs/{}", served.url, "0".repeat(64));
+    let job = served.http.put(&url).header("provena-job", Pubkey::new_from_array([3; 32]).to_string());
+    let wallet = keypair("payer");
+    let signed = signed(served.http.put(&url), &wallet, &upload([0; 32], 1, 0));
+    for request in [job, signed] {
+        let answer = request.body("x").send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.headers().contains_key("retry-after"));
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,6 @@ use provena_client::{
         send_within,
     },
     receipt::{check_against, check_offer},
-    store::Store,
 };
 use provena_market::client::{self as market, OfferOf};
 use provena_market::constants::FIRST_COME;
@@ -35,10 +34,10 @@ use solana_signer::Signer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::folder_store;
 use crate::support::localnet::Localnet;
 use crate::support::meddle::{Call, Fate, Meddling};
 use crate::support::model;
+use crate::support::{folder_store, folder_url, own_store};
 
 const STAKE: u64 = 1_000_000_000;
 const PRICE: u64 = 700_001;
@@ -165,8 +164,10 @@ fn config(folder: &std::path::Path, chain: &Localnet, port: u16) -> Config {
     std::fs::write(folder.join("node.json"), format!("{:?}", keypair("node").to_bytes())).unwrap();
     let text = format!(
         "[chain]\nrpc_url = {:?}\nws_url = {:?}\ntimeout_s = 2\n[node]\nkey = \"node.json\"\n\
-         [engine]\nadapter = \"cpu\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n",
-        chain.rpc_url, chain.ws_url
+         [store]\nurls = [{:?}]\n[engine]\nadapter = \"cpu\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n",
+        chain.rpc_url,
+        chain.ws_url,
+        folder_url(&folder.join("shared"))
     );
     Config::parse(&text, [], &folder.join("node.toml")).unwrap()
 }
@@ -175,11 +176,12 @@ fn config(folder: &std::path::Path, chain: &Localnet, port: u16) -> Config {
 fn worker(chain: SharedChain, cluster: [u8; 32], data: &std::path::Path, key: &Keypair) -> Worker {
     let receipts = data.join("receipts");
     std::fs::create_dir_all(&receipts).unwrap();
+    let store = own_store(data, &data.join("shared"));
     Worker::new(WorkerParts {
         chain,
         cluster,
-        store: folder_store(&data.join("shared")),
-        private: folder_store(&data.join("private")),
+        private: store.private(),
+        store,
         journal: Journal::open(&data.join("journal.jsonl")).unwrap(),
         compute: Arc::new(EngineCompute::open("cpu", 1 << 30).unwrap()),
         key: key.insecure_clone(),
@@ -286,9 +288,9 @@ async fn a_job_goes_from_payment_to_receipt_and_the_node_survives_a_restart_and_
     let node = Running::start(config(folder.path(), &localnet, port)).await;
     node.until("watching", |health| health["status"] == "ok" && health["chain"]["subscribed"] == true).await;
 
-    // The payer knows nothing but the chain and the node's HTTP address.
+    // What is asked and answered lies in a folder that payer and operator share.
     let payer = Arc::new(funded(&chain, "payer").await);
-    let store = Store::open(&[format!("{}/v1", node.url)]).unwrap();
+    let store = folder_store(&folder.path().join("shared"));
     store.put(model::artifact().bytes().to_vec()).await.unwrap();
     let shared: SharedChain = chain.clone();
     let client = Client::new(shared, store, payer.clone()).with_spare_units(Units::new(2, 0));
@@ -334,9 +336,8 @@ async fn a_job_goes_from_payment_to_receipt_and_the_node_survives_a_restart_and_
 
     // A job posted while the node is away is taken up by the next start.
     node.stop().await;
-    let folder_url = format!("file://{}", folder.path().join("provena-node/public").display());
     let shared: SharedChain = chain.clone();
-    let local = Client::new(shared, Store::open(&[folder_url]).unwrap(), payer);
+    let local = Client::new(shared, folder_store(&folder.path().join("shared")), payer);
     let waiting = local.post_job(&scene.offer, &model::request(1)).await.unwrap();
     let node = Running::start(config(folder.path(), &localnet, port)).await;
     let finished = local.finish(&waiting.job, Duration::from_secs(60), &mut |_| {}).await.unwrap();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use provena_client::store::{Bytes, Root};
+use provena_client::store::Root;
 use provena_node::compute::{Adapter, Asked, Computation, Compute, ComputeError, EngineCompute, Spent};
 use provena_node::config::{Config, ConfigError};
 use provena_node::journal::JournalError;
@@ -19,8 +19,7 @@ pub(crate) fn config(folder: &Path, port: u16) -> Config {
     std::fs::write(folder.join("node.json"), format!("{:?}", key.to_bytes())).unwrap();
     let text = format!(
         "[chain]\nrpc_url = \"http://127.0.0.1:{}\"\ntimeout_s = 1\n[node]\nkey = \"node.json\"\n\
-         [engine]\nadapter = \"cpu\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n\
-         max_upload_bytes = 1000\nmax_upload_total_bytes = 1500\n",
+         [engine]\nadapter = \"cpu\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n",
         free_port()
     );
     Config::parse(&text, [], &folder.join("node.toml")).unwrap()
@@ -88,7 +87,7 @@ impl Compute for Broken {
     fn is_loaded(&self, _root: &Root) -> bool {
         panic!("nothing may be asked of a broken adapter")
     }
-    fn load(&self, _root: &Root, _recipe: &Root, _artifact: Bytes) -> Result<(), ComputeError> {
+    fn load(&self, _root: &Root, _recipe: &Root, _artifact: &Path) -> Result<(), ComputeError> {
         panic!("nothing may be loaded on a broken adapter")
     }
     fn check(&self, _root: &Root, _request: &[u8]) -> Result<Asked, ComputeError> {

@@ -5,16 +5,33 @@ pub(crate) mod localnet;
 pub(crate) mod market;
 pub(crate) mod meddle;
 pub(crate) mod model;
+pub(crate) mod serving;
 #[path = "../../../engine/tests/it/tiny_llama.rs"]
 pub(crate) mod tiny_llama;
 
 use std::path::Path;
 
-use provena_client::store::Store;
+use provena_client::store::{Limits, Store};
+use provena_node::blobs::{Blobs, Quotas};
+
+/// Room for every test.
+pub(crate) const ROOM: Quotas =
+    Quotas { artifacts: 1 << 30, inputs: 1 << 28, uploads: 1 << 26, answers: 1 << 28, keep_free: 0 };
+
+/// The URL of a folder as a store.
+pub(crate) fn folder_url(path: &Path) -> String {
+    format!("file://{}", path.display())
+}
 
 /// A store in a folder.
 pub(crate) fn folder_store(path: &Path) -> Store {
-    Store::open(&[format!("file://{}", path.display())]).expect("the folder is usable")
+    Store::open(&[folder_url(path)]).expect("the folder is usable")
+}
+
+/// A node's own store in `data`, beside an operator's in `other`.
+pub(crate) fn own_store(data: &Path, other: &Path) -> Blobs {
+    let opened = Blobs::open(&data.join("blobs"), ROOM, &[folder_url(other)], Limits::default());
+    opened.expect("the folders are usable")
 }
 
 /// A port that nobody uses now.

@@ -32,7 +32,9 @@ fn request(text: &str, max_tokens: u32, seed: u64) -> Request {
 /// An engine with the artifact loaded.
 fn loaded(artifact: &Artifact) -> EngineCompute {
     let compute = EngineCompute::open("cpu", 1 << 30).unwrap();
-    compute.load(&artifact.content_root(), &artifact.recipe_root(), artifact.bytes().to_vec().into()).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), artifact.bytes()).unwrap();
+    compute.load(&artifact.content_root(), &artifact.recipe_root(), file.path()).unwrap();
     compute
 }
 

@@ -248,11 +248,22 @@ fn embedded(texts: &[String], vectors: usize, response: &Response, style: Style)
         .filter_map(|index| Some((response.similarity(0, index)?, texts.get(index)?)))
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let first = texts.first().map_or("", String::as_str);
+    let first = &texts.first().map(|text| printable(text)).unwrap_or_default();
     let mut lines = vec![format!("{} {}", style.faint("nearest to"), style.strong(first))];
     lines.extend(ranked.iter().map(|(nearness, text)| format!("  {nearness:>6.3}  {text}", text = printable(text))));
     if ranked.is_empty() {
-        lines = vec![format!("{} {}", style.faint("embedded"), style.strong(first))];
+        lines = vec![format!("{} {}", style.faint("embedded"), style.strong(first)), beginning(response)];
     }
     lines.join("\n")
+}
+
+/// The first numbers of the first vector.
+fn beginning(response: &Response) -> String {
+    const SHOWN: usize = 6;
+    let Response::Embed { vectors, shift } = response else { return String::new() };
+    let first = vectors.first().map(Vec::as_slice).unwrap_or_default();
+    let scale = f64::from(-i32::from(*shift)).exp2();
+    let shown: Vec<String> =
+        first.iter().take(SHOWN).map(|value| format!("{:.4}", f64::from(*value) * scale)).collect();
+    format!("  {} … ({} numbers; --json prints them)", shown.join(" "), first.len())
 }

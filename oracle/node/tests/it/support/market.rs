@@ -28,7 +28,7 @@ use solana_signer::Signer;
 use tokio_util::sync::CancellationToken;
 
 use super::lite::LiteChain;
-use super::{folder_store, model};
+use super::{folder_store, model, own_store};
 
 /// A seat's bond.
 pub(crate) const BOND: u64 = 10_000_000;
@@ -270,11 +270,12 @@ fn worker(name: &str, chain: SharedChain, data: &Path, store: &Path, risk: Risk,
     let receipts = data.join("receipts");
     std::fs::create_dir_all(&receipts).expect("the folder is writable");
     let compute = EngineCompute::open("cpu", 1 << 30).expect("the processor computes");
+    let store = own_store(data, store);
     Arc::new(Worker::new(WorkerParts {
         chain,
         cluster: CLUSTER,
-        store: folder_store(store),
-        private: folder_store(&data.join("private")),
+        private: store.private(),
+        store,
         journal: Journal::open(&data.join("journal.jsonl")).expect("the crash log opens"),
         compute: Arc::new(compute),
         key: keypair(name),

@@ -1,0 +1,123 @@
+//! Which addresses a stranger's URL may lead to.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use reqwest::Url;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// Resolves names to public addresses alone. What is connected to is what was looked at: a name cannot lead elsewhere
+/// between the look and the connection.
+#[derive(Debug)]
+pub(super) struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err(format!("{} has no public address", name.as_str()).into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether a URL's host is a name, or an address that is public: addresses are not resolved.
+pub(super) fn is_public_host(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    address.parse::<IpAddr>().map_or(true, is_public)
+}
+
+/// Whether an address belongs to the public network rather than to this machine, its neighbours or nobody.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation()
+        || a == 0
+        || a >= 224
+        // Behind a provider's own translation, its protocols, and benchmarks.
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && (b == 18 || b == 19));
+    !special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    // Every way to write an IPv4 address in an IPv6 one leads to that address.
+    let segments = address.segments();
+    let low = u32::from(segments[6]) << 16 | u32::from(segments[7]);
+    let middle = u32::from(segments[1]) << 16 | u32::from(segments[2]);
+    match segments {
+        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => return is_public_v4(Ipv4Addr::from(low)),
+        [0x2002, ..] => return is_public_v4(Ipv4Addr::from(middle)),
+        _ => {}
+    }
+    // Only this part is handed out; documentation and Teredo lie in it.
+    let global = segments[0] & 0xe000 == 0x2000;
+    let special = segments[0] == 0x2001 && (segments[1] < 0x200 || segments[1] == 0xdb8) || segments[0] == 0x3fff;
+    global && !special
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_address_is_nobodys_own_network() {
+        for public in
+            ["1.1.1.1", "8.8.8.8", "99.1.2.3", "172.15.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::808:808"]
+        {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+        for other in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.0.8",
+            "198.18.0.1",
+            "203.0.113.1",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "2001::1",
+        ] {
+            assert!(!is_public(other.parse().unwrap()), "{other}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_urls_are_looked_at_too() {
+        let public = |url: &str| is_public_host(&Url::parse(url).unwrap());
+        assert!(public("http://example.com/") && public("http://1.1.1.1:8700/") && public("http://[2606:4700::1]/"));
+        // Any way to write it: the parser reads all of them as addresses.
+        for own in
+            ["http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://[::1]:8700/", "http://10.1.1.1/"]
+        {
+            assert!(!public(own), "{own}");
+        }
+    }
+}

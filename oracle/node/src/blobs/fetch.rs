@@ -1,0 +1,220 @@
+//! Artifacts from elsewhere: the operator's stores, then other nodes. They go to the disk piece by piece.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use provena_client::store::{Bytes, Pieces, Root, Store, StoreError};
+use solana_pubkey::Pubkey;
+
+use super::own::Checked;
+use super::{Blobs, Class, Draft, Pin};
+
+/// Bytes per second that whoever sends an artifact must keep up, after a first while.
+const LEAST_RATE: u64 = 256 << 10;
+
+/// That while.
+const FIRST: Duration = Duration::from_secs(30);
+
+/// An artifact that could not be had is not looked for again for so long, whoever posts jobs for it.
+const MISSING_FOR: Duration = Duration::from_secs(30);
+
+/// Artifacts of which is remembered that they could not be had.
+const MOST_MISSING: usize = 1_024;
+
+/// An artifact's file, which is not evicted while this is held.
+#[derive(Debug)]
+pub struct ArtifactFile {
+    path: PathBuf,
+    _pin: Pin,
+}
+
+impl ArtifactFile {
+    /// Where it is. Its content was checked.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// What is being fetched, and what could not be had.
+#[derive(Default)]
+pub(super) struct Fetching {
+    /// One at a time for each artifact: jobs that come together do not fetch it twice.
+    locks: Mutex<HashMap<Root, Weak<tokio::sync::Mutex<()>>>>,
+    missing: Mutex<HashMap<Root, Instant>>,
+}
+
+impl Fetching {
+    fn lock(&self, root: &Root) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        if let Some(lock) = locks.get(root).and_then(Weak::upgrade) {
+            return lock;
+        }
+        let lock = Arc::default();
+        locks.insert(*root, Arc::downgrade(&lock));
+        lock
+    }
+
+    fn is_missing(&self, root: &Root) -> bool {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.retain(|_, since| since.elapsed() < MISSING_FOR);
+        missing.contains_key(root)
+    }
+
+    fn note_missing(&self, root: &Root) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing.len() < MOST_MISSING {
+            missing.insert(*root, Instant::now());
+        }
+    }
+}
+
+impl Blobs {
+    /// The artifact named `root`, of at most `max_len` bytes, checked and in a file: from here, from the operator's stores,
+    /// from other nodes.
+    ///
+    /// # Errors
+    /// [`StoreError::Everywhere`] with each place's reason.
+    pub async fn artifact(&self, root: &Root, max_len: u64) -> Result<ArtifactFile, StoreError> {
+        let pin = self.pin(root);
+        if let Some(path) = self.artifact_here(root, max_len).await? {
+            return Ok(ArtifactFile { path, _pin: pin });
+        }
+        let lock = self.fetching.lock(root);
+        let _one_at_a_time = lock.lock().await;
+        if let Some(path) = self.artifact_here(root, max_len).await? {
+            return Ok(ArtifactFile { path, _pin: pin });
+        }
+        if self.fetching.is_missing(root) {
+            return Err(StoreError::NotFound { url: "whoever was asked a moment ago".to_owned() });
+        }
+        match self.fetch(root, max_len).await {
+            Ok(path) => Ok(ArtifactFile { path, _pin: pin }),
+            Err(failures) => {
+                self.fetching.note_missing(root);
+                Err(StoreError::Everywhere { action: "be read", root: *root, failures })
+            }
+        }
+    }
+
+    /// The artifact if it is on this machine.
+    async fn artifact_here(&self, root: &Root, max_len: u64) -> Result<Option<PathBuf>, StoreError> {
+        let failed = |error| StoreError::from(super::BlobError::Io(error));
+        let mut found = self.own.open_checked(root, &[Class::Artifact, Class::Input]).await.map_err(failed)?;
+        if found.is_none()
+            && let Some(path) = self.others.as_ref().and_then(|others| others.file(root))
+        {
+            found = self.own.open_foreign(root, path).await.map_err(failed)?;
+        }
+        match found {
+            Some(Checked { len, .. }) if len > max_len => Err(StoreError::TooLarge { len, limit: max_len }),
+            found => Ok(found.map(|found| found.path)),
+        }
+    }
+
+    async fn fetch(&self, root: &Root, max_len: u64) -> Result<PathBuf, Vec<StoreError>> {
+        let mut draft = match self.draft(Class::Artifact, 0, max_len).await {
+            Ok(draft) => draft,
+            Err(error) => return Err(vec![error.into()]),
+        };
+        let mut failures = Vec::new();
+        for store in self.others.iter().flat_map(Store::each) {
+            match fill(&mut draft, &store, root, max_len).await {
+                Ok(()) => return self.keep_artifact(draft, root, &store).await.map_err(|error| vec![error]),
+                Err(error) => failures.push(error),
+            }
+        }
+        let peers: Vec<(Pubkey, Store)> = match &self.peers {
+            Some(peers) => peers.stores().await.unwrap_or_else(|error| {
+                failures.push(StoreError::Failed { url: "the chain".to_owned(), reason: error.to_string() });
+                Vec::new()
+            }),
+            None => Vec::new(),
+        };
+        for (node, store) in peers {
+            match fill(&mut draft, &store, root, max_len).await {
+                Ok(()) => return self.keep_artifact(draft, root, &store).await.map_err(|error| vec![error]),
+                Err(error) => {
+                    if let Some(peers) = &self.peers
+                        && error.is_mismatch()
+                    {
+                        peers.distrust(&node);
+                    }
+                    failures.push(error);
+                }
+            }
+        }
+        if failures.is_empty() {
+            failures.push(StoreError::NotFound { url: super::error::OWN.to_owned() });
+        }
+        Err(failures)
+    }
+
+    async fn keep_artifact(&self, draft: Draft, root: &Root, from: &Store) -> Result<PathBuf, StoreError> {
+        let len = draft.len();
+        let path = draft.keep_checked(root).await?;
+        let from = from.urls().next().unwrap_or_default().to_owned();
+        tracing::info!(root = hex::encode(root), bytes = len, from, "fetched an artifact");
+        Ok(path)
+    }
+
+    /// A request from the operator's stores. What a remote one sent is kept here, because it may be gone when it is needed:
+    /// what cannot be kept is not given.
+    pub(super) async fn from_others(
+        &self,
+        root: &Root,
+        max_len: u64,
+        mut failures: Vec<StoreError>,
+    ) -> Result<Bytes, StoreError> {
+        for store in self.others.iter().flat_map(Store::each) {
+            match store.get_within(root, max_len).await {
+                Ok(bytes) if store.is_local() => return Ok(bytes),
+                Ok(bytes) => match self.keep_input(root, &bytes).await {
+                    Ok(()) => return Ok(bytes),
+                    Err(error) => failures.push(error.into()),
+                },
+                Err(StoreError::Everywhere { failures: reasons, .. }) => failures.extend(reasons),
+                Err(error) => failures.push(error),
+            }
+        }
+        Err(StoreError::Everywhere { action: "be read", root: *root, failures })
+    }
+
+    async fn keep_input(&self, root: &Root, bytes: &Bytes) -> Result<(), super::BlobError> {
+        let len = bytes.len() as u64;
+        let mut draft = self.draft(Class::Input, len, len).await?;
+        draft.write(bytes).await?;
+        draft.keep(root).await.map(drop)
+    }
+}
+
+/// Writes what a store sends into the draft and checks it.
+async fn fill(draft: &mut Draft, store: &Store, root: &Root, max_len: u64) -> Result<(), StoreError> {
+    draft.restart().await?;
+    let mut pieces: Pieces = match store.stream(root, max_len).await {
+        Ok(pieces) => pieces,
+        Err(StoreError::Everywhere { mut failures, .. }) if failures.len() == 1 => return Err(failures.remove(0)),
+        Err(error) => return Err(error),
+    };
+    let begun = Instant::now();
+    while let Some(piece) = pieces.next().await {
+        draft.write(&piece?).await?;
+        if begun.elapsed() > FIRST + Duration::from_secs(draft.len() / LEAST_RATE) {
+            let url = store.urls().next().unwrap_or_default().to_owned();
+            return Err(StoreError::Failed {
+                url,
+                reason: format!("{} bytes in {:?} are too slow", draft.len(), begun.elapsed()),
+            });
+        }
+    }
+    draft.check(root).map_err(StoreError::from).map_err(|error| match error {
+        StoreError::Mismatch { expected, found, len, .. } => {
+            StoreError::Mismatch { url: store.urls().next().unwrap_or_default().to_owned(), expected, found, len }
+        }
+        other => other,
+    })
+}

@@ -1,0 +1,89 @@
+//! Other nodes, which hand out the artifacts that they serve.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use provena_client::chain::{ChainError, SharedChain, accounts};
+use provena_client::store::{Limits, Store};
+use provena_market::state::Node;
+use solana_pubkey::Pubkey;
+
+use accounts::ProgramAccount as _;
+
+/// Nodes that are asked for one artifact.
+const MOST_ASKED: usize = 16;
+
+/// Nodes of which is remembered that they sent something else than they were asked for.
+const MOST_DISTRUSTED: usize = 1_024;
+
+/// The list of nodes is read again after this long.
+const FRESH_FOR: Duration = Duration::from_secs(60);
+
+/// Longest wait for a node to accept a connection or to send the next piece.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The nodes that the chain lists.
+pub struct Peers {
+    chain: SharedChain,
+    me: Pubkey,
+    /// Whether addresses of private networks are asked, too.
+    private: bool,
+    known: Mutex<Option<(Instant, Vec<(Pubkey, String)>)>>,
+    distrusted: Mutex<HashSet<Pubkey>>,
+}
+
+impl Peers {
+    /// The nodes on `chain` but `me`. Their addresses are strangers' words: unless `private` is set only public ones are
+    /// connected to.
+    #[must_use]
+    pub fn new(chain: SharedChain, me: Pubkey, private: bool) -> Self {
+        Self { chain, me, private, known: Mutex::default(), distrusted: Mutex::default() }
+    }
+
+    /// Stores at the addresses of nodes that can be asked, those with most at stake first.
+    pub(super) async fn stores(&self) -> Result<Vec<(Pubkey, Store)>, ChainError> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let nodes = match known {
+            Some((since, nodes)) if since.elapsed() < FRESH_FOR => nodes,
+            _ => {
+                let nodes = self.list().await?;
+                *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), nodes.clone()));
+                nodes
+            }
+        };
+        let limits = Limits { timeout: TIMEOUT, ..Limits::default() };
+        let distrusted = self.distrusted().clone();
+        let trusted = nodes.into_iter().filter(|(node, _)| !distrusted.contains(node));
+        let stores = trusted.filter_map(|(node, endpoint)| {
+            let url = format!("{}/v1", endpoint.trim_end_matches('/'));
+            let opened = match self.private && url.starts_with("http") {
+                true => Store::open_with(&[url], limits),
+                false => Store::open_public(&url, limits),
+            };
+            opened.ok().map(|store| (node, store))
+        });
+        Ok(stores.take(MOST_ASKED).collect())
+    }
+
+    async fn list(&self) -> Result<Vec<(Pubkey, String)>, ChainError> {
+        let mut nodes = accounts::list::<Node, _>(self.chain.as_ref(), &Node::filter()).await?;
+        nodes.sort_by_key(|(_, node)| std::cmp::Reverse(node.stake));
+        let named = nodes.into_iter().filter(|(_, node)| node.authority != self.me);
+        let endpoints = named.map(|(_, node)| (node.authority, node.endpoint().to_owned()));
+        Ok(endpoints.filter(|(_, endpoint)| !endpoint.is_empty()).take(4 * MOST_ASKED).collect())
+    }
+
+    /// Does not ask a node again that sent something else than it was asked for.
+    pub(super) fn distrust(&self, node: &Pubkey) {
+        tracing::warn!(%node, "a node sent something else than the artifact it was asked for; it is not asked again");
+        let mut distrusted = self.distrusted();
+        if distrusted.len() < MOST_DISTRUSTED {
+            distrusted.insert(*node);
+        }
+    }
+
+    fn distrusted(&self) -> MutexGuard<'_, HashSet<Pubkey>> {
+        self.distrusted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
