@@ -30,8 +30,10 @@ fn main() -> ExitCode {
         Err(error) => return failure::refused(&error),
     };
     let output = Output::new(cli.global.json);
-    if !cli.is_service() {
-        output::logging(cli.global.verbose, output.json());
+    if !cli.is_service()
+        && let Err(error) = output::logging(cli.global.verbose, output.json())
+    {
+        return failure::report(&error, &output);
     }
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -1,5 +1,6 @@
 //! Everything that reaches the terminal: data on stdout, remarks on stderr, JSON when asked for.
 
+pub(crate) mod file;
 pub(crate) mod picture;
 pub(crate) mod progress;
 pub(crate) mod style;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use self::style::Style;
+use crate::failure::Failure;
 
 /// What a command answers: a value for programs and a text for people.
 pub(crate) trait Report: Serialize {
@@ -74,15 +76,55 @@ impl Output {
     }
 }
 
-/// Sends `tracing` to stderr: warnings by default, more with `-v`, or whatever `RUST_LOG` says.
-pub(crate) fn logging(verbose: u8, json: bool) {
+/// Sends `tracing` to stderr: errors by default, more with `-v`, or whatever `RUST_LOG` says.
+///
+/// # Errors
+/// `RUST_LOG` is no filter.
+pub(crate) fn logging(verbose: u8, json: bool) -> anyhow::Result<()> {
     let default = match verbose {
         0 => "error",
         1 => "provena=info,provena_node=info,warn",
         _ => "provena=debug,provena_node=debug,provena_engine=debug,info",
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(log_filter("-v", default)?).with_writer(io::stderr);
     // A second initialisation is impossible here (main calls this once), so its error carries no news.
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
+    Ok(())
+}
+
+/// The filter that `RUST_LOG` says, or else this one, which `name` names.
+///
+/// # Errors
+/// It is none: a filter that is silently another one hides what a person looks for.
+pub(crate) fn log_filter(name: &str, otherwise: &str) -> anyhow::Result<EnvFilter> {
+    let said = std::env::var_os(EnvFilter::DEFAULT_ENV).filter(|said| !said.is_empty());
+    let (name, filter) = match &said {
+        Some(said) => (EnvFilter::DEFAULT_ENV, said.to_string_lossy()),
+        None => (name, otherwise.into()),
+    };
+    filter_of(name, &filter)
+}
+
+fn filter_of(name: &str, filter: &str) -> anyhow::Result<EnvFilter> {
+    EnvFilter::builder().parse(filter).map_err(|error| {
+        Failure::usage(format!("{name} is {filter:?}, which is no log filter: {error}"))
+            .hint("such as: info   or   warn,provena_node=debug")
+            .into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter_of;
+
+    #[test]
+    fn n20_a_broken_log_filter_is_quoted() {
+        for filter in ["info", "", "warn,provena_node=debug", "off"] {
+            assert!(filter_of("[log] filter", filter).is_ok(), "{filter}");
+        }
+        for filter in ["provena_node=lots", "a=b=c", "warn,[{"] {
+            let error = filter_of("[log] filter", filter).unwrap_err().to_string();
+            assert!(error.contains("[log] filter") && error.contains(&format!("{filter:?}")), "{error}");
+        }
+    }
 }

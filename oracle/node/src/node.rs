@@ -68,6 +68,9 @@ impl Node {
     /// A [`NodeError`] that says what to do.
     pub async fn start(config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
         let key = config.key()?;
+        if let Some(warning) = provena_client::keys::readable_by_others(&config.node.key) {
+            tracing::warn!("{warning}");
+        }
         let models = config.models()?;
         let chain: SharedChain = Arc::new(config.connect()?);
         let listen = config.http.listen;

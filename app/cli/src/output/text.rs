@@ -14,6 +14,21 @@ pub(crate) fn printable(text: &str) -> String {
     out
 }
 
+/// What a model says, on several lines as it comes, without what could move the cursor, colour the screen or turn the
+/// reading direction. Joiners and selectors stay, of which many scripts and signs are made.
+pub(crate) fn spoken(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let turns = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if turns || (letter.is_control() && letter != '\n' && letter != '\t') {
+            out.extend(letter.escape_unicode());
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
 /// Marks without a shape of their own: directions, joiners, separators of lines, tags.
 fn is_invisible(letter: char) -> bool {
     matches!(letter,
@@ -74,6 +89,12 @@ mod tests {
         assert_eq!(printable("größe 数字 é"), "größe 数字 é");
         assert_eq!(printable("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\u{a}c");
         assert_eq!(printable("a\u{202e}b\u{200b}\u{9b}"), "a\\u{202e}b\\u{200b}\\u{9b}");
+    }
+
+    #[test]
+    fn what_a_model_says_moves_no_cursor() {
+        assert_eq!(spoken("a\n\tb 👩\u{200d}🚀"), "a\n\tb 👩\u{200d}🚀");
+        assert_eq!(spoken("a\u{1b}[2Jb\r\u{202e}"), "a\\u{1b}[2Jb\\u{d}\\u{202e}");
     }
 
     #[test]

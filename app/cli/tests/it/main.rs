@@ -2,6 +2,7 @@
 
 mod assets;
 mod demo;
+mod imports;
 mod keep;
 mod keys;
 mod localnet;
