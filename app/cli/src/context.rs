@@ -162,9 +162,13 @@ impl<'a> Context<'a> {
     /// The wallet that signs and pays.
     ///
     /// # Errors
-    /// There is no key file, or it is broken.
+    /// There is no key file, it is broken, or others can write it.
     pub(crate) fn wallet(&self) -> Result<Keypair> {
-        Ok(keys::read(&self.keypair)?)
+        let key = keys::read(&self.keypair)?;
+        if let Some(warning) = keys::readable_by_others(&self.keypair) {
+            self.output.note(&format!("warning: {warning}"));
+        }
+        Ok(key)
     }
 
     /// Whether the person asked to hear more.

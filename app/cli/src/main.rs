@@ -24,7 +24,6 @@ mod stop;
 use std::{
     env,
     ffi::OsString,
-    io::{self, IsTerminal},
     process::ExitCode,
     sync::Arc,
 };
@@ -48,8 +47,10 @@ fn main() -> ExitCode {
     };
     let output =
         Output::new(cli.global.json, cli.global.full, context::given(&cli.global, |variable| env::var(variable).ok()));
-    if !cli.is_service() {
-        output::log(output::filter(cli.global.verbose), output.json(), io::stderr().is_terminal());
+    if !cli.is_service()
+        && let Err(error) = output::logging(cli.global.verbose, output.json())
+    {
+        return failure::report(&error, &output);
     }
     let outcome =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from).and_then(

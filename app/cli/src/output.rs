@@ -1,5 +1,6 @@
 //! Everything that reaches the terminal: data on stdout, remarks on stderr, JSON when asked for.
 
+pub(crate) mod file;
 mod log;
 pub(crate) mod picture;
 pub(crate) mod progress;
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 use self::style::Style;
 
-pub(crate) use log::{filter, log};
+pub(crate) use log::{log, log_filter, logging};
 
 /// What a command answers: a value for programs and a text for people.
 pub(crate) trait Report: Serialize {

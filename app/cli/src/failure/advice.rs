@@ -179,6 +179,6 @@ fn key_file(error: &KeyFileError) -> Advice {
         KeyFileError::Exists(_) => {
             failed("choose another --out, or pass --force to replace it (what the old key owns is then lost)")
         }
-        KeyFileError::File { .. } => (Exit::Failed, None),
+        KeyFileError::Writable { .. } | KeyFileError::NoFile(_) | KeyFileError::File { .. } => (Exit::Failed, None),
     }
 }

@@ -1,7 +1,11 @@
 //! The log on stderr: what strangers put into it stays on its line and moves no cursor.
 
-use std::io;
+use std::{
+    env,
+    io::{self, IsTerminal},
+};
 
+use anyhow::Result;
 use provena_wire::{printable, untrusted::printable_json};
 use tracing_subscriber::{
     EnvFilter,
@@ -9,14 +13,41 @@ use tracing_subscriber::{
     fmt::{FormatFields, MakeWriter, format},
 };
 
-/// What is logged: warnings of this program by default, more with `-v`, or whatever `RUST_LOG` says.
-pub(crate) fn filter(verbose: u8) -> EnvFilter {
+use crate::failure::Failure;
+
+/// Sends `tracing` to stderr: errors by default, more with `-v`, or whatever `RUST_LOG` says.
+///
+/// # Errors
+/// `RUST_LOG` is no filter.
+pub(crate) fn logging(verbose: u8, json: bool) -> Result<()> {
     let default = match verbose {
         0 => "error",
         1 => "provena=info,provena_node=info,warn",
         _ => "provena=debug,provena_node=debug,provena_engine=debug,info",
     };
-    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default))
+    log(log_filter("-v", default)?, json, io::stderr().is_terminal());
+    Ok(())
+}
+
+/// The filter that `RUST_LOG` says, or else this one, which `name` names.
+///
+/// # Errors
+/// It is none: a filter that is silently another one hides what a person looks for.
+pub(crate) fn log_filter(name: &str, otherwise: &str) -> Result<EnvFilter> {
+    let said = env::var_os(EnvFilter::DEFAULT_ENV).filter(|said| !said.is_empty());
+    let (name, filter) = match &said {
+        Some(said) => (EnvFilter::DEFAULT_ENV, said.to_string_lossy()),
+        None => (name, otherwise.into()),
+    };
+    filter_of(name, &filter)
+}
+
+fn filter_of(name: &str, filter: &str) -> Result<EnvFilter> {
+    EnvFilter::builder().parse(filter).map_err(|error| {
+        Failure::usage(format!("{name} is {filter:?}, which is no log filter: {error}"))
+            .hint("such as: info   or   warn,provena_node=debug")
+            .into()
+    })
 }
 
 /// Sends `tracing` to stderr. A second call has no effect: a process has one log.
@@ -78,6 +109,17 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn n20_a_broken_log_filter_is_quoted() {
+        for filter in ["info", "", "warn,provena_node=debug", "off"] {
+            assert!(filter_of("[log] filter", filter).is_ok(), "{filter}");
+        }
+        for filter in ["provena_node=lots", "a=b=c", "warn,[{"] {
+            let error = filter_of("[log] filter", filter).unwrap_err().to_string();
+            assert!(error.contains("[log] filter") && error.contains(&format!("{filter:?}")), "{error}");
         }
     }
 

@@ -2,9 +2,26 @@
 
 use std::collections::HashSet;
 
+use provena_wire::untrusted::is_harmless;
+
 use super::style::Style;
 
 pub(crate) use provena_wire::printable;
+
+/// What a model says, on several lines as it comes, without what could move the cursor, colour the screen or turn the
+/// reading direction. Joiners, selectors and blanks stay, of which many scripts and signs are made.
+pub(crate) fn spoken(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let joins = matches!(letter, '\u{a0}' | '\u{200c}' | '\u{200d}' | '\u{202f}' | '\u{3000}' | '\u{fe0e}' | '\u{fe0f}');
+        if is_harmless(letter) || joins || matches!(letter, '\n' | '\t') {
+            out.push(letter);
+        } else {
+            out.extend(letter.escape_unicode());
+        }
+    }
+    out
+}
 
 /// A transaction's signature as people can tell it from others; `--json` gives all of it.
 pub(crate) fn short(signature: &str) -> String {
@@ -91,6 +108,12 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_model_says_moves_no_cursor() {
+        assert_eq!(spoken("a\n\tb 👩\u{200d}🚀"), "a\n\tb 👩\u{200d}🚀");
+        assert_eq!(spoken("a\u{1b}[2Jb\r\u{202e}\u{e0041}"), "a\\u{1b}[2Jb\\u{d}\\u{202e}\\u{e0041}");
+    }
 
     #[test]
     fn long_things_are_cut() {

@@ -3,6 +3,7 @@
 mod assets;
 mod buying;
 mod demo;
+mod imports;
 mod keep;
 mod keys;
 mod localnet;
