@@ -74,7 +74,7 @@ pub(crate) struct Global {
     /// Answer with one JSON value on stdout.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Show addresses and hashes whole, however wide the lines become.
+    /// Show addresses and content roots whole, however wide the lines become.
     #[arg(long, global = true)]
     pub full: bool,
     /// Say more on stderr (-vv: much more).

@@ -30,6 +30,14 @@ pub(crate) struct Localnet {
 impl Localnet {
     /// A chain on which the programs are there and nothing is set up; the wallet has so many SOL.
     pub(crate) fn bare(sol: u64) -> Self {
+        let localnet = Self::without_wallet();
+        localnet.run(&["keygen"]).ok();
+        localnet.run(&["airdrop", &sol.to_string()]).ok();
+        localnet
+    }
+
+    /// A chain and a person with an empty home folder.
+    pub(crate) fn without_wallet() -> Self {
         let person = Person::new();
         let mut child = person
             .command()
@@ -41,10 +49,7 @@ impl Localnet {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
         let address = |name: &str| ready[name].as_str().unwrap().to_owned();
-        let localnet = Self { person, child, url: address("url"), ws: address("ws") };
-        localnet.run(&["keygen"]).ok();
-        localnet.run(&["airdrop", &sol.to_string()]).ok();
-        localnet
+        Self { person, child, url: address("url"), ws: address("ws") }
     }
 
     /// A chain on which everything is set up.

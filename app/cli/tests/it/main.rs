@@ -16,6 +16,7 @@ mod nodes;
 mod offline;
 mod provena;
 mod proxy;
+mod readme;
 mod schema;
 mod shares;
 mod stop;

@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +9,11 @@ use anyhow::{Context as _, Result};
 use provena_client::Finished;
 use provena_wire::SignedReceipt;
 
-use crate::{context::Context, failure::Failure, output::text::printable};
+use crate::{
+    context::Context,
+    failure::Failure,
+    output::{file::NewFile, text::printable},
+};
 
 /// A place for a receipt.
 pub(crate) enum ReceiptFile {
@@ -86,14 +89,9 @@ pub(crate) fn write(path: &Path, receipt: &SignedReceipt) -> Result<()> {
     let json = serde_json::to_string_pretty(receipt)? + "\n";
     let written = if path.exists() && !path.is_file() {
         // A pipe or a terminal.
-        fs::write(path, json)
+        fs::write(path, json).map_err(anyhow::Error::from)
     } else {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        tempfile::NamedTempFile::new_in(folder).and_then(|mut draft| {
-            draft.write_all(json.as_bytes())?;
-            draft.as_file().sync_all()?;
-            draft.persist(path).map(drop).map_err(|error| error.error)
-        })
+        NewFile::at(path, true).and_then(|file| file.write(json.as_bytes()))
     };
     written.with_context(|| format!("cannot write the receipt {}", path.display()))
 }
