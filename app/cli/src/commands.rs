@@ -3,14 +3,18 @@
 pub(crate) mod airdrop;
 pub(crate) mod asset;
 pub(crate) mod balance;
+pub(crate) mod book;
+pub(crate) mod completion;
 pub(crate) mod dataset;
 pub(crate) mod demo;
 pub(crate) mod deploy;
+mod fetch;
 pub(crate) mod infer;
 pub(crate) mod job;
 pub(crate) mod keygen;
 pub(crate) mod localnet;
 pub(crate) mod mint_args;
+mod mint_report;
 pub(crate) mod model;
 mod new_version;
 pub(crate) mod node;
@@ -18,6 +22,7 @@ pub(crate) mod offer;
 pub(crate) mod recompute;
 pub(crate) mod rent;
 pub(crate) mod royalty;
+mod shown_args;
 mod text_args;
 mod unit_price;
 pub(crate) mod verify;
@@ -25,14 +30,15 @@ pub(crate) mod verify;
 use anyhow::Result;
 
 use crate::{
+    book::Book,
     cli::{Cli, Command},
     context::Context,
     output::Output,
 };
 
 /// Carries out the command.
-pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
-    let context = Context::new(cli.global, output)?;
+pub(crate) async fn run(cli: Cli, book: &Book, output: &Output) -> Result<()> {
+    let context = Context::new(cli.global, book, output)?;
     match cli.command {
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Localnet(args) => localnet::run(args, &context).await,
@@ -40,6 +46,8 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Keygen(args) => keygen::run(args, &context),
         Command::Airdrop(args) => airdrop::run(args, &context).await,
         Command::Balance(args) => balance::run(args, &context).await,
+        Command::Book(args) => book::run(args, &context).await,
+        Command::Completion(args) => completion::run(&args, &context),
         Command::Model(args) => model::run(args, &context).await,
         Command::Asset(args) => asset::run(args, &context).await,
         Command::Dataset(args) => dataset::run(args, &context).await,

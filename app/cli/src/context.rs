@@ -7,18 +7,29 @@ use std::{
 
 use anyhow::Result;
 use provena_client::{
-    chain::{Budget, RpcChain, RpcOptions, lookup},
+    chain::{Budget, Chain, RpcChain, RpcOptions, lookup},
     keys,
 };
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 
-use crate::{cli::Global, deploy, failure::Failure, output::Output};
+use crate::{
+    book::{Book, Kind, names},
+    cli::Global,
+    deploy,
+    failure::Failure,
+    output::Output,
+};
+
+/// Where a chain of one's own answers.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8899";
 
 /// The resolved global options.
 pub(crate) struct Context<'a> {
     /// Where to write.
     pub output: &'a Output,
+    /// The names of addresses on this chain.
+    pub book: &'a Book,
     url: String,
     ws: Option<String>,
     lookup_table: Option<Pubkey>,
@@ -33,7 +44,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// There is no home folder and no explicit path.
-    pub(crate) fn new(global: Global, output: &'a Output) -> Result<Self> {
+    pub(crate) fn new(global: Global, book: &'a Book, output: &'a Output) -> Result<Self> {
         let keypair = match global.keypair.clone() {
             Some(path) => path,
             None => folder("XDG_CONFIG_HOME", ".config", "--keypair")?.join("provena/id.json"),
@@ -45,12 +56,79 @@ impl<'a> Context<'a> {
             global.store.clone()
         };
         let Global { url, ws, lookup_table, priority_fee, verbose, .. } = global;
-        Ok(Self { output, url, ws, lookup_table, priority_fee, keypair, store, verbose })
+        Ok(Self { output, book, url, ws, lookup_table, priority_fee, keypair, store, verbose })
     }
 
     /// The chain's RPC address.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Writes an address down in the book, under `chosen` or a name made of `title`, and returns the name with its `@`.
+    /// A name whose old bearer is no more on the chain is free. A book that cannot be written is a remark: what was made
+    /// is there all the same.
+    pub(crate) async fn remember(
+        &self,
+        chain: &dyn Chain,
+        kind: Kind,
+        (title, chosen): (&str, Option<&str>),
+        address: &Pubkey,
+    ) -> Option<String> {
+        let name = chosen.map_or_else(|| names::of_title(title, kind), ToOwned::to_owned);
+        let gone = self.gone(chain, &name).await;
+        match self.book.add(kind, &name, *address, &gone) {
+            Ok(remembered) => Some(format!("@{}", remembered.name)),
+            Err(why) => {
+                self.output.note(&why);
+                None
+            }
+        }
+    }
+
+    /// The option that a proposed minting needs on a chain of this machine, where the store is a folder: a space and
+    /// `--local`, or nothing.
+    pub(crate) fn local(&self) -> &'static str {
+        let private = ["//127.0.0.1", "//localhost", "//[::1]"].iter().any(|host| self.url.contains(host));
+        let folder = self.store.first().is_some_and(|store| store.starts_with("file:"));
+        let said = env::var_os("PROVENA_LOCAL").is_some();
+        if private && folder && !said { " --local" } else { "" }
+    }
+
+    /// Writes a job down as the latest, so that `@last` is it.
+    pub(crate) fn note_job(&self, job: &Pubkey) {
+        if let Err(why) = self.book.add(Kind::Job, &Kind::Job.to_string(), *job, &[]) {
+            self.output.note(&why);
+        }
+    }
+
+    /// The address that has a name, unless it is not on the chain any more.
+    pub(crate) async fn taken(&self, chain: &dyn Chain, kind: Kind, name: &str) -> Option<Pubkey> {
+        let gone = self.gone(chain, name).await;
+        let entries = self.book.entries().unwrap_or_default();
+        let taken = entries.iter().find(|entry| entry.name == name && entry.kind.shares_names_with(kind))?;
+        (!gone.contains(&taken.address)).then_some(taken.address)
+    }
+
+    /// The bearers of a name, or of it with a number, that are not on the chain any more: this happens to private chains,
+    /// which begin anew.
+    async fn gone(&self, chain: &dyn Chain, name: &str) -> Vec<Pubkey> {
+        let alike = |entry: &crate::book::Entry| {
+            let number = entry.name.strip_prefix(name).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+            let numbered = number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+            numbered && entry.kind != Kind::Wallet
+        };
+        let entries = self.book.entries().unwrap_or_default();
+        let addresses: Vec<Pubkey> = entries.iter().filter(|entry| alike(entry)).map(|entry| entry.address).collect();
+        let Ok(found) = chain.accounts(&addresses).await else { return Vec::new() };
+        addresses.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(address, _)| address).collect()
+    }
+
+    /// How an address is written in a command that a person can copy: by its name where it has one.
+    pub(crate) fn written(&self, address: &Pubkey) -> String {
+        match self.book.of(address) {
+            Ok(Some(entry)) => format!("@{}", entry.name),
+            _ => address.to_string(),
+        }
     }
 
     /// A connection to the chain; nothing is sent yet.
@@ -84,9 +162,13 @@ impl<'a> Context<'a> {
     /// The wallet that signs and pays.
     ///
     /// # Errors
-    /// There is no key file, or it is broken.
+    /// There is no key file, it is broken, or others can write it.
     pub(crate) fn wallet(&self) -> Result<Keypair> {
-        Ok(keys::read(&self.keypair)?)
+        let key = keys::read(&self.keypair)?;
+        if let Some(warning) = keys::readable_by_others(&self.keypair) {
+            self.output.note(&format!("warning: {warning}"));
+        }
+        Ok(key)
     }
 
     /// Whether the person asked to hear more.
@@ -99,6 +181,20 @@ impl<'a> Context<'a> {
         &self.store
     }
 
+    /// A command that works as it stands: `provena`, these words, and whichever of `--url`, `--ws`, `--keypair` and `--store`
+    /// the person gave on this command line.
+    pub(crate) fn command(&self, words: &str) -> String {
+        format!("provena {words}{}", self.output.options())
+    }
+
+    /// Where paid jobs are kept: what was asked, what was answered, and the receipts.
+    ///
+    /// # Errors
+    /// There is no home folder.
+    pub(crate) fn jobs_folder(&self) -> Result<PathBuf> {
+        Ok(folder("XDG_DATA_HOME", ".local/share", "XDG_DATA_HOME=FOLDER")?.join("provena/jobs"))
+    }
+
     /// Where receipts are kept unless the person names a place.
     ///
     /// # Errors
@@ -107,10 +203,48 @@ impl<'a> Context<'a> {
         Ok(folder("XDG_DATA_HOME", ".local/share", "--receipt")?.join("provena/receipts"))
     }
 
+    /// Where the documents of NFTs are written that their owner puts on the web.
+    ///
+    /// # Errors
+    /// There is no home folder.
+    pub(crate) fn documents_folder(&self) -> Result<PathBuf> {
+        Ok(folder("XDG_DATA_HOME", ".local/share", "--store")?.join("provena/documents"))
+    }
+
     /// Where the keys of unfinished mintings are kept: beside the wallet.
     pub(crate) fn pending_folder(&self) -> PathBuf {
         self.keypair.parent().unwrap_or(Path::new(".")).join("pending")
     }
+}
+
+/// Where the address book is kept; none without a home folder.
+pub(crate) fn book_file() -> Option<PathBuf> {
+    folder("XDG_CONFIG_HOME", ".config", "").ok().map(|folder| folder.join("provena/book.json"))
+}
+
+/// The options that stand on the command line and not in the environment, each behind a space.
+pub(crate) fn given(global: &Global, variable: impl Fn(&str) -> Option<String>) -> String {
+    let Global { url, ws, keypair, store, .. } = global;
+    let keypair = keypair.as_ref().map(|path| path.display().to_string());
+    let store = (!store.is_empty()).then(|| store.join(","));
+    let is_default = url == DEFAULT_URL && variable("PROVENA_URL").is_none();
+    let options = [
+        ("--url", "PROVENA_URL", Some(url.clone()).filter(|_| !is_default)),
+        ("--ws", "PROVENA_WS", ws.clone()),
+        ("--keypair", "PROVENA_KEYPAIR", keypair),
+        ("--store", "PROVENA_STORE", store),
+    ];
+    let told = options.into_iter().filter(|(_, name, value)| *value != variable(name));
+    told.filter_map(|(option, _, value)| Some(format!(" {option} {}", quoted(&value?)))).collect()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/:._-,@%+=".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 fn folder(variable: &str, under_home: &str, option: &str) -> Result<PathBuf> {
@@ -121,4 +255,29 @@ fn folder(variable: &str, under_home: &str, option: &str) -> Result<PathBuf> {
     home.map(|home| Path::new(&home).join(under_home)).ok_or_else(|| {
         Failure::usage("there is no home folder (HOME is not set)").hint(format!("name a place with {option}")).into()
     })
+}
+
+#[cfg(test)]
+mod unit {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn proposed_commands_repeat_what_was_given_on_the_command_line_only() {
+        let options = |words: &[&str], variables: &[(&str, &str)]| {
+            let words = [&["provena", "balance"], words].concat();
+            let global = Cli::try_parse_from(words).expect("it is a command line").global;
+            let find =
+                |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            given(&global, find)
+        };
+        assert_eq!(options(&["--url", DEFAULT_URL], &[]), "");
+        assert_eq!(options(&["--url", "http://a:1"], &[]), " --url http://a:1");
+        assert_eq!(options(&["--url", "http://a:1"], &[("PROVENA_URL", "http://a:1")]), "");
+        assert_eq!(options(&["--url", DEFAULT_URL], &[("PROVENA_URL", "http://a:1")]), format!(" --url {DEFAULT_URL}"));
+        assert_eq!(options(&["--keypair", "my key's.json"], &[]), r" --keypair 'my key'\''s.json'");
+        assert_eq!(options(&["--store", "file:///a,file:///b"], &[]), " --store file:///a,file:///b");
+    }
 }

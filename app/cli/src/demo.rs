@@ -154,7 +154,7 @@ async fn ask(stage: &Stage, cast: &Cast, subject: &Subject, offer: &Pubkey, stor
     let client = Client::new(chain, stage.store().clone(), you).with_spare_units(SPARE_UNITS);
     let mut stages = |stage| story.doing(infer::describe(stage));
     let outcome = client.infer(offer, &subject.request, PATIENCE, &mut stages).await;
-    let (posted, finished) = outcome.map_err(infer::explain)?;
+    let (posted, finished) = outcome.map_err(|error| infer::explain(error, &|words| format!("provena {words}")))?;
     story.doing("waiting until everybody is paid");
     paid_out(&client, &posted.job).await?;
     story.doing("computing the answer again");

@@ -6,9 +6,10 @@ use std::{fmt, process::ExitCode};
 
 use anyhow::Error;
 use provena_client::{ClientError, chain::ChainError};
+use provena_wire::untrusted::printable_json;
 use serde::Serialize;
 
-use crate::output::Output;
+use crate::output::{Output, harmless, text::printable};
 use advice::advice;
 
 /// The program's exit codes.
@@ -29,13 +30,16 @@ pub(crate) enum Exit {
 pub(crate) struct Failure {
     exit: Exit,
     message: String,
+    /// Lines that say more, such as what each of several nodes answered.
+    details: Vec<String>,
     hint: Option<String>,
+    job: Option<String>,
 }
 
 impl Failure {
     /// A failure with the given code and message.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None }
+        Self { exit, message: message.into(), details: Vec::new(), hint: None, job: None }
     }
 
     /// A command line that cannot be carried out.
@@ -46,6 +50,18 @@ impl Failure {
     /// An action that failed or a check that does not hold.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
+    }
+
+    /// Adds lines that say why. What strangers wrote must be printable already.
+    pub(crate) fn because(mut self, details: Vec<String>) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// Names the job that is, or may be, paid for.
+    pub(crate) fn about(mut self, job: impl ToString) -> Self {
+        self.job = Some(job.to_string());
+        self
     }
 
     /// Adds the sentence that says what to do next.
@@ -79,29 +95,42 @@ struct JsonError {
     causes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
 }
 
 /// Prints what is wrong with a command line, or the help that was asked for; as JSON when that was asked for, too.
 pub(crate) fn refused(error: &clap::Error) -> ExitCode {
     let json = std::env::args().any(|argument| argument == "--json");
-    if !error.use_stderr() || !json {
+    if !error.use_stderr() {
         // Nothing can be done about a terminal that takes no words.
         let _ = error.print();
-        return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+        return ExitCode::SUCCESS;
+    }
+    if !json {
+        // What was typed may have been copied from somewhere.
+        eprint!("{}", harmless(&error.render().to_string()));
+        return ExitCode::from(Exit::Usage as u8);
     }
     let text = error.to_string();
     let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     let told: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
     let message = told.join(" ").trim_start_matches("error: ").to_owned();
     let hint = Some("provena --help   and `provena COMMAND --help` say what there is".to_owned());
-    let json = JsonError { error: message, causes: Vec::new(), hint };
-    eprintln!("{}", serde_json::to_string(&json).unwrap_or(json.error));
+    let json = JsonError { error: message, causes: Vec::new(), hint, job: None };
+    eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
     ExitCode::from(Exit::Usage as u8)
+}
+
+/// Each line of a text with what is harmful in it written out.
+fn lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints `error` on stderr (as JSON when asked) and returns the process's exit code.
 pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
-    let own = error.downcast_ref::<Failure>().map(|failure| (failure.exit, failure.hint.clone()));
+    let failure = error.downcast_ref::<Failure>();
+    let own = failure.map(|failure| (failure.exit, failure.hint.clone()));
     let (exit, hint) = own.or_else(|| advice(error)).unwrap_or((Exit::Failed, None));
     let exit = if unanswered(error) { Exit::Unknown } else { exit };
     let mut messages: Vec<String> = Vec::new();
@@ -112,20 +141,24 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
             messages.push(text);
         }
     }
+    let hint = hint.map(|hint| output.command(&hint));
     let mut messages = messages.into_iter();
     let message = messages.next().unwrap_or_default();
-    let causes: Vec<String> = messages.collect();
+    let details = failure.map(|failure| failure.details.clone()).unwrap_or_default();
+    let causes: Vec<String> = details.into_iter().chain(messages).collect();
+    let job = failure.and_then(|failure| failure.job.clone());
     if output.json() {
-        let json = JsonError { error: message, causes, hint };
-        eprintln!("{}", serde_json::to_string(&json).unwrap_or(json.error));
+        let json = JsonError { error: message, causes, hint, job };
+        eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
     } else {
+        // Anything in these words can be a stranger's: a server's, a node's, a file's name.
         let style = output.error_style();
-        eprintln!("{} {message}", style.bad("error:"));
+        eprintln!("{} {}", style.bad("error:"), lines(&message));
         for cause in causes {
-            eprintln!("  {} {cause}", style.faint("because:"));
+            eprintln!("  {} {}", style.faint("because:"), lines(&cause));
         }
         if let Some(hint) = hint {
-            eprintln!("  {} {hint}", style.strong("try:"));
+            eprintln!("  {} {}", style.strong("try:"), lines(&hint));
         }
     }
     ExitCode::from(exit as u8)

@@ -1,5 +1,7 @@
 //! Everything that reaches the terminal: data on stdout, remarks on stderr, JSON when asked for.
 
+pub(crate) mod file;
+mod log;
 pub(crate) mod picture;
 pub(crate) mod progress;
 pub(crate) mod style;
@@ -8,10 +10,12 @@ pub(crate) mod text;
 
 use std::io::{self, IsTerminal, Write};
 
+use provena_wire::untrusted::{is_harmless, printable_json};
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
 
 use self::style::Style;
+
+pub(crate) use log::{log, log_filter, logging};
 
 /// What a command answers: a value for programs and a text for people.
 pub(crate) trait Report: Serialize {
@@ -24,15 +28,17 @@ pub(crate) struct Output {
     json: bool,
     style: Style,
     error_style: Style,
+    options: String,
 }
 
 impl Output {
     /// Detects terminals and colour once.
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(json: bool, full: bool, options: String) -> Self {
         Self {
             json,
-            style: Style::detect(io::stdout().is_terminal() && !json),
-            error_style: Style::detect(io::stderr().is_terminal()),
+            style: Style::detect(io::stdout().is_terminal() && !json).with_full(full),
+            error_style: Style::detect(io::stderr().is_terminal()).with_full(full),
+            options,
         }
     }
 
@@ -51,14 +57,34 @@ impl Output {
         self.error_style
     }
 
+    /// The options that the person gave and another command needs to mean the same; each begins with a space.
+    pub(crate) fn options(&self) -> &str {
+        &self.options
+    }
+
+    /// A command line, or words with some in it, with the options that this one was given, so that it means the same
+    /// chain and wallet when it is copied.
+    pub(crate) fn command(&self, text: &str) -> String {
+        if text.contains(&self.options) {
+            // Whoever wrote it has put them where they belong.
+            return text.to_owned();
+        }
+        text.replace("provena ", &format!("provena{} ", self.options))
+    }
+
     /// Prints a command's answer on stdout.
     pub(crate) fn data(&self, report: &impl Report) -> anyhow::Result<()> {
         let text = if self.json { serde_json::to_string(report)? } else { report.text(self.style) };
         self.line(&text)
     }
 
-    /// Prints one line on stdout; a closed pipe is no error (`provena ... | head`).
+    /// Prints text on stdout, harmless whatever is in it; a closed pipe is no error (`provena ... | head`).
     pub(crate) fn line(&self, text: &str) -> anyhow::Result<()> {
+        self.script(&if self.json { printable_json(text) } else { harmless(text) })
+    }
+
+    /// Prints text of our own on stdout as it is.
+    pub(crate) fn script(&self, text: &str) -> anyhow::Result<()> {
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -69,20 +95,45 @@ impl Output {
     /// Remarks on stderr what is being done; silent with `--json`.
     pub(crate) fn note(&self, text: &str) {
         if !self.json {
-            eprintln!("{text}");
+            eprintln!("{}", harmless(text));
         }
     }
 }
 
-/// Sends `tracing` to stderr: warnings by default, more with `-v`, or whatever `RUST_LOG` says.
-pub(crate) fn logging(verbose: u8, json: bool) {
-    let default = match verbose {
-        0 => "error",
-        1 => "provena=info,provena_node=info,warn",
-        _ => "provena=debug,provena_node=debug,provena_engine=debug,info",
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    // A second initialisation is impossible here (main calls this once), so its error carries no news.
-    let _ = if json { builder.json().try_init() } else { builder.try_init() };
+/// Text for a terminal. Whoever puts a stranger's words into it has written out what is harmful in them; should one be
+/// forgotten, nothing but our own colours and line ends gets through here.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        if let Some(colour) = style::COLOURS.iter().find(|colour| rest.starts_with(**colour)) {
+            out.push_str(colour);
+            rest = &rest[colour.len()..];
+            continue;
+        }
+        if is_harmless(letter) || matches!(letter, '\n' | '\t') {
+            out.push(letter);
+        } else {
+            out.extend(letter.escape_unicode());
+        }
+        rest = &rest[letter.len_utf8()..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n16_only_our_own_colours_get_through() {
+        assert_eq!(harmless("\x1b[1mDigits\x1b[0m\nnext"), "\x1b[1mDigits\x1b[0m\nnext");
+        assert_eq!(harmless("a\x1b]0;title\x07\x1b[2J\u{202e}"), "a\\u{1b}]0;title\\u{7}\\u{1b}[2J\\u{202e}");
+    }
+
+    #[test]
+    fn printed_commands_mean_the_same_chain() {
+        let output = Output::new(false, false, " --url http://a".into());
+        assert_eq!(output.command("provena offer list"), "provena --url http://a offer list");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod error;
 mod owner;
+mod uri;
 
 use provena_registry::{
     pda,
@@ -18,6 +19,7 @@ use error::unread;
 
 pub use error::AssetError;
 pub use owner::{Owner, Sent};
+pub use uri::{Reach, check_uri};
 
 /// An asset as the chain shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

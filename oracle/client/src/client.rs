@@ -3,10 +3,15 @@
 
 mod answer;
 mod close;
+mod deliver;
 mod demand;
 mod endpoint;
 mod error;
+mod keep;
+mod order;
 mod post;
+mod quotes;
+mod receipts;
 mod wait;
 
 use std::sync::Arc;
@@ -23,12 +28,17 @@ use solana_signer::Signer;
 
 use crate::chain::accounts::{ProgramAccount, fetch, list};
 use crate::chain::{Chain, ChainError, Confirmed, SharedChain, send_and_confirm};
+use crate::kept::JobsFolder;
 use crate::store::{Root, Store};
 use crate::view::{JobView, View};
 
 pub use close::Closed;
-pub use endpoint::Endpoint;
+pub use deliver::Delivered;
+pub use endpoint::{Endpoint, Reply};
 pub use error::ClientError;
+pub use order::{Cost, Order};
+pub use post::Reserved;
+pub use quotes::{Asked, Bounds, Chosen, Quotes};
 
 /// How long the nodes have to hand the answer out once it is agreed, before it is demanded on chain.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
@@ -39,6 +49,7 @@ pub struct Client {
     chain: SharedChain,
     store: Store,
     payer: Arc<Keypair>,
+    jobs: Option<JobsFolder>,
     spare: Units,
     units: Option<Units>,
     max_protocol_bps: Option<u16>,
@@ -88,6 +99,8 @@ pub struct Finished {
     pub receipts: Vec<SignedReceipt>,
     /// Where a receipt could not be had, and why.
     pub missing_receipts: Vec<(Pubkey, String)>,
+    /// Why answer and receipts could not be kept on this machine; whoever gets this shows the answer all the same.
+    pub unkept: Option<String>,
     /// The transactions that acknowledged the answer and had everybody paid; none when that was done before, or failed. Pay
     /// then waits until 1,500 slots after the decision, and [`Client::close_finished`] sees to it.
     pub paid: Vec<Signature>,
@@ -103,12 +116,20 @@ impl Client {
             chain,
             store,
             payer,
+            jobs: None,
             spare: Units::ZERO,
             units: None,
             max_protocol_bps: None,
             answer_patience: ANSWER_PATIENCE,
             nonces: Arc::new(AtomicU16::new(u16::from_le_bytes([first, second]))),
         }
+    }
+
+    /// Keeps every job in `jobs` before its deposit is sent, and its answer and receipts once they are there.
+    #[must_use]
+    pub fn with_jobs(mut self, jobs: JobsFolder) -> Self {
+        self.jobs = Some(jobs);
+        self
     }
 
     /// Pays for `spare` units more than each request can need; what is not used comes back.
@@ -221,7 +242,7 @@ impl Client {
     /// The part of [`Client::infer`] after the job is posted. It can be called again and again for the same job.
     ///
     /// # Errors
-    /// As for [`Client::infer`].
+    /// As for [`Client::infer`]; [`ClientError::Silent`] when the chain does not answer for `patience`.
     pub async fn finish(
         &self,
         address: &Pubkey,
@@ -229,8 +250,11 @@ impl Client {
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<Finished, ClientError> {
         let job = self.wait(address, patience, progress).await?;
-        let response = self.await_answer(&job, progress).await?;
+        let response = self.await_answer(&job, patience, progress).await?;
+        // At once, so that nothing that follows can lose it.
+        let unkept = self.keep(&job, Some(&response), &[]).await.err();
         let (receipts, missing_receipts) = self.await_receipts(&job).await;
+        let unkept = unkept.or(self.keep(&job, None, &receipts).await.err());
         // The answer is here: a failure to pay others must not lose it.
         let paid = match self.acknowledge(address).await {
             Ok(paid) => paid.into_iter().map(|confirmed| confirmed.signature).collect(),
@@ -240,7 +264,7 @@ impl Client {
             }
         };
         paid.iter().for_each(|signature| progress(Stage::Paid(*signature)));
-        Ok(Finished { job, response, receipts, missing_receipts, paid })
+        Ok(Finished { job, response, receipts, missing_receipts, unkept, paid })
     }
 
     async fn send(&self, instructions: &[Instruction]) -> Result<Confirmed, ClientError> {

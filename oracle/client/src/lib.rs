@@ -4,6 +4,7 @@
 //! * [`store`] holds artifacts, inputs and responses by their content root.
 //! * [`Client`] posts a job, waits for its result, checks everything and makes sure that everybody is paid; [`view`] is one
 //!   consistent look at a job, [`collect`] pays what was decided and [`receipt`] compares a node's statement with the chain.
+//!   [`kept`] jobs survive ctrl-c and power cuts.
 //! * [`mint`] makes an asset of a file, with its royalty pool; [`asset`] reads what is registered and does what an NFT's
 //!   holder may; [`royalty`] reads pools, books, sweeps and claims.
 //! * [`token`], [`amount`] and [`share`] are money and parts of it as people write them; [`keys`] are key files.
@@ -16,6 +17,7 @@ pub mod batch;
 pub mod chain;
 mod client;
 pub mod collect;
+pub mod kept;
 pub mod keys;
 pub mod mint;
 pub mod offer;
@@ -27,4 +29,7 @@ pub mod token;
 pub mod transfer_fee;
 pub mod view;
 
-pub use client::{Client, ClientError, Closed, Endpoint, Finished, PostedJob, Stage};
+pub use client::{
+    Asked, Bounds, Chosen, Client, ClientError, Closed, Cost, Delivered, Endpoint, Finished, Order, PostedJob, Quotes,
+    Reply, Reserved, Stage,
+};

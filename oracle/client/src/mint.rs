@@ -8,6 +8,7 @@
 mod abandon;
 mod check;
 mod claim;
+mod document;
 mod error;
 mod metadata;
 mod parents;
@@ -17,6 +18,7 @@ mod version;
 
 use provena_arith::merkle;
 use provena_registry::{Floors, LicenceTerms, Recipe, client as registry, state::AssetKind};
+use provena_royalty::Holder;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
@@ -29,9 +31,11 @@ use crate::{
     store::Store,
 };
 use check::Checked;
+use document::{Document, Facts};
 use error::{unread, unsent, unstored};
 
 pub use abandon::{Abandoned, abandon};
+pub use document::{Hosting, Metadata, Picture};
 pub use error::MintError;
 pub use metadata::{Text, name_of};
 pub use parents::ParentPlan;
@@ -45,6 +49,8 @@ pub const FIRST_LICENCE: u32 = 1;
 pub struct Plan {
     /// What people read.
     pub text: Text,
+    /// What wallets and marketplaces show, and who keeps it.
+    pub metadata: Metadata,
     /// What turns a model's content into answers; `None` mints a dataset.
     pub recipe: Option<Recipe>,
     /// What derived assets owe; `None` lets nobody build on it until a licence is published.
@@ -81,6 +87,8 @@ pub struct Minted {
     pub holders: usize,
     /// Where the metadata is.
     pub uri: String,
+    /// The metadata.
+    pub document: Vec<u8>,
     /// Transactions, in order.
     pub signatures: Vec<Signature>,
 }
@@ -113,12 +121,28 @@ impl Mint<'_> {
         step("storing the content");
         let len = content.len() as u64;
         self.store.put(content).await.map_err(unstored("content"))?;
-        let uri = metadata::publish(self.store, plan, &checked.floors, &content_root, len).await?;
-        let unfinished = match unfinished {
-            Some(unfinished) => unfinished,
-            None => self.pending.begin(&self.creator.pubkey(), &content_root)?,
+        let (unfinished, begun) = match unfinished {
+            Some(unfinished) => (unfinished, false),
+            None => {
+                let share = |holder: &Holder| Share { address: holder.holder, shares: holder.shares };
+                let shares: Vec<Share> = checked.holders.iter().map(share).collect();
+                (self.pending.begin(&self.creator.pubkey(), &content_root, &plan.text.title, &shares)?, true)
+            }
         };
         let mint = unfinished.key.pubkey();
+        let pool = provena_royalty::pda::pool(&mint).0;
+        step("storing the NFT's document and picture");
+        let facts = Facts { plan, floors: &checked.floors, content_root: &content_root, len, pool };
+        let Document { uri, json: document } = match document::publish(self.store, &facts).await {
+            Ok(document) => document,
+            Err(error) => {
+                // Nothing was sent yet: an interrupted minting that never began would only confuse.
+                if begun {
+                    unfinished.forget()?;
+                }
+                return Err(error);
+            }
+        };
         let mut signatures = Vec::new();
         if asset::find(self.chain, &mint).await?.is_none() {
             step("claiming the content");
@@ -136,9 +160,8 @@ impl Mint<'_> {
             signatures.extend(self.publish_licence(&mint, terms).await?);
         }
         unfinished.forget()?;
-        let pool = provena_royalty::pda::pool(&mint).0;
         let holders = checked.holders.len();
-        Ok(Minted { mint, pool, content_root, floors: checked.floors, holders, uri, signatures })
+        Ok(Minted { mint, pool, content_root, floors: checked.floors, holders, uri, document, signatures })
     }
 
     /// The interrupted minting of this content, if one was; only the wallet that began it can go on.

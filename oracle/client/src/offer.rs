@@ -21,9 +21,9 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 
 use crate::{
-    asset::{AssetError, Owner},
+    asset::{self, AssetError, Owner, Registered},
     batch,
-    chain::{Chain, accounts, send_and_confirm},
+    chain::{Chain, accounts, accounts::ProgramAccount as _, send_and_confirm},
     royalty::check_allowed,
     token::{self, PaymentMint},
 };
@@ -219,6 +219,44 @@ pub async fn close(chain: &dyn Chain, wallet: &Keypair, address: &Pubkey) -> Res
     let close = market::close_offer(wallet.pubkey(), nft, *address, &offer);
     let sent = send_and_confirm(chain, &[close], &[wallet]).await;
     Ok((offer, sent.map_err(unsent("the offer was not closed"))?.signature))
+}
+
+/// The offer at an address, or, where that is a model's, the cheapest offer of it that is open.
+///
+/// # Errors
+/// [`OfferError::NoOffer`] when there is none, [`OfferError::NotOffered`] for a model without one.
+pub async fn find(chain: &dyn Chain, address: &Pubkey) -> Result<(Pubkey, Offer), OfferError> {
+    match get(chain, address).await {
+        Ok(offer) => Ok((*address, offer)),
+        Err(OfferError::NoOffer(_)) => {
+            let model = asset::find(chain, address).await?.ok_or(OfferError::NoOffer(*address))?;
+            let offers = of(chain, address).await?;
+            let open = offers.into_iter().filter(|(_, offer)| takes_jobs(offer, &model));
+            // Prices in SOL before those in tokens, which cannot be compared with them.
+            let cheapest = open.min_by_key(|(address, offer)| {
+                let unit =
+                    u128::from(offer.base_price) + u128::from(offer.input_price) + u128::from(offer.output_price);
+                (!token::is_sol(&offer.mint), offer.mint, unit, *address)
+            });
+            cheapest.ok_or(OfferError::NotOffered(*address))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Every offer of a model, whether it takes jobs or not.
+///
+/// # Errors
+/// [`OfferError::Unread`].
+pub async fn of(chain: &dyn Chain, asset: &Pubkey) -> Result<Vec<(Pubkey, Offer)>, OfferError> {
+    let filter = Offer::filter_field(std::mem::offset_of!(Offer, asset), asset.as_ref());
+    accounts::list::<Offer, _>(chain, &filter).await.map_err(unread("the model's offers"))
+}
+
+/// Whether the market takes jobs on an offer: the model is active, and its floors are no higher than the offer's terms.
+#[must_use]
+pub fn takes_jobs(offer: &Offer, model: &Registered) -> bool {
+    offer.check_asset(&model.address, &model.asset, &model.floors).is_ok()
 }
 
 /// The offer at an address.

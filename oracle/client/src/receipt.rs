@@ -10,7 +10,7 @@ use solana_pubkey::Pubkey;
 
 use crate::view::{JobView, terms_hash};
 
-pub use history::{Witnessed, check_history};
+pub use history::{Posting, Statement, Witnessed, check_history, posting, statements};
 
 /// Why a receipt does not agree with the chain.
 #[derive(Debug, thiserror::Error)]

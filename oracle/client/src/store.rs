@@ -157,6 +157,23 @@ impl Store {
         self.put(bytes).await.map(drop)
     }
 
+    /// As [`Store::put_as`], into the first local place that takes it, and no other: what was fetched is not sent on.
+    ///
+    /// # Errors
+    /// As for [`Store::put_as`].
+    pub async fn put_as_local(&self, root: &Root, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
+        let bytes = bytes.into();
+        verify(root, &bytes, "the sender")?;
+        let mut failures = Vec::new();
+        for place in self.places.iter().filter(|place| place.is_local()) {
+            match place.put(root, bytes.clone(), &self.limits).await {
+                Ok(()) => return Ok(()),
+                Err(error) => failures.push(error),
+            }
+        }
+        Err(StoreError::Everywhere { action: "be stored", root: *root, failures })
+    }
+
     /// The blob named `root`, verified. A remote blob is kept in the first local place.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod functions;
 mod guard;
 mod json;
 mod python;
+mod texts;
 mod weight;
 
 use std::io::Write;
@@ -16,7 +17,7 @@ use std::io::Write;
 use minijinja::{AutoEscape, Environment, Error as Failure, ErrorKind, Value, context};
 use provena_wire::Message;
 
-use crate::error::Error;
+use crate::{error::Error, patience::Patience, tokenizer::Marks};
 use guard::Guarded;
 
 /// Steps that a template may take: far beyond what the longest conversation of a real one needs.
@@ -33,13 +34,54 @@ const MAX_DEPTH_CAPTURED: usize = 60;
 /// Stack for a template's expressions, which are read and dropped part within part.
 const STACK_LEN: usize = 256 << 20;
 
+/// A conversation as its template writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text, in which signs of control words that come from messages are marked.
+    pub(crate) text: String,
+    pub(crate) marks: Marks,
+}
+
+impl Rendered {
+    /// The text without marks.
+    pub fn text(&self) -> String {
+        self.marks.unmark(&self.text)
+    }
+}
+
 /// The text of a conversation, up to where the model goes on; `bos` and `eos` are the texts of the tokens that begin and
 /// end a sequence.
 ///
 /// # Errors
 /// [`Error::ChatTemplate`] when there is no template, when it cannot be read, fails, refuses the conversation, asks for
-/// a file, does not end or writes too much.
+/// a file, does not end or writes too much; [`Error::Preparation`] when it takes too long.
 pub fn render(template: &str, messages: &[Message], bos: &str, eos: &str) -> Result<String, Error> {
+    render_within(template, messages, bos, eos, Marks::default(), Patience::new()).map(|rendered| rendered.text)
+}
+
+/// The same, with what comes from the messages told apart from what the template writes, for a tokenizer's marks.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_marked(
+    template: &str,
+    messages: &[Message],
+    bos: &str,
+    eos: &str,
+    marks: Marks,
+) -> Result<Rendered, Error> {
+    render_within(template, messages, bos, eos, marks, Patience::new())
+}
+
+/// The same within a time.
+pub(crate) fn render_within(
+    template: &str,
+    messages: &[Message],
+    bos: &str,
+    eos: &str,
+    marks: Marks,
+    patience: Patience,
+) -> Result<Rendered, Error> {
     if template.is_empty() {
         return Err(Error::ChatTemplate("the model has none; send a text instead of a conversation".into()));
     }
@@ -51,17 +93,31 @@ pub fn render(template: &str, messages: &[Message], bos: &str, eos: &str) -> Res
     if messages.iter().map(|message| 32 + message.role.len() + message.content.len()).sum::<usize>() > most {
         return Err(Error::ChatTemplate(format!("a conversation{kind} may have {most} bytes")));
     }
-    std::thread::scope(|scope| {
-        let build = std::thread::Builder::new().name("chat template".into()).stack_size(STACK_LEN);
-        let thread = build.spawn_scoped(scope, || run(&guarded, messages, bos, eos));
-        let thread = thread.map_err(|error| Error::ChatTemplate(format!("no thread for it: {error}")))?;
-        thread.join().unwrap_or_else(|_| Err(Error::ChatTemplate("contradicts itself".into())))
-    })
+    let marked = |message: &Message| Message { role: marks.mark(&message.role), content: marks.mark(&message.content) };
+    let messages: Vec<Message> = messages.iter().map(marked).collect();
+    let (marked, text) = (
+        marks.clone(),
+        std::thread::scope(|scope| {
+            let build = std::thread::Builder::new().name("chat template".into()).stack_size(STACK_LEN);
+            let run = || run(&guarded, &messages, bos, eos, marks, patience);
+            let thread = build.spawn_scoped(scope, run);
+            let thread = thread.map_err(|error| Error::ChatTemplate(format!("no thread for it: {error}")))?;
+            thread.join().unwrap_or_else(|_| Err(Error::ChatTemplate("contradicts itself".into())))
+        })?,
+    );
+    Ok(Rendered { text, marks: marked })
 }
 
 /// Renders a template that was guarded.
-fn run(guarded: &Guarded, messages: &[Message], bos: &str, eos: &str) -> Result<String, Error> {
-    let environment = environment(guarded.captures);
+fn run(
+    guarded: &Guarded,
+    messages: &[Message],
+    bos: &str,
+    eos: &str,
+    marks: Marks,
+    patience: Patience,
+) -> Result<String, Error> {
+    let environment = environment(guarded.captures, marks, patience);
     let template = environment.template_from_str(&guarded.source).map_err(|failure| described(&failure))?;
     let context = context! {
         messages,
@@ -77,14 +133,15 @@ fn run(guarded: &Guarded, messages: &[Message], bos: &str, eos: &str) -> Result<
 }
 
 /// The environment that `transformers` gives to templates.
-fn environment(captures: bool) -> Environment<'static> {
+fn environment(captures: bool, marks: Marks, patience: Patience) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(if captures { MAX_DEPTH_CAPTURED } else { MAX_DEPTH });
-    functions::add(&mut environment, if captures { MAX_CAPTURED } else { MAX_LEN } as u64);
+    functions::add(&mut environment, if captures { MAX_CAPTURED } else { MAX_LEN } as u64, patience);
+    texts::add(&mut environment, marks, patience);
     environment
 }
 
@@ -93,12 +150,28 @@ fn environment(captures: bool) -> Environment<'static> {
 #[error("refused")]
 struct Refusal;
 
+/// Marks a failure because of the time.
+#[derive(Debug, thiserror::Error)]
+#[error("too slow")]
+struct Slow;
+
+/// Fails when no time is left.
+fn in_time(patience: Patience) -> Result<(), Failure> {
+    if patience.is_over() {
+        return Err(Failure::new(ErrorKind::InvalidOperation, "takes too long").with_source(Slow));
+    }
+    Ok(())
+}
+
 /// What went wrong, in one line.
 fn described(failure: &Failure) -> Error {
     let source = std::error::Error::source(failure);
     let detail = failure.detail().unwrap_or_default();
     if source.is_some_and(|source| source.is::<Refusal>()) {
         return Error::ChatTemplate(format!("refuses the conversation: {detail}"));
+    }
+    if source.is_some_and(|source| source.is::<Slow>()) {
+        return Patience::error();
     }
     if source.and_then(|source| source.downcast_ref::<std::io::Error>()).is_some() {
         return Error::ChatTemplate(format!("writes more than {MAX_LEN} bytes"));

@@ -41,6 +41,9 @@ pub enum Error {
         /// The model's limit.
         limit: usize,
     },
+    /// A request is longer than what any such model needs, or takes too long before the model begins.
+    #[error("the request cannot be prepared: {0}")]
+    Preparation(String),
     /// The tokenizer cannot be read or cannot encode a text.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

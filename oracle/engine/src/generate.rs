@@ -16,7 +16,7 @@ mod stop;
 use std::{ops::ControlFlow, sync::Arc};
 
 pub use answer::{Answer, Token};
-pub use language::{Language, Prompt};
+pub use language::{Language, Prompt, check_settings};
 pub use options::Options;
 pub use stop::StopTexts;
 

@@ -20,6 +20,7 @@ mod scale;
 
 use std::{
     io::Write,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -162,6 +163,29 @@ pub fn import(options: &ImportOptions, progress: &mut dyn FnMut(Progress)) -> Re
     job.report("writing", 1, 1);
     let seconds = start.elapsed().as_secs_f64();
     Ok(ImportReport { artifact: options.out.clone(), card, summary, quality, seconds })
+}
+
+/// The same, for somebody who may want it no more: when `progress` breaks off, what was written is removed.
+///
+/// # Errors
+/// Those of [`import`], and [`Error::Cancelled`].
+pub fn import_unless_cancelled(
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<ImportReport, Error> {
+    /// What is unwound with, so that every file that is being written is removed on the way.
+    struct Cancelled;
+    let mut told = |step: Progress| {
+        if progress(step).is_break() {
+            std::panic::resume_unwind(Box::new(Cancelled));
+        }
+    };
+    // Nothing that was unwound is seen again.
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| import(options, &mut told)));
+    done.unwrap_or_else(|payload| match payload.downcast::<Cancelled>() {
+        Ok(_) => Err(Error::Cancelled),
+        Err(payload) => std::panic::resume_unwind(payload),
+    })
 }
 
 /// Writes a file so that it is there either whole or not at all.

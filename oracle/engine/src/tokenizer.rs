@@ -1,20 +1,38 @@
 //! Texts become token ids and back, through the tokenizer that the artifact carries.
 
+mod controls;
+mod description;
+mod encode;
+mod growth;
+mod pattern;
 mod text;
 
+pub use controls::Marks;
 pub use text::TextStream;
 
-use crate::error::Error;
+use crate::{chat_template::Rendered, error::Error, patience::Patience};
+use controls::Controls;
+use description::Described;
+use encode::{Encoder, Pass};
 
-/// The longest text that is looked at, in bytes per token of the model's limit: far beyond any real text.
+/// The longest text that is looked at, in bytes: more than the longest context of any published model.
+const MAX_TEXT: usize = 1 << 20;
+/// The same in bytes per token of the model's limit: far beyond any real text.
 const MAX_BYTES_PER_TOKEN: usize = 1_024;
+/// Bytes that a text may have when it is made tokens. Each takes some hundred bytes of memory for a moment.
+const MAX_GROWN: u64 = 2 << 20;
 
 /// A tokenizer with the model's limits.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     pieces: text::Pieces,
+    encoder: Encoder,
+    controls: Controls,
     vocabulary: u32,
     max_tokens: usize,
+    /// The longest text in bytes.
+    max_text: usize,
+    growth: u64,
 }
 
 impl Tokenizer {
@@ -22,25 +40,30 @@ impl Tokenizer {
     /// never silently another text.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] when the bytes are not a tokenizer.
+    /// [`Error::Tokenizer`] when the bytes are not a tokenizer, or one that could make very much of a small text or take
+    /// very long over it: the message names the component and the number.
     pub fn new(json: &[u8], vocabulary: u32, max_tokens: u32) -> Result<Self, Error> {
-        let inner = guarded(|| {
-            let mut inner = tokenizers::Tokenizer::from_bytes(json)?;
-            inner.with_padding(None);
-            inner.with_truncation(None)?;
-            Ok(inner)
-        })?;
+        let Described { inner, growth, longest, unknown } = description::read(json)?;
         let pieces = text::Pieces::new(&inner);
-        Ok(Self { inner, pieces, vocabulary, max_tokens: max_tokens as usize })
+        let encoder = Encoder::new(&inner, longest)?;
+        let controls = Controls::new(&inner, unknown);
+        let max_text = MAX_TEXT.min(usize::try_from(MAX_GROWN / growth).unwrap_or(MAX_TEXT));
+        Ok(Self { inner, pieces, encoder, controls, vocabulary, max_tokens: max_tokens as usize, max_text, growth })
     }
 
     /// The ids of one text, the special tokens included; `index` is for the error.
     ///
+    /// Control words in it are control tokens: the whole text is its author's own.
+    ///
     /// # Errors
-    /// [`Error::InputTooLong`] above the model's limit, [`Error::Tokenizer`] when the tokenizer fails or gives an id
-    /// that the model does not know.
+    /// [`Error::InputTooLong`] above the model's limit, [`Error::Preparation`] when the text is longer than any such model
+    /// needs or takes too long, [`Error::Tokenizer`] when the tokenizer fails or gives an id that the model does not know.
     pub fn encode(&self, index: usize, text: &str) -> Result<Vec<u32>, Error> {
-        self.ids(index, text, true)
+        self.encode_within(index, text, Patience::new())
+    }
+
+    pub(crate) fn encode_within(&self, index: usize, text: &str, patience: Patience) -> Result<Vec<u32>, Error> {
+        self.ids(index, text, true, &Marks::default(), patience)
     }
 
     /// The ids of a text that has its special tokens already, as a chat template writes them.
@@ -48,15 +71,62 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn encode_as_is(&self, index: usize, text: &str) -> Result<Vec<u32>, Error> {
-        self.ids(index, text, false)
+        self.ids(index, text, false, &Marks::default(), Patience::new())
     }
 
-    fn ids(&self, index: usize, text: &str, add_special: bool) -> Result<Vec<u32>, Error> {
+    /// Marks for a conversation's texts, which tell apart what comes from messages; `texts` are all from which the rendered
+    /// text is made.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when they use up all private signs of Unicode.
+    pub fn marks<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Result<Marks, Error> {
+        let used_up = || Error::Request("the conversation uses all private signs of Unicode".into());
+        self.controls.marks(texts).ok_or_else(used_up)
+    }
+
+    /// The ids of a rendered conversation. Control words of the template are control tokens; those that come from a message
+    /// are text, however the template cut and joined it.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`]; also [`Error::Request`] for a control word in a message that the tokenizer's model knows
+    /// no other token for.
+    pub fn encode_rendered(&self, index: usize, rendered: &Rendered) -> Result<Vec<u32>, Error> {
+        self.encode_rendered_within(index, rendered, Patience::new())
+    }
+
+    pub(crate) fn encode_rendered_within(
+        &self,
+        index: usize,
+        rendered: &Rendered,
+        patience: Patience,
+    ) -> Result<Vec<u32>, Error> {
+        self.ids(index, &rendered.text, false, &rendered.marks, patience)
+    }
+
+    fn ids(
+        &self,
+        index: usize,
+        text: &str,
+        add_special: bool,
+        marks: &Marks,
+        patience: Patience,
+    ) -> Result<Vec<u32>, Error> {
         let limit = self.max_tokens;
-        if text.len() > limit * MAX_BYTES_PER_TOKEN {
-            return Err(Error::InputTooLong { index, tokens: text.len() / MAX_BYTES_PER_TOKEN, limit });
+        let least = text.len().div_ceil(self.encoder.most_bytes().min(MAX_BYTES_PER_TOKEN));
+        if least > limit {
+            return Err(Error::InputTooLong { index, tokens: least, limit });
         }
-        let ids = guarded(|| Ok(self.inner.encode(text, add_special)?.get_ids().to_vec()))?;
+        if text.len() > self.max_text {
+            let (len, most, growth) = (text.len(), self.max_text, self.growth);
+            let why =
+                if growth > 1 { format!(", which may make {growth} times as many of them") } else { String::new() };
+            return Err(Error::Preparation(format!(
+                "text {index} has {len} bytes; this model's tokenizer is given at most {most}{why}"
+            )));
+        }
+        let marks = if marks.are_in(text) { marks } else { &Marks::default() };
+        let pass = Pass { inner: &self.inner, controls: &self.controls, marks, patience };
+        let ids = guarded(|| self.encoder.encode(&pass, text, add_special))?;
         if ids.len() > limit {
             return Err(Error::InputTooLong { index, tokens: ids.len(), limit });
         }
@@ -76,7 +146,11 @@ fn guarded<T>(step: impl FnOnce() -> Result<T, tokenizers::Error>) -> Result<T, 
     // Nothing is seen again after a panic: a tokenizer under construction is dropped, and encoding changes none.
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(step)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Error::Tokenizer(error.to_string())),
+        // Our own limits are asked from within.
+        Ok(Err(error)) => Err(match error.downcast::<Error>() {
+            Ok(own) => *own,
+            Err(error) => Error::Tokenizer(error.to_string()),
+        }),
         Err(_) => Err(Error::Tokenizer("the tokenizer contradicts itself".into())),
     }
 }

@@ -8,7 +8,10 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use provena_client::chain::{Budget, RpcChain, RpcOptions};
+use provena_client::{
+    chain::{Budget, RpcChain, RpcOptions},
+    keys,
+};
 use serde::Deserialize;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -191,11 +194,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Key`] says how to make one.
     pub fn key(&self) -> Result<Keypair, ConfigError> {
-        let wrong = |reason: String| ConfigError::Key { path: self.node.key.clone(), reason };
-        let text = std::fs::read_to_string(&self.node.key).map_err(|error| wrong(error.to_string()))?;
-        let bytes: Vec<u8> =
-            serde_json::from_str(&text).map_err(|_| wrong("it is not a JSON list of 64 bytes".to_owned()))?;
-        Keypair::try_from(bytes.as_slice()).map_err(|error| wrong(error.to_string()))
+        keys::read(&self.node.key)
+            .map_err(|error| ConfigError::Key { path: self.node.key.clone(), reason: error.to_string() })
     }
 
     /// The mints of the models to serve; empty means all.

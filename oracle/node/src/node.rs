@@ -80,6 +80,9 @@ impl Node {
     /// As for [`Node::start`].
     pub async fn start_on(chain: SharedChain, config: Config, compute: Arc<dyn Compute>) -> Result<Self, NodeError> {
         let key = config.key()?;
+        if let Some(warning) = provena_client::keys::readable_by_others(&config.node.key) {
+            tracing::warn!("{warning}");
+        }
         let models = config.models()?;
         let listen = config.http.listen;
         let taken = |error: std::io::Error| ConfigError::Listen { listen, reason: error.to_string() };

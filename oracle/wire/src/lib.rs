@@ -20,6 +20,7 @@ mod request;
 mod response;
 pub mod root;
 mod units;
+pub mod untrusted;
 pub mod upload;
 
 pub use error::DecodeError;
@@ -28,4 +29,5 @@ pub use receipt::{ReceiptError, SignedReceipt};
 pub use request::{Generate, MAX_REQUEST_LEN, Message, Prompt, Request, Sampling};
 pub use response::{Finish, Response};
 pub use units::Units;
+pub use untrusted::{Untrusted, printable};
 pub use upload::Upload;

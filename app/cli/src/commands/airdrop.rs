@@ -76,6 +76,13 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 pub(crate) async fn request(chain: &dyn Chain, to: &Pubkey, lamports: u64) -> Result<(Signature, u64)> {
     let read = async || anyhow::Ok(chain.account(to).await?.map_or(0, |account| account.lamports));
     let before = read().await?;
+    let least = chain.rent_exempt(0).await?;
+    if before.saturating_add(lamports) < least {
+        let [least, asked] = [least, lamports].map(|lamports| Currency::sol().show(lamports));
+        return Err(Failure::usage(format!("an account has to hold at least {least}, and {asked} would be less"))
+            .hint("provena airdrop 1")
+            .into());
+    }
     let signature = chain.airdrop(to, lamports).await.context("this chain gives no SOL away; only test chains do")?;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {

@@ -10,7 +10,7 @@ use super::{
     mint_args::{Made, MintArgs},
     new_version,
 };
-use crate::{address, context::Context};
+use crate::{address, context::Context, nft};
 
 /// Arguments of `provena dataset`.
 #[derive(Debug, clap::Args)]
@@ -23,11 +23,11 @@ pub(crate) struct Args {
 enum Verb {
     /// Mint a file as a dataset: an NFT whose holders share what models built on it earn
     #[command(
-        after_help = "Examples:\n  provena dataset mint digits.csv.gz --title 'Scanned digits' \\\n      --holder ADA=60% --holder BEN=40% --derivative-share 25%"
+        after_help = "Examples:\n  provena dataset mint digits.csv.gz --title 'Scanned digits' --local \\\n      --holder @ada=60% --holder @ben=40% --derivative-share 25%\n\nThe NFT's document needs a place that everybody can read: --store or --host with\nhttps://, --uri for your own web server, or --local on a private chain."
     )]
     Mint(Box<Mint>),
     /// Add the next version of a dataset that the wallet owns: other content, the same NFT and the same holders
-    #[command(after_help = "Examples:\n  provena dataset version ASSET digits-2.csv.gz")]
+    #[command(after_help = "Examples:\n  provena dataset version @digits digits-2.csv.gz")]
     Version(Version),
 }
 
@@ -56,7 +56,8 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             let content = read(&file)?;
             let stem = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let title = mint.title.clone().unwrap_or(stem);
-            mint.run(context, title, content, Made::Dataset).await
+            let told = nft::of_dataset(content.len(), mint.licence(), mint.languages());
+            mint.run(context, title, content, Made::Dataset, told).await
         }
         Verb::Version(Version { asset, file }) => new_version::add(context, asset, read(&file)?, None).await,
     }

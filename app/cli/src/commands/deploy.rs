@@ -74,6 +74,9 @@ impl Report for Deployment {
         for one in &self.initialised {
             let done = if one.signature.is_some() { "set up" } else { "was there" };
             settings.row([one.what.clone(), done.into()]);
+            if let Some(differs) = &one.differs {
+                settings.note(format!("unchanged: {differs}"));
+            }
             if let Some(signature) = &one.signature {
                 settings.note(short(signature));
             }

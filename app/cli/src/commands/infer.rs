@@ -2,37 +2,36 @@
 
 pub(crate) mod answer;
 mod ask;
+pub(crate) mod bill;
+mod buy;
+mod check;
+mod estimate;
+mod explain;
+mod progress;
 pub(crate) mod receipt_file;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{cell::Cell, path::PathBuf};
 
-use anyhow::{Context as _, Result};
-use provena_client::{Client, ClientError, Finished, Stage, offer, store::Store, token};
-use provena_market::state::{JobState, Offer};
-use provena_wire::{Request, Units};
+use anyhow::Result;
 use solana_pubkey::Pubkey;
 
 use crate::{
     address,
     context::Context,
     failure::{Exit, Failure},
-    output::progress::Progress,
     stop,
 };
 
-use answer::{Answer, Paid};
-use receipt_file::ReceiptFile;
+use super::text_args::TextArgs;
 
-use super::{
-    recompute::{self, By},
-    rent::Rent,
-    text_args::TextArgs,
-};
+pub(crate) use buy::{unfetched, unpaid};
+pub(crate) use explain::explain;
+pub(crate) use progress::{describe, finish};
 
 /// Arguments of `provena infer`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena infer OFFER --csv digits.csv --row 17\n  provena infer OFFER --image seven.pgm\n  provena infer OFFER --text 'How do I reset my password?' --text 'I cannot log in'\n  provena infer OFFER --prompt 'What is an oracle?' --max-tokens 100\n\nA language model is paid by the token, those of the prompt (input) and those of the answer (output). How many a prompt\nhas only the model knows, so the deposit is for the most that it can be: one for each byte, and some for the model's\nchat template. What is not used comes back. The job's account is rent that is lent: it comes back when the job is\nclosed, which the next `provena infer` does by itself."
+    after_help = "Examples:\n  provena infer OFFER --csv digits.csv --row 17\n  provena infer OFFER --image seven.pgm\n  provena infer OFFER --text 'How do I reset my password?' --text 'I cannot log in'\n  provena infer OFFER --prompt 'What is an oracle?' --max-tokens 100\n  provena infer OFFER --prompt 'What is an oracle?' --dry-run\n\nThe nodes are asked first whether they would answer, and for how many units; then the price is said, and the request goes to the nodes. Only then is anything paid.\n\nA language model is paid by the token, those of the prompt (input) and those of the answer (output). How many a prompt has only the model knows. Where no node says it, the deposit is for the most that it can be: one for each byte, and some for the model's chat template. What is not used comes back. The job's account is rent that is lent: it comes back when the job is closed, which the next `provena infer` does by itself, or this one with --wait-close.\n\nThe job's address is kept before anything is paid: after ctrl-c or a power cut `provena job list` shows it, and `provena job answer` goes on."
 )]
 pub(crate) struct Args {
     /// The offer (see `provena offer list`).
@@ -53,13 +52,25 @@ pub(crate) struct Args {
     /// Which row of --csv, from 0 (repeat for more).
     #[arg(long = "row", value_name = "N", requires = "csv")]
     rows: Vec<usize>,
-    /// Pay for exactly so many units of input [default: the most that can be needed].
+    /// Pay for exactly so many units of input [default: what the nodes quote, or the most that can be needed].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     input_units: Option<u32>,
+    /// The most to spend, in the offer's currency: the deposit and, where that is SOL, the network's fees.
+    #[arg(long, value_name = "AMOUNT")]
+    most: Option<String>,
+    /// Say what it would cost and who would answer, and pay nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Post the job although no node says that it would take it.
+    #[arg(long)]
+    unquoted: bool,
     /// How many seconds to wait for the answer.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     patience: u64,
-    /// Where to write the receipt [default: beside the stores, under receipts/].
+    /// Stay until the job can be closed and its rent is back, about half a minute.
+    #[arg(long)]
+    wait_close: bool,
+    /// Where to write the receipt, besides the folder of kept jobs [default: under receipts/ in the data folder].
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
     /// Also compute the answer on this machine and compare it byte for byte.
@@ -69,130 +80,42 @@ pub(crate) struct Args {
     text: TextArgs,
 }
 
-/// Takes old rent back, posts the job, waits, checks and shows the answer.
+/// How far a payment has come, for whoever is told to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SoFar {
+    /// Nothing is paid.
+    #[default]
+    Nothing,
+    /// The deposit may be on its way.
+    Paying(Pubkey),
+    /// The job is on the chain.
+    Paid(Pubkey),
+    /// The answer is kept, too.
+    Answered(Pubkey),
+}
+
+/// Finds out who would answer, says the price, pays, waits, checks and shows the answer.
 pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let request = ask::request(&args)?;
-    let wallet = Arc::new(context.wallet()?);
-    let receipt = ReceiptFile::prepare(args.receipt.clone(), context)?;
-    let chain = Arc::new(context.chain()?);
-    let store = Store::open(context.store_urls()).context("cannot open the store")?;
-    let offer = offer::get(chain.as_ref(), &args.offer).await?;
-    let units = args.input_units.map(|input| Units::new(input, request.units().output));
-    let client = Client::new(chain.clone(), store.clone(), wallet).with_units(units);
-    let progress = Progress::spinner(context.output, "closing jobs that are over");
-    let closed = close_finished(&client).await;
-    progress.message("paying the deposit");
-    let posted = client.post_job(&args.offer, &request).await.map_err(explain)?;
-    progress.suspend(|| {
-        if !closed.is_empty() {
-            context.output.note(&closed);
-        }
-        context.output.note(&format!("job {} is paid for", posted.job));
-    });
-    let finished = finish(&client, &posted.job, args.patience, &progress).await?;
-    let recomputed = match args.recompute {
-        true => {
-            progress.message("computing the answer again");
-            Some(is_right(&store, &offer, &request, &finished).await?)
-        }
-        false => None,
-    };
-    drop(progress);
-    let answer = told(context, &client, &offer, Some(request), &finished, receipt).await?;
-    context.output.data(&answer.posted(&posted).recomputed(recomputed))
-}
-
-/// Closes this payer's jobs that are over, and says what came of it. That it fails keeps nobody from asking.
-async fn close_finished(client: &Client) -> String {
-    match client.close_finished().await {
-        Ok(jobs) => match jobs.iter().filter(|job| job.closed).count() {
-            0 => String::new(),
-            1 => "an earlier job was closed; its rent came back".into(),
-            more => format!("{more} earlier jobs were closed; their rent came back"),
-        },
-        Err(error) => format!("earlier jobs could not be closed now: {error}"),
-    }
-}
-
-/// Waits for a posted job's answer; ctrl-c leaves the job as it is and says how to go on.
-pub(crate) async fn finish(client: &Client, job: &Pubkey, patience: u64, progress: &Progress) -> Result<Finished> {
-    let mut stages = |stage| progress.message(describe(stage));
-    let finished = client.finish(job, Duration::from_secs(patience), &mut stages);
+    let so_far = Cell::new(SoFar::Nothing);
     tokio::select! {
-        finished = finished => finished.map_err(explain),
-        () = stop::requested() => {
-            Err(Failure::new(Exit::Interrupted, format!("stopped waiting; job {job} is paid for and goes on"))
-                .hint(format!("provena job answer {job}"))
-                .into())
-        }
+        done = buy::run(args, context, &so_far) => done,
+        () = stop::requested() => Err(stopped(so_far.get(), context).into()),
     }
 }
 
-async fn is_right(store: &Store, offer: &Offer, request: &Request, finished: &Finished) -> Result<bool> {
-    let ours = recompute::answer(store, &offer.content_root, request.clone(), By::Processor).await?;
-    Ok(finished.job.winner().is_some_and(|seat| seat.value == ours.result_root()))
-}
-
-/// Saves the receipt and puts together what is told of a finished job.
-pub(crate) async fn told(
-    context: &Context<'_>,
-    client: &Client,
-    offer: &Offer,
-    request: Option<Request>,
-    finished: &Finished,
-    receipt: ReceiptFile,
-) -> Result<Answer> {
-    let chain = client.chain();
-    let saved = receipt.save(&finished.job.address, finished, context.output);
-    if finished.paid.is_empty() {
-        context
-            .output
-            .note("The nodes are not paid yet: the answer could not be acknowledged now. They are within ten minutes.");
+/// What a person who pressed ctrl-c must know.
+pub(crate) fn stopped(so_far: SoFar, context: &Context<'_>) -> Failure {
+    let failure = |message: String| Failure::new(Exit::Interrupted, message);
+    match so_far {
+        SoFar::Nothing => failure("stopped; nothing was paid".into()),
+        SoFar::Paying(job) => failure(format!("stopped while the deposit was being paid: job {job} may be paid for"))
+            .about(job)
+            .hint(context.command(&format!("job show {job}"))),
+        SoFar::Paid(job) => failure(format!("stopped waiting; job {job} is paid for and goes on"))
+            .about(job)
+            .hint(context.command(&format!("job answer {job}"))),
+        SoFar::Answered(job) => failure(format!("stopped; the answer to job {job} is kept"))
+            .about(job)
+            .hint(context.command(&format!("job answer {job}"))),
     }
-    let job = &finished.job;
-    let currency = token::currency(chain, &job.job.mint).await?;
-    let paid = Paid::new(job, currency);
-    let rent = Rent::of(chain, job).await?;
-    let now = chain.slot().await?;
-    Ok(Answer::new(request, offer, finished, paid, (rent, now), saved))
-}
-
-/// What is going on, in words.
-pub(crate) fn describe(stage: Stage) -> &'static str {
-    match stage {
-        Stage::State(JobState::Open) => "waiting for a node to take the job and compute",
-        Stage::State(JobState::Revealing) => "the nodes have sealed their answers and open them",
-        Stage::State(JobState::Agreed) => "the answer is agreed; fetching it",
-        Stage::State(_) => "done",
-        Stage::Cranked(..) => "moving the job on",
-        Stage::Demanded(_) => "no node hands the answer out; it was demanded on the chain",
-        Stage::Paid(_) => "the answer is here; paying everybody",
-    }
-}
-
-/// Turns a client's error into one with an exit code and the next step.
-pub(crate) fn explain(error: ClientError) -> anyhow::Error {
-    let failure = match &error {
-        ClientError::StillRunning { job, .. } => Failure::new(Exit::Unknown, "no answer yet; the deposit is safe")
-            .hint(format!("provena job answer {job}   later, or `job cancel` while no node has taken it")),
-        ClientError::MaybePosted { job, .. } => {
-            Failure::new(Exit::Unknown, "it is unknown whether the deposit was paid")
-                .hint(format!("provena job show {job}   before paying again"))
-        }
-        ClientError::Ended { state: JobState::Cancelled, .. } => {
-            Failure::failed("the job was cancelled; the deposit came back").hint("ask again")
-        }
-        ClientError::Ended { .. } => Failure::failed("no node gave an answer; the deposit came back")
-            .hint("see that a node runs and serves this model (provena node list), then ask again"),
-        ClientError::TooManyUnits { .. } => Failure::failed("the answer could not be had").hint(
-            "ask for less: a shorter prompt, a smaller --max-tokens, or --input-units N for what you know is enough",
-        ),
-        ClientError::Closed(_) => Failure::failed("the answer could not be had")
-            .hint("check the job's address and --url; `provena job list` shows the wallet's"),
-        ClientError::Withheld(job) => {
-            Failure::new(Exit::Unknown, "the nodes keep the answer").hint(format!("provena job answer {job}   later"))
-        }
-        _ => Failure::failed("the answer could not be had"),
-    };
-    anyhow::Error::from(error).context(failure)
 }

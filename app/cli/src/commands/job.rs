@@ -1,8 +1,13 @@
 //! `provena job`: jobs that were paid for, from the payer's side.
 
+mod answer;
+mod cancel;
 mod close;
+mod collect;
+mod kept;
 mod list;
 mod next;
+mod receipt;
 mod report;
 
 use std::sync::Arc;
@@ -11,16 +16,14 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use provena_client::{
     Client, ClientError,
-    chain::{Chain, ChainError, ChainReader},
-    offer,
+    chain::{ChainError, ChainReader, RpcChain},
+    kept::JobsFolder,
     store::Store,
     view::{JobView, View},
 };
-use provena_wire::Request;
 use solana_pubkey::Pubkey;
 
-use super::infer::{self, receipt_file::ReceiptFile};
-use crate::{address, context::Context, failure::Failure, output::progress::Progress};
+use crate::{address, context::Context, failure::Failure};
 
 use report::JobReport;
 
@@ -35,11 +38,14 @@ pub(crate) struct Args {
 enum Verb {
     /// Show how far a job is, where its deposit goes, and what comes next
     Show(Named),
-    /// List the wallet's jobs that are on the chain
-    List,
-    /// Wait for a job's answer, check it and show it; can be repeated
+    /// List the wallet's jobs: those on the chain, and those that are kept on this machine
+    List(list::Args),
+    /// Wait for a job's answer, check it and show it; can be repeated, also when the job is closed
     #[command(after_help = "Examples:\n  provena job answer JOB --receipt receipt.json")]
-    Answer(Answer),
+    Answer(answer::Args),
+    /// Fetch a job's receipts from its nodes, and write one to a file
+    #[command(after_help = "Examples:\n  provena job receipt JOB --out receipt.json")]
+    Receipt(receipt::Args),
     /// Take back a job that no node has taken yet, with its deposit
     Cancel(Named),
     /// Move a job on that nobody moves, and have everybody paid who can be
@@ -47,7 +53,7 @@ enum Verb {
     Collect(Named),
     /// Take back the rent of a job that is over, or of all that are
     #[command(
-        after_help = "Examples:\n  provena job close           every job of the wallet that is over\n  provena job close JOB\n\nA job can be closed from 151 slots after its posting on, about a minute. Its receipts still verify offline."
+        after_help = "Examples:\n  provena job close           every job of the wallet that is over\n  provena job close JOB\n\nA job can be closed about half a minute after its posting. An answer that was never fetched is fetched before. Its\nreceipts still verify."
     )]
     Close(close::Args),
 }
@@ -59,104 +65,82 @@ struct Named {
     job: Pubkey,
 }
 
-#[derive(Debug, clap::Args)]
-struct Answer {
-    /// The job's address, as `provena infer` printed it.
-    #[arg(value_parser = address::parse)]
-    job: Pubkey,
-    /// How many seconds to wait for the answer.
-    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
-    patience: u64,
-    /// Where to write the receipt [default: beside the stores, under receipts/].
-    #[arg(long, value_name = "FILE")]
-    receipt: Option<std::path::PathBuf>,
+/// What every verb needs.
+struct Payer<'a> {
+    context: &'a Context<'a>,
+    chain: Arc<RpcChain>,
+    store: Store,
+    jobs: JobsFolder,
+    client: Client,
 }
 
 /// Carries out the verb.
 pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let chain = Arc::new(context.chain()?);
     match args.verb {
-        Verb::Show(Named { job }) => {
-            let found = find(chain.as_ref(), &job).await?;
-            context.output.data(&JobReport::new(chain.as_ref(), &found, &[]).await?)
-        }
-        Verb::List => list::run(&client(context, chain)?, context).await,
-        Verb::Answer(args) => answer(args, &client(context, chain)?, context).await,
-        Verb::Cancel(Named { job }) => {
-            let client = client(context, chain)?;
-            let before = find(client.chain(), &job).await?;
-            let sent = client.cancel(&job).await.map_err(|error| refused(error, "cancelled"))?;
-            changed(&client, before, &[sent.signature.to_string()], context).await
-        }
-        Verb::Collect(Named { job }) => collect(&job, &client(context, chain)?, context).await,
-        Verb::Close(args) => close::run(args, &client(context, chain)?, context).await,
+        Verb::Show(Named { job }) => show(&job, context).await,
+        Verb::List(args) => list::run(&args, &Payer::new(context)?).await,
+        Verb::Answer(args) => answer::run(args, &Payer::new(context)?).await,
+        Verb::Receipt(args) => receipt::run(args, &Payer::new(context)?).await,
+        Verb::Cancel(Named { job }) => cancel::run(&job, &Payer::new(context)?).await,
+        Verb::Collect(Named { job }) => collect::run(&job, &Payer::new(context)?).await,
+        Verb::Close(args) => close::run(args, &Payer::new(context)?).await,
     }
 }
 
-fn client(context: &Context<'_>, chain: Arc<dyn Chain>) -> Result<Client> {
-    let store = Store::open(context.store_urls()).context("cannot open the store")?;
-    Ok(Client::new(chain, store, Arc::new(context.wallet()?)))
-}
-
-/// Fetches a job's answer as `infer` would have.
-async fn answer(args: Answer, client: &Client, context: &Context<'_>) -> Result<()> {
-    let job = find(client.chain(), &args.job).await?;
-    if job.job.payer != client.payer() {
-        return Err(Failure::failed(format!("job {} is another payer's, {}", args.job, job.job.payer))
-            .hint("name that wallet with --keypair; `provena job show` reads any job")
-            .into());
+impl<'a> Payer<'a> {
+    fn new(context: &'a Context<'a>) -> Result<Self> {
+        let chain = Arc::new(context.chain()?);
+        let store = Store::open(context.store_urls()).context("cannot open the store")?;
+        let jobs = JobsFolder::open(context.jobs_folder()?)?;
+        let wallet = Arc::new(context.wallet()?);
+        let client = Client::new(chain.clone(), store.clone(), wallet).with_jobs(jobs.clone());
+        Ok(Self { context, chain, store, jobs, client })
     }
-    let receipt = ReceiptFile::prepare(args.receipt, context)?;
-    let offer = offer::get(client.chain(), &job.job.offer).await?;
-    let progress = Progress::spinner(context.output, "looking at the job");
-    let finished = infer::finish(client, &args.job, args.patience, &progress).await?;
-    drop(progress);
-    let store = Store::open(context.store_urls()).context("cannot open the store")?;
-    let input = store.get_local(&job.job.input_root).await.ok();
-    let request = input.and_then(|bytes| Request::from_bytes(&bytes).ok());
-    let answer = infer::told(context, client, &offer, request, &finished, receipt).await?;
-    context.output.data(&answer)
-}
 
-/// Ends what is late, then has everybody paid.
-async fn collect(address: &Pubkey, client: &Client, context: &Context<'_>) -> Result<()> {
-    /// Steps that one job can need at most: late seats, the end of the waiting, the payments.
-    const STEPS: usize = 8;
-    let before = find(client.chain(), address).await?;
-    let mut signatures = Vec::new();
-    for _ in 0..STEPS {
-        match client.crank(address).await.context("the job was not moved on")? {
-            Some((_, signature)) => signatures.push(signature.to_string()),
-            None => break,
-        }
+    /// Reports a job as it is now, or as it was before it was closed.
+    async fn changed(&self, before: JobView, signatures: &[String]) -> Result<()> {
+        let job = self.client.job(&before.address).await?.unwrap_or(before);
+        self.context.output.data(&JobReport::new(self.chain.as_ref(), &job, signatures, self.context).await?)
     }
-    changed(client, before, &signatures, context).await
 }
 
-/// Reports a job as it is now, or as it was before it was closed.
-async fn changed(client: &Client, before: JobView, signatures: &[String], context: &Context<'_>) -> Result<()> {
-    let job = client.job(&before.address).await?.unwrap_or(before);
-    context.output.data(&JobReport::new(client.chain(), &job, signatures).await?)
+/// Any job on the chain, or one that is kept here. This needs no wallet.
+async fn show(job: &Pubkey, context: &Context<'_>) -> Result<()> {
+    let chain = context.chain()?;
+    if let Some(found) = read(&chain, job).await? {
+        return context.output.data(&JobReport::new(&chain, &found, &[], context).await?);
+    }
+    let jobs = JobsFolder::open(context.jobs_folder()?)?;
+    match jobs.get(job)? {
+        Some(record) => context.output.data(&kept::KeptReport::new(&chain, &jobs, record, context).await?),
+        None => Err(unknown(job, context)),
+    }
 }
 
-fn refused(error: ClientError, done: &str) -> anyhow::Error {
-    let failure = Failure::failed(format!("the job was not {done}"));
-    anyhow::Error::from(error).context(failure.hint("`provena job show` tells how far it is"))
+fn refused(error: ClientError, done: &str, job: &Pubkey, context: &Context<'_>) -> anyhow::Error {
+    let hint = context.command(&format!("job show {job}")) + "   tells how far it is";
+    let failure = Failure::failed(format!("the job was not {done}")).about(job).hint(hint);
+    anyhow::Error::from(error).context(failure)
+}
+
+/// The job at an address; `None` when there is none (any more).
+async fn read(chain: &(impl ChainReader + ?Sized), address: &Pubkey) -> Result<Option<JobView>> {
+    match View::read(chain, address).await {
+        // The market's, but something else.
+        Err(ChainError::Malformed { .. }) => Ok(None),
+        read => Ok(read.context("cannot read the job")?.job),
+    }
 }
 
 /// The job at an address.
 ///
 /// # Errors
 /// There is none.
-pub(crate) async fn find(chain: &(impl ChainReader + ?Sized), address: &Pubkey) -> Result<JobView> {
-    let job = match View::read(chain, address).await {
-        // The market's, but something else.
-        Err(ChainError::Malformed { .. }) => None,
-        read => read.context("cannot read the job")?.job,
-    };
-    job.ok_or_else(|| {
-        Failure::failed(format!("the chain knows no job {address}: it never existed, or it was closed"))
-            .hint("check the address and --url; `provena job list` shows the wallet's")
-            .into()
-    })
+async fn find(chain: &(impl ChainReader + ?Sized), address: &Pubkey, context: &Context<'_>) -> Result<JobView> {
+    read(chain, address).await?.ok_or_else(|| unknown(address, context))
+}
+
+fn unknown(address: &Pubkey, context: &Context<'_>) -> anyhow::Error {
+    let hint = format!("check the address and --url; {}   shows the wallet's", context.command("job list"));
+    Failure::failed(format!("the chain knows no job {address}: it never existed, or it was closed")).hint(hint).into()
 }

@@ -3,32 +3,34 @@
 use std::{fs, path::PathBuf, str::FromStr};
 
 use anyhow::{Context as _, Result};
-use provena_arith::{domain, hash::sha256};
+use provena_arith::{domain, hash::sha256, merkle};
 use provena_client::{
-    amount::{parse_bps, show_bps},
+    amount::parse_bps,
     chain::Chain,
     keys,
-    mint::{FIRST_LICENCE, Mint, Minted, ParentPlan, Pending, Plan, Text},
+    mint::{Hosting, Metadata, Mint, ParentPlan, Pending, Plan, Text},
     share::Share,
     store::Store,
     token,
 };
-use provena_registry::{Floors, LicenceTerms, Recipe, state::AssetKind};
-use serde::Serialize;
+use provena_engine::artifact::Family;
+use provena_registry::{Floors, LicenceTerms, Recipe};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
+use solana_signer::Signer as _;
 
-use super::unit_price::{UnitPrice, floors};
+use super::{
+    mint_report::MintReport,
+    shown_args::{self, ShownArgs},
+    unit_price::{UnitPrice, floors},
+};
 use crate::{
+    book::{Kind, names},
     context::Context,
-    failure::Failure,
-    output::{
-        Report,
-        progress::Progress,
-        style::Style,
-        table::facts,
-        text::{printable, short_each, short_uri},
-    },
+    failure::{Exit, Failure},
+    nft::Told,
+    output::progress::Progress,
+    stop,
 };
 
 /// Arguments of every minting.
@@ -43,6 +45,11 @@ pub(crate) struct MintArgs {
     /// A sentence about it.
     #[arg(long, default_value = "")]
     description: String,
+    /// What it is called on this machine, as @NAME [default: made of the title].
+    #[arg(long, value_name = "NAME", value_parser = names::parse)]
+    name: Option<String>,
+    #[command(flatten)]
+    shown: ShownArgs,
     /// A wallet and its share of all revenue (repeat for more); what is left goes to the minting wallet.
     #[arg(long = "holder", value_name = "ADDRESS=SHARE%")]
     holders: Vec<Share>,
@@ -56,7 +63,7 @@ pub(crate) struct MintArgs {
     #[arg(long = "under", value_name = "ASSET=NUMBER", requires = "parents")]
     under: Vec<Under>,
     /// The key file of a parent's owner who consents (only where the parent's licence asks for it).
-    #[arg(long = "consent", value_name = "FILE")]
+    #[arg(long = "consent", value_name = "FILE", requires = "parents")]
     consents: Vec<PathBuf>,
     /// The licence's name or text; its hash goes on the chain.
     #[arg(long, default_value = "all rights reserved")]
@@ -85,18 +92,18 @@ pub(crate) struct MintArgs {
 pub(crate) enum Made {
     /// Data.
     Dataset,
-    /// A model.
+    /// A model: what turns the content into answers, and what is done with it next.
     Model {
-        /// What turns the content into answers.
+        /// As the registry takes it.
         recipe: Recipe,
-        /// A price per unit that would be usual, in SOL, for what comes next.
-        price: &'static str,
+        /// What it answers.
+        family: Family,
     },
 }
 
-/// Which licence of a parent.
+/// A parent and the number of its licence, as `ASSET=NUMBER`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Under {
+pub(crate) struct Under {
     parent: Pubkey,
     licence: u32,
 }
@@ -113,70 +120,61 @@ impl FromStr for Under {
     }
 }
 
-#[derive(Serialize)]
-struct MintReport {
-    kind: &'static str,
-    title: String,
-    asset: String,
-    pool: String,
-    content_root: String,
-    uri: String,
-    owner: String,
-    /// Number of the licence under which others may build on it.
-    licence: Option<u32>,
-    floor_basis_points: u16,
-    holders: usize,
-    signatures: Vec<String>,
-    #[serde(skip)]
-    next: String,
-}
-
-impl Report for MintReport {
-    fn text(&self, style: Style) -> String {
-        let mut rows = vec![
-            (self.kind, style.strong(&printable(&self.title))),
-            ("asset", self.asset.clone()),
-            ("owner", self.owner.clone()),
-            ("royalty pool", self.pool.clone()),
-            ("content root", self.content_root.clone()),
-            ("metadata", short_uri(&self.uri)),
-        ];
-        if self.floor_basis_points > 0 {
-            let floor = show_bps(self.floor_basis_points);
-            rows.push(("least royalty", format!("{floor} of each fee, for ever")));
-        }
-        rows.push(("transactions", short_each(&self.signatures)));
-        format!("{}\n\n{} {}", facts(&rows, style), style.faint("next:"), self.next)
-    }
-}
-
 impl MintArgs {
-    /// Mints `content` and reports it.
-    pub(crate) async fn run(self, context: &Context<'_>, title: String, content: Vec<u8>, made: Made) -> Result<()> {
-        let (recipe, price) = match made {
-            Made::Dataset => (None, ""),
-            Made::Model { recipe, price } => (Some(recipe), price),
+    /// The languages that the person named, for the NFT's attributes.
+    pub(crate) fn languages(&self) -> &[String] {
+        &self.shown.languages
+    }
+
+    /// The licence's name.
+    pub(crate) fn licence(&self) -> &str {
+        &self.licence
+    }
+
+    /// Mints `content`, of which `told` tells, and reports it.
+    pub(crate) async fn run(
+        self,
+        context: &Context<'_>,
+        title: String,
+        content: Vec<u8>,
+        made: Made,
+        told: Told,
+    ) -> Result<()> {
+        let (recipe, family) = match made {
+            Made::Dataset => (None, None),
+            Made::Model { recipe, family } => (Some(recipe), Some(family)),
         };
         let wallet = context.wallet()?;
         let consents: Vec<Keypair> = self.consents.iter().map(|file| keys::read(file)).collect::<Result<_, _>>()?;
         let chain = context.chain_with_tables().await?;
-        let plan = self.plan(&chain, title, recipe).await?;
+        check_consents(&chain, &consents, &self.consents, &self.parents).await?;
+        let kind = if recipe.is_some() { Kind::Model } else { Kind::Dataset };
+        let name = self.name.clone();
+        if let Some(name) = &name {
+            check_name(context, &chain, kind, name).await?;
+        }
+        let root = merkle::content_root(&content).unwrap_or_default();
+        let metadata = self.shown.metadata(&title, &root, told, context.output)?;
+        let plan = self.plan(&chain, title, metadata, recipe).await?;
         let store = Store::open(context.store_urls()).context("cannot open the store")?;
         let progress = Progress::spinner(context.output, "minting");
         let pending = Pending::new(context.pending_folder());
         let mint = Mint { chain: &chain, store: &store, creator: &wallet, consents: &consents, pending };
-        let minted = mint.mint(&plan, content, &|what| progress.message(what)).await?;
+        let step = |what| progress.message(what);
+        let minted = tokio::select! {
+            minted = mint.mint(&plan, content, &step) => minted?,
+            () = stop::requested() => return Err(interrupted()),
+        };
         drop(progress);
-        if minted.uri.starts_with("file:") {
-            context.output.note(
-                "The NFT's metadata lies in a folder of this machine, which nobody else can\n\
-                 read. Put it on the web, and say where: provena asset uri ASSET https://...",
-            );
+        if let Hosting::Owner(uri) = &plan.metadata.hosting {
+            let folder = context.documents_folder()?.join(&hex::encode(minted.content_root)[..16]);
+            shown_args::keep_for_owner(&folder, &plan.metadata, &minted.document, uri, context.output)?;
         }
-        context.output.data(&report(&plan, &minted, &wallet, price))
+        let name = context.remember(&chain, kind, (&plan.text.title, name.as_deref()), &minted.mint).await;
+        context.output.data(&MintReport::new(&plan, &minted, &wallet, (family, name), context))
     }
 
-    async fn plan(self, chain: &dyn Chain, title: String, recipe: Option<Recipe>) -> Result<Plan> {
+    async fn plan(self, chain: &dyn Chain, title: String, metadata: Metadata, recipe: Option<Recipe>) -> Result<Plan> {
         let mut holders = self.holders;
         if let Some(file) = &self.holders_file {
             holders.extend(read_holders(file)?);
@@ -204,6 +202,7 @@ impl MintArgs {
                 licence: self.licence,
                 resale_bps: self.resale_share,
             },
+            metadata,
             recipe,
             licence,
             floors: Floors { bps: self.floor, per_unit },
@@ -230,30 +229,37 @@ fn read_holders(file: &std::path::Path) -> Result<Vec<Share>> {
     lines.map(parse).collect()
 }
 
-fn report(plan: &Plan, minted: &Minted, wallet: &Keypair, price: &str) -> MintReport {
-    let asset = minted.mint.to_string();
-    let (kind, next) = match (plan.kind(), &plan.licence) {
-        (AssetKind::Model, _) => ("model", format!("provena offer create {asset} --price {price}")),
-        (AssetKind::Dataset, Some(terms)) => {
-            let share = show_bps(terms.bps.max(1));
-            let title = "--title 'A model'";
-            ("dataset", format!("provena model mint model.pvna {title} \\\n        --parent {asset}={share}"))
+/// What to say when ctrl-c ends a minting.
+pub(super) fn interrupted() -> anyhow::Error {
+    Failure::new(Exit::Interrupted, "stopped in the middle; what was done stays, and nothing is lost")
+        .hint("the same command goes on from here; `provena asset pending` shows how far it came, or takes it back")
+        .into()
+}
+
+/// Checks that each key which is to consent owns a parent: a key that is not needed is a mistake in the command line.
+async fn check_consents(chain: &dyn Chain, keys: &[Keypair], files: &[PathBuf], parents: &[Share]) -> Result<()> {
+    for (key, file) in keys.iter().zip(files) {
+        let wallet = key.pubkey();
+        let mut owns = false;
+        for parent in parents {
+            owns |= token::nft_account(chain, &wallet, &parent.address).await?.is_some();
         }
-        (AssetKind::Dataset, None) => ("dataset", format!("provena asset licence publish {asset} --share 10%")),
-    };
-    MintReport {
-        kind,
-        title: plan.text.title.clone(),
-        asset,
-        pool: minted.pool.to_string(),
-        content_root: hex::encode(minted.content_root),
-        uri: minted.uri.clone(),
-        owner: solana_signer::Signer::pubkey(wallet).to_string(),
-        licence: plan.licence.map(|_| FIRST_LICENCE),
-        floor_basis_points: minted.floors.bps,
-        holders: minted.holders,
-        signatures: minted.signatures.iter().map(ToString::to_string).collect(),
-        next,
+        if !owns {
+            return Err(Failure::usage(format!("--consent {}: {wallet} owns none of the parents", file.display()))
+                .hint("provena asset show PARENT   tells who owns it")
+                .into());
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a name which a person chose is free, before anything is paid.
+pub(crate) async fn check_name(context: &Context<'_>, chain: &dyn Chain, kind: Kind, name: &str) -> Result<()> {
+    match context.taken(chain, kind, name).await {
+        None => Ok(()),
+        Some(address) => Err(Failure::usage(format!("@{name} is taken, by {address}"))
+            .hint(format!("choose another --name, or: provena book remove @{name}"))
+            .into()),
     }
 }
 

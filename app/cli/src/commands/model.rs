@@ -35,7 +35,7 @@ enum Verb {
 /// Carries out the verb.
 pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
-        Verb::Import(args) => import::run(args, context),
+        Verb::Import(args) => import::run(args, context).await,
         Verb::Mint(args) => mint::run(args, context).await,
         Verb::Version(args) => version::run(args, context).await,
         Verb::Chat(args) => chat::run(args, context).await,

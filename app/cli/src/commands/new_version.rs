@@ -5,13 +5,22 @@ use provena_client::{
     mint::{Mint, Pending},
     store::Store,
 };
+use provena_engine::artifact::Family;
 use provena_registry::Recipe;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
+use super::{mint_args::interrupted, offer::price::usual_price};
 use crate::{
     context::Context,
-    output::{Report, progress::Progress, style::Style, table::facts, text::short_each},
+    output::{
+        Report,
+        progress::Progress,
+        style::Style,
+        table::facts,
+        text::{short_each, short_root},
+    },
+    stop,
 };
 
 #[derive(Serialize)]
@@ -29,7 +38,7 @@ impl Report for Added {
         let rows = [
             ("asset", self.asset.clone()),
             ("version", style.strong(&self.version.to_string())),
-            ("content root", self.content_root.clone()),
+            ("content root", short_root(&self.content_root, style)),
             ("transactions", short_each(&self.signatures)),
         ];
         let next = self.next.iter().map(|next| format!("\n\n{} {next}", style.faint("next:")));
@@ -38,20 +47,35 @@ impl Report for Added {
 }
 
 /// Adds `content` as the next version of `asset` and reports it; `recipe` is a model's.
-pub(super) async fn add(context: &Context<'_>, asset: Pubkey, content: Vec<u8>, recipe: Option<Recipe>) -> Result<()> {
+pub(super) async fn add(
+    context: &Context<'_>,
+    asset: Pubkey,
+    content: Vec<u8>,
+    model: Option<(Recipe, Family)>,
+) -> Result<()> {
+    let recipe = model.as_ref().map(|(recipe, _)| *recipe);
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let store = Store::open(context.store_urls()).context("cannot open the store")?;
     let progress = Progress::spinner(context.output, "adding a version");
     let pending = Pending::new(context.pending_folder());
     let mint = Mint { chain: &chain, store: &store, creator: &wallet, consents: &[], pending };
-    let added = mint.add_version(&asset, recipe, content, &|what| progress.message(what)).await?;
+    let step = |what| progress.message(what);
+    let added = tokio::select! {
+        added = mint.add_version(&asset, recipe, content, &step) => added?,
+        () = stop::requested() => return Err(interrupted()),
+    };
     drop(progress);
     context.output.data(&Added {
         asset: asset.to_string(),
         version: added.n,
         content_root: hex::encode(added.content_root),
         signatures: added.signatures.iter().map(ToString::to_string).collect(),
-        next: recipe.map(|_| format!("provena offer create {asset} --price 0.001   (offers sell one version)")),
+        next: model.map(|(_, family)| {
+            let (called, price) = (context.written(&asset), usual_price(family));
+            context
+                .output
+                .command(&format!("provena offer create {called} --price {price}   (offers sell one version)"))
+        }),
     })
 }

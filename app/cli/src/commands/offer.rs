@@ -1,6 +1,7 @@
 //! `provena offer`: selling the use of a model.
 
 mod create;
+mod created;
 mod list;
 pub(crate) mod price;
 
@@ -35,7 +36,7 @@ enum Verb {
     /// List what is on offer
     List(list::Args),
     /// Close an offer of a model that the wallet owns, whoever made it (jobs already paid are still done)
-    #[command(after_help = "Examples:\n  provena offer close OFFER\n\nThe offer's rent goes to whoever paid it.")]
+    #[command(after_help = "Examples:\n  provena offer close @digits\n\nThe offer's rent goes to whoever paid it.")]
     Close(Close),
 }
 
@@ -77,6 +78,7 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             let chain = context.chain()?;
             let rent = chain.rent_exempt(Offer::account_len()).await?;
             let (closed, signature) = offer::close(&chain, &wallet, &args.offer).await?;
+            context.book.forget(&args.offer);
             context.output.data(&Closed {
                 offer: args.offer.to_string(),
                 asset: closed.asset.to_string(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use provena_client::store::{Root, Store};
+use provena_client::store::{Bytes, Root, Store};
 use provena_engine::{AdapterChoice, Engine, Error, artifact::Artifact, reference};
 use provena_wire::{Request, Response};
 
@@ -23,8 +23,16 @@ pub(crate) enum By {
 /// The artifact is in no store, or cannot answer the request.
 pub(crate) async fn answer(store: &Store, root: &Root, request: Request, by: By) -> Result<Response> {
     let bytes = store.get(root).await.context("the model's artifact is in no store")?;
+    answer_by(bytes, request, by).await
+}
+
+/// As [`answer`], with the artifact's bytes.
+///
+/// # Errors
+/// It cannot answer the request.
+pub(crate) async fn answer_by(artifact: Bytes, request: Request, by: By) -> Result<Response> {
     let run = move || -> Result<Response, Error> {
-        let artifact = Artifact::from_bytes(bytes.into())?;
+        let artifact = Artifact::from_bytes(artifact.into())?;
         match (by, &request) {
             (By::Processor, Request::Generate(_)) => {
                 Engine::new(AdapterChoice::Cpu)?.load(Arc::new(artifact))?.run(&request)

@@ -36,12 +36,15 @@ impl Rent {
             let escrow = chain.account(&pda::escrow(&job.address).0).await?;
             lamports += escrow.map_or(0, |escrow| escrow.lamports);
         }
-        Ok(Self { lamports, back_from_slot: job.job.nonce_slot + NONCE_AGE + 1 })
+        Ok(Self { lamports, back_from_slot: back_from(job) })
     }
 
-    /// How much is lent, and how it comes back.
-    pub(crate) fn words(&self, now: u64) -> String {
+    /// How much is lent, and how it comes back; `ended` says whether the job is over.
+    pub(crate) fn words(&self, now: u64, ended: bool) -> String {
         let amount = Currency::sol().show(self.lamports);
+        if !ended {
+            return format!("{amount}; it comes back once the job is over and closed");
+        }
         match seconds(self.back_from_slot.saturating_sub(now)) {
             0 => format!("{amount}; the next `provena infer` takes it back, or `provena job close`"),
             wait => format!(
@@ -50,6 +53,11 @@ impl Rent {
             ),
         }
     }
+}
+
+/// First slot in which a job can be closed.
+pub(crate) fn back_from(job: &JobView) -> u64 {
+    job.job.nonce_slot.saturating_add(NONCE_AGE).saturating_add(1)
 }
 
 /// About how many seconds so many slots take, rounded up.
@@ -64,7 +72,8 @@ mod unit {
     #[test]
     fn a_loan_says_when_it_comes_back() {
         let rent = Rent { lamports: 4_600_000, back_from_slot: 1_151 };
-        assert!(rent.words(1_000).starts_with("0.0046 SOL; in about 61 s (slot 1151) the next `provena infer`"));
-        assert!(rent.words(2_000).starts_with("0.0046 SOL; the next `provena infer` takes it back"));
+        assert!(rent.words(1_000, true).starts_with("0.0046 SOL; in about 61 s (slot 1151) the next `provena infer`"));
+        assert!(rent.words(2_000, true).starts_with("0.0046 SOL; the next `provena infer` takes it back"));
+        assert!(!rent.words(2_000, false).contains("job close"), "it would be refused");
     }
 }

@@ -17,6 +17,9 @@ pub(super) struct TextArgs {
     #[arg(long, value_name = "TEXT", conflicts_with = "plain")]
     system: Option<String>,
     /// Continue the text as it is, without the model's chat template.
+    ///
+    /// Control words in it, such as <|im_end|>, are then the model's control tokens: the whole text is yours. In a
+    /// conversation they are ordinary words, whoever wrote them.
     #[arg(long)]
     plain: bool,
     /// The most tokens of an answer (a token is a word or a piece of one) [default: 256].

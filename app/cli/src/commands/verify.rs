@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use provena_arith::receipt::Receipt;
+use provena_arith::{merkle::content_root, receipt::Receipt};
 use provena_client::{
     amount::Currency,
     chain::{ChainReader, RpcChain, accounts, history},
+    kept::JobsFolder,
     receipt::{ReceiptMismatch, check_against, check_history, check_offer},
     store::Store,
     token,
@@ -17,7 +18,10 @@ use provena_wire::{Request, SignedReceipt, receipt};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::recompute::{self, By};
+use super::{
+    fetch,
+    recompute::{self, By},
+};
 use crate::{
     context::Context,
     failure::Failure,
@@ -140,9 +144,7 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     }
     if args.recompute {
         let store = Store::open(context.store_urls()).context("cannot open the store")?;
-        let progress = Progress::spinner(context.output, "computing the answer again");
-        again(&store, &receipt).await?;
-        drop(progress);
+        again(&context.chain()?, &store, &receipt, context).await?;
         verified.recomputed = Some("equal");
     }
     context.output.data(&verified)
@@ -169,6 +171,10 @@ pub(crate) async fn against_chain(chain: &RpcChain, signed: &SignedReceipt, rece
                 "the chain knows no job {address}: it never existed, or it is closed and this server keeps no history \
                  of it"
             ))
+            .because(vec![
+                "the signature holds: the node stated this question, this answer and this price".into(),
+                "not checked: that the job was paid for, on these terms, and that others agreed".into(),
+            ])
             .hint("ask a server with the whole history (--url), or check the signature alone with --offline")
             .into()),
             Err(error) => Err(invalid(&error)),
@@ -185,15 +191,28 @@ pub(crate) async fn against_chain(chain: &RpcChain, signed: &SignedReceipt, rece
     }
 }
 
-async fn again(store: &Store, receipt: &Receipt) -> Result<()> {
-    let input = store.get(&receipt.input_root).await.context("the request is in no store")?;
+async fn again(chain: &RpcChain, store: &Store, receipt: &Receipt, context: &Context<'_>) -> Result<()> {
+    let input = match kept_request(receipt, context) {
+        Some(input) => input.into(),
+        None => fetch::blob("the request", &receipt.input_root, chain, store, context).await?,
+    };
     let request = Request::from_bytes(&input)?;
-    let response = recompute::answer(store, &receipt.content_root, request, By::Processor).await?;
+    let artifact = fetch::blob("the model", &receipt.content_root, chain, store, context).await?;
+    let progress = Progress::spinner(context.output, "computing the answer again");
+    let response = recompute::answer_by(artifact, request, By::Processor).await?;
+    drop(progress);
     let (ours, theirs) = (hex::encode(response.result_root()), hex::encode(receipt.result_root));
     if ours == theirs {
         return Ok(());
     }
     Err(Failure::failed(format!("the node's answer is wrong: it signed {theirs}, the model gives {ours}")).into())
+}
+
+/// The request of a job that was paid for from this machine.
+fn kept_request(receipt: &Receipt, context: &Context<'_>) -> Option<Vec<u8>> {
+    let jobs = JobsFolder::open(context.jobs_folder().ok()?).ok()?;
+    let request = jobs.request(&Pubkey::from(receipt.place)).ok()??;
+    (content_root(&request) == Ok(receipt.input_root)).then_some(request)
 }
 
 fn invalid(error: &dyn std::fmt::Display) -> anyhow::Error {

@@ -1,11 +1,12 @@
 //! Who takes part, and what each of them does.
 
 use anyhow::{Context as _, Result};
+use provena_arith::merkle;
 use provena_client::{
     amount::Currency,
     chain::{Chain, send_and_confirm},
     keys,
-    mint::{Mint, Minted, ParentPlan, Pending, Plan, Text},
+    mint::{Hosting, Metadata, Mint, Minted, ParentPlan, Pending, Plan, Text},
     offer::Terms,
     royalty::{self, Claim, Moved},
     share::Share,
@@ -24,8 +25,11 @@ use super::{ROYALTY_BPS, ledger::Holding, stage::Stage, subject::Subject};
 use crate::{
     commands::{airdrop, mint_args::text_hash, model::mint::recipe},
     deploy::{self, InitOptions},
+    nft::{self, Portrait, Told},
 };
 
+/// The name of the licence of everything in the demo.
+const LICENCE: &str = "demonstration";
 /// Lamports of one SOL.
 const SOL: u64 = 1_000_000_000;
 /// The dataset's part of what the model earns, and the curator's.
@@ -127,15 +131,15 @@ impl Cast {
     /// The two contributors mint the dataset.
     pub(super) async fn mint_dataset(&self, stage: &Stage, subject: &Subject) -> Result<Minted> {
         let [first, second] = &self.contributors;
-        let licence = LicenceTerms {
-            text_hash: text_hash("demonstration"),
-            bps: DATASET_BPS,
-            floor_bps: 0,
-            floor: None,
-            consent: false,
-        };
+        let licence =
+            LicenceTerms { text_hash: text_hash(LICENCE), bps: DATASET_BPS, floor_bps: 0, floor: None, consent: false };
         let plan = Plan {
             text: text(subject.dataset_title, "DATA"),
+            metadata: shown(
+                subject.dataset_title,
+                &subject.dataset,
+                nft::of_dataset(subject.dataset.len(), LICENCE, &[]),
+            ),
             recipe: None,
             licence: Some(licence),
             floors: Floors::default(),
@@ -157,6 +161,11 @@ impl Cast {
         let parent = ParentPlan { share: Share::from_bps(dataset.mint, DATASET_BPS), licence: None };
         let plan = Plan {
             text: text(subject.model_title, "MODEL"),
+            metadata: shown(
+                subject.model_title,
+                artifact.bytes(),
+                nft::of_model(&stage.path("none"), artifact, LICENCE, &[]),
+            ),
             recipe: Some(recipe(artifact)),
             licence: None,
             floors: Floors::default(),
@@ -227,7 +236,14 @@ impl Cast {
     }
 }
 
+/// What wallets would show; the chain is private, and so is the folder that keeps it.
+fn shown(title: &str, content: &[u8], told: Told) -> Metadata {
+    let root = merkle::content_root(content).unwrap_or_default();
+    let picture = nft::draw(&Portrait { motif: told.motif, title, figures: &told.figures, root: &root });
+    Metadata { picture, attributes: told.attributes, hosting: Hosting::Local, ..Metadata::default() }
+}
+
 fn text(title: &str, symbol: &str) -> Text {
     let description = "Minted by `provena demo` on a private chain.".into();
-    Text { title: title.into(), symbol: symbol.into(), description, licence: "demonstration".into(), resale_bps: 500 }
+    Text { title: title.into(), symbol: symbol.into(), description, licence: LICENCE.into(), resale_bps: 500 }
 }

@@ -44,6 +44,9 @@ pub(crate) struct Initialised {
     pub what: String,
     /// The transaction that did it; none when it had been done before.
     pub signature: Option<String>,
+    /// What was there is not what was asked for, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub differs: Option<String>,
 }
 
 /// Creates the settings of all three programs and allows `options.mints`. `authority` pays and becomes their authority; it
@@ -77,9 +80,32 @@ pub(crate) async fn initialize(
     let cluster = chain.cluster().await?;
     let InitOptions { treasury, protocol_fee_bps, min_stake, .. } = *options;
     let market = provena_market::client::initialize_admin(wallet, treasury, cluster, protocol_fee_bps, min_stake);
-    done.push(once(chain, authority, "market", &provena_market::pda::admin().0, market).await?);
+    let mut set_up = once(chain, authority, "market", &provena_market::pda::admin().0, market).await?;
+    set_up.differs = difference(chain, options).await?;
+    done.push(set_up);
     done.push(table(chain, authority).await?);
     Ok(done)
+}
+
+/// How the market's settings differ from what was asked for: an initialisation changes nothing that is there.
+async fn difference(chain: &dyn Chain, options: &InitOptions) -> Result<Option<String>> {
+    let address = provena_market::pda::admin().0;
+    let Some(there) = fetch_optional::<provena_market::state::Admin, _>(chain, &address).await? else {
+        return Ok(None);
+    };
+    let mut differs = Vec::new();
+    if options.protocol_fee_bps != there.protocol_fee_bps {
+        let [is, asked] = [there.protocol_fee_bps, options.protocol_fee_bps].map(show_bps);
+        differs.push(format!("the protocol's fee is {is}, not {asked}"));
+    }
+    if options.min_stake != there.min_stake {
+        let [is, asked] = [there.min_stake, options.min_stake].map(|lamports| Currency::sol().show(lamports));
+        differs.push(format!("the least stake is {is}, not {asked}"));
+    }
+    if options.treasury != there.treasury {
+        differs.push(format!("the treasury is {}, not {}", there.treasury, options.treasury));
+    }
+    Ok((!differs.is_empty()).then(|| differs.join("; ")))
 }
 
 /// Makes the deployment's common lookup table, without which long transactions do not fit, unless the wallet made one before
@@ -87,19 +113,24 @@ pub(crate) async fn initialize(
 async fn table(chain: &dyn Chain, authority: &Keypair) -> Result<Initialised> {
     let admin = admin(chain).await?.context("the royalty program's settings are gone")?;
     let mints: Vec<Pubkey> = admin.allowed().iter().filter(|mint| **mint != NATIVE_MINT).copied().collect();
+    if admin.control.authority != authority.pubkey() {
+        // Nobody looks for a table of anybody else's: it would only cost its rent.
+        let what = format!("lookup table, which is for {} to make", admin.control.authority);
+        return Ok(Initialised { what, signature: None, differs: None });
+    }
     let wanted = lookup::common(&mints);
     let what = |table: &Pubkey| format!("lookup table {table}");
     let whole = |table: &AddressLookupTableAccount| wanted.iter().all(|address| table.addresses.contains(address));
     let there = lookup::made_by(chain, &authority.pubkey()).await?;
     if let Some(table) = there.iter().find(|table| whole(table)) {
-        return Ok(Initialised { what: what(&table.key), signature: None });
+        return Ok(Initialised { what: what(&table.key), signature: None, differs: None });
     }
     let (instructions, table) = lookup::create(&authority.pubkey(), chain.slot().await?, &wanted);
     let mut signature = None;
     for instruction in instructions {
         signature = Some(send(chain, authority, instruction).await.context("cannot make the lookup table")?);
     }
-    Ok(Initialised { what: what(&table), signature })
+    Ok(Initialised { what: what(&table), signature, differs: None })
 }
 
 /// The lookup tables of whoever has the authority over the programs on this chain; none where there are none, or where the
@@ -166,11 +197,11 @@ async fn allow(chain: &dyn Chain, authority: &Keypair, mint: &Pubkey) -> Result<
     let admin = admin(chain).await?.context("the royalty program's settings are gone")?;
     may_allow(&admin, authority, mint)?;
     if admin.allowed().contains(mint) {
-        return Ok(Initialised { what, signature: None });
+        return Ok(Initialised { what, signature: None, differs: None });
     }
     let instruction = provena_royalty::client::allow_mint(&authority.pubkey(), mint);
     let signature = send(chain, authority, instruction).await.with_context(|| format!("cannot allow {mint}"))?;
-    Ok(Initialised { what, signature: Some(signature) })
+    Ok(Initialised { what, signature: Some(signature), differs: None })
 }
 
 /// Sends `create` unless `settings` exist.
@@ -184,7 +215,7 @@ pub(super) async fn once(
     let what = what.to_owned();
     let account = chain.account(settings).await?;
     if account.is_some_and(|account| account.owner == create.program_id) {
-        return Ok(Initialised { what, signature: None });
+        return Ok(Initialised { what, signature: None, differs: None });
     }
     if chain.account(&create.program_id).await?.is_none() {
         return Err(Failure::failed(format!("the program {} is not on this chain", create.program_id))
@@ -192,7 +223,7 @@ pub(super) async fn once(
             .into());
     }
     let signature = send(chain, authority, create).await.with_context(|| format!("cannot set up the {what}"))?;
-    Ok(Initialised { what, signature: Some(signature) })
+    Ok(Initialised { what, signature: Some(signature), differs: None })
 }
 
 async fn send(chain: &dyn Chain, authority: &Keypair, instruction: Instruction) -> Result<String> {

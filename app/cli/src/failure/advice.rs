@@ -38,7 +38,11 @@ fn mint(error: &MintError) -> Advice {
         MintError::TextTooLong { what, .. } => usage(format!("choose a shorter --{what}")),
         MintError::Untitled => usage("name it with --title"),
         MintError::Empty => usage("name a file with something in it"),
-        MintError::UriTooLong => usage("choose a --store with a shorter path"),
+        MintError::LocalUri => usage(
+            "--store https://... (an object storage), --host https://... (a node that serves your store), --uri https://... \
+             (you put the document there), or --local on a private chain",
+        ),
+        MintError::NoPictureBeside(_) => usage("say where the picture is: --image https://..."),
         MintError::Share(error) => (Exit::Usage, share(error).map(Into::into)),
         MintError::Key(error) => key_file(error),
         MintError::Token(error) => token(error),
@@ -65,7 +69,10 @@ fn mint(error: &MintError) -> Advice {
             "repeat it with its own --holder and --parent, or take it back: provena asset pending, provena asset abandon",
         ),
         MintError::Unripe => failed("see that the chain at --url makes slots, then run the same command again"),
-        MintError::Unstored { .. } | MintError::Unread { .. } | MintError::Unsent { .. } => (Exit::Failed, None),
+        MintError::Unstored { .. } => failed(
+            "an object storage takes what is PUT there; a node gives out what lies in its own stores: run it on this --store",
+        ),
+        MintError::Unread { .. } | MintError::Unsent { .. } => (Exit::Failed, None),
     }
 }
 
@@ -74,6 +81,9 @@ fn asset(error: &AssetError) -> Advice {
         AssetError::NoAsset(_) => {
             failed("give the address that `provena model mint` or `provena dataset mint` printed, and check --url")
         }
+        AssetError::WrongKind { mint, wanted: "model", .. } => failed(format!(
+            "a model is sold, and a dataset built on: provena model mint model.pvna --title NAME --parent {mint}=10%"
+        )),
         AssetError::WrongKind { mint, .. } => failed(format!("provena asset show {mint}   tells what it is")),
         AssetError::NotActive(asset) => failed(format!("provena asset show {asset}   tells its status")),
         AssetError::NoVersion { .. } => usage("name one of those that exist"),
@@ -85,7 +95,8 @@ fn asset(error: &AssetError) -> Advice {
         AssetError::LicenceExists { .. } => usage("leave --number out to take the next"),
         AssetError::FloorLowered { .. } | AssetError::UnitFloorLowered { .. } => usage("name as much or more"),
         AssetError::TooManyFloors(_) => usage("raise one of those that it asks for already"),
-        AssetError::UriTooLong(_) => usage("choose a shorter URI"),
+        AssetError::UriTooLong(_) => usage("choose a shorter address; a --store with a shorter path"),
+        AssetError::BadUri { .. } => usage("write it like https://models.example/digits.json, ipfs://... or ar://..."),
         AssetError::Unread { .. } | AssetError::Unsent { .. } => (Exit::Failed, None),
     }
 }
@@ -98,6 +109,9 @@ fn offer(error: &OfferError) -> Advice {
         OfferError::NotSetUp => failed(SET_UP),
         OfferError::Paused => failed("try again later; nothing was spent"),
         OfferError::NoOffer(_) => failed("provena offer list   shows what is on offer; check --url, too"),
+        OfferError::NotOffered(model) => {
+            failed(format!("its owner offers it: provena offer create {model} --price 0.001"))
+        }
         OfferError::BadTerms(_) => usage("provena offer create --help   says what each option means"),
         OfferError::RoyaltyBelowFloor { floor, .. } => usage(format!("--royalty {}", show_bps(*floor))),
         OfferError::PriceBelowFloor { .. } => usage("raise --price, or --input-price and --output-price"),
@@ -165,6 +179,6 @@ fn key_file(error: &KeyFileError) -> Advice {
         KeyFileError::Exists(_) => {
             failed("choose another --out, or pass --force to replace it (what the old key owns is then lost)")
         }
-        KeyFileError::File { .. } => (Exit::Failed, None),
+        KeyFileError::Writable { .. } | KeyFileError::NoFile(_) | KeyFileError::File { .. } => (Exit::Failed, None),
     }
 }

@@ -4,19 +4,34 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Style {
     colour: bool,
+    /// Whether addresses and hashes are shown whole.
+    full: bool,
 }
+
+/// Everything that [`Style`] writes beside the text.
+pub(super) const COLOURS: [&str; 5] = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[1;31m"];
 
 impl Style {
     /// Colours only on a terminal, and not when `NO_COLOR` is set or the terminal is dumb.
     pub(crate) fn detect(terminal: bool) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        Self { colour: terminal && !refused }
+        Self { colour: terminal && !refused, full: false }
     }
 
     /// Never colours.
     pub(crate) fn plain() -> Self {
-        Self { colour: false }
+        Self { colour: false, full: false }
+    }
+
+    /// Shows addresses and hashes whole, or shortens them.
+    pub(crate) fn with_full(self, full: bool) -> Self {
+        Self { full, ..self }
+    }
+
+    /// Whether addresses and hashes are shown whole.
+    pub(crate) fn full(self) -> bool {
+        self.full
     }
 
     /// Headings and what matters most.

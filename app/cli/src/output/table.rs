@@ -1,9 +1,15 @@
 //! Tables for people: aligned columns, no lines, numbers to the right; everything within 80 columns where words allow it.
 
-use super::{style::Style, text::wrap};
+use super::{
+    style::Style,
+    text::{short_addresses, wrap},
+};
 
 /// Columns of a terminal that everybody has.
 pub(crate) const COLUMNS: usize = 80;
+
+/// Before a line beneath a row.
+const NOTE: &str = "  ";
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +18,8 @@ pub(crate) enum Align {
     Left,
     /// Numbers.
     Right,
+    /// Addresses, of which only so much is shown as tells them apart in the table, unless --full is given.
+    Address,
 }
 
 /// Rows under a header.
@@ -39,28 +47,48 @@ impl Table {
         self.rows.push(Row { cells, notes: Vec::new() });
     }
 
-    /// Adds a line beneath the last row, for what is too long for a column.
+    /// Adds words beneath the last row, for what is too long for a column.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         if let Some(row) = self.rows.last_mut() {
-            row.notes.push(text.into());
+            row.notes.extend(wrap(&text.into(), COLUMNS - NOTE.len()));
         }
     }
 
     /// The text, without a trailing newline.
     pub(crate) fn text(&self, style: Style) -> String {
+        let rows = self.shortened(style);
         let widths: Vec<usize> = (0..self.header.len())
             .map(|column| {
-                let cells = self.rows.iter().map(|row| row.cells[column].chars().count());
+                let cells = rows.iter().map(|cells| cells[column].chars().count());
                 cells.chain([self.header[column].0.chars().count()]).max().unwrap_or(0)
             })
             .collect();
         let header: Vec<String> = self.header.iter().map(|(name, _)| (*name).to_owned()).collect();
         let mut lines = vec![style.faint(&self.line(&header, &widths))];
-        for row in &self.rows {
-            lines.push(self.line(&row.cells, &widths));
-            lines.extend(row.notes.iter().map(|note| format!("  {}", style.faint(note))));
+        for (row, cells) in self.rows.iter().zip(&rows) {
+            lines.push(self.line(cells, &widths));
+            lines.extend(row.notes.iter().map(|note| format!("{NOTE}{}", style.faint(note))));
         }
         lines.join("\n")
+    }
+
+    /// The rows' cells with short addresses.
+    fn shortened(&self, style: Style) -> Vec<Vec<String>> {
+        let mut rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.cells.clone()).collect();
+        let columns: Vec<usize> =
+            self.header.iter().enumerate().filter(|(_, (_, align))| *align == Align::Address).map(|(n, _)| n).collect();
+        if style.full() {
+            return rows;
+        }
+        let addresses: Vec<&str> =
+            columns.iter().flat_map(|column| self.rows.iter().map(|row| row.cells[*column].as_str())).collect();
+        let mut short = short_addresses(&addresses).into_iter();
+        for column in columns {
+            for (row, address) in rows.iter_mut().zip(&mut short) {
+                row[column] = address;
+            }
+        }
+        rows
     }
 
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
@@ -69,7 +97,7 @@ impl Table {
             .zip(widths)
             .zip(&self.header)
             .map(|((cell, width), (_, align))| match align {
-                Align::Left => format!("{cell:<width$}"),
+                Align::Left | Align::Address => format!("{cell:<width$}"),
                 Align::Right => format!("{cell:>width$}"),
             })
             .collect();
@@ -104,6 +132,15 @@ mod tests {
         table.note("beneath");
         let expected = "name       lamports\ntrainer           5\na        1000000000\n  beneath";
         assert_eq!(table.text(Style::plain()), expected);
+    }
+
+    #[test]
+    fn addresses_are_short_unless_they_are_asked_for_whole() {
+        let mut table = Table::new(&[("node", Align::Address), ("lost", Align::Right)]);
+        let address = "Gpusw1c7UznqqXNqFhgKQ11BWX6Bq5r3HQjKBKncWcYz";
+        table.row([address.into(), "5".into()]);
+        assert_eq!(table.text(Style::plain()), "node       lost\nGpus…WcYz     5");
+        assert!(table.text(Style::plain().with_full(true)).contains(address));
     }
 
     #[test]

@@ -1,25 +1,27 @@
 //! Words on a terminal: strangers' texts made harmless, long things short, long lines broken.
 
-/// A text that somebody else chose, such as a title, with everything that could move the cursor, colour the screen or turn
-/// the reading direction written out.
-pub(crate) fn printable(text: &str) -> String {
+use std::collections::HashSet;
+
+use provena_wire::untrusted::is_harmless;
+
+use super::style::Style;
+
+pub(crate) use provena_wire::printable;
+
+/// What a model says, on several lines as it comes, without what could move the cursor, colour the screen or turn the
+/// reading direction. Joiners, selectors and blanks stay, of which many scripts and signs are made.
+pub(crate) fn spoken(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
-        if letter.is_control() || is_invisible(letter) {
-            out.extend(letter.escape_unicode());
-        } else {
+        let joins =
+            matches!(letter, '\u{a0}' | '\u{200c}' | '\u{200d}' | '\u{202f}' | '\u{3000}' | '\u{fe0e}' | '\u{fe0f}');
+        if is_harmless(letter) || joins || matches!(letter, '\n' | '\t') {
             out.push(letter);
+        } else {
+            out.extend(letter.escape_unicode());
         }
     }
     out
-}
-
-/// Marks without a shape of their own: directions, joiners, separators of lines, tags.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter,
-        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A transaction's signature as people can tell it from others; `--json` gives all of it.
@@ -36,12 +38,52 @@ pub(crate) fn short_each<'a>(signatures: impl IntoIterator<Item = &'a String>) -
     signatures.into_iter().map(|signature| short(signature)).collect::<Vec<_>>().join("\n")
 }
 
+/// A content root or another hash as people can tell it from others.
+pub(crate) fn short_root(root: &str, style: Style) -> String {
+    const SHOWN: usize = 16;
+    if style.full() || root.len() <= SHOWN || !root.is_ascii() {
+        return root.to_owned();
+    }
+    format!("{}…", &root[..SHOWN])
+}
+
 /// A URI whose content root is cut, so that it fits a line.
 pub(crate) fn short_uri(uri: &str) -> String {
     match uri.rsplit_once('/') {
         Some((place, root)) if root.len() == 64 && root.is_ascii() => format!("{place}/{}…", &root[..8]),
         _ => uri.to_owned(),
     }
+}
+
+/// Addresses as people can tell them apart: the first and last letters of each, as few as keep all of them different.
+pub(crate) fn short_addresses(addresses: &[&str]) -> Vec<String> {
+    const LEAST: usize = 4;
+    const MOST: usize = 20;
+    let shortened = |shown: usize| -> Vec<String> { addresses.iter().map(|address| ends(address, shown)).collect() };
+    let different: HashSet<&&str> = addresses.iter().collect();
+    let enough = (LEAST..MOST).find(|shown| shortened(*shown).iter().collect::<HashSet<_>>().len() == different.len());
+    enough.map_or_else(|| addresses.iter().map(ToString::to_string).collect(), shortened)
+}
+
+/// One address by its ends, or whole with --full.
+pub(crate) fn short_address(address: &str, style: Style) -> String {
+    if style.full() { address.to_owned() } else { ends(address, 4) }
+}
+
+fn ends(address: &str, shown: usize) -> String {
+    // What is no address, such as an empty cell, stays as it is.
+    if address.len() < 32 || !address.is_ascii() {
+        return address.to_owned();
+    }
+    format!("{}…{}", &address[..shown], &address[address.len() - shown..])
+}
+
+/// So many letters of a text as fit `width` columns.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// The lines of a text of at most `width` letters each, broken at spaces; a longer word has a line of its own.
@@ -69,11 +111,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_fake_a_row_is_written_out() {
-        assert_eq!(printable("Digits"), "Digits");
-        assert_eq!(printable("größe 数字 é"), "größe 数字 é");
-        assert_eq!(printable("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\u{a}c");
-        assert_eq!(printable("a\u{202e}b\u{200b}\u{9b}"), "a\\u{202e}b\\u{200b}\\u{9b}");
+    fn what_a_model_says_moves_no_cursor() {
+        assert_eq!(spoken("a\n\tb 👩\u{200d}🚀"), "a\n\tb 👩\u{200d}🚀");
+        assert_eq!(spoken("a\u{1b}[2Jb\r\u{202e}\u{e0041}"), "a\\u{1b}[2Jb\\u{d}\\u{202e}\\u{e0041}");
     }
 
     #[test]
@@ -85,6 +125,14 @@ mod tests {
             "https://a.example/v1/blobs/abababab…"
         );
         assert_eq!(short_uri("https://a.example/meta.json"), "https://a.example/meta.json");
+    }
+
+    #[test]
+    fn addresses_are_as_short_as_they_stay_different() {
+        let [a, b] = ["Gpusw1c7UznqqXNqFhgKQ11BWX6Bq5r3HQjKBKncWcYz", "GpusKncYcaBxo3NFhgKQ11BWX6Bq5r3HQjKBKncYcWcYz"];
+        assert_eq!(short_addresses(&[a, a, ""]), ["Gpus…WcYz", "Gpus…WcYz", ""]);
+        assert_eq!(short_addresses(&[a, b]), ["Gpusw…cWcYz", "GpusK…cWcYz"]);
+        assert_eq!(cut("a long title", 6), "a lon…");
     }
 
     #[test]

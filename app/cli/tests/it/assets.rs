@@ -27,7 +27,7 @@ fn nothing_is_possible_before_the_programs_are_set_up_and_everything_says_so() {
 }
 
 #[test]
-fn what_cannot_be_minted_is_refused_before_anything_is_paid() {
+fn n12_what_cannot_be_minted_is_refused_before_anything_is_paid() {
     let net = Localnet::start(3);
     let data = net.file("data.csv", "1,2,3\n");
     let empty = net.file("empty.csv", "");
@@ -54,6 +54,13 @@ fn what_cannot_be_minted_is_refused_before_anything_is_paid() {
         (owned(&["--pay-in", &token]), 1, "is not on the list of payment mints"),
         (owned(&["--unit-floor", "SOL=0"]), 2, "asks for nothing"),
         (owned(&["--consent-required"]), 2, "--derivative-share"),
+        (owned(&["--consent", &poor]), 2, "--parent"),
+        (owned(&["--name", "Two words"]), 2, "a name has 1 to 32"),
+        (owned(&["--image", &data]), 2, "is no picture that wallets show"),
+        (owned(&["--uri", "data.json"]), 2, "is no address of an NFT's document"),
+        (owned(&["--uri", "ftp://models.example/data.json"]), 2, "is no address of an NFT's document"),
+        (owned(&["--uri", "ipfs://bafybeigd"]), 2, "where the picture of ipfs://bafybeigd is"),
+        (owned(&["--host", "http://127.0.0.1:9/v1"]), 1, "cannot store the picture"),
         (owned(&["--keypair", &poor]), 1, "takes about 0.04"),
         (vec!["dataset".into(), "mint".into(), empty.clone()], 2, "the content is empty"),
     ];
@@ -168,7 +175,7 @@ fn an_owner_adds_versions_raises_floors_and_moves_the_metadata() {
     let long = format!("https://models.example/{}", "x".repeat(200));
     net.refuses(&[
         (&["asset", "uri", &asset, &long], 2, &["has room for 200"]),
-        (&["asset", "uri", &asset, "not a uri"], 2, &["that is no URI"]),
+        (&["asset", "uri", &asset, "not a uri"], 2, &["is no address of an NFT's document", "https://"]),
         (&[&["asset", "uri", asset.as_str(), uri][..], &as_stranger].concat(), 1, &["does not own"]),
     ]);
 }

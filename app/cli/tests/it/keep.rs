@@ -175,7 +175,11 @@ fn a_job_is_looked_at_and_closed(kept: &Kept, person: &Person, job: &str, receip
     }
     let back = balance() - before;
     assert!((2 * rent - 50_000..=2 * rent).contains(&back), "both jobs' rent came back, less fees: {back}");
-    run(&["job", "show", job]).fails(1, &["the chain knows no job"]);
+    let closed = run(&["job", "show", job]).ok().json();
+    assert_eq!((&closed["state"], &closed["answered"]), (&"closed".into(), &true.into()));
+    kept.read(person, &["job", "show", job]);
+    let again = run(&["job", "answer", job]).ok().json();
+    assert_eq!((&again["closed"], &again["receipt"]["place"]), (&true.into(), &job.into()));
     // The receipt holds all the same: its job's transactions say so.
     assert_eq!(run(&["verify", receipt]).ok().json()["chain"], "history");
 }
@@ -273,7 +277,8 @@ fn a_job_that_nobody_takes_is_cancelled_with_its_deposit() {
     let offer = offer["offer"].as_str().unwrap().to_owned();
     let before = run(&["balance"]).ok().json()["amount"].as_u64().unwrap();
     let csv = pictures(&person);
-    let ask = ["infer", &offer, "--csv", &csv, "--row", "0"];
+    let ask = ["infer", &offer, "--csv", &csv, "--row", "0", "--unquoted"];
+    run(&ask[..6]).fails(1, &["1 node(s) would answer this and 2 must agree; nothing was paid", "--unquoted"]);
     run(&[&ask[..], &["--patience", "1"]].concat()).fails(3, &["no answer yet; the deposit is safe", "job answer"]);
     // Ctrl-c while waiting leaves the job as it is, and says how to go on.
     #[cfg(unix)]

@@ -48,3 +48,36 @@ fn errors_are_json_when_asked_for() {
     assert!(error["error"].as_str().unwrap().contains("there is no key file"));
     assert!(error["hint"].as_str().unwrap().starts_with("provena keygen"));
 }
+
+#[cfg(unix)]
+#[test]
+fn n20_a_key_that_others_can_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let person = Person::new();
+    person.run(&["keygen"]).ok();
+    let file = person.path(".config/provena/id.json");
+    let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    let airdrop = ["airdrop", "1", "--url", "http://127.0.0.1:9"];
+    mode(0o666);
+    person.run(&airdrop).fails(1, &["others can write the key file", "666", "chmod 600"]);
+    mode(0o644);
+    person.run(&airdrop).fails(3, &["warning: others can read the key file", "644", "chmod 600"]);
+    mode(0o600);
+    assert!(!person.run(&airdrop).stderr.contains("others can"));
+}
+
+#[test]
+fn n20_a_broken_log_filter_is_quoted() {
+    let person = Person::new();
+    let output = person.command().args(["keygen"]).env("RUST_LOG", "provena_node=lots").output().unwrap();
+    let ended = crate::provena::ended(output);
+    ended.fails(2, &["RUST_LOG is \"provena_node=lots\", which is no log filter", "warn,provena_node=debug"]);
+    assert!(!person.path(".config/provena/id.json").exists());
+    // In the node's file, too.
+    person.run(&["keygen"]).ok();
+    let config = person.run(&["node", "sample-config"]).ok().stdout.replace("#filter = \"info\"", "filter = \"x=y=z\"");
+    let file = person.path("node.toml");
+    fs::write(&file, config).unwrap();
+    let ended = person.run(&["node", "run", "--config", file.to_str().unwrap()]);
+    ended.fails(2, &["[log] filter is \"x=y=z\", which is no log filter"]);
+}

@@ -24,11 +24,20 @@ pub(crate) struct Localnet {
     pub(crate) person: Person,
     child: Child,
     url: String,
+    ws: String,
 }
 
 impl Localnet {
     /// A chain on which the programs are there and nothing is set up; the wallet has so many SOL.
     pub(crate) fn bare(sol: u64) -> Self {
+        let localnet = Self::without_wallet();
+        localnet.run(&["keygen"]).ok();
+        localnet.run(&["airdrop", &sol.to_string()]).ok();
+        localnet
+    }
+
+    /// A chain and a person with an empty home folder.
+    pub(crate) fn without_wallet() -> Self {
         let person = Person::new();
         let mut child = person
             .command()
@@ -39,10 +48,8 @@ impl Localnet {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
-        let localnet = Self { person, child, url: ready["url"].as_str().unwrap().to_owned() };
-        localnet.run(&["keygen"]).ok();
-        localnet.run(&["airdrop", &sol.to_string()]).ok();
-        localnet
+        let address = |name: &str| ready[name].as_str().unwrap().to_owned();
+        Self { person, child, url: address("url"), ws: address("ws") }
     }
 
     /// A chain on which everything is set up.
@@ -50,6 +57,16 @@ impl Localnet {
         let localnet = Self::bare(sol);
         localnet.run(&["deploy", "--init-only"]).ok();
         localnet
+    }
+
+    /// Where the chain answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where it tells of changes.
+    pub(crate) fn ws(&self) -> &str {
+        &self.ws
     }
 
     /// Runs a command line with `--json`.

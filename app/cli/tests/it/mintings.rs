@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::localnet::{Localnet, nobody};
 
 #[test]
-fn sixty_four_holders_share_a_dataset() {
+fn n12_sixty_four_holders_share_a_dataset() {
     let net = Localnet::start(3);
     let lines: Vec<String> = (0..64).map(|_| format!("{}=1.5625%", nobody())).collect();
     let file = net.file("holders.txt", &format!("# sixty-four people\n{}\n", lines.join("\n")));
@@ -37,7 +37,7 @@ fn cut_off(net: &Localnet, file: &str, options: &[&str]) -> String {
 }
 
 #[test]
-fn a_minting_that_was_cut_off_goes_on_or_is_taken_back() {
+fn n12_a_minting_that_was_cut_off_goes_on_or_is_taken_back() {
     let net = Localnet::start(3);
     let file = net.file("numbers.csv", "4,5,6\n");
     let share = format!("{}=25%", nobody());
@@ -46,6 +46,7 @@ fn a_minting_that_was_cut_off_goes_on_or_is_taken_back() {
     net.refuses(&[(&["dataset", "mint", &file], 1, &["was interrupted, with other shares", "asset abandon"])]);
     let pending = net.read(&["asset", "pending"]);
     assert!(pending.contains("the royalty pool exists") && pending.contains(&asset), "{pending}");
+    assert!(pending.contains("numbers.csv") && pending.contains("=25%") && pending.contains("=75%"), "{pending}");
     let minted = net.run(&[&["dataset", "mint", &file][..], &options].concat()).ok().json();
     assert_eq!((&minted["asset"], &minted["title"]), (&asset.into(), &"numbers.csv".into()));
     assert_eq!(std::fs::read_dir(net.person.path(".config/provena/pending")).unwrap().count(), 0);

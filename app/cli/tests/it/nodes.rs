@@ -4,7 +4,7 @@ use crate::localnet::{Localnet, nobody};
 use crate::provena::Ended;
 
 #[test]
-fn a_nodes_stake_is_raised_taken_out_and_comes_back_at_the_end() {
+fn n5_a_nodes_stake_is_raised_taken_out_and_comes_back_at_the_end() {
     let net = Localnet::start(10);
     let endpoint = "http://127.0.0.1:8700";
     let register =

@@ -51,6 +51,8 @@ impl Person {
             command.env("PROVENA_LOCALNET", binary);
         }
         command
+            // The chains of these tests are private.
+            .env("PROVENA_LOCAL", "1")
             .env("HOME", self.home.path())
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_DATA_HOME")

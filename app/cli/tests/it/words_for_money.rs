@@ -21,18 +21,21 @@ fn words_are_paid_by_the_token_and_the_rest_comes_back() {
     assert_eq!(generated["prompt_tokens"], 8);
     let answered = generated["tokens"].as_array().unwrap().len() as u64;
     assert_eq!((&answer["units_in"], &answer["units_out"]), (&8.into(), &answered.into()));
-    // Paid in advance: the template's allowance, 16 and its bytes for each message, and the tokens asked for.
-    let most = 128 + (16 + 6 + 2) + (16 + 4 + 5) + 12;
-    assert_eq!(answer["paid"]["deposit"], most * 10_000);
-    assert_eq!(answer["paid"]["refund"], (most - 8 - answered) * 10_000);
+    // The model is at hand, so what is paid in advance is exact: the prompt's tokens, and the most that were asked for.
+    assert_eq!(answer["paid"]["deposit"], (8 + 12) * 10_000);
+    assert_eq!(answer["paid"]["refund"], (12 - answered) * 10_000);
     let verified = run(&["verify", &receipt, "--recompute"]).ok().json();
     assert_eq!((&verified["units_in"], &verified["units_out"]), (&8.into(), &answered.into()));
     assert_eq!((&verified["amount"], &verified["mint"]), (&((8 + answered) * 10_000).into(), &"SOL".into()));
     assert_eq!(verified["recomputed"], "equal");
 
-    let long = "w7 ".repeat(160);
-    let ended = run(&["infer", &offer, "--prompt", &long]);
-    ended.fails(1, &["can take 628 in, 256 out units", "allows 600 in, 600 out", "--max-tokens", "--input-units N"]);
+    let before = run(&["balance"]).ok().json()["amount"].clone();
+    let ask = |options: &[&str]| run(&[&["infer", &offer, "--prompt"], options].concat());
+    ask(&[&"w7 ".repeat(160)]).fails(1, &["tokens; the model takes at most 100", "nothing was paid"]);
+    ask(&["w7", "--stop", ""]).fails(1, &["has 0 bytes, not 1 to 1024", "nothing was paid"]);
+    ask(&["w7", "--input-units", "601"]).fails(1, &["can take 601 in", "allows 600 in, 600 out", "--input-units N"]);
+    run(&["infer", &offer, "--text", "w7"]).fails(1, &["this model generates text", "nothing was paid"]);
+    assert_eq!(run(&["balance"]).ok().json()["amount"], before);
 }
 
 #[test]

@@ -103,6 +103,14 @@ pub enum AssetError {
     /// Longer than an NFT's URI may be.
     #[error("the URI has {0} bytes; an NFT's has room for {MAX_URI_LEN}")]
     UriTooLong(usize),
+    /// Wallets and marketplaces could not read it.
+    #[error("{} is no address of an NFT's document: {reason}", provena_wire::printable(uri))]
+    BadUri {
+        /// What was given.
+        uri: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A transaction was refused, or its outcome is unknown.
     #[error("{outcome}")]
     Unsent {

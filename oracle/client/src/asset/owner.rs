@@ -1,7 +1,7 @@
 //! What the holder of an asset's NFT does with it: licences, floors, the metadata's address.
 
 use provena_registry::{
-    LicenceTerms, MAX_FLOORS, MAX_URI_LEN, client as registry,
+    LicenceTerms, MAX_FLOORS, client as registry,
     state::{AssetKind, Floor, Licence},
 };
 use solana_instruction::Instruction;
@@ -142,11 +142,9 @@ impl<'a> Owner<'a> {
     /// Changes where the NFT's metadata document is.
     ///
     /// # Errors
-    /// [`AssetError::UriTooLong`], [`AssetError::Unsent`].
+    /// [`AssetError::UriTooLong`], [`AssetError::BadUri`], [`AssetError::Unsent`].
     pub async fn set_uri(&self, uri: &str) -> Sent {
-        if uri.len() > MAX_URI_LEN {
-            return Err(AssetError::UriTooLong(uri.len()));
-        }
+        super::check_uri(uri)?;
         let set = registry::set_uri(&self.wallet.pubkey(), &self.registered.mint, &self.nft, uri);
         self.send(set, "the URI was not changed").await
     }

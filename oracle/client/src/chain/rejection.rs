@@ -76,7 +76,7 @@ impl Rejection {
                 "the fee payer cannot pay the fee; fund it first (on a test cluster: `provena airdrop`)".to_owned()
             }
             (None, TransactionError::InsufficientFundsForRent { .. }) => {
-                "an account would have fewer lamports than keep it alive (890,880 for an empty wallet); fund it first, or \
+                "an account would have less than keeps it alive (0.00089088 SOL for an empty wallet); fund it first, or \
                  wait until there is more to move"
                     .to_owned()
             }

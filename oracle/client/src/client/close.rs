@@ -1,5 +1,7 @@
 //! After the answer: acknowledge it, have everybody paid, take the rent back.
 
+use std::time::{Duration, Instant};
+
 use provena_market::client as market;
 use provena_market::state::{JobState, Who, job::flag};
 use solana_instruction::Instruction;
@@ -14,13 +16,19 @@ use crate::view::{JobView, View};
 use provena_common::slot::Slot;
 use provena_market::state::Next;
 
+/// How long nodes are asked for answers that nobody fetched before the jobs are closed, for all of them together.
+const FETCHING: Duration = Duration::from_secs(10);
+
 /// What became of a job that was over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     /// Which job.
     pub job: Pubkey,
-    /// Whether its rent is back; otherwise somebody could not be paid yet.
+    /// Whether its rent is back; otherwise somebody could not be paid yet, or its answer is not here.
     pub closed: bool,
+    /// Whether it stays open because its answer was never fetched and no node hands it out now: what closes it for good is
+    /// [`Client::close_anyway`].
+    pub unfetched: bool,
     /// What was sent for it; transactions are shared by several jobs.
     pub sent: Vec<Confirmed>,
 }
@@ -77,12 +85,26 @@ impl Client {
         self.send(&instructions).await
     }
 
-    /// Has everybody paid and takes the job's rent back, which is possible from 151 slots after its posting.
+    /// Has everybody paid and takes the job's rent back, which is possible from 151 slots after its nonce's. An agreed answer
+    /// that is not here is fetched first, and its receipts.
     ///
     /// # Errors
-    /// A refusal (`WrongState` before the end, `NotPaidOut` while somebody could not be paid, `TooEarly`), or a failure to
-    /// read.
+    /// [`ClientError::Unfetched`] when that fails and the answer was never acknowledged; a refusal (`WrongState` before the
+    /// end, `NotPaidOut` while somebody could not be paid, `TooEarly`), or a failure to read.
     pub async fn close(&self, address: &Pubkey) -> Result<Confirmed, ClientError> {
+        if let Some(job) = self.job(address).await?
+            && !self.is_safe_to_close(&job, Instant::now()).await
+        {
+            return Err(ClientError::Unfetched(*address));
+        }
+        self.close_anyway(address).await
+    }
+
+    /// As [`Client::close`], also where the answer that was paid for is lost by it.
+    ///
+    /// # Errors
+    /// A refusal, or a failure to read.
+    pub async fn close_anyway(&self, address: &Pubkey) -> Result<Confirmed, ClientError> {
         let view = View::read(self.chain.as_ref(), address).await?;
         let Some(job) = view.job else { return Err(ClientError::Closed(*address)) };
         let (mut groups, closed) = self.closing(&job, view.now).await?;
@@ -91,28 +113,81 @@ impl Client {
             groups.push(collect::close(self.chain.as_ref(), &self.payer.pubkey(), &job).await?);
         }
         let sent = self.send_groups_strictly(&groups).await?;
+        self.in_folder(address, |jobs| jobs.note(address, |record| record.closed = true));
         sent.last().copied().ok_or(ClientError::Closed(*address))
     }
 
-    /// Closes every job of this payer that is over, and has everybody paid who waits for it.
+    /// Closes every job of this payer that is over, and has everybody paid who waits for it. No answer is lost by it: one
+    /// that was never fetched is fetched before, and when no node hands it out the job stays open.
     ///
     /// # Errors
     /// A failure to read. Refusals are logged, and looked at again another time.
     pub async fn close_finished(&self) -> Result<Vec<Closed>, ClientError> {
         let now = Slot(self.chain.slot().await?);
+        let begun = Instant::now();
         let (mut jobs, mut groups) = (Vec::new(), Vec::new());
         for job in self.jobs().await? {
             if !job.state()?.is_ended() {
                 continue;
             }
-            let (work, closed) = self.closing(&job, now).await?;
-            if !work.is_empty() {
-                jobs.push((job.address, closed, work.len()));
+            let (mut work, mut closed) = self.closing(&job, now).await?;
+            let unfetched = closed && !self.is_safe_to_close(&job, begun).await;
+            if unfetched {
+                closed = false;
+                // The closing is the last.
+                work.pop();
+            }
+            if !work.is_empty() || unfetched {
+                jobs.push(Closed { job: job.address, closed, unfetched, sent: Vec::new() });
                 groups.extend(work);
             }
         }
         let sent = self.send_groups(groups).await?;
-        Ok(jobs.into_iter().map(|(job, closed, _)| Closed { job, closed, sent: sent.clone() }).collect())
+        // What was refused was left out.
+        let closed: Vec<Pubkey> = jobs.iter().filter(|one| one.closed).map(|one| one.job).collect();
+        let views = View::read_all(self.chain.as_ref(), &closed).await?;
+        let gone = |view: &Result<View, ChainError>| view.as_ref().is_ok_and(|view| view.job.is_none());
+        let gone: Vec<Pubkey> = closed.iter().zip(&views).filter(|(_, view)| gone(view)).map(|(job, _)| *job).collect();
+        for one in &mut jobs {
+            one.closed = gone.contains(&one.job);
+            one.sent.clone_from(&sent);
+            if one.closed {
+                self.in_folder(&one.job, |jobs| jobs.note(&one.job, |record| record.closed = true));
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Whether closing a job loses nothing: what was agreed is on this machine, by now at the latest, or its payer said that
+    /// it had it. Nodes are asked only for a while after `begun`.
+    async fn is_safe_to_close(&self, job: &JobView, begun: Instant) -> bool {
+        if job.state().ok() != Some(JobState::Agreed) {
+            return true;
+        }
+        let left = FETCHING.saturating_sub(begun.elapsed());
+        let here = self.has_answer(job).await || {
+            let fetched = tokio::time::timeout(left, self.fetch_and_keep(job)).await;
+            fetched.unwrap_or_else(|_| Err("the nodes do not answer in time".to_owned())).is_ok()
+        };
+        here || job.job.has(flag::ACKNOWLEDGED)
+    }
+
+    /// Fetches the answer and the receipts of an agreed job, and keeps them.
+    async fn fetch_and_keep(&self, job: &JobView) -> Result<(), String> {
+        let response = match self.response(job).await {
+            Ok(response) => response,
+            Err(error) => {
+                let there = self.answer_on_chain(job).await.map_err(|error| error.to_string())?;
+                let response = there.ok_or_else(|| error.to_string())?;
+                let root = response.result_root();
+                let stored = self.store.put_as_local(&root, response.to_bytes()).await;
+                stored.or_else(|error| self.jobs.as_ref().map(drop).ok_or(error)).map_err(|error| error.to_string())?;
+                response
+            }
+        };
+        self.keep(job, Some(&response), &[]).await?;
+        let (receipts, _) = self.receipts(job).await;
+        self.keep(job, None, &receipts).await
     }
 
     /// What is left to do for a job that has ended, and whether it is closed then.

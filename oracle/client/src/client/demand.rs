@@ -1,7 +1,7 @@
 //! Demanding an answer that nobody hands out.
 
 use std::mem::offset_of;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use provena_arith::merkle::content_root;
 use provena_common::slot::Slot;
@@ -48,10 +48,11 @@ impl Client {
     pub(super) async fn demanded_answer(
         &self,
         address: &Pubkey,
+        patience: Duration,
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<Response, ClientError> {
         loop {
-            let view = View::read(self.chain.as_ref(), address).await?;
+            let view = self.view_within(address, Instant::now(), patience).await?;
             let job = view.job.as_ref().ok_or(ClientError::Closed(*address))?;
             if job.state()? != JobState::Agreed {
                 return Err(self.ended(job).await);

@@ -8,6 +8,7 @@ use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
 use crate::chain::ChainError;
+use crate::kept::KeptError;
 use crate::store::StoreError;
 
 /// Every message says what happened to the money, or what to do.
@@ -55,8 +56,23 @@ pub enum ClientError {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The chain fell silent.
+    #[error(
+        "the chain did not answer for {waited:.0?} ({reason}); job {job} is paid for and goes on without us: look again with the same job"
+    )]
+    Silent {
+        /// Which job.
+        job: Pubkey,
+        /// How long it was asked.
+        waited: Duration,
+        /// The last failure.
+        reason: String,
+    },
+    /// A job cannot be kept on this machine.
+    #[error("the job could not be kept on this machine, so nothing was paid: {0}")]
+    Kept(#[from] KeptError),
     /// It ended without a result.
-    #[error("job {job} ended without a result ({state:?}); {refund} base units go back to the payer")]
+    #[error("job {job} ended without a result ({state:?}); all of its deposit goes back to the payer")]
     Ended {
         /// Which job.
         job: Pubkey,
@@ -68,6 +84,9 @@ pub enum ClientError {
     /// It no longer exists.
     #[error("job {0} does not exist, or is closed")]
     Closed(Pubkey),
+    /// Closing it would lose what was paid for.
+    #[error("the answer to job {0} was never fetched, and no node hands it out now; closing the job would lose it")]
+    Unfetched(Pubkey),
     /// No quorum agreed yet.
     #[error("the job has no agreed result yet")]
     NoResult,

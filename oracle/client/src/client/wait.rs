@@ -8,7 +8,7 @@ use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
 use super::{Client, ClientError, Stage};
-use crate::chain::{ChainError, Watch};
+use crate::chain::{Backoff, ChainError, Watch};
 use crate::view::{JobView, View};
 
 /// How long others have to do what anybody may before we pay that transaction's fee.
@@ -17,12 +17,15 @@ const CRANK_AFTER: Duration = Duration::from_secs(3);
 /// Longest wait between two looks at a job.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// Longest wait between two looks while the chain does not answer.
+const MOST_BETWEEN: Duration = Duration::from_secs(5);
+
 impl Client {
     /// Waits until a quorum agreed, moving the job on where nobody else does.
     ///
     /// # Errors
     /// [`ClientError::Ended`] when it failed or was cancelled (what can be collected then is), [`ClientError::StillRunning`]
-    /// after `patience`.
+    /// after `patience`, [`ClientError::Silent`] when the chain does not answer until then.
     pub async fn wait(
         &self,
         address: &Pubkey,
@@ -34,7 +37,7 @@ impl Client {
         let mut last_state = None;
         let mut due: Option<(Next, Instant)> = None;
         loop {
-            let view = View::read(self.chain.as_ref(), address).await?;
+            let view = self.view_within(address, begun, patience).await?;
             let job = view.job.as_ref().ok_or(ClientError::Closed(*address))?;
             let state = job.state()?;
             if last_state.replace(state) != Some(state) {
@@ -51,13 +54,46 @@ impl Client {
             let next = view.next(Who::Payer)?;
             let since = due.filter(|(known, _)| *known == next).map_or_else(Instant::now, |(_, since)| since);
             due = Some((next, since));
-            if since.elapsed() >= CRANK_AFTER
-                && let Some((next, signature)) = self.crank_view(&view, Who::Payer).await?
-            {
-                progress(Stage::Cranked(next, signature));
-                continue;
+            if since.elapsed() >= CRANK_AFTER {
+                match self.crank_view(&view, Who::Payer).await {
+                    Ok(Some((next, signature))) => {
+                        progress(Stage::Cranked(next, signature));
+                        continue;
+                    }
+                    // It is tried again, or somebody else does it.
+                    Err(ClientError::Chain(error)) if error.is_transient() => {
+                        tracing::debug!(%error, job = %address, "the job could not be moved on");
+                    }
+                    Ok(None) => {}
+                    Err(error) => return Err(error),
+                }
             }
             changes.next(LOOK_EVERY).await;
+        }
+    }
+
+    /// A look at a job, repeated while the chain does not answer, until `patience` after `begun` is over.
+    pub(super) async fn view_within(
+        &self,
+        address: &Pubkey,
+        begun: Instant,
+        patience: Duration,
+    ) -> Result<View, ClientError> {
+        let mut backoff = Backoff::new(LOOK_EVERY, MOST_BETWEEN);
+        loop {
+            // A server that takes the question and says nothing is as silent as one that is not there.
+            let left = patience.saturating_sub(begun.elapsed()).max(LOOK_EVERY);
+            let read = tokio::time::timeout(left, View::read(self.chain.as_ref(), address)).await;
+            let reason = match read {
+                Ok(Err(error)) if error.is_transient() => error.to_string(),
+                Ok(read) => return Ok(read?),
+                Err(_) => "it does not answer in time".to_owned(),
+            };
+            if begun.elapsed() >= patience {
+                return Err(ClientError::Silent { job: *address, waited: begun.elapsed(), reason });
+            }
+            tracing::debug!(reason, job = %address, "the chain does not answer; asking again");
+            tokio::time::sleep(backoff.failed().min(patience.saturating_sub(begun.elapsed()))).await;
         }
     }
 

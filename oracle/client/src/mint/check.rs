@@ -49,6 +49,7 @@ impl<'a> Mint<'a> {
     ) -> Result<Checked<'a>, MintError> {
         let chain = self.chain;
         plan.text.check()?;
+        super::document::check_hosting(self.store, &plan.metadata)?;
         self.check_running(plan).await?;
         check_free(chain, content_root, unfinished).await?;
         let keys: Vec<&'a Keypair> = self.consents.iter().chain([self.creator]).collect();
@@ -93,7 +94,7 @@ impl<'a> Mint<'a> {
 
     /// Checks that one transaction holds the registration: its parents, texts and floors.
     fn check_size(&self, plan: &Plan, content_root: &[u8; 32], checked: &Checked<'_>) -> Result<(), MintError> {
-        let uri = "u".repeat(super::metadata::uri_len(self.store)?);
+        let uri = "u".repeat(super::document::check_hosting(self.store, &plan.metadata)?);
         // The key and the salt are as long as any others.
         let new = self.new_asset(plan, checked, &Pubkey::new_from_array([1; 32]), content_root, [0; 32], 1, &uri);
         let fits = batch::fits_with(&[new.instruction()], &self.creator.pubkey(), self.chain.lookup_tables());

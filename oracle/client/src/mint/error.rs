@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use provena_registry::{MAX_FLOORS, MAX_PARENTS, MAX_URI_LEN};
+use provena_registry::{MAX_FLOORS, MAX_PARENTS};
 use solana_pubkey::Pubkey;
 
 use crate::{
@@ -33,9 +33,12 @@ pub enum MintError {
     /// An NFT without a name.
     #[error("an asset needs a title")]
     Untitled,
-    /// The store's own address leaves no room for the metadata's.
-    #[error("the store's address is too long: an NFT's URI has room for {MAX_URI_LEN} bytes")]
-    UriTooLong,
+    /// Nobody but this machine could read the metadata.
+    #[error("the NFT's document would lie in a folder of this machine, where nobody else can read it")]
+    LocalUri,
+    /// A document that the owner keeps, without a picture.
+    #[error("it cannot be told where the picture of {0} is: the address does not end in a name with .json")]
+    NoPictureBeside(String),
     /// Nothing to mint.
     #[error("the content is empty")]
     Empty,

@@ -1,18 +1,11 @@
-//! What an NFT says about itself: a JSON document in the store, named by the NFT's URI.
+//! The words of an NFT, as the chain has them.
 
-use provena_registry::{Floors, MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN, NftText, state::AssetKind};
-use serde_json::json;
+use provena_registry::{MAX_NAME_LEN, MAX_SYMBOL_LEN, NftText};
+use provena_wire::Untrusted;
 use solana_pubkey::Pubkey;
 
-use super::{
-    MintError, Plan,
-    error::{unread, unstored},
-};
-use crate::{
-    chain::Chain,
-    share::{Share, show_shares},
-    store::Store,
-};
+use super::{MintError, error::unread};
+use crate::chain::Chain;
 
 /// The words of an NFT.
 #[derive(Clone, Debug, Default)]
@@ -56,72 +49,11 @@ impl Text {
     }
 }
 
-/// Bytes of the URI of a document in the first of the stores.
-///
-/// # Errors
-/// [`MintError::UriTooLong`].
-pub(super) fn uri_len(store: &Store) -> Result<usize, MintError> {
-    let len = place(store, &[0; 32]).len();
-    if len > MAX_URI_LEN { Err(MintError::UriTooLong) } else { Ok(len) }
-}
-
-fn place(store: &Store, root: &[u8; 32]) -> String {
-    let base = store.urls().next().unwrap_or_default().trim_end_matches('/');
-    format!("{base}/blobs/{}", hex::encode(root))
-}
-
-/// Stores the metadata document and returns its URI.
-pub(super) async fn publish(
-    store: &Store,
-    plan: &Plan,
-    floors: &Floors,
-    content_root: &[u8; 32],
-    bytes: u64,
-) -> Result<String, MintError> {
-    let (kind, media) = match plan.kind() {
-        AssetKind::Model => ("model", "application/x-provena-artifact"),
-        AssetKind::Dataset => ("dataset", "application/octet-stream"),
-    };
-    let parents: Vec<_> = plan
-        .parents
-        .iter()
-        .map(|parent| {
-            let Share { address, shares } = parent.share;
-            json!({ "mint": address.to_string(), "share": show_shares(shares) })
-        })
-        .collect();
-    let mut properties = json!({
-        "kind": kind,
-        "content_root": hex::encode(content_root),
-        "bytes": bytes,
-        "files": [{ "uri": place(store, content_root), "type": media }],
-        "licence": plan.text.licence,
-        "floor_basis_points": floors.bps,
-        "parents": parents,
-    });
-    if let Some(terms) = &plan.licence {
-        properties["derivative_basis_points"] = json!(terms.bps);
-    }
-    if let Some(recipe) = &plan.recipe {
-        properties["recipe_root"] = json!(hex::encode(recipe.root));
-        properties["engine_class"] = json!("int-v1");
-    }
-    let document = json!({
-        "name": plan.text.title,
-        "symbol": plan.text.symbol,
-        "description": plan.text.description,
-        "seller_fee_basis_points": plan.text.resale_bps,
-        "properties": properties,
-    });
-    let root = store.put(format!("{document:#}").into_bytes()).await.map_err(unstored("metadata"))?;
-    Ok(place(store, &root))
-}
-
 /// The name in an NFT's metadata account, if there is one.
 ///
 /// # Errors
 /// A failure to read.
-pub async fn name_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<String>, MintError> {
+pub async fn name_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Untrusted>, MintError> {
     // Key (1), update authority (32), mint (32), then the name with its length (u32) and trailing zeros.
     const NAME: usize = 65;
     let account = chain.account(&provena_registry::pda::metadata(mint).0).await.map_err(unread("the NFT"))?;
@@ -129,7 +61,7 @@ pub async fn name_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<String>,
         let rest = account.data.get(NAME..)?;
         let (len, rest) = rest.split_first_chunk::<4>()?;
         let name = rest.get(..usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
-        Some(String::from_utf8_lossy(name).trim_end_matches('\0').to_owned())
+        Some(Untrusted::from(String::from_utf8_lossy(name).trim_end_matches('\0')))
     });
     Ok(name)
 }

@@ -10,7 +10,10 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 
 use super::MintError;
-use crate::keys::{KeyFileError, refused, write_new};
+use crate::{
+    keys::{KeyFileError, refused, write_new},
+    share::Share,
+};
 
 /// Where the secrets of unfinished mintings are kept, one file for each content.
 #[derive(Clone, Debug)]
@@ -28,6 +31,10 @@ pub struct Unfinished {
     pub key: Keypair,
     /// Secret of the content claim.
     pub salt: [u8; 32],
+    /// What it is called; empty where that is not known.
+    pub title: String,
+    /// Who shares the revenue, parents' pools included; empty where that is not known.
+    pub shares: Vec<Share>,
     file: PathBuf,
 }
 
@@ -42,6 +49,12 @@ struct Secrets {
     key: Vec<u8>,
     /// Lower-case hex.
     salt: String,
+    /// For the person who looks at what was interrupted.
+    #[serde(default)]
+    title: String,
+    /// Addresses in base58, with their shares.
+    #[serde(default)]
+    shares: Vec<(String, u64)>,
 }
 
 /// Digits of the content root by which its file is named.
@@ -71,7 +84,13 @@ impl Pending {
     ///
     /// # Errors
     /// Its file cannot be written.
-    pub fn begin(&self, wallet: &Pubkey, content_root: &[u8; 32]) -> Result<Unfinished, KeyFileError> {
+    pub fn begin(
+        &self,
+        wallet: &Pubkey,
+        content_root: &[u8; 32],
+        title: &str,
+        shares: &[Share],
+    ) -> Result<Unfinished, KeyFileError> {
         fs::create_dir_all(&self.folder).map_err(refused("make the folder", &self.folder))?;
         let file = self.file(content_root);
         let (key, salt) = (Keypair::new(), *Keypair::new().secret_bytes());
@@ -80,10 +99,13 @@ impl Pending {
             wallet: wallet.to_string(),
             key: key.to_bytes().to_vec(),
             salt: hex::encode(salt),
+            title: title.to_owned(),
+            shares: shares.iter().map(|share| (share.address.to_string(), share.shares)).collect(),
         };
         let text = serde_json::to_string(&secrets).unwrap_or_default();
         write_new(&file, &text)?;
-        Ok(Unfinished { wallet: *wallet, content_root: *content_root, key, salt, file })
+        let (title, shares) = (title.to_owned(), shares.to_vec());
+        Ok(Unfinished { wallet: *wallet, content_root: *content_root, key, salt, title, shares, file })
     }
 
     /// Every minting that was interrupted, in the order of their content roots.
@@ -120,10 +142,16 @@ impl Unfinished {
         let parts = secrets.and_then(|secrets| {
             let root = |text: &str| hex::decode(text).ok()?.try_into().ok();
             let key = Keypair::try_from(secrets.key.as_slice()).ok()?;
-            Some((secrets.wallet.parse().ok()?, root(&secrets.content_root)?, key, root(&secrets.salt)?))
+            let share =
+                |(address, shares): &(String, u64)| Some(Share { address: address.parse().ok()?, shares: *shares });
+            let shares = secrets.shares.iter().map(share).collect::<Option<Vec<_>>>()?;
+            let told = (secrets.title.clone(), shares);
+            Some((secrets.wallet.parse().ok()?, root(&secrets.content_root)?, key, root(&secrets.salt)?, told))
         });
         match parts {
-            Some((wallet, content_root, key, salt)) => Ok(Self { wallet, content_root, key, salt, file }),
+            Some((wallet, content_root, key, salt, (title, shares))) => {
+                Ok(Self { wallet, content_root, key, salt, title, shares, file })
+            }
             None => Err(KeyFileError::Malformed(file)),
         }
     }
@@ -164,8 +192,9 @@ mod tests {
         let pending = Pending::new(folder.path().join("pending"));
         assert!(pending.list().unwrap().is_empty() && pending.find(&[7; 32]).unwrap().is_none());
         let wallet = Pubkey::new_from_array([3; 32]);
-        let begun = pending.begin(&wallet, &[7; 32]).unwrap();
-        assert!(pending.begin(&wallet, &[7; 32]).is_err(), "nothing under way is overwritten");
+        let shares = [Share { address: Pubkey::new_from_array([4; 32]), shares: 5 }];
+        let begun = pending.begin(&wallet, &[7; 32], "Digits", &shares).unwrap();
+        assert!(pending.begin(&wallet, &[7; 32], "Digits", &shares).is_err(), "nothing under way is overwritten");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -175,6 +204,7 @@ mod tests {
         let [found] = pending.list().unwrap().try_into().ok().unwrap();
         assert_eq!((found.key.pubkey(), found.salt, found.content_root), (begun.key.pubkey(), begun.salt, [7; 32]));
         assert_eq!(found.wallet, wallet);
+        assert_eq!((found.title.as_str(), found.shares.as_slice()), ("Digits", &shares[..]));
         found.forget().unwrap();
         assert!(pending.find(&[7; 32]).unwrap().is_none());
     }

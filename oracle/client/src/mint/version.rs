@@ -50,7 +50,7 @@ impl Mint<'_> {
         self.store.put(content).await.map_err(unstored("content"))?;
         let unfinished = match unfinished {
             Some(unfinished) => unfinished,
-            None => self.pending.begin(&self.creator.pubkey(), &content_root)?,
+            None => self.pending.begin(&self.creator.pubkey(), &content_root, "", &[])?,
         };
         step("claiming the content");
         let claim = claim::claim(self.chain, self.creator, &unfinished).await?;

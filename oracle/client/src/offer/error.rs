@@ -26,6 +26,9 @@ pub enum OfferError {
     /// No offer lives there.
     #[error("{0} is no offer on this chain; it may be closed")]
     NoOffer(Pubkey),
+    /// A model, and nobody sells its use.
+    #[error("nothing is on offer of the model {0}")]
+    NotOffered(Pubkey),
     /// The market takes no such terms.
     #[error("the market takes no such offer: {0}")]
     BadTerms(&'static str),

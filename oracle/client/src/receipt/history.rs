@@ -52,8 +52,9 @@ pub fn check_history(
         return Err(ReceiptMismatch::Differs { field: "terms hash", found, expected, source_of_truth: HISTORY });
     }
     let work = Work::new(receipt.units_in, receipt.units_out);
-    let stated = past.iter().filter_map(|one| Stated::read(one, &job));
-    let same_result = stated.filter(|stated| stated.result_root == receipt.result_root && stated.work == work);
+    let same_result = statements(&job, past)
+        .into_iter()
+        .filter(|stated| stated.result_root == receipt.result_root && stated.work == work);
     let node = Pubkey::from(receipt.node);
     let (mut own, mut others): (Vec<_>, Vec<_>) = same_result.map(|stated| stated.node).partition(|one| *one == node);
     if own.is_empty() {
@@ -64,6 +65,44 @@ pub fn check_history(
     others.dedup();
     own.extend(others);
     Ok(Witnessed { offer, nodes: own })
+}
+
+/// What a node stated on chain as the result of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// The node.
+    pub node: Pubkey,
+    /// Content root of its answer.
+    pub result_root: [u8; 32],
+    /// The units that it counted.
+    pub work: Work,
+}
+
+/// What nodes stated as the results of `job`, as its transactions show; this needs no account.
+#[must_use]
+pub fn statements(job: &Pubkey, past: &[PastInstruction]) -> Vec<Statement> {
+    past.iter().filter_map(|one| Statement::read(one, job)).collect()
+}
+
+/// How a job was posted, as its transactions show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posting {
+    /// Who paid.
+    pub payer: Pubkey,
+    /// The offer.
+    pub offer: Pubkey,
+    /// Content root of the request.
+    pub input_root: [u8; 32],
+    /// Base units that left the payer.
+    pub deposit: u64,
+}
+
+/// How `job` was posted; `None` when that is not among `past`.
+#[must_use]
+pub fn posting(job: &Pubkey, past: &[PastInstruction]) -> Option<Posting> {
+    let Posted { payer, offer, args, .. } =
+        past.iter().find_map(|one| Posted::read(one).filter(|posted| posted.job == *job))?;
+    Some(Posting { payer, offer, input_root: args.input_root, deposit: args.deposit })
 }
 
 /// A `post_job`.
@@ -83,13 +122,7 @@ impl Posted {
 }
 
 /// A node's `answer` or `reveal`.
-struct Stated {
-    node: Pubkey,
-    result_root: [u8; 32],
-    work: Work,
-}
-
-impl Stated {
+impl Statement {
     fn read(past: &PastInstruction, job: &Pubkey) -> Option<Self> {
         let node = *past.accounts.first()?;
         let names = |place: usize| past.accounts.get(place) == Some(job);

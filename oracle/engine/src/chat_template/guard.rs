@@ -5,6 +5,9 @@
 //! [`KEPT_INSIDE`]. Within one tag little can grow, because a tag may have only so many signs. What is rendered into a
 //! macro's result or a `set` block is counted: there, text between tags becomes a tag that shows it, since everything
 //! that tags show is counted. Tags that fetch something are refused.
+//!
+//! Each loop and each condition asks for the time that is left ([`TICK`]), and what a message contains is asked
+//! by a test of our own ([`WITHIN`]).
 
 mod product;
 mod tag;
@@ -12,8 +15,8 @@ mod tag;
 use std::ops::Range;
 
 use minijinja::machinery::{Span, Token, WhitespaceConfig, tokenize};
-use product::products;
-use tag::{Effect, effect};
+use product::{contained, products};
+use tag::{Effect, effect, ticks};
 
 /// The filter that weighs a value which gets a name.
 pub(super) const KEPT: &str = "__kept";
@@ -21,6 +24,13 @@ pub(super) const KEPT: &str = "__kept";
 pub(super) const KEPT_INSIDE: &str = "__kept_inside";
 /// The filter that multiplies.
 pub(super) const TIMES: &str = "__times";
+
+/// The test for a text in another one.
+pub(super) const WITHIN: &str = "__within";
+/// The function that fails when no time is left.
+pub(super) const TICK: &str = "__tick";
+/// The filter that does the same and changes nothing.
+pub(super) const TICKED: &str = "__ticked";
 
 /// The longest template in bytes, several times that of any real one.
 const MAX_TEMPLATE_LEN: usize = 64 << 10;
@@ -60,9 +70,19 @@ pub(super) fn guarded(source: &str) -> Result<Guarded, String> {
                     writer.skip_to(span);
                 }
             }
-            Token::VariableEnd => writer.edit(products(&tag)?, span),
+            Token::VariableEnd => {
+                let mut edits = products(&tag)?;
+                if edits.is_empty() {
+                    edits = contained(&tag);
+                }
+                writer.edit(edits, span);
+            }
             Token::BlockEnd => {
                 let mut edits = products(&tag)?;
+                if edits.is_empty() {
+                    edits = contained(&tag);
+                }
+                edits.extend(ticks(&tag));
                 let effect = effect(&tag)?;
                 if let Effect::Keep { value, inside } = &effect {
                     edits.push(Edit::new(value.start..value.start, "(".into()));

@@ -161,5 +161,5 @@ fn json(path: &Path, most: u64) -> Result<Value, Error> {
 fn parsed(path: &Path, most: u64) -> Result<Option<Value>, Error> {
     let Some(bytes) = read(path, most)? else { return Ok(None) };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    serde_json::from_slice(&bytes).map(Some).map_err(|e| Error::Import(format!("{name}: {e}")))
+    crate::json::unique(&bytes).map(Some).map_err(|e| Error::Import(format!("{name}: {e}")))
 }

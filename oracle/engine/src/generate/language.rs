@@ -1,12 +1,13 @@
 //! What a decoder's artifact says about texts, and requests checked against it.
 
-use provena_wire::{Finish, Generate, Sampling, Units};
+use provena_wire::{Finish, Generate, Message, Sampling, Units};
 
 use super::kv_cache::PAGE;
 use crate::{
     artifact::{Artifact, LlamaRecipe},
-    chat_template,
+    chat_template::{self, Rendered},
     error::Error,
+    patience::Patience,
     tokenizer::Tokenizer,
 };
 
@@ -72,27 +73,33 @@ impl Language {
         &self.recipe.stops
     }
 
-    /// Checks a request and makes tokens of its prompt. A conversation becomes a text by the model's own template, which
-    /// writes the special tokens, too; to a text the tokenizer adds them.
+    /// Checks a request and makes tokens of its prompt, within limits of bytes, growth and time that no artifact can lift.
+    ///
+    /// A conversation becomes a text by the model's own template, which writes the control tokens, too. What comes from a
+    /// message, its role and its content, never becomes one: `<|im_end|>` in a content is eight or so tokens of ordinary
+    /// text. To a plain text the tokenizer adds the tokens that begin and end it, and there control words are control
+    /// tokens, because the whole prompt is its author's own: whoever puts somebody else's words into one must look at
+    /// them, or send a conversation.
     ///
     /// # Errors
     /// [`Error::Request`] for settings beyond their range and an empty prompt, [`Error::ChatTemplate`] when the model has
     /// no template or its template refuses the conversation, [`Error::InputTooLong`] when the prompt fills more than the
-    /// context, [`Error::Tokenizer`] when the tokenizer fails.
+    /// context, [`Error::Preparation`] when it has too many bytes or takes too long, [`Error::Tokenizer`] when the tokenizer
+    /// fails.
     pub fn prompt(&self, request: &Generate) -> Result<Prompt, Error> {
-        check(request)?;
+        check_settings(request)?;
+        let patience = Patience::new();
         let ids = match &request.prompt {
             provena_wire::Prompt::Text(text) if text.is_empty() => {
                 return Err(Error::Request("the prompt is empty".into()));
             }
-            provena_wire::Prompt::Text(text) => self.tokenizer.encode(0, text)?,
+            provena_wire::Prompt::Text(text) => self.tokenizer.encode_within(0, text, patience)?,
             provena_wire::Prompt::Chat(messages) if messages.is_empty() => {
                 return Err(Error::Request("the conversation has no messages".into()));
             }
             provena_wire::Prompt::Chat(messages) => {
-                let recipe = &self.recipe;
-                let text = chat_template::render(&recipe.chat_template, messages, &recipe.bos, &recipe.eos)?;
-                self.tokenizer.encode_as_is(0, &text)?
+                let rendered = self.rendered(messages, patience)?;
+                self.tokenizer.encode_rendered_within(0, &rendered, patience)?
             }
         };
         // A token at the last position can still be answered, but nothing can follow that answer.
@@ -102,14 +109,25 @@ impl Language {
         Ok(Prompt { ids, most, sampling: request.sampling, stop: request.stop.clone() })
     }
 
+    /// A conversation as the model's own template writes it, with what comes from its messages told apart.
+    fn rendered(&self, messages: &[Message], patience: Patience) -> Result<Rendered, Error> {
+        let LlamaRecipe { chat_template, bos, eos, .. } = &self.recipe;
+        let texts = messages.iter().flat_map(|message| [message.role.as_str(), message.content.as_str()]);
+        let marks = self.tokenizer.marks(texts.chain([chat_template.as_str(), bos, eos]))?;
+        chat_template::render_within(chat_template, messages, bos, eos, marks, patience)
+    }
+
     /// The pages of the longest text.
     pub fn longest(&self) -> usize {
         (self.recipe.positions as usize).div_ceil(PAGE)
     }
 }
 
-/// The settings of a request.
-fn check(request: &Generate) -> Result<(), Error> {
+/// Checks the settings of a request, as far as they depend on no model.
+///
+/// # Errors
+/// [`Error::Request`] for settings beyond their range.
+pub fn check_settings(request: &Generate) -> Result<(), Error> {
     let Sampling { temperature_milli, top_p_milli, .. } = request.sampling;
     let wrong = if request.max_tokens == 0 {
         "the most tokens to generate are 0, not at least 1".to_owned()

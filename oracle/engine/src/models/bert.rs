@@ -11,6 +11,7 @@ use super::{
 use crate::{
     artifact::{Artifact, BertRecipe, Dtype},
     error::Error,
+    patience::Patience,
     plan::{BufferId, Element, LinearOutput, Op, Plan, Quantise, TensorId},
     reference::UNIT_BITS,
     tokenizer::Tokenizer,
@@ -136,8 +137,9 @@ impl Bert {
         if texts.is_empty() {
             return Err(Error::Request("it has no texts".into()));
         }
+        let patience = Patience::new();
         let encode = |(index, text): (usize, &String)| {
-            let ids = self.tokenizer.encode(index, text)?;
+            let ids = self.tokenizer.encode_within(index, text, patience)?;
             Ok(Input { size: ids.len(), values: Values::U32(ids) })
         };
         texts.iter().enumerate().map(encode).collect()

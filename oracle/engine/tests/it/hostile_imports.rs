@@ -127,6 +127,22 @@ fn import_rejects_tensors_that_overlap_leave_gaps_or_lie_about_their_length() {
 }
 
 #[test]
+fn n20_a_repeated_name_in_a_header_is_refused_by_name() {
+    // The library believes the last of them.
+    let tensor = r#"{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"#;
+    for (header, name) in [
+        (format!(r#"{{"twice":{tensor},"twice":{tensor}}}"#), "twice"),
+        (r#"{"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}}"#.into(), "shape"),
+        (format!(r#"{{"__metadata__":{{"k":"1","k":"2"}},"a":{tensor}}}"#), "k"),
+    ] {
+        let error = Weights::from_safetensors(with_header(&header, 8)).unwrap_err().to_string();
+        assert!(error.contains(&format!("the key {name:?} is there twice")), "{error}");
+    }
+    let config = CONFIG.replacen("\"widths\"", "\"widths\": [2, 3], \"widths\"", 1);
+    assert!(import_reason(&file(&model()), &config).contains("the key \"widths\" is there twice"));
+}
+
+#[test]
 fn import_rejects_types_that_it_does_not_know_by_the_tensors_name() {
     let header = r#"{"strange":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#;
     let error = Weights::from_safetensors(with_header(header, 8)).unwrap_err();

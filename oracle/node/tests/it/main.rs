@@ -7,6 +7,7 @@ mod config;
 mod decide;
 mod hostile_http;
 mod journal;
+mod kept;
 mod load;
 mod localnet;
 mod one_key_one_chain;

@@ -3,8 +3,9 @@
 use anyhow::Result;
 use provena_client::{
     amount::{Amount, parse_bps, show_bps},
-    asset::Owner,
-    token,
+    asset::{self, Owner, Registered},
+    chain::Chain,
+    offer, token,
 };
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -20,7 +21,7 @@ use crate::{
 /// Arguments of `provena asset floor`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena asset floor ASSET --royalty 20%                  a fifth of each fee, at least\n  provena asset floor ASSET --per-unit SOL=0.000001        and so much for each picture or token\n\nA floor holds for every later owner, and for what is built on the asset. Offers that ask for less take no jobs any more."
+    after_help = "Examples:\n  provena asset floor @digits --royalty 20%             a fifth of each fee, at least\n  provena asset floor @digits --per-unit SOL=0.000001\n                                     and so much for each picture or token\n\nA floor holds for every later owner, and for what is built on the asset. Offers that ask for less take no jobs any more."
 )]
 pub(super) struct Args {
     /// The asset's address.
@@ -40,6 +41,8 @@ struct Raised {
     floor_basis_points: u16,
     mint: Option<String>,
     per_unit: Option<u64>,
+    /// Offers that took jobs before and take none now, because they ask for less.
+    offers_ended: Vec<String>,
     signature: String,
     #[serde(skip)]
     amount: Option<String>,
@@ -53,7 +56,12 @@ impl Report for Raised {
         ];
         rows.extend(self.amount.clone().map(|amount| ("per unit", style.strong(&amount))));
         rows.push(("transaction", short(&self.signature)));
-        facts(&rows, style)
+        if self.offers_ended.is_empty() {
+            return facts(&rows, style);
+        }
+        rows.push(("take no jobs now", self.offers_ended.join("\n")));
+        let why = "These offers ask for less than the new floor. Close them, and offer again.";
+        format!("{}\n\n{why}", facts(&rows, style))
     }
 }
 
@@ -70,7 +78,11 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         Some(price) => Some(price.floor(&chain).await?),
         None => None,
     };
+    let before: Vec<_> = offers(&chain, &args.asset, owner.registered()).await?;
     let signature = owner.raise_floor(bps, floor).await?.to_string();
+    let after = offers(&chain, &args.asset, &asset::get(&chain, &args.asset).await?).await?;
+    let ended = before.into_iter().filter(|offer| !after.contains(offer));
+    let offers_ended: Vec<String> = ended.map(|offer| offer.to_string()).collect();
     let amount = match floor {
         Some(floor) => {
             let currency = token::currency(&chain, &floor.mint).await?;
@@ -84,7 +96,14 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         floor_basis_points: bps,
         mint: floor.map(|floor| token::name(&floor.mint)),
         per_unit: floor.map(|floor| floor.per_unit),
+        offers_ended,
         signature,
         amount,
     })
+}
+
+/// The offers of an asset that take jobs.
+async fn offers(chain: &dyn Chain, mint: &Pubkey, registered: &Registered) -> Result<Vec<Pubkey>> {
+    let all = offer::of(chain, mint).await?;
+    Ok(all.into_iter().filter(|(_, offer)| offer::takes_jobs(offer, registered)).map(|(address, _)| address).collect())
 }

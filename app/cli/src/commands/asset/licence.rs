@@ -36,14 +36,14 @@ pub(super) struct Args {
 enum Verb {
     /// Publish a licence: from now on others may build on the asset
     #[command(
-        after_help = "Examples:\n  provena asset licence publish ASSET --share 10%\n  provena asset licence publish ASSET --share 5% --consent --text 'CC BY-NC 4.0'\n\nA licence never changes. Retire it and publish another to ask for something else."
+        after_help = "Examples:\n  provena asset licence publish @digits --share 10%\n  provena asset licence publish @digits --share 5% --consent --text 'CC BY-NC 4.0'\n\nA licence never changes. Retire it and publish another to ask for something else."
     )]
     Publish(Publish),
     /// Retire a licence: nothing more is granted by it; what was granted stays
-    #[command(after_help = "Examples:\n  provena asset licence retire ASSET 1")]
+    #[command(after_help = "Examples:\n  provena asset licence retire @digits 1")]
     Retire(Retire),
     /// List an asset's licences
-    #[command(after_help = "Examples:\n  provena asset licence list ASSET --all")]
+    #[command(after_help = "Examples:\n  provena asset licence list @digits --all")]
     List(List),
 }
 
@@ -98,6 +98,8 @@ struct Published {
     basis_points: u16,
     consent_required: bool,
     signature: String,
+    #[serde(skip)]
+    next: String,
 }
 
 impl Report for Published {
@@ -109,9 +111,7 @@ impl Report for Published {
             ("grants", format!("building on it for {} of the revenue{consent}", show_bps(self.basis_points))),
             ("transaction", short(&self.signature)),
         ];
-        let share = show_bps(self.basis_points.max(1));
-        let next = format!("provena model mint model.pvna \\\n        --parent {}={share}", self.asset);
-        format!("{}\n\n{} {next}", facts(&rows, style), style.faint("next:"))
+        format!("{}\n\n{} {}", facts(&rows, style), style.faint("next:"), self.next)
     }
 }
 
@@ -232,7 +232,13 @@ async fn publish(args: Publish, context: &Context<'_>) -> Result<()> {
     };
     let owner = Owner::of(&chain, &wallet, &args.asset).await?;
     let (licence, signature) = owner.publish_licence(args.number, terms).await?;
+    let (called, share) = (context.written(&args.asset), show_bps(args.share.max(1)));
+    let next = format!(
+        "provena model mint model.pvna --title 'A model'{} \\\n        --parent {called}={share}",
+        context.local()
+    );
     context.output.data(&Published {
+        next: context.output.command(&next),
         asset: args.asset.to_string(),
         licence,
         basis_points: args.share,

@@ -3,7 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use provena_client::{asset, mint::Pending, royalty};
+use provena_client::{
+    asset,
+    mint::Pending,
+    royalty,
+    share::{Share, show_shares},
+};
+use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_signer::Signer;
 
@@ -18,11 +24,20 @@ struct Mintings(Vec<Minting>);
 
 #[derive(Serialize)]
 struct Minting {
+    title: Untrusted,
     content_root: String,
     asset: String,
     /// "claimed", "pool" or "registered": how far it came.
     stage: &'static str,
+    shares: Vec<Held>,
     file: PathBuf,
+}
+
+/// A part of the revenue, as it was planned.
+#[derive(Serialize)]
+struct Held {
+    address: String,
+    share: String,
 }
 
 impl Report for Mintings {
@@ -36,12 +51,26 @@ impl Report for Mintings {
                 "pool" => "the royalty pool exists, the asset does not",
                 _ => "the content may be claimed, nothing else exists",
             };
-            let rows = [
+            const SHOWN: usize = 8;
+            let mut rows = Vec::new();
+            if !one.title.raw().is_empty() {
+                rows.push(("title", style.strong(&one.title.shown())));
+            }
+            rows.extend([
                 ("content root", style.strong(&one.content_root)),
                 ("asset", one.asset.clone()),
                 ("stage", stage.into()),
-                ("secrets", one.file.display().to_string()),
-            ];
+            ]);
+            let mut shares: Vec<String> =
+                one.shares.iter().take(SHOWN).map(|held| format!("{}={}", held.address, held.share)).collect();
+            match one.shares.len().saturating_sub(SHOWN) {
+                0 => {}
+                more => shares.push(format!("and {more} more (--json lists them)")),
+            }
+            if !shares.is_empty() {
+                rows.push(("shares", shares.join("\n")));
+            }
+            rows.push(("secrets", one.file.display().to_string()));
             facts(&rows, style)
         };
         let mintings: Vec<String> = self.0.iter().map(minting).collect();
@@ -68,7 +97,10 @@ pub(super) async fn run(context: &Context<'_>) -> Result<()> {
         } else {
             "claimed"
         };
+        let held = |share: &Share| Held { address: share.address.to_string(), share: show_shares(share.shares) };
         mintings.push(Minting {
+            shares: unfinished.shares.iter().map(held).collect(),
+            title: unfinished.title.as_str().into(),
             content_root: hex::encode(unfinished.content_root),
             asset: mint.to_string(),
             stage,

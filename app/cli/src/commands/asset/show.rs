@@ -8,6 +8,7 @@ use provena_client::{
     mint, token,
 };
 use provena_registry::state::{AssetKind, AssetStatus};
+use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -19,13 +20,16 @@ use crate::{
         Report,
         style::Style,
         table::{Align, Table, facts},
-        text::printable,
+        text::{cut, short_root},
     },
 };
 
+/// Columns of a parent's title.
+const TITLE: usize = 26;
+
 /// Arguments of `provena asset show`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  provena asset show ASSET\n  provena asset show ASSET --json")]
+#[command(after_help = "Examples:\n  provena asset show @digits\n  provena asset show @digits --json")]
 pub(crate) struct Args {
     /// A minted model's or dataset's address.
     #[arg(value_parser = address::parse)]
@@ -36,7 +40,7 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 pub(crate) struct AssetReport {
     asset: String,
-    title: Option<String>,
+    title: Option<Untrusted>,
     kind: &'static str,
     status: &'static str,
     owner: Option<String>,
@@ -64,7 +68,7 @@ struct UnitFloor {
 #[derive(Serialize)]
 struct ParentReport {
     asset: String,
-    title: Option<String>,
+    title: Option<Untrusted>,
     version: u32,
     licence: u32,
     basis_points: u16,
@@ -72,16 +76,16 @@ struct ParentReport {
 
 impl Report for AssetReport {
     fn text(&self, style: Style) -> String {
-        let title = self.title.as_deref().map_or_else(|| "(no name)".into(), printable);
+        let title = self.title.as_ref().map_or_else(|| "(no name)".into(), Untrusted::shown);
         let mut rows = vec![
             (self.kind, style.strong(&title)),
             ("asset", self.asset.clone()),
             ("owner", self.owner.clone().unwrap_or_else(|| "nobody".into())),
             ("royalty pool", self.pool.clone()),
             ("version", self.version.to_string()),
-            ("content root", self.content_root.clone()),
+            ("content root", short_root(&self.content_root, style)),
         ];
-        rows.extend(self.recipe_root.clone().map(|root| ("recipe root", root)));
+        rows.extend(self.recipe_root.clone().map(|root| ("recipe root", short_root(&root, style))));
         if self.status != "active" {
             rows.push(("status", style.bad(self.status)));
         }
@@ -94,13 +98,16 @@ impl Report for AssetReport {
             text += &format!("\n\n{}", licence::table(&self.licences, style));
         }
         if !self.parents.is_empty() {
-            let mut table = Table::new(&[("built on", Align::Left), ("share", Align::Right), ("under", Align::Left)]);
+            let mut table = Table::new(&[
+                ("built on", Align::Address),
+                ("title", Align::Left),
+                ("share", Align::Right),
+                ("under", Align::Left),
+            ]);
             for parent in &self.parents {
                 let under = format!("licence {} of version {}", parent.licence, parent.version);
-                table.row([parent.asset.clone(), show_bps(parent.basis_points), under]);
-                if let Some(title) = &parent.title {
-                    table.note(printable(title));
-                }
+                let title = parent.title.as_ref().map(Untrusted::shown).unwrap_or_default();
+                table.row([parent.asset.clone(), cut(&title, TITLE), show_bps(parent.basis_points), under]);
             }
             text += &format!("\n\n{}", table.text(style));
         }

@@ -1,30 +1,38 @@
 //! `provena asset uri`.
 
 use anyhow::Result;
-use provena_client::asset::Owner;
+use provena_client::{
+    asset::{Owner, Reach, check_uri},
+    mint::MintError,
+};
 use solana_pubkey::Pubkey;
 
 use super::Changed;
-use crate::{address, context::Context, failure::Failure, output::text::short_uri};
+use crate::{address, commands::shown_args::warn_unprotected, context::Context, output::text::short_uri};
 
 /// Arguments of `provena asset uri`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena asset uri ASSET https://models.example/digits.json\n\nNothing else of the NFT's metadata can change."
+    after_help = "Examples:\n  provena asset uri @digits https://models.example/digits.json\n\nAn address is https://, ipfs://, ar://, or http:// with a warning, and has at\nmost 200 bytes. Nothing else of the NFT's metadata can change."
 )]
 pub(super) struct Args {
     /// The asset's address.
     #[arg(value_parser = address::parse)]
     asset: Pubkey,
     /// Where everybody can read the document.
+    #[arg(value_name = "URL")]
     uri: String,
+    /// It may lie in a folder of this machine, where nobody else can read it: for private chains.
+    #[arg(long, env = "PROVENA_LOCAL", value_parser = clap::builder::FalseyValueParser::new())]
+    local: bool,
 }
 
 /// Changes the URI and reports it.
 pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    if args.uri.is_empty() || args.uri.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-        return Err(Failure::usage("that is no URI").hint("https://models.example/digits.json").into());
+    if check_uri(&args.uri)? == Reach::Local && !args.local {
+        return Err(MintError::LocalUri.into());
     }
+    warn_unprotected(&args.uri, context.output)?;
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let signature = Owner::of(&chain, &wallet, &args.asset).await?.set_uri(&args.uri).await?;

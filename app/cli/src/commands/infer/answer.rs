@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use provena_client::{Finished, PostedJob, amount::Currency, token, view::JobView};
-use provena_market::state::Offer;
+use provena_client::{PostedJob, amount::Currency, token, view::JobView};
+use provena_market::state::{Offer, Party};
 use provena_wire::{Finish, Request, Response, SignedReceipt};
 use serde::Serialize;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
 
+use super::bill::Bill;
 use crate::{
     commands::rent::Rent,
     output::{Report, picture, style::Style, table::facts, text::printable},
@@ -22,6 +25,8 @@ pub(crate) struct Paid {
     royalty: u64,
     protocol_fee: u64,
     refund: u64,
+    /// Whether the refund is back in the payer's wallet.
+    refunded: bool,
     #[serde(skip)]
     currency: Currency,
 }
@@ -30,6 +35,7 @@ impl Paid {
     /// How a decided job divides its deposit.
     pub(crate) fn new(job: &JobView, currency: Currency) -> Self {
         let split = job.split().unwrap_or_default();
+        let owed = job.job.owed(&job.seats, Party::Payer).unwrap_or_default();
         Self {
             mint: token::name(&job.job.mint),
             decimals: currency.decimals,
@@ -38,8 +44,15 @@ impl Paid {
             royalty: split.royalty.0,
             protocol_fee: split.protocol.0,
             refund: split.refund.0,
+            refunded: owed.money.is_zero(),
             currency,
         }
+    }
+
+    /// As it is once `paid` transactions have paid everybody.
+    pub(crate) fn after(mut self, paid: &[Signature]) -> Self {
+        self.refunded |= !paid.is_empty();
+        self
     }
 
     /// What was handed over.
@@ -50,8 +63,9 @@ impl Paid {
     /// Rows of a table of facts.
     pub(crate) fn rows(&self) -> [(&'static str, String); 4] {
         let show = |amount| self.currency.show(amount);
+        let back = if self.refunded { "came back" } else { "are still to come back" };
         [
-            ("paid", format!("{} ({} came back)", show(self.deposit - self.refund), show(self.refund))),
+            ("paid", format!("{} ({} {back})", show(self.deposit - self.refund), show(self.refund))),
             ("holders get", show(self.royalty)),
             ("nodes get", show(self.node_fee)),
             ("protocol gets", show(self.protocol_fee)),
@@ -59,18 +73,20 @@ impl Paid {
     }
 }
 
-/// Everything that `provena infer` tells.
+/// Everything that `provena infer` and `provena job answer` tell. Of a job that is closed less is known.
 #[derive(Serialize)]
 pub(crate) struct Answer {
     job: String,
-    asset: String,
-    version: u32,
+    asset: Option<String>,
+    version: Option<u32>,
     result_root: String,
     units_in: u32,
     units_out: u32,
     response: Response,
-    paid: Paid,
-    rent: Rent,
+    paid: Option<Paid>,
+    bill: Option<Bill>,
+    rent: Option<Rent>,
+    closed: bool,
     receipt: Option<SignedReceipt>,
     receipt_file: Option<PathBuf>,
     recomputed_equal: Option<bool>,
@@ -83,34 +99,66 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Puts together what was asked, answered and paid; `rent` comes with the present slot.
-    pub(crate) fn new(
-        request: Option<Request>,
-        offer: &Offer,
-        finished: &Finished,
-        paid: Paid,
-        (rent, now): (Rent, u64),
-        receipt: Option<(PathBuf, SignedReceipt)>,
-    ) -> Self {
-        let (receipt_file, receipt) = receipt.unzip();
-        let winner = finished.job.winner().copied();
+    /// What was asked, if that is here, and answered.
+    pub(crate) fn new(request: Option<Request>, response: Response) -> Self {
+        let units = response.units();
         Self {
-            job: finished.job.address.to_string(),
-            asset: offer.asset.to_string(),
-            version: offer.asset_version,
-            result_root: hex::encode(winner.map_or([0; 32], |seat| seat.value)),
-            units_in: winner.map_or(0, |seat| seat.units_in),
-            units_out: winner.map_or(0, |seat| seat.units_out),
-            response: finished.response.clone(),
-            paid,
-            rent,
-            receipt,
-            receipt_file,
+            job: String::new(),
+            asset: None,
+            version: None,
+            result_root: hex::encode(response.result_root()),
+            units_in: units.input,
+            units_out: units.output,
+            response,
+            paid: None,
+            bill: None,
+            rent: None,
+            closed: false,
+            receipt: None,
+            receipt_file: None,
             recomputed_equal: None,
             signature: None,
             request,
-            now,
+            now: 0,
         }
+    }
+
+    /// Adds the job as it was decided.
+    pub(crate) fn of(mut self, job: &JobView, paid: Paid) -> Self {
+        self.job = job.address.to_string();
+        if let Some(winner) = job.winner() {
+            (self.units_in, self.units_out) = (winner.units_in, winner.units_out);
+        }
+        self.paid = Some(paid);
+        self
+    }
+
+    /// Says that the job is closed, and what its address was.
+    pub(crate) fn of_closed(mut self, job: &Pubkey) -> Self {
+        self.job = job.to_string();
+        self.closed = true;
+        self
+    }
+
+    /// Adds what was bought.
+    pub(crate) fn sold(mut self, offer: &Offer) -> Self {
+        self.asset = Some(offer.asset.to_string());
+        self.version = Some(offer.asset_version);
+        self
+    }
+
+    /// Adds what the payer spent, and what is lent still: nothing once the job is closed. `now` is the present slot.
+    pub(crate) fn billed(mut self, bill: Option<Bill>, rent: Option<Rent>, now: u64) -> Self {
+        self.closed = rent.is_none();
+        (self.bill, self.rent, self.now) = (bill, rent, now);
+        self
+    }
+
+    /// Adds a receipt, and where it was written.
+    pub(crate) fn receipted(mut self, receipt: Option<(Option<PathBuf>, SignedReceipt)>) -> Self {
+        let (file, receipt) = receipt.unzip();
+        (self.receipt_file, self.receipt) = (file.flatten(), receipt);
+        self
     }
 
     /// Adds the transaction that posted the job.
@@ -128,10 +176,21 @@ impl Answer {
 
 impl Report for Answer {
     fn text(&self, style: Style) -> String {
-        let mut rows = self.paid.rows().to_vec();
+        let rent = self.rent.as_ref().map(|rent| rent.words(self.now, true));
+        let mut rows = Vec::new();
+        match (&self.paid, &self.bill) {
+            (Some(paid), Some(bill)) => {
+                rows.extend(paid.rows());
+                rows.extend(bill.rows(&paid.currency, rent));
+            }
+            (paid, _) => {
+                rows.extend(paid.iter().flat_map(Paid::rows));
+                rows.extend(rent.map(|rent| ("lent, as rent", rent)));
+            }
+        }
         rows.push(("units", format!("{} in, {} out", self.units_in, self.units_out)));
-        rows.push(("lent, as rent", self.rent.words(self.now)));
-        rows.push(("job", self.job.clone()));
+        let closed = if self.closed { " (closed)" } else { "" };
+        rows.push(("job", format!("{}{closed}", self.job)));
         rows.extend(self.receipt_file.as_ref().map(|file| ("receipt", file.display().to_string())));
         rows.extend(self.recomputed_equal.map(|equal| {
             let verdict = if equal { style.good("byte for byte equal") } else { style.bad("DIFFERENT") };
@@ -189,11 +248,22 @@ fn embedded(texts: &[String], vectors: usize, response: &Response, style: Style)
         .filter_map(|index| Some((response.similarity(0, index)?, texts.get(index)?)))
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let first = texts.first().map_or("", String::as_str);
+    let first = &texts.first().map(|text| printable(text)).unwrap_or_default();
     let mut lines = vec![format!("{} {}", style.faint("nearest to"), style.strong(first))];
-    lines.extend(ranked.iter().map(|(nearness, text)| format!("  {nearness:>6.3}  {text}")));
+    lines.extend(ranked.iter().map(|(nearness, text)| format!("  {nearness:>6.3}  {text}", text = printable(text))));
     if ranked.is_empty() {
-        lines = vec![format!("{} {}", style.faint("embedded"), style.strong(first))];
+        lines = vec![format!("{} {}", style.faint("embedded"), style.strong(first)), beginning(response)];
     }
     lines.join("\n")
+}
+
+/// The first numbers of the first vector.
+fn beginning(response: &Response) -> String {
+    const SHOWN: usize = 6;
+    let Response::Embed { vectors, shift } = response else { return String::new() };
+    let first = vectors.first().map(Vec::as_slice).unwrap_or_default();
+    let scale = f64::from(-i32::from(*shift)).exp2();
+    let shown: Vec<String> =
+        first.iter().take(SHOWN).map(|value| format!("{:.4}", f64::from(*value) * scale)).collect();
+    format!("  {} … ({} numbers; --json prints them)", shown.join(" "), first.len())
 }

@@ -8,9 +8,12 @@ use std::{
 use anyhow::{Context as _, Result};
 use provena_client::Finished;
 use provena_wire::SignedReceipt;
-use solana_pubkey::Pubkey;
 
-use crate::{context::Context, failure::Failure, output::Output};
+use crate::{
+    context::Context,
+    failure::Failure,
+    output::{file::NewFile, text::printable},
+};
 
 /// A place for a receipt.
 pub(crate) enum ReceiptFile {
@@ -50,13 +53,18 @@ impl ReceiptFile {
     }
 
     /// Writes the first receipt of `finished`, if there is one. A failure is said and costs nothing but the file: the
-    /// answer is told anyway.
-    pub(crate) fn save(self, job: &Pubkey, finished: &Finished, output: &Output) -> Option<(PathBuf, SignedReceipt)> {
+    /// answer is told anyway, and what the nodes gave is in the folder of kept jobs.
+    pub(crate) fn save(self, finished: &Finished, context: &Context<'_>) -> Option<(Option<PathBuf>, SignedReceipt)> {
+        let job = &finished.job.address;
+        if let Some(error) = &finished.unkept {
+            context.output.note(&format!("the answer could not be kept on this machine: {}", printable(error)));
+        }
+        let later = context.command(&format!("job receipt {job} --out FILE"));
         let Some(receipt) = finished.receipts.first() else {
             for (node, why) in &finished.missing_receipts {
-                output.note(&format!("no receipt from {node}: {why}"));
+                context.output.note(&format!("no receipt from {node}: {}", printable(why)));
             }
-            output.note(&format!("ask for it again: provena job answer {job}"));
+            context.output.note(&format!("to ask for it again: {later}"));
             return None;
         };
         let path = match self {
@@ -64,20 +72,26 @@ impl ReceiptFile {
             Self::Folder(folder) => folder.join(format!("{job}.json")),
         };
         match write(&path, receipt) {
-            Ok(()) => Some((path, receipt.clone())),
+            Ok(()) => Some((Some(path), receipt.clone())),
             Err(error) => {
-                output.note(&format!("{error:#}; ask for it again: provena job answer {job}"));
-                None
+                context.output.note(&format!("{error:#}; to write it elsewhere: {later}"));
+                Some((None, receipt.clone()))
             }
         }
     }
 }
 
-/// Writes a receipt where `provena verify` can read it.
+/// Writes a receipt where `provena verify` can read it; an older one stays until the new one is whole.
 ///
 /// # Errors
 /// The system refuses.
 pub(crate) fn write(path: &Path, receipt: &SignedReceipt) -> Result<()> {
-    let json = serde_json::to_string_pretty(receipt)?;
-    fs::write(path, json + "\n").with_context(|| format!("cannot write the receipt {}", path.display()))
+    let json = serde_json::to_string_pretty(receipt)? + "\n";
+    let written = if path.exists() && !path.is_file() {
+        // A pipe or a terminal.
+        fs::write(path, json).map_err(anyhow::Error::from)
+    } else {
+        NewFile::at(path, true).and_then(|file| file.write(json.as_bytes()))
+    };
+    written.with_context(|| format!("cannot write the receipt {}", path.display()))
 }

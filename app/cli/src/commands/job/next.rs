@@ -5,19 +5,26 @@ use provena_market::state::Next;
 
 use crate::commands::rent::seconds;
 
-/// What the payer can do, or what is waited for.
-pub(super) fn words(next: Next, now: Slot) -> String {
+/// What the payer can do, or what is waited for; `command` makes a command of a verb. `cancellable` says whether the job can
+/// be taken back.
+pub(super) fn words(next: Next, now: Slot, cancellable: bool, command: &dyn Fn(&str) -> String) -> String {
     match next {
         Next::WaitUntil(slot) => {
             let wait = seconds(slot.since(now));
-            format!("nothing for the payer to do before slot {} (about {wait} s)", slot.0)
+            let until = format!("before slot {} (about {wait} s)", slot.0);
+            match cancellable {
+                true => format!("a node may take it {until};\nuntil one does, {} takes it back", command("cancel")),
+                false => format!("nothing for the payer to do {until}"),
+            }
         }
-        Next::Acknowledge => "`provena job answer` fetches the answer and has everybody paid".into(),
-        Next::Collect(_) => "`provena job collect` pays who is owed".into(),
-        Next::Close => "`provena job close` takes the rent back".into(),
-        Next::ExpireSeat(_) => "a node is late: `provena job collect` ends its turn".into(),
-        Next::Finalize => "the time is over: `provena job collect` ends the job".into(),
-        Next::DefaultAnswer => "the demanded answer is late: `provena job collect` brings the deposit back".into(),
+        Next::Acknowledge => format!("{}   fetches the answer and has everybody paid", command("answer")),
+        Next::Collect(_) => format!("{}   pays who is owed", command("collect")),
+        Next::Close => format!("{}   takes the rent back", command("close")),
+        Next::ExpireSeat(_) => format!("a node is late: {}   ends its turn", command("collect")),
+        Next::Finalize => format!("the time is over: {}   ends the job", command("collect")),
+        Next::DefaultAnswer => {
+            format!("the demanded answer is late: {}   brings the deposit back", command("collect"))
+        }
         Next::TakeSeat | Next::Commit | Next::Answer | Next::Reveal | Next::PutAnswer => "a node has to act".into(),
         Next::Done => "nothing: it is closed".into(),
     }
@@ -28,8 +35,12 @@ mod unit {
     use super::*;
 
     #[test]
-    fn waiting_says_for_how_long() {
-        let words = words(Next::WaitUntil(Slot(1_151)), Slot(1_000));
-        assert_eq!(words, "nothing for the payer to do before slot 1151 (about 61 s)");
+    fn waiting_says_for_how_long_and_whether_it_can_be_taken_back() {
+        let command = |verb: &str| format!("provena job {verb} JOB");
+        let next = Next::WaitUntil(Slot(1_151));
+        let told = words(next, Slot(1_000), false, &command);
+        assert_eq!(told, "nothing for the payer to do before slot 1151 (about 61 s)");
+        let told = words(next, Slot(1_000), true, &command);
+        assert!(told.ends_with("until one does, provena job cancel JOB takes it back"), "{told}");
     }
 }

@@ -2,18 +2,20 @@
 
 use anyhow::Result;
 use provena_client::{
+    amount::Currency,
     chain::{Chain, accounts},
     token,
     view::{JobView, View},
 };
 use provena_common::slot::Slot;
-use provena_market::state::{JobState, Offer, SeatState, Who};
+use provena_market::state::{JobState, Offer, Seat, SeatState, Who};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use super::next;
 use crate::{
     commands::{infer::answer::Paid, rent::Rent},
+    context::Context,
     output::{Report, style::Style, table::facts, text::short_each},
 };
 
@@ -45,6 +47,15 @@ pub(super) struct JobReport {
 struct SeatReport {
     node: Option<String>,
     state: &'static str,
+    /// Lamports of stake that the node lost here.
+    lost_bond: u64,
+}
+
+/// What a seat's node forfeited: it was late, or kept the agreed answer back when that was demanded.
+fn lost_bond(job: &JobView, seat: &Seat) -> u64 {
+    let late = seat.state().is_ok_and(|state| state == SeatState::Missed);
+    let kept_back = job.state().ok() == Some(JobState::Defaulted) && job.job.agrees(&job.seats, seat);
+    if late || kept_back { job.job.bond } else { 0 }
 }
 
 impl JobReport {
@@ -52,20 +63,26 @@ impl JobReport {
     ///
     /// # Errors
     /// The chain does not answer.
-    pub(super) async fn new(chain: &dyn Chain, job: &JobView, signatures: &[String]) -> Result<Self> {
+    pub(super) async fn new(
+        chain: &dyn Chain,
+        job: &JobView,
+        signatures: &[String],
+        context: &Context<'_>,
+    ) -> Result<Self> {
         let now = View::read(chain, &job.address).await.map(|view| view.now)?;
         let currency = token::currency(chain, &job.job.mint).await?;
         let offer = chain.account(&job.job.offer).await?;
         let offer = offer.and_then(|account| accounts::decode::<Offer>(&job.job.offer, &account).ok());
-        let seat = |seat: &provena_market::state::Seat| SeatReport {
+        let seat = |seat: &Seat| SeatReport {
             node: (seat.node != Pubkey::default()).then(|| seat.node.to_string()),
             state: seat_state(seat.state()),
+            lost_bond: lost_bond(job, seat),
         };
         let winner = job.winner().copied();
         Ok(Self {
             job: job.address.to_string(),
             state: state(job),
-            next: next_words(job, now)?,
+            next: next_words(job, now, context)?,
             offer: job.job.offer.to_string(),
             asset: offer.map(|offer| offer.asset.to_string()),
             payer: job.job.payer.to_string(),
@@ -84,8 +101,18 @@ impl JobReport {
 }
 
 /// What comes next for a job's payer, in words.
-pub(super) fn next_words(job: &JobView, now: Slot) -> Result<String> {
-    Ok(next::words(job.next(Who::Payer, now)?, now))
+pub(super) fn next_words(job: &JobView, now: Slot, context: &Context<'_>) -> Result<String> {
+    let mut tried = job.0.clone();
+    let cancellable = tried.job.cancel(&tried.seats, now).is_ok();
+    let command = |verb: &str| context.command(&format!("job {verb} {}", job.address));
+    let waiting = next::words(job.next(Who::Payer, now)?, now, cancellable, &command);
+    Ok(match job.state()? {
+        // A deposit that nobody is owed any more is back.
+        JobState::Failed | JobState::Cancelled | JobState::Defaulted if waiting.starts_with("nothing") => {
+            format!("the deposit is back; {waiting}")
+        }
+        _ => waiting,
+    })
 }
 
 /// A job's state as one word.
@@ -125,6 +152,9 @@ impl Report for JobReport {
         for seat in &self.seats {
             let node = seat.node.as_ref().map_or_else(String::new, |node| format!(": {node}"));
             rows.push(("seat", format!("{}{node}", seat.state)));
+            if seat.lost_bond > 0 {
+                rows.push(("lost by it", format!("its bond of {}", Currency::sol().show(seat.lost_bond))));
+            }
         }
         rows.extend(self.result_root.clone().map(|root| ("result root", root)));
         if self.ended {
@@ -135,7 +165,7 @@ impl Report for JobReport {
         if let (Some(input), Some(output)) = (self.units_in, self.units_out) {
             rows.push(("units", format!("{input} in, {output} out")));
         }
-        rows.push(("lent, as rent", self.rent.words(self.now)));
+        rows.push(("lent, as rent", self.rent.words(self.now, self.ended)));
         if !self.signatures.is_empty() {
             rows.push(("transactions", short_each(&self.signatures)));
         }

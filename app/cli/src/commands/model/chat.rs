@@ -57,7 +57,9 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         let spoken = conversation.ask(prompt, output).await?;
         return match spoken.is_whole() {
             true => Ok(()),
-            false => Err(Failure::new(Exit::Interrupted, "stopped before the answer was complete").into()),
+            false => Err(Failure::new(Exit::Interrupted, "stopped before the answer was complete")
+                .hint("what was said so far is above; a conversation is kept nowhere else")
+                .into()),
         };
     }
     let mut questions = Questions::read(output);

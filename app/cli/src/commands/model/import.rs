@@ -1,10 +1,20 @@
 //! `provena model import`.
 
-use std::path::PathBuf;
+mod workplace;
 
-use anyhow::{Context as _, Result};
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::Result;
 use clap::ValueEnum;
 use provena_engine::{
+    Error,
     artifact::Family,
     import::{self, ImportOptions, ImportReport},
 };
@@ -12,8 +22,11 @@ use serde::Serialize;
 
 use crate::{
     context::Context,
-    output::{Report, progress::Progress, style::Style, table::facts},
+    failure::{Exit, Failure},
+    output::{Report, progress::Progress, style::Style, table::facts, text::printable},
+    stop,
 };
+use workplace::{Places, Workplace};
 
 /// Arguments of `provena model import`.
 #[derive(Debug, clap::Args)]
@@ -28,7 +41,7 @@ pub(super) struct Args {
     /// language model brings its tokenizer and its chat template along: in tokenizer_config.json or
     /// chat_template.jinja, or in the .gguf file itself.
     source: PathBuf,
-    /// The artifact to write (.pvna); its card is written beside it.
+    /// The artifact to write (.pvna); its card is written beside it. Ctrl-c leaves nothing behind.
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
     /// What kind of model it is [default: what the model says].
@@ -45,6 +58,9 @@ pub(super) struct Args {
     /// A longer one takes more memory when the model is loaded.
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
     context: Option<u32>,
+    /// Replace an artifact and a card that are there already.
+    #[arg(long)]
+    force: bool,
 }
 
 /// The families that can be imported.
@@ -73,7 +89,8 @@ impl Report for Imported {
             ("content root", report.summary.content_root.clone()),
             ("size", format!("{} bytes", report.summary.bytes)),
         ];
-        rows.extend(report.quality.iter().map(|figure| (figure.name.as_str(), number(figure.value))));
+        let names: Vec<String> = report.quality.iter().map(|figure| printable(&figure.name)).collect();
+        rows.extend(names.iter().zip(&report.quality).map(|(name, figure)| (name.as_str(), number(figure.value))));
         let table = facts(&rows, style);
         let (next, file) = (style.faint("next:"), report.artifact.display());
         let chat = match report.summary.family {
@@ -89,23 +106,54 @@ fn number(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() > 1.0 { format!("{value:.0}") } else { format!("{value:.4}") }
 }
 
-/// Imports and reports.
-pub(super) fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let Args { source, out, family, name, calibration, context: longest } = args;
+/// Imports and reports. Ctrl-c and SIGTERM end it with nothing written.
+pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
+    let Args { source, out, family, name, calibration, context: longest, force } = args;
     let family = family.map(|family| match family {
         FamilyName::Mlp => Family::Mlp,
         FamilyName::Cnn => Family::Cnn,
         FamilyName::Bert => Family::Bert,
         FamilyName::Llama => Family::Llama,
     });
+    let places = Places::new(&out, &source, calibration.as_deref(), force)?;
+    let workplace = Workplace::new(&out, context.output)?;
     let bar = Progress::spinner(context.output, "importing");
-    let mut progress = |step: import::Progress| {
-        bar.message(step.stage);
-        bar.position(step.done as u64, step.total as u64);
+    let stop = Arc::new(AtomicBool::new(false));
+    let options = ImportOptions { source, family, name, calibration, context: longest, out: workplace.artifact() };
+    let stopped = Arc::clone(&stop);
+    let mut working = tokio::task::spawn_blocking(move || {
+        let mut progress = |step: import::Progress| {
+            bar.message(step.stage);
+            bar.position(step.done as u64, step.total as u64);
+            if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let report = import::import_unless_cancelled(&options, &mut progress);
+        bar.finish();
+        (report, options.source)
+    });
+    let stopping = async {
+        stop::requested().await;
+        stop.store(true, Ordering::Relaxed);
+        context.output.note("stopping; what was written so far is removed");
+        std::future::pending::<()>().await;
     };
-    let options = ImportOptions { source, family, name, calibration, context: longest, out };
-    let report = import::import(&options, &mut progress)
-        .with_context(|| format!("{} cannot be imported", options.source.display()))?;
-    drop(bar);
+    let (report, source) = tokio::select! {
+        done = &mut working => done?,
+        () = stopping => unreachable!("it waits for ever"),
+    };
+    let mut report = match report {
+        Ok(report) => report,
+        Err(error) => {
+            workplace.remove()?;
+            if matches!(error, Error::Cancelled) {
+                let kept = Failure::new(Exit::Interrupted, format!("stopped; nothing was kept of {}", out.display()));
+                return Err(kept.hint("the same command begins again").into());
+            }
+            let source = printable(&source.display().to_string());
+            return Err(anyhow::Error::from(error).context(format!("{source} cannot be imported")));
+        }
+    };
+    places.take(&mut report)?;
+    workplace.remove()?;
     context.output.data(&Imported(report))
 }

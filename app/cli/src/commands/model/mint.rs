@@ -3,18 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use provena_engine::artifact::{Artifact, Family};
+use provena_engine::artifact::Artifact;
 use provena_registry::Recipe;
 
 use crate::{
     commands::mint_args::{Made, MintArgs},
     context::Context,
+    nft,
 };
 
 /// Arguments of `provena model mint`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena model mint digits.pvna --title 'Digit reader' --parent DATASET=30% --holder CURATOR=10%\n  provena model mint digits.pvna --derivative-share 10%      others may build on it, for a tenth\n\nThe content is claimed first, and registered 8 slots later: nobody can copy what is about to be registered."
+    after_help = "Examples:\n  provena model mint digits.pvna --title Digits --local\n  provena model mint digits.pvna --title Digits --store https://models.example/store\n  provena model mint digits.pvna --title Digits --uri https://models.example/digits.json \\\n      --parent @scans=30% --holder @curator=10%\n  provena model mint digits.pvna --derivative-share 10% --local\n                                        others may build on it, for a tenth\n\nThe NFT's document needs a place that everybody can read: --store or --host with\nhttps://, --uri for your own web server, or --local on a private chain.\nThe content is claimed first, and registered 8 slots later: nobody can copy what\nis about to be registered."
 )]
 pub(crate) struct Args {
     /// The artifact that `provena model import` wrote (.pvna).
@@ -27,8 +28,9 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let (artifact, recipe) = open(&args.file)?;
     let title = args.mint.title.clone().unwrap_or_else(|| artifact.name().to_owned());
-    let price = if artifact.family() == Family::Llama { "0.00001" } else { "0.001" };
-    args.mint.run(context, title, artifact.bytes().to_vec(), Made::Model { recipe, price }).await
+    let told = nft::of_model(&args.file, &artifact, args.mint.licence(), args.mint.languages());
+    let made = Made::Model { recipe, family: artifact.family() };
+    args.mint.run(context, title, artifact.bytes().to_vec(), made, told).await
 }
 
 /// An artifact, and its recipe as the registry takes it.

@@ -11,7 +11,7 @@ use crate::{address, commands::new_version, context::Context};
 /// Arguments of `provena model version`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena model version ASSET digits-2.pvna\n\nOffers made before go on selling the version that they were made for."
+    after_help = "Examples:\n  provena model version @digits digits-2.pvna\n\nOffers made before go on selling the version that they were made for."
 )]
 pub(super) struct Args {
     /// The model's address.
@@ -24,5 +24,5 @@ pub(super) struct Args {
 /// Checks the artifact and adds it.
 pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let (artifact, recipe) = mint::open(&args.file)?;
-    new_version::add(context, args.asset, artifact.bytes().to_vec(), Some(recipe)).await
+    new_version::add(context, args.asset, artifact.bytes().to_vec(), Some((recipe, artifact.family()))).await
 }

@@ -11,6 +11,7 @@ use provena_market::{
     pda,
     state::{Admin, Node},
 };
+use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -19,12 +20,7 @@ use solana_signature::Signature;
 
 use crate::{
     failure::Failure,
-    output::{
-        Report,
-        style::Style,
-        table::facts,
-        text::{printable, short},
-    },
+    output::{Report, style::Style, table::facts, text::short},
 };
 
 /// The market's settings.
@@ -90,7 +86,7 @@ pub(super) async fn send(
 pub(super) struct NodeReport {
     node: String,
     account: String,
-    endpoint: String,
+    endpoint: Untrusted,
     stake: u64,
     locked: u64,
     free: u64,
@@ -107,7 +103,7 @@ impl NodeReport {
         Self {
             node: node.authority.to_string(),
             account: pda::node(&node.authority).0.to_string(),
-            endpoint: node.endpoint().to_owned(),
+            endpoint: node.endpoint().into(),
             stake: node.stake,
             locked: node.locked,
             free: node.free().0,
@@ -127,7 +123,7 @@ impl NodeReport {
     }
 
     /// Where it answers.
-    pub(super) fn endpoint(&self) -> &str {
+    pub(super) fn endpoint(&self) -> &Untrusted {
         &self.endpoint
     }
 
@@ -142,6 +138,11 @@ impl NodeReport {
     }
 }
 
+/// So many seats of jobs.
+fn seats(count: u64) -> String {
+    if count == 1 { "1 seat".into() } else { format!("{count} seats") }
+}
+
 impl Report for NodeReport {
     fn text(&self, style: Style) -> String {
         let sol = Currency::sol();
@@ -151,13 +152,13 @@ impl Report for NodeReport {
         };
         let mut rows = vec![
             ("node", self.node.clone()),
-            ("endpoint", printable(&self.endpoint)),
+            ("endpoint", self.endpoint.shown()),
             ("stake", style.strong(&sol.show(self.stake))),
             ("held by jobs", sol.show(self.locked)),
             ("free", sol.show(self.free)),
             ("capacity", capacity),
-            ("agreed", format!("in {} seats", self.agreed)),
-            ("lost its bond", format!("for {} seats", self.forfeited)),
+            ("agreed", format!("in {}", seats(self.agreed))),
+            ("lost its bond", format!("for {}", seats(self.forfeited))),
         ];
         rows.extend(self.signature.as_ref().map(|signature| ("transaction", short(signature))));
         facts(&rows, style)

@@ -16,7 +16,6 @@ use crate::{
         Report,
         style::Style,
         table::{Align, Table},
-        text::printable,
     },
 };
 
@@ -30,13 +29,13 @@ impl Report for Nodes {
             return "No node is registered on this chain.".into();
         }
         let columns =
-            [("node", Align::Left), ("stake, SOL", Align::Right), ("agreed", Align::Right), ("lost", Align::Right)];
+            [("node", Align::Address), ("stake, SOL", Align::Right), ("agreed", Align::Right), ("lost", Align::Right)];
         let mut table = Table::new(&columns);
         for node in &self.0 {
             let stake = Amount { base: node.stake(), decimals: SOL_DECIMALS }.to_string();
             let (agreed, forfeited) = node.record();
             table.row([node.address().to_owned(), stake, agreed.to_string(), forfeited.to_string()]);
-            table.note(printable(node.endpoint()));
+            table.note(node.endpoint().shown());
         }
         table.text(style)
     }

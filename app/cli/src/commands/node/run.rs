@@ -1,13 +1,12 @@
 //! `provena node run`.
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use provena_node::config::{Config, LogFormat};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
-use crate::{context::Context, failure::Failure, stop};
+use crate::{context::Context, failure::Failure, output, stop};
 
 /// Arguments of `provena node run`.
 #[derive(Debug, clap::Args)]
@@ -26,7 +25,7 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         Failure::failed(format!("the node cannot start: {error}"))
             .hint("provena node sample-config > node.toml   writes a commented example")
     })?;
-    log(&config, context.output.json());
+    log(&config, context.output.json())?;
     let shutdown = CancellationToken::new();
     let running = provena_node::node::run(config, shutdown.clone());
     tokio::pin!(running);
@@ -37,10 +36,13 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     running.await.context("the node did not stop cleanly")
 }
 
-fn log(config: &Config, json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&config.log.filter));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let json = json || config.log.format == LogFormat::Json;
+/// Sends what the node logs to stderr.
+///
+/// # Errors
+/// The filter is none.
+fn log(config: &Config, json: bool) -> Result<()> {
+    let filter = output::log_filter("[log] filter", &config.log.filter)?;
     // Nothing else in this process sets a subscriber: `main` leaves it to this command.
-    let _ = if json { builder.json().try_init() } else { builder.with_ansi(false).try_init() };
+    output::log(filter, json || config.log.format == LogFormat::Json, false);
+    Ok(())
 }

@@ -4,35 +4,43 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use provena_client::{
-    amount::{Amount, Currency, parse_bps, parse_sol, show_bps},
+    amount::{Amount, Currency, parse_bps, parse_sol},
     asset,
     chain::Chain,
+    mint,
     offer::{self, Terms},
     store::Store,
     token,
 };
-use provena_engine::artifact::{Artifact, Family};
+use provena_engine::{
+    artifact::{Artifact, Family},
+    places,
+};
 use provena_node::config::Config;
-use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::price;
+use super::created::Created;
 use crate::{
     address,
+    book::{Kind, names},
+    commands::mint_args::check_name,
     context::Context,
     failure::Failure,
-    output::{Report, progress::Progress, style::Style, table::facts, text::short_each},
+    output::progress::Progress,
 };
 
 /// Arguments of `provena offer create`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena offer create ASSET --price 0.001\n  provena offer create ASSET --price 0.02 --pay-in MINT --royalty 60%\n  provena offer create ASSET --base 0.0001 --input-price 0.00001 --output-price 0.00003\n  provena offer create ASSET --price 0.01 --nodes 3 --agree 2     three nodes compute, two must agree\n\nA unit of input is a picture, a sentence, or a token of a prompt; a unit of output is a token of an answer. What jobs\npay into (an inbox of the royalty pool, and one of the treasury) is opened where it is missing."
+    after_help = "Examples:\n  provena offer create @digits --price 0.001\n  provena offer create @digits --price 0.02 --pay-in MINT --royalty 60%\n  provena offer create @smollm2 --input-price 0.00001 --output-price 0.00003\n  provena offer create @digits --price 0.01 --nodes 3 --agree 2\n                              three nodes compute, two must agree\n\nA unit of input is a picture, a sentence, or a token of a prompt, by the model's\nkind; a unit of output is a token of an answer. What jobs pay into (an inbox of\nthe royalty pool, and one of the treasury) is opened where it is missing."
 )]
 pub(super) struct Args {
     /// A model that the wallet owns.
-    #[arg(value_parser = address::parse)]
+    #[arg(value_name = "MODEL", value_parser = address::parse)]
     asset: Pubkey,
+    /// What the offer is called on this machine, as @NAME [default: as the model].
+    #[arg(long, value_name = "NAME", value_parser = names::parse)]
+    name: Option<String>,
     /// The price of one unit, of input and of output alike, in SOL or in the token of --pay-in.
     #[arg(long, value_name = "AMOUNT", conflicts_with_all = ["input_price", "output_price"])]
     price: Option<String>,
@@ -74,59 +82,31 @@ pub(super) struct Args {
     window: u32,
 }
 
-#[derive(Serialize)]
-struct Created {
-    offer: String,
-    asset: String,
-    version: u32,
-    mint: String,
-    decimals: u8,
-    base_price: u64,
-    input_price: u64,
-    output_price: u64,
-    max_input: u32,
-    max_output: u32,
-    royalty_basis_points: u16,
-    nodes: u8,
-    agree: u8,
-    signatures: Vec<String>,
-    #[serde(skip)]
-    terms: Terms,
-    #[serde(skip)]
-    currency: Currency,
-}
-
-impl Report for Created {
-    fn text(&self, style: Style) -> String {
-        let most = match (self.max_input, self.max_output) {
-            (input, 0) => format!("{input} units of input in one job"),
-            (input, output) => format!("{input} units of input and {output} of output in one job"),
-        };
-        let rows = [
-            ("offer", style.strong(&self.offer)),
-            ("price", price::words(&self.terms, &self.currency)),
-            ("at most", most),
-            ("to the holders", show_bps(self.royalty_basis_points)),
-            ("nodes", format!("{} compute, {} must agree", self.nodes, self.agree)),
-            ("transactions", short_each(&self.signatures)),
-        ];
-        let ask = if self.max_output > 0 { "--prompt 'a question'" } else { "--image FILE   (or --text WORDS)" };
-        format!("{}\n\n{} provena infer {} \\\n        {ask}", facts(&rows, style), style.faint("next:"), self.offer)
-    }
-}
-
 /// Creates the offer and reports it.
 pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
+    if let Some(name) = &args.name {
+        check_name(context, &chain, Kind::Offer, name).await?;
+    }
     let currency = token::currency(&chain, &args.pay_in).await?;
-    let terms = terms(&args, context, &chain, &currency).await?;
+    let artifact = artifact(context, &chain, &args).await?;
+    let family = artifact.as_ref().map(Artifact::family);
+    let terms = terms(&args, artifact.as_ref(), &currency)?;
     let progress = Progress::spinner(context.output, "making the offer");
     let created = offer::create(&chain, &wallet, &args.asset, args.model_version, &terms).await?;
     drop(progress);
     for doubt in doubts(&terms) {
         context.output.note(&doubt);
     }
+    let title = match context.book.of(&args.asset) {
+        Ok(Some(entry)) => entry.name,
+        _ => mint::name_of(&chain, &args.asset).await?.map_or_else(String::new, |title| title.raw().to_owned()),
+    };
+    let name = context.remember(&chain, Kind::Offer, (&title, args.name.as_deref()), &created.offer).await;
+    let called = name.clone().unwrap_or_else(|| created.offer.to_string());
+    let asked = asked(family, terms.max_output);
+    let next = context.output.command(&format!("provena infer {called} \\\n        {asked}"));
     context.output.data(&Created {
         offer: created.offer.to_string(),
         asset: args.asset.to_string(),
@@ -142,12 +122,30 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         nodes: terms.nodes,
         agree: terms.agree,
         signatures: created.signatures.iter().map(ToString::to_string).collect(),
+        name,
+        family,
+        next,
         terms,
         currency,
     })
 }
 
-async fn terms(args: &Args, context: &Context<'_>, chain: &dyn Chain, currency: &Currency) -> Result<Terms> {
+/// What a model of this kind can be asked, as `infer` takes it.
+fn asked(family: Option<Family>, max_output: u32) -> String {
+    const DIGITS: &str = "digits/digits.csv.gz";
+    match family {
+        Some(Family::Llama) => "--prompt 'What is gravity?' --max-tokens 60".into(),
+        Some(Family::Bert) => "--text 'I cannot log in' --text 'My password is lost'".into(),
+        Some(Family::Mlp | Family::Cnn) => match places::assets().map(|folder| folder.join(DIGITS)) {
+            Some(file) if file.is_file() => format!("--csv {} --row 17", file.display()),
+            _ => "--image FILE.pgm   (or --csv FILE --row N)".into(),
+        },
+        None if max_output > 0 => "--prompt 'What is gravity?' --max-tokens 60".into(),
+        None => "--image FILE.pgm   (or --text WORDS, by the model's kind)".into(),
+    }
+}
+
+fn terms(args: &Args, artifact: Option<&Artifact>, currency: &Currency) -> Result<Terms> {
     let amount = |text: &Option<String>| match text {
         Some(text) => Amount::parse(text, currency.decimals).map(|amount| amount.base),
         None => Ok(0),
@@ -163,7 +161,7 @@ async fn terms(args: &Args, context: &Context<'_>, chain: &dyn Chain, currency: 
     let (max_input, max_output) = match (args.max_input, args.max_output) {
         (Some(input), Some(output)) => (input, output),
         (input, output) => {
-            let usual = usual_limits(context, chain, args).await?;
+            let usual = usual_limits(artifact)?;
             (input.unwrap_or(usual.0), output.unwrap_or(usual.1))
         }
     };
@@ -201,19 +199,24 @@ fn doubts(terms: &Terms) -> Vec<String> {
     doubts
 }
 
-/// What jobs on the model need: a language model's whole context on both sides, 64 pictures or sentences of any other.
-async fn usual_limits(context: &Context<'_>, chain: &dyn Chain, args: &Args) -> Result<(u32, u32)> {
-    const PIECES: u32 = 64;
+/// The artifact of the version that is sold, where it lies on this machine.
+async fn artifact(context: &Context<'_>, chain: &dyn Chain, args: &Args) -> Result<Option<Artifact>> {
     let registered = asset::get(chain, &args.asset).await?;
     let version = registered.version(chain, args.model_version.unwrap_or(registered.asset.latest)).await?;
     let store = Store::open(context.store_urls()).context("cannot open the store")?;
-    let Ok(bytes) = store.get_local(&version.content_root).await else {
+    let Ok(bytes) = store.get_local(&version.content_root).await else { return Ok(None) };
+    // A dataset is refused with better words when the offer is made.
+    Ok(Artifact::from_bytes(bytes.into()).ok())
+}
+
+/// What jobs on the model need: a language model's whole context on both sides, 64 pictures or sentences of any other.
+fn usual_limits(artifact: Option<&Artifact>) -> Result<(u32, u32)> {
+    const PIECES: u32 = 64;
+    let Some(artifact) = artifact else {
         return Err(Failure::usage("the model's artifact is not on this machine, so its limits are not known")
             .hint("say them: --max-input N --max-output N   (output 0 where the model answers no words)")
             .into());
     };
-    // A dataset is refused with better words when the offer is made.
-    let Ok(artifact) = Artifact::from_bytes(bytes.into()) else { return Ok((PIECES, 0)) };
     match artifact.family() {
         Family::Llama => {
             let context = u32::try_from(artifact.summary().max_input).unwrap_or(u32::MAX);

@@ -3,12 +3,14 @@
 use anyhow::{Context as _, Result};
 use provena_client::{
     amount::{Currency, show_bps},
+    asset,
     chain::{accounts, accounts::ProgramAccount},
     mint,
-    offer::Terms,
+    offer::{self, Terms},
     token,
 };
 use provena_market::state::Offer;
+use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -16,15 +18,23 @@ use super::price;
 use crate::{
     address,
     context::Context,
-    output::{Report, style::Style, table::COLUMNS, text::printable},
+    output::{
+        Report,
+        style::Style,
+        table::{Align, Table},
+        text::cut,
+    },
 };
+
+/// Columns of a title.
+const TITLE: usize = 40;
 
 /// Arguments of `provena offer list`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  provena offer list\n  provena offer list ASSET --json")]
+#[command(after_help = "Examples:\n  provena offer list\n  provena offer list @digits --json")]
 pub(super) struct Args {
     /// Only offers of this model.
-    #[arg(value_parser = address::parse)]
+    #[arg(value_name = "MODEL", value_parser = address::parse)]
     asset: Option<Pubkey>,
 }
 
@@ -37,7 +47,9 @@ struct Listed {
     offer: String,
     asset: String,
     version: u32,
-    title: Option<String>,
+    title: Option<Untrusted>,
+    /// What it is called on this machine, with its @.
+    name: Option<String>,
     mint: String,
     decimals: u8,
     base_price: u64,
@@ -48,6 +60,8 @@ struct Listed {
     royalty_basis_points: u16,
     nodes: u8,
     agree: u8,
+    /// Whether the market takes jobs on it.
+    takes_jobs: bool,
     #[serde(skip)]
     terms: Terms,
     #[serde(skip)]
@@ -59,23 +73,25 @@ impl Report for Offers {
         if self.0.is_empty() {
             return "Nothing is on offer on this chain.".into();
         }
-        let offers: Vec<String> = self.0.iter().map(|offer| offer.lines(style)).collect();
-        offers.join("\n")
+        let mut table = Table::new(&[("offer", Align::Address), ("called", Align::Left), ("model", Align::Left)]);
+        for offer in &self.0 {
+            let title = offer.title.as_ref().map_or_else(|| "(no name)".into(), Untrusted::shown);
+            let name = offer.name.clone().unwrap_or_default();
+            table.row([offer.offer.clone(), name, cut(&title, TITLE)]);
+            table.note(offer.terms());
+        }
+        table.text(style)
     }
 }
 
 impl Listed {
-    /// Address and title, then the terms.
-    fn lines(&self, style: Style) -> String {
-        // An address has up to 44 letters, and a title up to 32 bytes.
-        let title = self.title.as_deref().map_or_else(|| "(no name)".into(), printable);
-        let room = COLUMNS - 46;
-        let title: String = title.chars().take(room).collect();
+    /// What it costs, and who gets it.
+    fn terms(&self) -> String {
         let nodes =
             if self.nodes > 1 { format!(", {} of {} nodes agree", self.agree, self.nodes) } else { String::new() };
-        let price = price::words(&self.terms, &self.currency);
-        let terms = format!("  {price}, {} to the holders{nodes}", show_bps(self.royalty_basis_points));
-        format!("{:<44}  {}\n{}", self.offer, style.strong(&title), style.faint(&terms))
+        let price = price::words(&self.terms, &self.currency, price::unit_of(&self.terms));
+        let dead = if self.takes_jobs { "" } else { "; takes no jobs: the model asks for more, or is not active" };
+        format!("{price}, {} to the holders{nodes}{dead}", show_bps(self.royalty_basis_points))
     }
 }
 
@@ -91,11 +107,14 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let mut listed = Vec::new();
     for (address, offer) in offers {
         let currency = token::currency(&chain, &offer.mint).await?;
+        let model = asset::find(&chain, &offer.asset).await?;
         listed.push(Listed {
             offer: address.to_string(),
             asset: offer.asset.to_string(),
             version: offer.asset_version,
             title: mint::name_of(&chain, &offer.asset).await?,
+            name: context.book.of(&address).ok().flatten().map(|entry| format!("@{}", entry.name)),
+            takes_jobs: model.is_some_and(|model| offer::takes_jobs(&offer, &model)),
             mint: token::name(&offer.mint),
             decimals: currency.decimals,
             base_price: offer.base_price,

@@ -1,17 +1,37 @@
 //! Prices in words.
 
 use provena_client::{amount::Currency, offer::Terms};
+use provena_engine::artifact::Family;
 
-/// What an answer costs, for example "0.001 SOL a unit".
-pub(crate) fn words(terms: &Terms, currency: &Currency) -> String {
+/// A price of a unit that would be usual, in SOL: a token is a smaller thing than a picture or a sentence.
+pub(crate) fn usual_price(family: Family) -> &'static str {
+    if family == Family::Llama { "0.00001" } else { "0.001" }
+}
+
+/// What one unit of input is, as far as an offer tells: only language models answer in tokens.
+pub(crate) fn unit_of(terms: &Terms) -> &'static str {
+    if terms.max_output > 0 { "token" } else { "picture or sentence" }
+}
+
+/// What one unit of a model's input is.
+pub(crate) fn unit(family: Family) -> &'static str {
+    match family {
+        Family::Llama => "token",
+        Family::Bert => "sentence",
+        Family::Mlp | Family::Cnn => "picture",
+    }
+}
+
+/// What an answer costs, for example "0.001 SOL a picture".
+pub(crate) fn words(terms: &Terms, currency: &Currency, unit: &str) -> String {
     let show = |amount| currency.show(amount);
     let base = (terms.base_price > 0).then(|| format!("{} an answer", show(terms.base_price)));
     let units = match (terms.input_price, terms.output_price) {
         (0, 0) => None,
-        (input, output) if input == output || terms.max_output == 0 => Some(format!("{} a unit", show(input))),
-        (0, output) => Some(format!("{} a unit of output", show(output))),
-        (input, 0) => Some(format!("{} a unit of input", show(input))),
-        (input, output) => Some(format!("{} a unit of input, {} of output", show(input), show(output))),
+        (input, output) if input == output || terms.max_output == 0 => Some(format!("{} a {unit}", show(input))),
+        (0, output) => Some(format!("{} a {unit} of the answer", show(output))),
+        (input, 0) => Some(format!("{} a {unit} of the prompt", show(input))),
+        (input, output) => Some(format!("{} a {unit} of the prompt, {} of the answer", show(input), show(output))),
     };
     base.into_iter().chain(units).collect::<Vec<_>>().join(" and ")
 }
@@ -39,11 +59,12 @@ mod unit {
         };
         let sol = Currency::sol();
         let milli = 1_000_000;
-        assert_eq!(words(&terms(0, milli, milli, 0), &sol), "0.001 SOL a unit");
-        assert_eq!(words(&terms(0, milli, 0, 0), &sol), "0.001 SOL a unit");
+        let words = |terms: &Terms, sol| words(terms, sol, unit_of(terms));
+        assert_eq!(words(&terms(0, milli, milli, 0), &sol), "0.001 SOL a picture or sentence");
+        assert_eq!(words(&terms(0, milli, 0, 0), &sol), "0.001 SOL a picture or sentence");
         assert_eq!(words(&terms(milli, 0, 0, 9), &sol), "0.001 SOL an answer");
-        let both = "0.001 SOL an answer and 0.001 SOL a unit of input, 0.003 SOL of output";
+        let both = "0.001 SOL an answer and 0.001 SOL a token of the prompt, 0.003 SOL of the answer";
         assert_eq!(words(&terms(milli, milli, 3 * milli, 9), &sol), both);
-        assert_eq!(words(&terms(0, 0, milli, 9), &sol), "0.001 SOL a unit of output");
+        assert_eq!(words(&terms(0, 0, milli, 9), &sol), "0.001 SOL a token of the answer");
     }
 }

@@ -1,10 +1,14 @@
 //! `provena royalty claim`.
 
 use anyhow::Result;
-use provena_client::royalty::{self, Claim};
+use provena_client::{
+    chain::{Chain, ChainError},
+    royalty::{self, Claim, RoyaltyError},
+};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
+use solana_transaction_error::TransactionError;
 
 use super::moved::{Payment, payments, table};
 use crate::{
@@ -17,7 +21,7 @@ use crate::{
 /// Arguments of `provena royalty claim`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena royalty claim ASSET\n  provena royalty claim                          from everything the wallet has shares of\n  provena royalty claim ASSET --for HOLDER       pay the fee for somebody whose wallet is empty\n\nWhat lies in inboxes is booked first, and what models owe to a dataset they were built on is brought into the\ndataset's own pool."
+    after_help = "Examples:\n  provena royalty claim @digits\n  provena royalty claim                     from all that the wallet has shares of\n  provena royalty claim @digits --for @ada  pay the fee for an empty wallet\n\nWhat lies in inboxes is booked first, and what models owe to a dataset they were built on is brought into the\ndataset's own pool."
 )]
 pub(super) struct Args {
     /// A minted model's or dataset's address [default: all that the holder has shares of].
@@ -64,6 +68,7 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             .hint("name the holder's wallet with --keypair, or check --url")
             .into());
     }
+    check_payer(&chain, &wallet.pubkey(), args.asset.as_ref(), context).await?;
     let progress = Progress::spinner(context.output, "bringing in what waits");
     let mut swept = Vec::new();
     for pool in &pools {
@@ -71,9 +76,37 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     }
     progress.message("claiming");
     let claim = Claim { chain: &chain, payer: &wallet, holder, to: args.to };
-    let claimed = claim.all(&pools).await?;
+    let claimed = claim.all(&pools).await.map_err(|error| too_little(error, &args.to.unwrap_or(holder)))?;
     drop(progress);
     let (swept, claimed) = (payments(&chain, &swept).await?, payments(&chain, &claimed).await?);
     let asset = args.asset.map(|asset| asset.to_string());
     context.output.data(&Claimed { holder: holder.to_string(), asset, swept, claimed })
+}
+
+/// A wallet without SOL cannot pay a transaction's fee; somebody else can pay it for it.
+async fn check_payer(chain: &dyn Chain, wallet: &Pubkey, asset: Option<&Pubkey>, context: &Context<'_>) -> Result<()> {
+    if chain.account(wallet).await?.is_some_and(|account| account.lamports > 0) {
+        return Ok(());
+    }
+    let asset = asset.map_or_else(String::new, |asset| format!(" {}", context.written(asset)));
+    Err(Failure::failed(format!("the wallet {wallet} is empty, and a transaction costs a fee"))
+        .hint(format!(
+            "anybody can pay the fee for it, and the money still goes to it: \
+             provena royalty claim{asset} --for {wallet} --keypair OTHER_WALLET"
+        ))
+        .into())
+}
+
+/// A refusal because an account would hold too little, in words that say what to do.
+fn too_little(error: RoyaltyError, holder: &Pubkey) -> anyhow::Error {
+    let rent = matches!(&error, RoyaltyError::Unsent { source: ChainError::Rejected(rejection), .. }
+        if matches!(rejection.error, TransactionError::InsufficientFundsForRent { .. }));
+    if !rent {
+        return error.into();
+    }
+    let said = "what is owed is less than an empty wallet has to hold, 0.00089088 SOL";
+    anyhow::Error::from(error).context(
+        Failure::failed(said)
+            .hint(format!("wait until more has come in, or send a little SOL to {holder} first; nothing is lost")),
+    )
 }

@@ -13,8 +13,10 @@ use provena_royalty::{
     state::{Pool, Position},
     view,
 };
+use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
+use solana_signer::Signer as _;
 
 use crate::{
     address,
@@ -24,14 +26,14 @@ use crate::{
         Report,
         style::Style,
         table::{Align, Table, facts},
-        text::printable,
+        text::{cut, short_address},
     },
 };
 
 /// Arguments of `provena royalty show`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena royalty show ASSET\n  provena royalty show ASSET --json\n\n\"Waits\" is what lies in inboxes or came past the books; `provena royalty claim` books it and brings in what derived\nassets owe."
+    after_help = "Examples:\n  provena royalty show @digits\n  provena royalty show @digits --json\n\n\"Waits\" is what lies in inboxes or came past the books; `provena royalty claim` books it and brings in what derived\nassets owe."
 )]
 pub(super) struct Args {
     /// A minted model's or dataset's address.
@@ -74,7 +76,7 @@ struct InMint {
 #[derive(Serialize)]
 struct Derived {
     asset: String,
-    title: Option<String>,
+    title: Option<Untrusted>,
     /// What its pool owes to this one, its own waiting revenue included.
     owed: u64,
 }
@@ -84,11 +86,25 @@ struct HolderReport {
     address: String,
     /// The asset whose pool this is, when the holder is no wallet.
     asset: Option<String>,
-    title: Option<String>,
+    title: Option<Untrusted>,
+    /// What it is called on this machine: with its @, or "you".
+    name: Option<String>,
     shares: u64,
     basis_points: u16,
     owed: u64,
     claimed: u64,
+}
+
+impl HolderReport {
+    /// Who it is, as far as is known here.
+    fn who(&self) -> String {
+        const WIDTH: usize = 26;
+        let pool = self.asset.as_ref().map(|asset| match &self.title {
+            Some(title) => format!("pool of {}", title.shown()),
+            None => format!("pool of {asset}"),
+        });
+        cut(&self.name.clone().or(pool).unwrap_or_default(), WIDTH)
+    }
 }
 
 impl Report for Royalties {
@@ -112,22 +128,27 @@ impl InMint {
             let wait = seconds(until.saturating_sub(pool.slot));
             rows.push(("not released", format!("{}, until slot {until} (about {wait} s)", money(self.unreleased))));
         }
-        for derived in &self.derived {
-            let title = derived.title.as_deref().map_or_else(String::new, |title| format!("{}, ", printable(title)));
-            rows.push(("owed by", format!("{title}{}: {}", derived.asset, money(derived.owed))));
+        let sweepable: u64 = self.derived.iter().map(|derived| derived.owed).sum();
+        if sweepable > 0 {
+            rows.push(("to be brought in", format!("{}; `provena royalty claim` does it", money(sweepable))));
         }
-        let columns =
-            [("holder", Align::Left), ("share", Align::Right), ("owed now", Align::Right), ("claimed", Align::Right)];
+        for derived in &self.derived {
+            let title = derived.title.as_ref().map_or_else(String::new, |title| format!("{}, ", title.shown()));
+            rows.push(("owed by", format!("{title}{}: {}", short_address(&derived.asset, style), money(derived.owed))));
+        }
+        let columns = [
+            ("holder", Align::Address),
+            ("who", Align::Left),
+            ("share", Align::Right),
+            ("owed now", Align::Right),
+            ("claimed", Align::Right),
+        ];
         let mut table = Table::new(&columns);
         for holder in &self.holders {
             // The currency is said above; here numbers must fit beside an address.
             let number = |base| Amount { base, decimals: self.decimals }.to_string();
             let share = show_part(holder.shares, pool.total_shares);
-            table.row([holder.address.clone(), share, number(holder.owed), number(holder.claimed)]);
-            if let Some(asset) = &holder.asset {
-                let title = holder.title.as_deref().map(printable).unwrap_or_default();
-                table.note(format!("the pool of {asset} {title}").trim_end().to_owned());
-            }
+            table.row([holder.address.clone(), holder.who(), share, number(holder.owed), number(holder.claimed)]);
         }
         format!("{}\n\n{}", facts(&rows, style), table.text(style))
     }
@@ -141,7 +162,9 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let positions = royalty::positions(&chain, &address).await?;
     let known = known_pools(&chain, &positions).await?;
     let children = children(&chain, &address).await?;
-    let mints = revenue.mints.iter().map(|one| in_mint(&revenue, one, &positions, &known, &children)).collect();
+    let names = Names { you: context.wallet().ok().map(|wallet| wallet.pubkey()), context };
+    let mints =
+        revenue.mints.iter().map(|one| in_mint(&revenue, one, (&positions, &known), &children, &names)).collect();
     context.output.data(&Royalties {
         asset: args.asset.to_string(),
         pool: address.to_string(),
@@ -152,13 +175,35 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     })
 }
 
-type Known = Option<(Pubkey, Option<String>)>;
+type Known = Option<(Pubkey, Option<Untrusted>)>;
 
-fn in_mint(revenue: &Revenue, one: &RevenueIn, positions: &[Position], known: &[Known], children: &[Child]) -> InMint {
+/// What holders are called on this machine.
+struct Names<'a> {
+    you: Option<Pubkey>,
+    context: &'a Context<'a>,
+}
+
+impl Names<'_> {
+    fn name(&self, address: &Pubkey) -> Option<String> {
+        if self.you == Some(*address) {
+            return Some("you".into());
+        }
+        self.context.book.of(address).ok().flatten().map(|entry| format!("@{}", entry.name))
+    }
+}
+
+fn in_mint(
+    revenue: &Revenue,
+    one: &RevenueIn,
+    (positions, known): (&[Position], &[Known]),
+    children: &[Child],
+    names: &Names<'_>,
+) -> InMint {
     let holder = |(position, known): (&Position, &Known)| HolderReport {
         address: position.holder.to_string(),
         asset: known.as_ref().map(|(asset, _)| asset.to_string()),
         title: known.as_ref().and_then(|(_, title)| title.clone()),
+        name: names.name(&position.holder),
         shares: position.shares,
         basis_points: view::basis_points(position.shares, revenue.state.total_shares),
         owed: revenue.owed(one, position),
@@ -184,7 +229,7 @@ fn in_mint(revenue: &Revenue, one: &RevenueIn, positions: &[Position], known: &[
 
 /// A pool of which this one holds shares.
 struct Child {
-    title: Option<String>,
+    title: Option<Untrusted>,
     revenue: Revenue,
     /// This pool's position in it.
     position: Position,

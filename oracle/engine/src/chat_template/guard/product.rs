@@ -1,8 +1,9 @@
-//! Products: Python's `*` repeats texts, so that one sign could fill the memory.
+//! Operators that become calls. Products: Python's `*` repeats texts, so that one sign could fill the memory. And `in`:
+//! what is looked for in a message's text has to be marked as that text is.
 
 use minijinja::machinery::{Span, Token};
 
-use super::{Edit, TIMES};
+use super::{Edit, TIMES, WITHIN};
 
 /// What makes a call of [`TIMES`] of each product in a tag, which is bounded: `a * b` becomes `a|__times(b)`.
 ///
@@ -27,6 +28,35 @@ pub(super) fn products(tag: &[(Token<'_>, Span)]) -> Result<Vec<Edit>, String> {
         edits.push(Edit::new(end..end, ")".into()));
     }
     Ok(edits)
+}
+
+/// What makes a test of ours of each `'text' in value`: it becomes `'text' is __within(value)`. Where such a comparison
+/// is a part of arithmetic it stays as it is.
+pub(super) fn contained(tag: &[(Token<'_>, Span)]) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for (i, window) in tag.windows(2).enumerate() {
+        let text = |token: &Token<'_>| matches!(token, Token::Str(_) | Token::String(_));
+        let [(left, _), (next, span)] = window else { continue };
+        let negated = matches!(next, Token::Ident("not"))
+            && matches!(tag.get(i + 2).map(|(token, _)| token), Some(Token::Ident("in")));
+        if !text(left) || !(negated || matches!(next, Token::Ident("in"))) {
+            continue;
+        }
+        let before = i.checked_sub(1).map(|before| &tag[before].0);
+        let begins =
+            matches!(before, None | Some(Token::ParenOpen | Token::Ident("if" | "elif" | "and" | "or" | "not")));
+        let operator = i + 1 + usize::from(negated);
+        let Some(end) = operand(tag, operator + 1) else { continue };
+        let after = tag.iter().find(|(_, span)| span.start_offset >= end).map(|(token, _)| token);
+        let ends = matches!(after, None | Some(Token::ParenClose | Token::Ident("and" | "or" | "else" | "if")));
+        if !begins || !ends || edits.last().is_some_and(|edit: &Edit| edit.place.end > span.start_offset as usize) {
+            continue;
+        }
+        let not = if negated { "not " } else { "" };
+        edits.push(Edit::new(span.start_offset..tag[operator].1.end_offset, format!("is {not}{WITHIN}(")));
+        edits.push(Edit::new(end..end, ")".into()));
+    }
+    edits
 }
 
 /// Whether a value may end with this sign.

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use minijinja::machinery::{Span, Token};
 
+use super::{Edit, TICK, TICKED};
+
 /// Tags that may be used.
 const TAGS: [&str; 12] =
     ["for", "endfor", "if", "elif", "else", "endif", "set", "endset", "macro", "endmacro", "continue", "break"];
@@ -37,6 +39,36 @@ pub(super) fn effect(tag: &[(Token<'_>, Span)]) -> Result<Effect, String> {
         "endset" => Ok(Effect::End { of_macro: false }),
         "set" => set(tag),
         _ => Ok(Effect::None),
+    }
+}
+
+/// What makes each condition of a tag ask for the time first, and each loop when it begins. What stands within a loop asks
+/// for itself.
+pub(super) fn ticks(tag: &[(Token<'_>, Span)]) -> Vec<Edit> {
+    let (Some((Token::Ident(word), _)), Some((_, last))) = (tag.first(), tag.last()) else { return vec![] };
+    let place = |wanted: &str| {
+        outside(tag).find(|(_, token, depth)| *depth == 0 && matches!(token, Token::Ident(word) if *word == wanted))
+    };
+    let at = |place: usize| tag[place].1.end_offset;
+    let condition = |word: usize| {
+        let begin = at(word);
+        [Edit::new(begin..begin, format!(" {TICK}() and (")), Edit::new(last.end_offset..last.end_offset, ")".into())]
+    };
+    match *word {
+        "if" | "elif" if tag.len() > 1 => condition(0).into(),
+        "for" => {
+            let (Some((begin, ..)), filter) = (place("in"), place("if").map(|found| found.0)) else { return vec![] };
+            let end = filter.map_or(last.end_offset, |filter| tag[filter].1.start_offset);
+            if filter.is_some_and(|filter| filter <= begin + 1 || filter + 1 == tag.len()) || begin + 1 == tag.len() {
+                // The parser says what is missing.
+                return vec![];
+            }
+            let begin = at(begin);
+            let mut edits = vec![Edit::new(begin..begin, " (".into()), Edit::new(end..end, format!(")|{TICKED} "))];
+            edits.extend(filter.into_iter().flat_map(condition));
+            edits
+        }
+        _ => vec![],
     }
 }
 

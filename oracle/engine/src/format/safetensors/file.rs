@@ -48,6 +48,8 @@ impl Header {
         let mut section = vec![0; len as usize];
         source.read_at(8, &mut section)?;
         let damaged = |reason: String| Error::Import(format!("{name} is damaged or truncated: {reason}"));
+        // What decodes it believes the last of equal names.
+        crate::json::unique(&section).map_err(|e| damaged(format!("its header: {e}")))?;
         // Decoding also checks that tensors follow each other without gap or overlap and have the lengths of their
         // shapes.
         let metadata: Metadata = serde_json::from_slice(&section).map_err(|e| damaged(format!("its header: {e}")))?;

@@ -40,10 +40,13 @@ fn sequence(tokenizer: &Tokenizer, recipe: &LlamaRecipe, i: usize, lines: &[&Str
         let message = |role: &str, content| Message { role: role.into(), content };
         let messages = [message("user", (*first).clone()), message("assistant", join(rest))];
         // A template that refuses this is a matter of whoever chats with the model.
-        chat_template::render(&recipe.chat_template, &messages, &recipe.bos, &recipe.eos).ok()
+        let LlamaRecipe { chat_template: template, bos, eos, .. } = recipe;
+        let texts = messages.iter().flat_map(|message| [message.role.as_str(), message.content.as_str()]);
+        let marks = tokenizer.marks(texts.chain([template.as_str(), bos, eos])).ok()?;
+        chat_template::render_marked(template, &messages, bos, eos, marks).ok()
     };
     let mut tokens = match chat().filter(|_| i % 2 == 1) {
-        Some(text) => tokenizer.encode_as_is(i, &text)?,
+        Some(rendered) => tokenizer.encode_rendered(i, &rendered)?,
         None => tokenizer.encode(i, &join(lines))?,
     };
     tokens.truncate(LENGTH.min(recipe.positions as usize));

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::{
     commands::infer::answer::ended,
-    output::{Output, Report, style::Style},
+    output::{Output, Report, style::Style, text::spoken},
 };
 
 /// An answer and how long it took.
@@ -113,7 +113,7 @@ impl Coming {
         self.text.push_str(&token.text);
         if !silent {
             let mut stdout = io::stdout().lock();
-            if stdout.write_all(token.text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+            if stdout.write_all(spoken(&token.text).as_bytes()).and_then(|()| stdout.flush()).is_err() {
                 return ControlFlow::Break(());
             }
         }

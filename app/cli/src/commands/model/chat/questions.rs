@@ -12,6 +12,8 @@ pub(super) struct Questions {
     lines: Receiver<io::Result<String>>,
     /// Whether a person types them, who wants to be asked for them.
     typed: bool,
+    /// Whether remarks are not wanted.
+    silent: bool,
 }
 
 impl Questions {
@@ -30,7 +32,7 @@ impl Questions {
         if typed {
             output.note("Ask, and press enter. Ctrl-c stops an answer; ctrl-d ends the conversation.");
         }
-        Self { lines, typed }
+        Self { lines, typed, silent: output.json() }
     }
 
     /// The next line that is not blank; `None` at the end of the input or on ctrl-c.
@@ -46,7 +48,12 @@ impl Questions {
             }
             let line = tokio::select! {
                 line = self.lines.recv() => line,
-                _ = tokio::signal::ctrl_c() => None,
+                _ = tokio::signal::ctrl_c() => {
+                    if !self.silent {
+                        eprintln!("\nThe conversation ends here. It is kept nowhere but on this screen.");
+                    }
+                    return Ok(None);
+                }
             };
             let Some(line) = line.transpose().context("the input cannot be read as text")? else {
                 if self.typed {

@@ -74,8 +74,8 @@ pub(super) async fn profit(
     }
     let left = offers.len().saturating_sub(MOST_OFFERS);
     for (_, offer) in offers.iter().take(MOST_OFFERS) {
-        let title = mint::name_of(chain, &offer.asset).await?.unwrap_or_else(|| offer.asset.to_string());
-        judge(&printable(&title), offer, config, node, market, findings);
+        let title = mint::name_of(chain, &offer.asset).await?.map_or_else(|| offer.asset.to_string(), |name| name.shown());
+        judge(&title, offer, config, node, market, findings);
     }
     if left > 0 {
         findings.ok("offers", format!("{left} more are not looked at; name the models to serve in [node] models"));

@@ -1,0 +1,158 @@
+//! What an answer cost its payer, from what the transactions did to the wallet.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use provena_client::{
+    amount::Currency,
+    chain::{
+        RpcChain,
+        effects::{self, Effects},
+    },
+    token,
+    view::JobView,
+};
+use serde::Serialize;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+
+use crate::commands::rent::Rent;
+
+/// How often a server is asked for the record of a transaction that it has confirmed.
+const ATTEMPTS: u32 = 50;
+/// Time between two such questions.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// What the wallet spent, lent and got back. In lamports it adds up: what the wallet fell by is the network's fees, what is
+/// lent, the price where that is SOL, and the rest, less what came back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Bill {
+    /// What the answer costs, in base units of the offer's mint.
+    pub price: u64,
+    /// Lamports for the network.
+    pub network_fees: u64,
+    /// Transactions of the wallet.
+    pub transactions: usize,
+    /// Lamports that are lent as rent.
+    pub lent: u64,
+    /// Lamports that came back from earlier jobs.
+    pub returned: i128,
+    /// Lamports for anything else: a deposit that is not back yet, an account that was opened for everybody.
+    pub other: i128,
+    /// Lamports by which the wallet fell in all.
+    pub wallet_fell: i128,
+    /// Base units of the token by which it fell; nothing where the price is in SOL.
+    pub tokens_fell: i128,
+}
+
+/// What a bill is made of.
+pub(crate) struct Items<'a> {
+    /// The job as it was decided.
+    pub job: &'a JobView,
+    /// Its rent; `None` when it is back.
+    pub rent: Option<&'a Rent>,
+    /// Transactions of this command for the job.
+    pub own: &'a [Signature],
+    /// Transactions of this command for earlier jobs.
+    pub earlier: &'a [Signature],
+}
+
+impl Bill {
+    /// Adds up what the transactions did that this command sent or that named the job.
+    ///
+    /// # Errors
+    /// The chain has no record of them.
+    pub(crate) async fn add_up(chain: &RpcChain, Items { job, rent, own, earlier }: Items<'_>) -> Result<Self> {
+        let wallet = job.job.payer;
+        let mint = token::payment_mint(chain, &job.job.mint).await?;
+        let account = mint.account_of(&wallet);
+        let native = job.job.is_native();
+        let mut bill = Self {
+            price: job.fee().map_or(0, |fee| fee.0),
+            network_fees: 0,
+            transactions: 0,
+            lent: rent.map_or(0, |rent| rent.lamports),
+            returned: 0,
+            other: 0,
+            wallet_fell: 0,
+            tokens_fell: 0,
+        };
+        let mut spent = 0;
+        let mut signatures = effects::signatures(chain, &job.address).await?;
+        signatures.extend(own);
+        signatures.retain(|signature| !earlier.contains(signature));
+        signatures.sort_unstable();
+        signatures.dedup();
+        for signature in &signatures {
+            let effects = recorded(chain, signature).await?;
+            bill.count_fee(&effects, &wallet);
+            spent -= effects.lamports_gained(&wallet);
+            if !native {
+                bill.tokens_fell -= effects.tokens_gained(&account);
+            }
+        }
+        let mut earlier = earlier.to_vec();
+        earlier.sort_unstable();
+        earlier.dedup();
+        for signature in &earlier {
+            let effects = recorded(chain, signature).await?;
+            bill.count_fee(&effects, &wallet);
+            bill.returned += effects.lamports_gained(&wallet);
+        }
+        let price = if native { i128::from(bill.price) } else { 0 };
+        bill.other = spent - price - i128::from(bill.lent);
+        bill.wallet_fell = spent + i128::from(bill.network_fees) - bill.returned;
+        Ok(bill)
+    }
+
+    fn count_fee(&mut self, effects: &Effects, wallet: &Pubkey) {
+        if effects.payer == *wallet {
+            self.network_fees = self.network_fees.saturating_add(effects.fee);
+            self.transactions += 1;
+        }
+    }
+
+    /// Rows of a table of facts.
+    pub(crate) fn rows(&self, currency: &Currency, rent: Option<String>) -> Vec<(&'static str, String)> {
+        let sol = |lamports: i128| signed(&Currency::sol(), lamports);
+        let transactions = match self.transactions {
+            1 => "1 transaction".to_owned(),
+            several => format!("{several} transactions"),
+        };
+        let mut rows = vec![("network fees", format!("{}, {transactions}", sol(self.network_fees.into())))];
+        rows.push(("lent, as rent", rent.unwrap_or_else(|| "nothing any more; the job is closed".to_owned())));
+        if self.returned != 0 {
+            rows.push(("came back", format!("{} from earlier jobs", sol(self.returned))));
+        }
+        if self.other != 0 {
+            rows.push(("other", format!("{}: deposits on their way, accounts that were opened", sol(self.other))));
+        }
+        let mut fell = change(&Currency::sol(), self.wallet_fell);
+        if self.tokens_fell != 0 {
+            fell = format!("{fell}, and {}", change(currency, self.tokens_fell));
+        }
+        rows.push(("your wallet", format!("{fell} in all")));
+        rows
+    }
+}
+
+fn change(currency: &Currency, fell: i128) -> String {
+    let word = if fell < 0 { "rose" } else { "fell" };
+    format!("{word} by {}", signed(currency, fell.abs()))
+}
+
+fn signed(currency: &Currency, amount: i128) -> String {
+    let sign = if amount < 0 { "-" } else { "" };
+    format!("{sign}{}", currency.show(u64::try_from(amount.unsigned_abs()).unwrap_or(u64::MAX)))
+}
+
+/// A confirmed transaction's record, which servers may have a moment after the confirmation.
+async fn recorded(chain: &RpcChain, signature: &Signature) -> Result<Effects> {
+    for _ in 0..ATTEMPTS {
+        if let Some(effects) = effects::effects(chain, signature).await? {
+            return Ok(effects);
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+    None.with_context(|| format!("the chain has no record of transaction {signature}"))
+}

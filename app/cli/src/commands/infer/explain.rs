@@ -1,0 +1,54 @@
+//! What a payer can do about what went wrong.
+
+use provena_client::{ClientError, chain::ChainError};
+use provena_market::state::JobState;
+
+use crate::failure::{Exit, Failure};
+
+/// Turns a client's error into one with an exit code, the job that it is about, and the next step. `command` makes a command
+/// of its words.
+pub(crate) fn explain(error: ClientError, command: &dyn Fn(&str) -> String) -> anyhow::Error {
+    let later = |job: &dyn ToString| command(&format!("job answer {}", job.to_string()));
+    let failure = match &error {
+        ClientError::StillRunning { job, state, .. } => {
+            let cancel = match state {
+                JobState::Open => format!("\n       {}   while no node works on it", command(&format!("job cancel {job}"))),
+                _ => String::new(),
+            };
+            Failure::new(Exit::Unknown, "no answer yet; the deposit is safe")
+                .about(job)
+                .hint(format!("{}   later{cancel}", later(job)))
+        }
+        ClientError::MaybePosted { job, .. } => {
+            Failure::new(Exit::Unknown, "it is unknown whether the deposit was paid")
+                .about(job)
+                .hint(format!("{}   before paying again", command(&format!("job show {job}"))))
+        }
+        ClientError::Silent { job, .. } => Failure::new(Exit::Unknown, "the chain does not answer")
+            .about(job)
+            .hint(format!("{}   once it does", later(job))),
+        ClientError::Ended { job, state: JobState::Cancelled, .. } => {
+            Failure::failed("the job was cancelled; the deposit goes back to its payer").about(job).hint("ask again")
+        }
+        ClientError::Ended { job, .. } => Failure::failed("no node gave an answer; the deposit goes back to its payer")
+            .about(job)
+            .hint(format!("{}   shows who serves; then ask again", command("node list"))),
+        ClientError::TooManyUnits { .. } => Failure::failed("nothing was paid: the request does not fit the offer").hint(
+            "ask for less: a shorter prompt, a smaller --max-tokens, or --input-units N for what you know is enough",
+        ),
+        ClientError::Kept(_) => {
+            Failure::failed("nothing was paid").hint("make room, or name another data folder with XDG_DATA_HOME")
+        }
+        ClientError::Closed(job) => Failure::failed("the answer could not be had")
+            .about(job)
+            .hint(format!("check the address; {}   shows the wallet's jobs", command("job list"))),
+        ClientError::Withheld(job) => {
+            Failure::new(Exit::Unknown, "the nodes keep the answer").about(job).hint(format!("{}   later", later(job)))
+        }
+        ClientError::Chain(ChainError::Rejected(_) | ChainError::Expired { .. }) => {
+            Failure::failed("the chain refused; a deposit that was on its way was not paid")
+        }
+        _ => Failure::failed("the answer could not be had"),
+    };
+    anyhow::Error::from(error).context(failure)
+}

@@ -1,0 +1,159 @@
+//! `provena job answer`.
+
+use std::cell::Cell;
+
+use anyhow::Result;
+use provena_client::{
+    chain::{ChainReader, accounts, history},
+    kept::KeptJob,
+    token,
+    view::JobView,
+};
+use provena_market::state::Offer;
+use provena_wire::{Request, root};
+use solana_pubkey::Pubkey;
+
+use super::{Payer, kept, read, unknown};
+use crate::{
+    address,
+    commands::{
+        infer::{
+            self, SoFar,
+            answer::{Answer, Paid},
+            bill::{Bill, Items},
+            finish,
+            receipt_file::{ReceiptFile, write},
+            unpaid,
+        },
+        rent::Rent,
+    },
+    failure::Failure,
+    output::progress::Progress,
+    stop,
+};
+
+/// Arguments of `provena job answer`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The job's address, as `provena infer` printed it.
+    #[arg(value_parser = address::parse)]
+    job: Pubkey,
+    /// How many seconds to wait for the answer.
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    patience: u64,
+    /// Where to write the receipt, besides the folder of kept jobs [default: under receipts/ in the data folder].
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<std::path::PathBuf>,
+}
+
+/// Fetches a job's answer as `infer` would have.
+pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
+    let so_far = Cell::new(SoFar::Paid(args.job));
+    tokio::select! {
+        done = answer(args, payer, &so_far) => done,
+        () = stop::requested() => Err(infer::stopped(so_far.get(), payer.context).into()),
+    }
+}
+
+async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<()> {
+    let Payer { context, chain, client, .. } = payer;
+    let record = payer.jobs.get(&args.job)?;
+    let Some(job) = read(chain.as_ref(), &args.job).await? else { return closed(args, record, payer).await };
+    if job.job.payer != client.payer() {
+        return Err(Failure::failed(format!("job {} is another payer's, {}", args.job, job.job.payer))
+            .hint("name that wallet with --keypair; `provena job show` reads any job")
+            .into());
+    }
+    let receipt = ReceiptFile::prepare(args.receipt, context)?;
+    let progress = Progress::spinner(context.output, "looking at the job");
+    deliver(&job, payer).await;
+    let mut sent = Vec::new();
+    let finished = finish(client, &args.job, args.patience, &progress, &mut sent, context).await?;
+    so_far.set(SoFar::Answered(args.job));
+    drop(progress);
+    let saved = receipt.save(&finished, context);
+    unpaid(&finished, context);
+    // Nothing that is only said beside the answer may keep it back.
+    let currency = token::currency(chain.as_ref(), &job.job.mint).await.ok();
+    let rent = Rent::of(chain.as_ref(), &finished.job).await.ok();
+    let now = chain.slot().await.unwrap_or_default();
+    let items = Items { job: &finished.job, rent: rent.as_ref(), own: &sent, earlier: &[] };
+    let bill = Bill::add_up(chain, items).await.ok();
+    let mut answer = Answer::new(request(&args.job, &job.job.input_root, payer).await, finished.response.clone());
+    if let Some(currency) = currency {
+        answer = answer.of(&finished.job, Paid::new(&finished.job, currency).after(&finished.paid));
+    }
+    if let Ok(Some(account)) = chain.account(&job.job.offer).await
+        && let Ok(offer) = accounts::decode::<Offer>(&job.job.offer, &account)
+    {
+        answer = answer.sold(&offer);
+    }
+    context.output.data(&answer.billed(bill, rent, now).receipted(saved))
+}
+
+/// The answer to a job whose account is gone: from what is kept, from the stores, or from the nodes that gave it.
+async fn closed(args: Args, record: Option<KeptJob>, payer: &Payer<'_>) -> Result<()> {
+    let Payer { context, chain, client, .. } = payer;
+    let job = &args.job;
+    // Where the server keeps no history, what is kept here has to do.
+    let past = history::instructions(chain, job).await.unwrap_or_default();
+    if record.is_none() && past.is_empty() {
+        return Err(unknown(job, context));
+    }
+    if let Some(record) = &record {
+        kept::check_posted(record, chain, &past, context).await?;
+    }
+    let known = record.as_ref().and_then(|record| {
+        let signed = record.receipts.first().and_then(|receipt| root::parse(&receipt.result_root));
+        record.result_root.or(signed)
+    });
+    let response = client.response_of_closed(job, known, &past).await.map_err(|error| {
+        let failure = Failure::failed("the job is closed, and nobody hands its answer out any more").about(job);
+        anyhow::Error::from(error).context(failure.hint("look for it in other stores with --store"))
+    })?;
+    let Some(response) = response else {
+        return Err(Failure::failed(format!("job {job} was closed without an answer")).about(job).into());
+    };
+    let mut receipts = record.as_ref().map(|record| record.receipts.clone()).unwrap_or_default();
+    if receipts.is_empty() {
+        (receipts, _) = client.receipts_of_closed(job, &past).await;
+    }
+    if let Err(error) = kept::keep(payer, job, &response, &receipts) {
+        context.output.note(&format!("the answer could not be kept on this machine: {error}"));
+    }
+    let saved = receipts.first().map(|receipt| match &args.receipt {
+        Some(file) => match write(file, receipt) {
+            Ok(()) => (Some(file.clone()), receipt.clone()),
+            Err(error) => {
+                context.output.note(&format!("{error:#}"));
+                (None, receipt.clone())
+            }
+        },
+        None => (None, receipt.clone()),
+    });
+    let posting = provena_client::receipt::posting(job, &past).map(|posting| posting.input_root);
+    let input_root = record.as_ref().map(|record| record.input_root).or(posting);
+    let request = match input_root {
+        Some(root) => request(job, &root, payer).await,
+        None => None,
+    };
+    context.output.data(&Answer::new(request, response).of_closed(job).receipted(saved))
+}
+
+/// What was asked, if it is on this machine.
+async fn request(job: &Pubkey, root: &[u8; 32], payer: &Payer<'_>) -> Option<Request> {
+    let stored = payer.store.get_local(root).await.map(Vec::from).ok();
+    let bytes = stored.or_else(|| payer.jobs.request(job).ok().flatten())?;
+    Request::from_bytes(&bytes).ok().filter(|request| request.input_root() == *root)
+}
+
+/// Sends the request to the nodes once more, while it may be that none of them has it.
+async fn deliver(job: &JobView, payer: &Payer<'_>) {
+    let is_open = job.state().is_ok_and(|state| !state.is_ended());
+    let Some(request) = request(&job.address, &job.job.input_root, payer).await.filter(|_| is_open) else { return };
+    let Ok(nodes) = provena_client::Endpoint::all(payer.chain.as_ref()).await else { return };
+    let input = request.to_bytes().into();
+    let sent = payer.client.deliver_for(nodes, &job.address, &job.job.input_root, &input);
+    // Most have it already; the others are not waited for.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), sent).await;
+}

@@ -1,0 +1,195 @@
+//! Jobs that are kept on this machine and are not on the chain (any more, or yet).
+
+use anyhow::{Context as _, Result};
+use provena_client::{
+    amount::Currency,
+    chain::{
+        RpcChain,
+        history::{self, PastInstruction},
+    },
+    kept::{JobsFolder, KeptError, KeptJob},
+    receipt::posting,
+    token,
+    view::View,
+};
+use provena_wire::{Response, SignedReceipt};
+use serde::Serialize;
+use solana_pubkey::Pubkey;
+
+use super::Payer;
+use crate::{
+    commands::rent::seconds,
+    context::Context,
+    failure::{Exit, Failure},
+    output::{Report, style::Style, table::facts},
+};
+
+/// Where a job is that has no account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// Its deposit may be on its way until this slot.
+    MayCome(u64),
+    /// It was never posted, and nothing was paid.
+    NeverPosted,
+    /// It was closed.
+    Closed,
+}
+
+impl Whereabouts {
+    /// As one word or two.
+    pub(super) fn state(self) -> &'static str {
+        match self {
+            Self::MayCome(_) => "being paid",
+            Self::NeverPosted => "never posted",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// What the payer can do.
+    pub(super) fn next(self, record: &KeptJob, now: u64, context: &Context<'_>) -> String {
+        let job = record.job;
+        match self {
+            Self::MayCome(until) => {
+                let wait = seconds(until.saturating_sub(now));
+                format!("it is paid for by slot {until} (about {wait} s) or never: look again then")
+            }
+            Self::NeverPosted => "nothing was paid; `provena job close` forgets it".into(),
+            Self::Closed if record.is_answered() => context.command(&format!("job answer {job}")),
+            Self::Closed => format!("{}   looks for its answer", context.command(&format!("job answer {job}"))),
+        }
+    }
+}
+
+/// Where a kept job is that has no account at `now`, a slot in which that was seen. `past` is asked for only when the record
+/// does not say.
+///
+/// # Errors
+/// The chain does not answer.
+pub(super) async fn whereabouts(record: &KeptJob, chain: &RpcChain, now: u64) -> Result<Whereabouts> {
+    if record.closed || record.posted.is_some() || record.is_answered() {
+        return Ok(Whereabouts::Closed);
+    }
+    if now <= record.postable_until() {
+        return Ok(Whereabouts::MayCome(record.postable_until()));
+    }
+    // It may have been posted, and closed by another command of the same wallet.
+    let past = history::instructions(chain, &record.job).await.context("cannot read the job's history")?;
+    Ok(if posting(&record.job, &past).is_some() { Whereabouts::Closed } else { Whereabouts::NeverPosted })
+}
+
+/// That a kept job was posted at all.
+///
+/// # Errors
+/// It was not, or not yet.
+pub(super) async fn check_posted(
+    record: &KeptJob,
+    chain: &RpcChain,
+    past: &[PastInstruction],
+    context: &Context<'_>,
+) -> Result<()> {
+    if posting(&record.job, past).is_some() {
+        return Ok(());
+    }
+    let job = record.job;
+    let now = View::read(chain, &job).await.context("cannot read the job")?.now.0;
+    match whereabouts(record, chain, now).await? {
+        Whereabouts::Closed => Ok(()),
+        Whereabouts::NeverPosted => Err(Failure::failed(format!("job {job} was never posted; nothing was paid"))
+            .about(job)
+            .hint("ask again")
+            .into()),
+        Whereabouts::MayCome(until) => {
+            let wait = seconds(until.saturating_sub(now));
+            let message = format!("job {job} is not on the chain yet; it is paid for by slot {until} or never");
+            let again = context.command(&format!("job answer {job}"));
+            Err(Failure::new(Exit::Unknown, message).about(job).hint(format!("{again}   in about {wait} s")).into())
+        }
+    }
+}
+
+/// Keeps the answer to a closed job.
+///
+/// # Errors
+/// The system refuses.
+pub(super) fn keep(
+    payer: &Payer<'_>,
+    job: &Pubkey,
+    response: &Response,
+    receipts: &[SignedReceipt],
+) -> Result<(), KeptError> {
+    payer.jobs.keep_answer(job, &response.to_bytes())?;
+    payer.jobs.note(job, |record| {
+        record.closed = true;
+        record.result_root = Some(response.result_root());
+        record.add_receipts(receipts);
+    })
+}
+
+/// A kept job, for people and for programs.
+#[derive(Serialize)]
+pub(super) struct KeptReport {
+    job: String,
+    state: &'static str,
+    next: String,
+    offer: String,
+    payer: String,
+    mint: String,
+    decimals: u8,
+    deposit: u64,
+    fee: Option<u64>,
+    answered: bool,
+    receipts: usize,
+    transaction: Option<String>,
+    #[serde(skip)]
+    currency: Currency,
+}
+
+impl KeptReport {
+    /// Puts together what is known of a kept job that is not on the chain.
+    ///
+    /// # Errors
+    /// The chain does not answer.
+    pub(super) async fn new(
+        chain: &RpcChain,
+        jobs: &JobsFolder,
+        record: KeptJob,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        let now = View::read(chain, &record.job).await.context("cannot read the job")?.now.0;
+        let place = whereabouts(&record, chain, now).await?;
+        let currency = token::currency(chain, &record.mint).await?;
+        Ok(Self {
+            job: record.job.to_string(),
+            state: place.state(),
+            next: place.next(&record, now, context),
+            offer: record.offer.to_string(),
+            payer: record.wallet.to_string(),
+            mint: token::name(&record.mint),
+            decimals: currency.decimals,
+            deposit: record.deposit,
+            fee: record.fee,
+            answered: jobs.answer(&record.job)?.is_some(),
+            receipts: record.receipts.len(),
+            transaction: record.posted,
+            currency,
+        })
+    }
+}
+
+impl Report for KeptReport {
+    fn text(&self, style: Style) -> String {
+        let mut rows = vec![
+            ("job", self.job.clone()),
+            ("state", style.strong(self.state)),
+            ("next", self.next.clone()),
+            ("offer", self.offer.clone()),
+            ("payer", self.payer.clone()),
+            ("deposit", self.currency.show(self.deposit)),
+        ];
+        rows.extend(self.fee.map(|fee| ("paid", self.currency.show(fee))));
+        if self.answered {
+            rows.push(("answer", format!("kept on this machine, with {} receipt(s)", self.receipts)));
+        }
+        facts(&rows, style)
+    }
+}

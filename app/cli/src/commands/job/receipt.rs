@@ -1,0 +1,99 @@
+//! `provena job receipt`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use provena_client::chain::history;
+use provena_wire::SignedReceipt;
+use serde::Serialize;
+use solana_pubkey::Pubkey;
+
+use super::{Payer, read, unknown};
+use crate::{
+    address,
+    commands::infer::receipt_file::write,
+    failure::{Exit, Failure},
+    output::{Report, style::Style, table::facts, text::printable},
+};
+
+/// Arguments of `provena job receipt`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The job's address, as `provena infer` printed it.
+    #[arg(value_parser = address::parse)]
+    job: Pubkey,
+    /// Where to write the receipt; of several nodes' the first.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Receipts {
+    job: String,
+    receipts: Vec<SignedReceipt>,
+    /// Nodes whose receipt could not be had, and why.
+    missing: Vec<(String, String)>,
+    receipt_file: Option<PathBuf>,
+}
+
+impl Report for Receipts {
+    fn text(&self, style: Style) -> String {
+        let mut rows = vec![("job", self.job.clone())];
+        rows.extend(self.receipts.iter().map(|receipt| ("signed by", receipt.node.clone())));
+        rows.extend(self.missing.iter().map(|(node, why)| ("missing", format!("{node}: {}", printable(why)))));
+        rows.extend(self.receipt_file.as_ref().map(|file| ("receipt", file.display().to_string())));
+        facts(&rows, style)
+    }
+}
+
+/// Gathers the receipts that are kept or that the nodes give, and keeps them.
+pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
+    let Payer { context, chain, jobs, client, .. } = payer;
+    let job = &args.job;
+    let record = jobs.get(job)?;
+    let kept = record.as_ref().map(|record| record.receipts.clone()).unwrap_or_default();
+    let found = read(chain.as_ref(), job).await;
+    // A chain that does not answer keeps nobody from what is kept.
+    let (mut receipts, missing) = match found {
+        Err(error) if kept.is_empty() => return Err(error),
+        Err(_) => (Vec::new(), Vec::new()),
+        Ok(Some(view)) => {
+            let (receipts, missing) = client.receipts(&view).await;
+            if let Err(error) = client.keep(&view, None, &receipts).await {
+                context.output.note(&format!("the receipts could not be kept on this machine: {error}"));
+            }
+            (receipts, missing)
+        }
+        Ok(None) => {
+            let past = history::instructions(chain, job).await.unwrap_or_default();
+            if record.is_none() && past.is_empty() {
+                return Err(unknown(job, context));
+            }
+            let (receipts, missing) = client.receipts_of_closed(job, &past).await;
+            if let Err(error) = jobs.note(job, |record| record.add_receipts(&receipts)) {
+                context.output.note(&format!("the receipts could not be kept on this machine: {error}"));
+            }
+            (receipts, missing)
+        }
+    };
+    for receipt in kept {
+        if !receipts.iter().any(|one| one.node == receipt.node) {
+            receipts.push(receipt);
+        }
+    }
+    let missing: Vec<(String, String)> = missing.into_iter().map(|(node, why)| (node.to_string(), why)).collect();
+    let missing: Vec<_> =
+        missing.into_iter().filter(|(node, _)| !receipts.iter().any(|receipt| receipt.node == *node)).collect();
+    let Some(first) = receipts.first() else {
+        let why = missing.iter().map(|(node, why)| format!("node {node}: {}", printable(why))).collect();
+        return Err(Failure::new(Exit::Unknown, "there is no receipt of this job yet")
+            .because(why)
+            .about(job)
+            .hint(context.command(&format!("job receipt {job}")) + "   later, when the node answers")
+            .into());
+    };
+    if let Some(file) = &args.out {
+        write(file, first)?;
+    }
+    context.output.data(&Receipts { job: job.to_string(), receipts, missing, receipt_file: args.out })
+}

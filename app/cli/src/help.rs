@@ -1,0 +1,81 @@
+//! Help texts that fit the terminal: a paragraph is broken once, by whoever knows how wide the terminal is, and what an
+//! example does stands beneath it where it has no room beside.
+
+use clap::Command;
+
+use crate::output::table::COLUMNS;
+
+/// Spaces between an example and what it does.
+const APART: &str = "   ";
+
+/// The command with footers that flow.
+pub(crate) fn flowing(command: Command) -> Command {
+    let footer = command.get_after_help().map(|help| flow(&help.to_string()));
+    let command = command.mut_subcommands(flowing);
+    match footer {
+        Some(footer) => command.after_help(footer),
+        None => command,
+    }
+}
+
+fn flow(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        let plain = !line.is_empty() && !line.starts_with(' ') && !line.ends_with(':');
+        match lines.last_mut() {
+            Some(last) if plain && open => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            _ => lines.extend(example(line)),
+        }
+        // A line that ends a sentence may begin a list or another thought, which has a line of its own.
+        open = plain && !(line.ends_with('.') && line.chars().count() < COLUMNS / 2);
+    }
+    lines.join("\n")
+}
+
+/// A line as it is, or in two where an example and its explanation are too long for one.
+fn example(line: &str) -> Vec<String> {
+    let indented = line.starts_with(' ') && line.chars().count() > COLUMNS;
+    let parts = line.trim_start().split_once(APART).filter(|_| indented);
+    match parts {
+        Some((command, meaning)) => vec![format!("  {}", command.trim()), format!("        {}", meaning.trim())],
+        None => vec![line.to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn paragraphs_are_joined_and_examples_are_not() {
+        let text = "Examples:\n  provena a\n  provena b\n\nOne sentence that goes\non here. And\nends.\n\nExit codes: 0 done;\n1 not.";
+        let flowing = "Examples:\n  provena a\n  provena b\n\nOne sentence that goes on here. And ends.\n\nExit codes: 0 done; 1 not.";
+        assert_eq!(flow(text), flowing);
+        let long = format!("  provena {} {APART} and what that does to you", "x".repeat(50));
+        assert_eq!(example(&long).len(), 2);
+    }
+
+    /// No help text is wider than the terminal that everybody has, and none is broken twice.
+    #[test]
+    fn help_fits_a_terminal() {
+        fn check(command: &Command) {
+            let mut shown = flowing(command.clone()).term_width(COLUMNS);
+            let footer = shown.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in footer.lines().filter(|line| line.trim_start().contains(APART)) {
+                assert!(line.chars().count() <= COLUMNS, "{}: {line}", command.get_name());
+            }
+            for line in shown.render_help().to_string().lines() {
+                assert!(line.chars().count() <= COLUMNS, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

@@ -1,0 +1,103 @@
+//! Fetching receipts, and checking each.
+
+use std::time::{Duration, Instant};
+
+use provena_wire::SignedReceipt;
+use solana_pubkey::Pubkey;
+
+use super::{Client, Endpoint};
+use crate::chain::history::PastInstruction;
+use crate::receipt::{check_against, check_history, statements};
+use crate::view::JobView;
+
+/// How long nodes may take to sign their receipts once the answer is there.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The time between two questions to nodes.
+const ASK_EVERY: Duration = Duration::from_millis(250);
+
+impl Client {
+    /// Fetches the receipt of every node that agreed and checks each against its signature and the job.
+    ///
+    /// Returns the sound ones, and for the others which node and why.
+    pub async fn receipts(&self, job: &JobView) -> (Vec<SignedReceipt>, Vec<(Pubkey, String)>) {
+        let nodes: Vec<Pubkey> = job.agreeing().collect();
+        self.receipts_of(&job.address, &nodes, |receipt, cluster| {
+            check_against(receipt, cluster, job).map_err(|error| error.to_string())
+        })
+        .await
+    }
+
+    /// As [`Client::receipts`], for a job that is closed: each is checked against the transactions that named the job.
+    pub async fn receipts_of_closed(
+        &self,
+        job: &Pubkey,
+        past: &[PastInstruction],
+    ) -> (Vec<SignedReceipt>, Vec<(Pubkey, String)>) {
+        let mut nodes: Vec<Pubkey> = statements(job, past).into_iter().map(|stated| stated.node).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        self.receipts_of(job, &nodes, |receipt, cluster| {
+            check_history(receipt, cluster, past).map(drop).map_err(|error| error.to_string())
+        })
+        .await
+    }
+
+    async fn receipts_of(
+        &self,
+        job: &Pubkey,
+        nodes: &[Pubkey],
+        check: impl Fn(&SignedReceipt, &[u8; 32]) -> Result<(), String>,
+    ) -> (Vec<SignedReceipt>, Vec<(Pubkey, String)>) {
+        let (mut sound, mut missing) = (Vec::new(), Vec::new());
+        let cluster = match self.chain.cluster().await {
+            Ok(cluster) => cluster,
+            Err(error) => return (sound, nodes.iter().map(|node| (*node, error.to_string())).collect()),
+        };
+        let endpoints = self.endpoints(nodes).await;
+        for node in nodes {
+            let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.authority == *node) else {
+                missing.push((*node, "it has no HTTP address".to_owned()));
+                continue;
+            };
+            let checked = endpoint.receipt(job).await.and_then(|receipt| {
+                receipt.verify().map_err(|error| error.to_string())?;
+                check(&receipt, &cluster)?;
+                Ok(receipt)
+            });
+            match checked {
+                Ok(receipt) if receipt.node == node.to_string() => sound.push(receipt),
+                Ok(_) => missing.push((*node, "it sent another node's receipt".to_owned())),
+                Err(reason) => missing.push((*node, reason)),
+            }
+        }
+        (sound, missing)
+    }
+
+    /// As [`Client::receipts`], with a moment's patience: a node signs after it has published.
+    pub(super) async fn await_receipts(&self, job: &JobView) -> (Vec<SignedReceipt>, Vec<(Pubkey, String)>) {
+        let begun = Instant::now();
+        let nodes: Vec<Pubkey> = job.agreeing().collect();
+        loop {
+            let (sound, missing) = self.receipts(job).await;
+            let hopeless = self.endpoints(&nodes).await.is_empty();
+            if missing.is_empty() || hopeless || begun.elapsed() >= PATIENCE {
+                return (sound, missing);
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }
+
+    /// The HTTP addresses of nodes.
+    pub async fn endpoints(&self, nodes: &[Pubkey]) -> Vec<Endpoint> {
+        let mut endpoints = Vec::new();
+        for authority in nodes {
+            if let Ok(node) = self.node(authority).await
+                && let Some(endpoint) = Endpoint::new(*authority, node.endpoint())
+            {
+                endpoints.push(endpoint);
+            }
+        }
+        endpoints
+    }
+}
