@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
+use futures_util::TryStreamExt as _;
 use provena_arith::merkle::content_root;
 use provena_client::store::{Limits, Store, StoreError};
 
@@ -20,6 +21,8 @@ enum Answer {
     BreakingOff(Bytes),
     /// Sends without end and without announcing a length.
     Endless,
+    /// Sends a byte now and then: it is never silent, and never done.
+    Dripping,
     Status(StatusCode),
 }
 
@@ -37,6 +40,13 @@ async fn serve(answer: Answer) -> String {
                 Response::new(Body::from_stream(futures_util::stream::repeat_with(move || {
                     Ok::<_, std::io::Error>(piece.clone())
                 })))
+            }
+            Answer::Dripping => {
+                let drip = futures_util::stream::unfold((), |()| async {
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                    Some((Ok::<_, std::io::Error>(Bytes::from_static(&[0])), ()))
+                });
+                Response::new(Body::from_stream(drip))
             }
             Answer::Status(status) => Response::builder().status(*status).body(Body::from("no")).unwrap(),
         }
@@ -160,4 +170,45 @@ fn open_rejects_urls_that_are_no_stores() {
     assert!(matches!(Store::open::<&str>(&[]).unwrap_err(), StoreError::BadUrl { .. }));
     let error = Store::open(&["file:///dev/null/blobs"]).unwrap_err();
     assert!(matches!(&error, StoreError::Folder { .. }) && error.to_string().contains("writable"), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_that_drips_is_given_up() {
+    let limits = Limits { timeout: std::time::Duration::from_millis(300), ..Limits::default() };
+    let store = Store::open_with(&[serve(Answer::Dripping).await], limits).unwrap();
+    let error = store.get(&[3; 32]).await.unwrap_err();
+    assert!(!error.is_absent() && error.to_string().contains("too slow"), "{error}");
+}
+
+#[tokio::test]
+async fn a_strangers_store_is_not_asked_at_a_private_address() {
+    let url = serve(Answer::Blob(content())).await;
+    let error = Store::open_public(&url, Limits::default()).unwrap_err().to_string();
+    assert!(error.contains("public address"), "{error}");
+    // A name that leads there is found out when it is resolved.
+    let named = url.replace("127.0.0.1", "localhost");
+    let store = Store::open_public(&named, Limits::default()).unwrap();
+    let error = store.get(&content_root(&content()).unwrap()).await.unwrap_err().to_string();
+    assert!(error.contains("no public address"), "{error}");
+}
+
+#[tokio::test]
+async fn a_blob_arrives_in_pieces_from_each_place_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder_store(folder.path()).put(content()).await.unwrap();
+    let urls = [serve(Answer::Blob(content())).await, format!("file://{}", folder.path().display())];
+    let store = Store::open(&urls).unwrap();
+    let file = store.file(&root).unwrap();
+    assert_eq!(std::fs::read(file).unwrap(), content());
+    assert!(store.file(&[3; 32]).is_none());
+    for place in store.each() {
+        let pieces: Vec<Bytes> = place.stream(&root, 1 << 20).await.unwrap().try_collect().await.unwrap();
+        assert_eq!(pieces.concat(), content());
+        let short = place.stream(&root, 1_000).await;
+        let failed = match short {
+            Err(_) => true,
+            Ok(pieces) => pieces.try_collect::<Vec<Bytes>>().await.is_err(),
+        };
+        assert!(failed, "{place:?}");
+    }
 }

@@ -10,6 +10,7 @@ use provena_client::store::{Bytes, Pieces, Root, Store, StoreError};
 use solana_pubkey::Pubkey;
 
 use super::checked::Checked;
+use super::error::OWN;
 use super::{Blobs, Class, Draft, Pin};
 
 /// Bytes per second that whoever sends an artifact must keep up, after a first while.
@@ -139,8 +140,10 @@ impl Blobs {
             match fill(&mut draft, &store, root, max_len).await {
                 Ok(()) => return self.keep_artifact(draft, root, &store).await.map_err(|error| vec![error]),
                 Err(error) => {
+                    let ours = matches!(&error, StoreError::Failed { url, .. } if url == OWN);
                     if let Some(peers) = &self.peers
-                        && error.is_mismatch()
+                        && draft.len() > 0
+                        && !ours
                     {
                         peers.distrust(&node);
                     }
@@ -149,7 +152,7 @@ impl Blobs {
             }
         }
         if failures.is_empty() {
-            failures.push(StoreError::NotFound { url: super::error::OWN.to_owned() });
+            failures.push(StoreError::NotFound { url: OWN.to_owned() });
         }
         Err(failures)
     }

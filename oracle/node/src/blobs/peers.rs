@@ -1,6 +1,6 @@
 //! Other nodes, which hand out the artifacts that they serve.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,11 @@ use accounts::ProgramAccount as _;
 /// Nodes that are asked for one artifact.
 const MOST_ASKED: usize = 16;
 
-/// Nodes of which is remembered that they sent something else than they were asked for.
+/// Nodes of which is remembered that they sent something else than they were asked for, or broke off.
 const MOST_DISTRUSTED: usize = 1_024;
+
+/// For so long.
+const DISTRUSTED_FOR: Duration = Duration::from_secs(3_600);
 
 /// The list of nodes is read again after this long.
 const FRESH_FOR: Duration = Duration::from_secs(60);
@@ -33,7 +36,8 @@ pub struct Peers {
     /// Whether addresses of private networks are asked, too.
     private: bool,
     known: Mutex<Option<(Instant, Vec<Peer>)>>,
-    distrusted: Mutex<HashSet<Pubkey>>,
+    /// Nodes that are not asked, and until when.
+    distrusted: Mutex<HashMap<Pubkey, Instant>>,
 }
 
 impl Peers {
@@ -57,7 +61,7 @@ impl Peers {
         };
         let limits = Limits { timeout: TIMEOUT, ..Limits::default() };
         let distrusted = self.distrusted().clone();
-        let trusted = nodes.into_iter().filter(|(node, _)| !distrusted.contains(node));
+        let trusted = nodes.into_iter().filter(|(node, _)| !distrusted.contains_key(node));
         let stores = trusted.filter_map(|(node, endpoint)| {
             let url = format!("{}/v1", endpoint.trim_end_matches('/'));
             let opened = match self.private && url.starts_with("http") {
@@ -77,16 +81,19 @@ impl Peers {
         Ok(endpoints.filter(|(_, endpoint)| !endpoint.is_empty()).take(4 * MOST_ASKED).collect())
     }
 
-    /// Does not ask a node again that sent something else than it was asked for.
+    /// Does not ask a node for an hour that sent something else than it was asked for, or broke off: it took room and time
+    /// that others had needed.
     pub(super) fn distrust(&self, node: &Pubkey) {
-        tracing::warn!(%node, "a node sent something else than the artifact it was asked for; it is not asked again");
+        tracing::warn!(%node, ?DISTRUSTED_FOR, "a node did not send the artifact that it began to send; it is not asked again");
         let mut distrusted = self.distrusted();
         if distrusted.len() < MOST_DISTRUSTED {
-            distrusted.insert(*node);
+            distrusted.insert(*node, Instant::now() + DISTRUSTED_FOR);
         }
     }
 
-    fn distrusted(&self) -> MutexGuard<'_, HashSet<Pubkey>> {
-        self.distrusted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn distrusted(&self) -> MutexGuard<'_, HashMap<Pubkey, Instant>> {
+        let mut distrusted = self.distrusted.lock().unwrap_or_else(PoisonError::into_inner);
+        distrusted.retain(|_, until| Instant::now() < *until);
+        distrusted
     }
 }

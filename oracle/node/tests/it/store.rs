@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use futures_util::StreamExt as _;
 use provena_arith::merkle::content_root;
 use provena_client::chain::send_and_confirm;
 use provena_client::store::{Limits, Store};
@@ -200,7 +202,7 @@ async fn register(scene: &Scene, name: &str, url: &str, stake: u64) {
     send_and_confirm(scene.chain.as_ref(), &[register], &[&node]).await.unwrap();
 }
 
-/// An artifact travels from node to node. One that lies is asked once, and one at a private address only where that is allowed.
+/// An artifact travels from node to node. One that lies or breaks off is asked once, and one at a private address only where that is allowed.
 #[tokio::test]
 async fn an_artifact_comes_from_other_nodes_whatever_some_of_them_send() {
     let scene = Scene::new(&["node"], 1, 1).await;
@@ -214,8 +216,21 @@ async fn an_artifact_comes_from_other_nodes_whatever_some_of_them_send() {
         async { vec![7; 100_000] }
     };
     let liar = serve(Router::new().route("/v1/blobs/{root}", get(lie))).await;
-    // The liar has most at stake, so it is asked first.
+    let counted = Arc::clone(&asked);
+    let break_off = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        let pieces = [Ok(vec![7; 10_000]), Err(std::io::Error::other("the cable is cut"))];
+        // The first piece is on its way when the second fails.
+        let slowly = futures_util::stream::iter(pieces).then(|piece| async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            piece
+        });
+        async { axum::body::Body::from_stream(slowly) }
+    };
+    let breaking = serve(Router::new().route("/v1/blobs/{root}", get(break_off))).await;
+    // Those have most at stake, so they are asked first.
     register(&scene, "liar", &liar, 2 * STAKE).await;
+    register(&scene, "breaking off", &breaking, 2 * STAKE).await;
     register(&scene, "silent", "http://127.0.0.1:9", STAKE).await;
     register(&scene, "honest", &honest.url(""), STAKE).await;
 
@@ -228,10 +243,10 @@ async fn an_artifact_comes_from_other_nodes_whatever_some_of_them_send() {
     let store = open(folder.path(), ROOM).with_peers(peers(true));
     let found = store.artifact(&root, MOST).await.unwrap();
     assert_eq!(std::fs::read(found.path()).unwrap(), model::artifact().bytes());
-    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
     assert_eq!(names(&folder.path().join("drafts")), Vec::<String>::new());
     assert!(store.artifact(&content_root(b"something else").unwrap(), MOST).await.is_err());
-    assert_eq!(asked.load(Ordering::Relaxed), 1, "a liar was asked again");
+    assert_eq!(asked.load(Ordering::Relaxed), 2, "a liar was asked again");
     honest.stop().await;
 }
 
