@@ -121,7 +121,6 @@ pub(super) fn read(json: &[u8]) -> Result<Described, Error> {
         Ok(inner)
     })?;
     let written = |part: serde_json::Result<Value>| part.map_err(|error| Error::Tokenizer(error.to_string()));
-    let pieces = if inner.get_normalizer().is_some() { pieces } else { Pieces::between(None) };
     let second = growth::pre_tokenizer(&written(serde_json::to_value(inner.get_pre_tokenizer()))?, pieces)?;
     growth::decoder(&written(serde_json::to_value(inner.get_decoder()))?)?;
     let growth = first.saturating_mul(second);
