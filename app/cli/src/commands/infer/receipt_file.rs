@@ -10,7 +10,11 @@ use provena_client::Finished;
 use provena_wire::SignedReceipt;
 use solana_pubkey::Pubkey;
 
-use crate::{context::Context, failure::Failure, output::Output};
+use crate::{
+    context::Context,
+    failure::Failure,
+    output::{Output, file::NewFile},
+};
 
 /// A place for a receipt.
 pub(crate) enum ReceiptFile {
@@ -79,5 +83,6 @@ impl ReceiptFile {
 /// The system refuses.
 pub(crate) fn write(path: &Path, receipt: &SignedReceipt) -> Result<()> {
     let json = serde_json::to_string_pretty(receipt)?;
-    fs::write(path, json + "\n").with_context(|| format!("cannot write the receipt {}", path.display()))
+    // An older receipt stays until there is a new one.
+    NewFile::at(path, true)?.write((json + "\n").as_bytes()).context("cannot keep the receipt")
 }
