@@ -216,7 +216,7 @@ mod tests {
 
     use super::*;
 
-    /// Of GPT-2, Llama 3, Qwen 2, GPT-4o, parts of DeepSeek, BLOOM.
+    /// Of GPT-2, Llama 3, Qwen 2, GPT-4o, parts of `DeepSeek`, BLOOM.
     const PUBLISHED: [&str; 8] = [
         r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
         r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
