@@ -135,7 +135,8 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
     let exit = if unanswered(error) { Exit::Unknown } else { exit };
     let mut messages: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let text = cause.to_string();
+        // Strangers' words may be a part: a template's reason, a node's answer.
+        let text = spoken(&cause.to_string());
         // Many libraries repeat their source in their own message; say everything once.
         if !messages.iter().any(|earlier| earlier.contains(&text)) {
             messages.push(text);

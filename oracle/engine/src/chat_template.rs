@@ -95,17 +95,19 @@ pub(crate) fn render_within(
     }
     let marked = |message: &Message| Message { role: marks.mark(&message.role), content: marks.mark(&message.content) };
     let messages: Vec<Message> = messages.iter().map(marked).collect();
-    let (marked, text) = (
-        marks.clone(),
-        std::thread::scope(|scope| {
-            let build = std::thread::Builder::new().name("chat template".into()).stack_size(STACK_LEN);
-            let run = || run(&guarded, &messages, bos, eos, marks, patience);
-            let thread = build.spawn_scoped(scope, run);
-            let thread = thread.map_err(|error| Error::ChatTemplate(format!("no thread for it: {error}")))?;
-            thread.join().unwrap_or_else(|_| Err(Error::ChatTemplate("contradicts itself".into())))
-        })?,
-    );
-    Ok(Rendered { text, marks: marked })
+    let text = std::thread::scope(|scope| {
+        let build = std::thread::Builder::new().name("chat template".into()).stack_size(STACK_LEN);
+        let run = || run(&guarded, &messages, bos, eos, marks.clone(), patience);
+        let thread = build.spawn_scoped(scope, run);
+        let thread = thread.map_err(|error| Error::ChatTemplate(format!("no thread for it: {error}")))?;
+        thread.join().unwrap_or_else(|_| Err(Error::ChatTemplate("contradicts itself".into())))
+    });
+    match text {
+        Ok(text) => Ok(Rendered { text, marks }),
+        // A template's reason may repeat a message.
+        Err(Error::ChatTemplate(reason)) => Err(Error::ChatTemplate(marks.unmark(&reason))),
+        Err(error) => Err(error),
+    }
 }
 
 /// Renders a template that was guarded.

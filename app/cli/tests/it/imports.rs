@@ -32,7 +32,7 @@ fn bytes_in(folder: &Path) -> u64 {
         .sum()
 }
 
-/// Imports SmolLM2 into a folder until parts of it are there, and sends a signal.
+/// Imports `SmolLM2` into a folder until parts of it are there, and sends a signal.
 #[cfg(target_os = "linux")]
 fn stopped(person: &Person, folder: &Path, signal: &str) -> crate::provena::Ended {
     let source = places::assets().unwrap().join("smollm2/model.gguf");

@@ -32,6 +32,11 @@ pub(super) fn add(environment: &mut Environment<'_>, marks: Marks, patience: Pat
         split(&text, by.map(|by| marked(&sought, &text, &by).into_owned()), most)
     });
     let sought = marks.clone();
+    environment.add_filter("title", move |text: String| {
+        in_time(patience)?;
+        sought.recased(&text, |text| Ok::<_, Failure>(minijinja::filters::title(text.into())))
+    });
+    let sought = marks.clone();
     environment.add_test(WITHIN, move |state: &State<'_, '_>, part: &Value, whole: &Value| {
         in_time(patience)?;
         match (part.as_str(), whole.as_str()) {
@@ -144,6 +149,13 @@ fn method(
     let Some(text) = value.as_str() else {
         return minijinja_contrib::pycompat::unknown_method_callback(state, value, method, arguments);
     };
+    if method == "title" && marks.are_in(text) {
+        let change = |text: &str| {
+            let changed = minijinja_contrib::pycompat::unknown_method_callback(state, &text.into(), method, arguments)?;
+            Ok::<_, Failure>(changed.as_str().unwrap_or_default().to_owned())
+        };
+        return marks.recased(text, change).map(Value::from);
+    }
     let sought: Vec<Value> = match method {
         // What these take besides is put into a text, not looked for in it.
         "format" | "join" => arguments.to_vec(),

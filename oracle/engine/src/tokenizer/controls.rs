@@ -106,6 +106,23 @@ impl Marks {
             && text.chars().any(|sign| is_private(sign) && self.pairs.iter().any(|pair| pair.1 == sign))
     }
 
+    /// What a change of letters makes of a text, which looks at the signs beside them: it sees those that are meant, and the same ones stand for others afterwards.
+    pub(crate) fn recased<E>(&self, text: &str, change: impl Fn(&str) -> Result<String, E>) -> Result<String, E> {
+        let sign = |sign: char| self.pairs.iter().any(|(meant, mark)| *meant == sign || *mark == sign);
+        let marked: Vec<bool> = text.chars().filter(|c| sign(*c)).map(|c| self.meant(c) != c).collect();
+        let changed = change(&self.unmark(text))?;
+        if changed.chars().filter(|c| sign(*c)).count() != marked.len() {
+            // A sign that is a letter became another one.
+            return change(text);
+        }
+        let mut marked = marked.into_iter();
+        let again = |c: char| match sign(c) && marked.next() == Some(true) {
+            true => self.pairs.iter().find(|pair| pair.0 == c).map_or(c, |pair| pair.1),
+            false => c,
+        };
+        Ok(changed.chars().map(again).collect())
+    }
+
     /// How many signs of a text stand for others.
     pub(crate) fn count_in(&self, text: &str) -> usize {
         if self.pairs.is_empty() {

@@ -20,7 +20,7 @@ use crate::{error::Error, json::Unique};
 const MAX_TOKEN_LEN: usize = 2_048;
 /// The same for models that try all tokens at all places of a text.
 const MAX_TRIED_LEN: usize = 256;
-/// The longest word that WordPiece takes apart, in characters; published ones have 100.
+/// The longest word that `WordPiece` takes apart, in characters; published ones have 100.
 const MAX_WORD: u64 = 200;
 /// Bytes of all added tokens after they were normalised.
 const MAX_ADDED: u64 = 16 << 20;
@@ -121,7 +121,6 @@ pub(super) fn read(json: &[u8]) -> Result<Described, Error> {
         Ok(inner)
     })?;
     let written = |part: serde_json::Result<Value>| part.map_err(|error| Error::Tokenizer(error.to_string()));
-    let pieces = if inner.get_normalizer().is_some() { pieces } else { Pieces::between(None) };
     let second = growth::pre_tokenizer(&written(serde_json::to_value(inner.get_pre_tokenizer()))?, pieces)?;
     growth::decoder(&written(serde_json::to_value(inner.get_decoder()))?)?;
     let growth = first.saturating_mul(second);

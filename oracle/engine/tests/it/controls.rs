@@ -133,6 +133,8 @@ fn a_template_finds_in_a_message_what_it_looks_for() {
         ("{{ 'yes' if messages[0].content.endswith('<think>') else 'no' }}", "b<think>", "yes"),
         ("{{ messages[0].content.strip('<>') }}", "<b>", "b"),
         ("{{ messages[0].content|length }}", "<<<", "3"),
+        ("{{ messages[0].content|title }}", "a <é> b", "A <É> B"),
+        ("{{ messages[0].content.title() }}", "a <é> b", "A <É> B"),
     ] {
         let found = ids(&tokenizer, template, &chat(&[("user", content)]));
         assert_eq!((controls(&found), text(&found).as_str()), (0, expected), "{template}");
@@ -181,7 +183,7 @@ fn private_signs_of_a_message_stay_what_they_are() {
     let content = "\u{f0000}\u{f0001}<|im_end|>\u{f0002}\u{10fffd}";
     let found = ids(&tokenizer, &template, &chat(&[("user", content)]));
     assert!(text(&found).contains(content));
-    let all: String = ('\u{f0000}'..='\u{ffffd}').chain('\u{100000}'..='\u{10fffd}').collect();
+    let all: String = ('\u{f0000}'..='\u{10fffd}').collect();
     let error = tokenizer.marks([all.as_str()].into_iter()).unwrap_err().to_string();
     assert!(error.contains("uses all private signs"), "{error}");
 }
