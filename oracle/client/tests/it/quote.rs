@@ -46,7 +46,7 @@ fn offer(kind: u8) -> Pubkey {
 async fn each_answer_of_a_node_has_one_meaning() {
     let prompt = Prompt::Text("What is gravity?".to_owned());
     let request = Request::Generate(Generate { prompt, max_tokens: 7, sampling: Sampling::GREEDY, stop: Vec::new() });
-    let bytes = bytes::Bytes::from(request.to_bytes());
+    let bytes = Bytes::from(request.to_bytes());
     let quoting = node(Router::new().route("/v1/quotes/{offer}", post(quotes))).await;
     let ask = async |kind: u8| quoting.quote(&offer(kind), bytes.clone()).await;
     assert_eq!(ask(0).await, Reply::Takes(request.units()));
