@@ -162,7 +162,9 @@ fn a_job_is_looked_at_and_closed(kept: &Kept, person: &Person, job: &str, receip
     assert!(rent <= 5_000_000, "{rent}");
     let balance = || run(&["balance"]).ok().json()["amount"].as_u64().unwrap();
     let (before, listed) = (balance(), run(&["job", "list"]).ok().json());
-    assert_eq!(listed.as_array().unwrap().len(), 2);
+    // The demo's own job may be closed already, by our question.
+    let open = listed.as_array().unwrap().len() as u64;
+    assert!((1..=2).contains(&open), "{listed}");
     let early = run(&["job", "close", job]);
     if early.code == Some(1) {
         early.fails(1, &["can be closed from slot", &from.to_string()]);
@@ -174,7 +176,7 @@ fn a_job_is_looked_at_and_closed(kept: &Kept, person: &Person, job: &str, receip
         std::thread::sleep(Duration::from_secs(1));
     }
     let back = balance() - before;
-    assert!((2 * rent - 50_000..=2 * rent).contains(&back), "both jobs' rent came back, less fees: {back}");
+    assert!((open * rent - 50_000..=open * rent).contains(&back), "their rent came back, less fees: {back}");
     let closed = run(&["job", "show", job]).ok().json();
     assert_eq!((&closed["state"], &closed["answered"]), (&"closed".into(), &true.into()));
     kept.read(person, &["job", "show", job]);

@@ -1,5 +1,6 @@
 //! The client's integration tests: real sockets, real files.
 
+mod quote;
 mod receipt;
 mod rpc;
 mod sizes;

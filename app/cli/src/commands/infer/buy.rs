@@ -4,7 +4,7 @@ use std::{cell::Cell, pin::pin, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use provena_client::{
-    Bounds, Chosen, Client, Closed, Endpoint, Finished, Order, PostedJob,
+    Bounds, Chosen, Client, ClientError, Closed, Endpoint, Finished, Order, PostedJob,
     amount::Currency,
     chain::{ChainReader, RpcChain},
     kept::JobsFolder,
@@ -34,6 +34,7 @@ use crate::{
         rent::{self, Rent},
     },
     context::Context,
+    failure::Failure,
     output::progress::Progress,
 };
 
@@ -115,7 +116,14 @@ impl Purchase<'_> {
         so_far.set(SoFar::Paying(reserved.job));
         context.note_job(&reserved.job);
         progress.suspend(|| context.output.note(&format!("paying for job {}", reserved.job)));
-        let posted = client.pay(order, &reserved).await.map_err(explained)?;
+        let posted = client.pay(order, &reserved).await.map_err(|error| match error {
+            // Whatever else it is, it is certain.
+            ClientError::Chain(error) => {
+                let failure = Failure::failed("the deposit was not paid").hint("see why, and ask again");
+                anyhow::Error::from(error).context(failure)
+            }
+            error => explained(error),
+        })?;
         so_far.set(SoFar::Paid(posted.job));
         progress.suspend(|| context.output.note(&format!("job {} is paid for", posted.job)));
 

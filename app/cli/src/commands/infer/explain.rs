@@ -1,6 +1,6 @@
 //! What a payer can do about what went wrong.
 
-use provena_client::{ClientError, chain::ChainError};
+use provena_client::ClientError;
 use provena_market::state::JobState;
 
 use crate::failure::{Exit, Failure};
@@ -44,9 +44,6 @@ pub(crate) fn explain(error: ClientError, command: &dyn Fn(&str) -> String) -> a
             .hint(format!("check the address; {}   shows the wallet's jobs", command("job list"))),
         ClientError::Withheld(job) => {
             Failure::new(Exit::Unknown, "the nodes keep the answer").about(job).hint(format!("{}   later", later(job)))
-        }
-        ClientError::Chain(ChainError::Rejected(_) | ChainError::Expired { .. }) => {
-            Failure::failed("the chain refused; a deposit that was on its way was not paid")
         }
         _ => Failure::failed("the answer could not be had"),
     };

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use provena_client::{
     amount::Currency,
     chain::{
-        RpcChain,
+        ChainReader, RpcChain,
         history::{self, PastInstruction},
     },
     kept::{JobsFolder, KeptError, KeptJob},
@@ -53,11 +53,29 @@ impl Whereabouts {
                 let wait = seconds(until.saturating_sub(now));
                 format!("it is paid for by slot {until} (about {wait} s) or never: look again then")
             }
-            Self::NeverPosted => "nothing was paid; `provena job close` forgets it".into(),
-            Self::Closed if record.is_answered() => context.command(&format!("job answer {job}")),
-            Self::Closed => format!("{}   looks for its answer", context.command(&format!("job answer {job}"))),
+            Self::NeverPosted => format!("nothing was paid; forget it:\n{}", context.command("job close")),
+            Self::Closed if record.is_answered() => {
+                format!("show its answer again:\n{}", context.command(&format!("job answer {job}")))
+            }
+            Self::Closed => format!("look for its answer:\n{}", context.command(&format!("job answer {job}"))),
         }
     }
+}
+
+/// That a kept job is one of this chain.
+///
+/// # Errors
+/// It is another's, which this one cannot say anything about.
+async fn check_chain(record: &KeptJob, chain: &RpcChain) -> Result<()> {
+    let cluster = chain.cluster().await.context("cannot ask the chain which it is")?;
+    if record.cluster.to_bytes() == cluster {
+        return Ok(());
+    }
+    let message = format!("job {} was paid for on another chain than the one at --url", record.job);
+    Err(Failure::failed(message)
+        .about(record.job)
+        .hint(format!("name the chain of genesis {} with --url", record.cluster))
+        .into())
 }
 
 /// Where a kept job is that has no account at `now`, a slot in which that was seen. `past` is asked for only when the record
@@ -87,6 +105,7 @@ pub(super) async fn check_posted(
     past: &[PastInstruction],
     context: &Context<'_>,
 ) -> Result<()> {
+    check_chain(record, chain).await?;
     if posting(&record.job, past).is_some() {
         return Ok(());
     }
@@ -155,6 +174,7 @@ impl KeptReport {
         record: KeptJob,
         context: &Context<'_>,
     ) -> Result<Self> {
+        check_chain(&record, chain).await?;
         let now = View::read(chain, &record.job).await.context("cannot read the job")?.now.0;
         let place = whereabouts(&record, chain, now).await?;
         let currency = token::currency(chain, &record.mint).await?;

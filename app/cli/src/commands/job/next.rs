@@ -8,23 +8,22 @@ use crate::commands::rent::seconds;
 /// What the payer can do, or what is waited for; `command` makes a command of a verb. `cancellable` says whether the job can
 /// be taken back.
 pub(super) fn words(next: Next, now: Slot, cancellable: bool, command: &dyn Fn(&str) -> String) -> String {
+    let by = |what: &str, verb: &str| format!("{what}:\n{}", command(verb));
     match next {
         Next::WaitUntil(slot) => {
             let wait = seconds(slot.since(now));
             let until = format!("before slot {} (about {wait} s)", slot.0);
             match cancellable {
-                true => format!("a node may take it {until};\nuntil one does, {} takes it back", command("cancel")),
+                true => by(&format!("a node may take it {until}; until one does, take it back"), "cancel"),
                 false => format!("nothing for the payer to do {until}"),
             }
         }
-        Next::Acknowledge => format!("{}   fetches the answer and has everybody paid", command("answer")),
-        Next::Collect(_) => format!("{}   pays who is owed", command("collect")),
-        Next::Close => format!("{}   takes the rent back", command("close")),
-        Next::ExpireSeat(_) => format!("a node is late: {}   ends its turn", command("collect")),
-        Next::Finalize => format!("the time is over: {}   ends the job", command("collect")),
-        Next::DefaultAnswer => {
-            format!("the demanded answer is late: {}   brings the deposit back", command("collect"))
-        }
+        Next::Acknowledge => by("fetch the answer and have everybody paid", "answer"),
+        Next::Collect(_) => by("pay who is owed", "collect"),
+        Next::Close => by("take the rent back", "close"),
+        Next::ExpireSeat(_) => by("a node is late; end its turn", "collect"),
+        Next::Finalize => by("the time is over; end the job", "collect"),
+        Next::DefaultAnswer => by("the demanded answer is late; bring the deposit back", "collect"),
         Next::TakeSeat | Next::Commit | Next::Answer | Next::Reveal | Next::PutAnswer => "a node has to act".into(),
         Next::Done => "nothing: it is closed".into(),
     }
@@ -41,6 +40,6 @@ mod unit {
         let told = words(next, Slot(1_000), false, &command);
         assert_eq!(told, "nothing for the payer to do before slot 1151 (about 61 s)");
         let told = words(next, Slot(1_000), true, &command);
-        assert!(told.ends_with("until one does, provena job cancel JOB takes it back"), "{told}");
+        assert!(told.ends_with("until one does, take it back:\nprovena job cancel JOB"), "{told}");
     }
 }
