@@ -21,12 +21,7 @@ mod nft;
 mod output;
 mod stop;
 
-use std::{
-    env,
-    ffi::OsString,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{env, ffi::OsString, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, FromArgMatches};
 

@@ -63,40 +63,43 @@ impl Report for MintReport {
 impl MintReport {
     /// Of a minting; `family` is a model's, `name` what it is called on this machine.
     pub(super) fn new(
-    plan: &Plan,
-    minted: &Minted,
-    wallet: &Keypair,
-    (family, name): (Option<Family>, Option<String>),
-    context: &Context<'_>,
-) -> Self {
-    let asset = minted.mint.to_string();
-    let called = name.clone().unwrap_or_else(|| asset.clone());
-    let (kind, next) = match (family, &plan.licence) {
-        (Some(family), _) => ("model", format!("provena offer create {called} --price {}", usual_price(family))),
-        (None, Some(terms)) => {
-            let share = show_bps(terms.bps.max(1));
-            (
-                "dataset",
-                format!("provena model mint model.pvna --title 'A model'{} \\\n        --parent {called}={share}", context.local()),
-            )
+        plan: &Plan,
+        minted: &Minted,
+        wallet: &Keypair,
+        (family, name): (Option<Family>, Option<String>),
+        context: &Context<'_>,
+    ) -> Self {
+        let asset = minted.mint.to_string();
+        let called = name.clone().unwrap_or_else(|| asset.clone());
+        let (kind, next) = match (family, &plan.licence) {
+            (Some(family), _) => ("model", format!("provena offer create {called} --price {}", usual_price(family))),
+            (None, Some(terms)) => {
+                let share = show_bps(terms.bps.max(1));
+                (
+                    "dataset",
+                    format!(
+                        "provena model mint model.pvna --title 'A model'{} \\\n        --parent {called}={share}",
+                        context.local()
+                    ),
+                )
+            }
+            (None, None) => ("dataset", format!("provena asset licence publish {called} --share 10%")),
+        };
+        let next = context.output.command(&next);
+        Self {
+            kind,
+            title: plan.text.title.clone(),
+            asset,
+            pool: minted.pool.to_string(),
+            content_root: hex::encode(minted.content_root),
+            uri: minted.uri.clone(),
+            owner: wallet.pubkey().to_string(),
+            licence: plan.licence.map(|_| FIRST_LICENCE),
+            floor_basis_points: minted.floors.bps,
+            holders: minted.holders,
+            signatures: minted.signatures.iter().map(ToString::to_string).collect(),
+            name,
+            next,
         }
-        (None, None) => ("dataset", format!("provena asset licence publish {called} --share 10%")),
-    };
-    let next = context.output.command(&next);
-    Self {
-        kind,
-        title: plan.text.title.clone(),
-        asset,
-        pool: minted.pool.to_string(),
-        content_root: hex::encode(minted.content_root),
-        uri: minted.uri.clone(),
-        owner: wallet.pubkey().to_string(),
-        licence: plan.licence.map(|_| FIRST_LICENCE),
-        floor_basis_points: minted.floors.bps,
-        holders: minted.holders,
-        signatures: minted.signatures.iter().map(ToString::to_string).collect(),
-        name,
-        next,
     }
-}
 }

@@ -13,7 +13,8 @@ pub(crate) use provena_wire::printable;
 pub(crate) fn spoken(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
-        let joins = matches!(letter, '\u{a0}' | '\u{200c}' | '\u{200d}' | '\u{202f}' | '\u{3000}' | '\u{fe0e}' | '\u{fe0f}');
+        let joins =
+            matches!(letter, '\u{a0}' | '\u{200c}' | '\u{200d}' | '\u{202f}' | '\u{3000}' | '\u{fe0e}' | '\u{fe0f}');
         if is_harmless(letter) || joins || matches!(letter, '\n' | '\t') {
             out.push(letter);
         } else {

@@ -18,7 +18,8 @@ const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 fn lines() -> Vec<String> {
     let text = fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
     let (_, section) = text.split_once("## Use it\n").expect("the README has a section on use");
-    let block = section.lines().skip_while(|line| !line.starts_with("    ")).take_while(|line| line.starts_with("    "));
+    let block =
+        section.lines().skip_while(|line| !line.starts_with("    ")).take_while(|line| line.starts_with("    "));
     block.map(|line| line.split(" #").next().unwrap().trim().to_owned()).collect()
 }
 
