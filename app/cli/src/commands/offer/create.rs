@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use provena_client::{
     amount::{Amount, Currency, parse_bps, parse_sol},
-    asset,
+    asset::{self, AssetError},
     chain::Chain,
     mint,
     offer::{self, Terms},
@@ -201,7 +201,12 @@ fn doubts(terms: &Terms) -> Vec<String> {
 
 /// The artifact of the version that is sold, where it lies on this machine.
 async fn artifact(context: &Context<'_>, chain: &dyn Chain, args: &Args) -> Result<Option<Artifact>> {
-    let registered = asset::get(chain, &args.asset).await?;
+    let registered = match asset::find(chain, &args.asset).await? {
+        Some(registered) => registered,
+        // Whoever knows the limits is told by the market itself what is missing.
+        None if args.max_input.is_some() && args.max_output.is_some() => return Ok(None),
+        None => return Err(AssetError::NoAsset(args.asset).into()),
+    };
     let version = registered.version(chain, args.model_version.unwrap_or(registered.asset.latest)).await?;
     let store = Store::open(context.store_urls()).context("cannot open the store")?;
     let Ok(bytes) = store.get_local(&version.content_root).await else { return Ok(None) };
