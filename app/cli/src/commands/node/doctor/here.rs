@@ -53,7 +53,7 @@ pub(super) fn disk(config: &Config, findings: &mut Findings) {
             let found = format!("{} of {} free in {}", bytes(space.free), bytes(space.total), there.display());
             match space.free {
                 ..LEAST => findings.fail("disk", found, "make room: a node with a full disk takes no jobs"),
-                ..LITTLE => findings.warn("disk", found, "artifacts and answers are kept here: make room"),
+                LEAST..LITTLE => findings.warn("disk", found, "artifacts and answers are kept here: make room"),
                 _ => findings.ok("disk", found),
             }
         }
@@ -78,7 +78,7 @@ pub(super) async fn engine(config: &Config, findings: &mut Findings) {
         Ok(Ok(())) => findings.ok("adapter", format!("{} ({}), self-test passed", adapter.name, adapter.backend)),
         Ok(Err(error)) => findings.fail("adapter", error.to_string(), "set [engine] adapter = \"cpu\""),
         Err(error) => {
-            findings.fail("adapter", format!("its self-test died: {error}"), "set [engine] adapter = \"cpu\"")
+            findings.fail("adapter", format!("its self-test died: {error}"), "set [engine] adapter = \"cpu\"");
         }
     }
 }

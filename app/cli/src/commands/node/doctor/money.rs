@@ -50,7 +50,7 @@ pub(super) async fn balance(chain: &RpcChain, key: &Keypair, findings: &mut Find
     let advice = format!("send SOL to {}", key.pubkey());
     match jobs {
         ..FEW_JOBS => findings.fail("balance", found, advice),
-        ..SOME_JOBS => findings.warn("balance", found, advice),
+        FEW_JOBS..SOME_JOBS => findings.warn("balance", found, advice),
         _ => findings.ok("balance", found),
     }
 }

@@ -70,8 +70,8 @@ pub(super) async fn clock(chain: &RpcChain, findings: &mut Findings) {
     let apart = theirs.abs_diff(ours);
     let found = format!("{apart} s from the chain's");
     match apart {
-        ..=FEW_SECONDS => findings.ok("clock", found),
-        ..=MANY_SECONDS => findings.warn("clock", found, "let this machine's clock be set over the network"),
+        ..FEW_SECONDS => findings.ok("clock", found),
+        FEW_SECONDS..MANY_SECONDS => findings.warn("clock", found, "let this machine's clock be set over the network"),
         _ => findings.fail("clock", found, "set this machine's clock; if it is right, the server lags: use another"),
     }
 }
