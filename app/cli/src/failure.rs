@@ -9,7 +9,10 @@ use provena_client::{ClientError, chain::ChainError};
 use provena_wire::untrusted::printable_json;
 use serde::Serialize;
 
-use crate::output::{Output, harmless, text::printable};
+use crate::output::{
+    Output, harmless,
+    text::{printable, spoken},
+};
 use advice::advice;
 
 /// The program's exit codes.

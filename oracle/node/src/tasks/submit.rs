@@ -28,6 +28,9 @@ const TURN: Duration = Duration::from_millis(1_500);
 /// The shortest time between two looks whether a result that is being computed still has a taker.
 const TAKER_POLL: Duration = Duration::from_secs(1);
 
+/// The time between two looks at a job in which others have to act.
+const OTHERS: Duration = Duration::from_secs(5);
+
 /// Why work on a job stopped before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
@@ -223,7 +226,9 @@ impl Worker {
     }
 
     async fn wait(&self, until: Slot, now: Slot, changes: &mut Changes, closing: &CancellationToken) {
-        let patience = slots(until.since(now)).min(self.parts.poll);
+        // What is for others to do has no slot of ours: a change tells, and a look now and then finds what no change told.
+        let ours = if until <= now { OTHERS } else { slots(until.since(now)) };
+        let patience = ours.min(self.parts.poll);
         tokio::select! {
             _ = changes.next(patience) => {}
             () = closing.cancelled() => {}

@@ -14,7 +14,7 @@ use crate::support::serving::{signed, upload};
 struct Served {
     url: String,
     http: Client,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     journal: Journal,
     _running: DropGuard,
 }
@@ -26,7 +26,7 @@ async fn serve() -> Served {
     let journal = node.journal();
     let shutdown = CancellationToken::new();
     tokio::spawn(node.run(shutdown.clone()));
-    Served { url, http: Client::new(), folder, journal, _running: shutdown.drop_guard() }
+    Served { url, http: Client::new(), _folder: folder, journal, _running: shutdown.drop_guard() }
 }
 
 impl Served {

@@ -13,7 +13,6 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::finding::Findings;
-use crate::output::text::printable;
 
 /// Wallets that can pay fewer jobs need money at once, and soon.
 const FEW_JOBS: u64 = 10;
@@ -74,7 +73,8 @@ pub(super) async fn profit(
     }
     let left = offers.len().saturating_sub(MOST_OFFERS);
     for (_, offer) in offers.iter().take(MOST_OFFERS) {
-        let title = mint::name_of(chain, &offer.asset).await?.map_or_else(|| offer.asset.to_string(), |name| name.shown());
+        let title =
+            mint::name_of(chain, &offer.asset).await?.map_or_else(|| offer.asset.to_string(), |name| name.shown());
         judge(&title, offer, config, node, market, findings);
     }
     if left > 0 {
