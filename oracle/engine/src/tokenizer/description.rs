@@ -20,7 +20,7 @@ use crate::{error::Error, json::Unique};
 const MAX_TOKEN_LEN: usize = 2_048;
 /// The same for models that try all tokens at all places of a text.
 const MAX_TRIED_LEN: usize = 256;
-/// The longest word that WordPiece takes apart, in characters; published ones have 100.
+/// The longest word that `WordPiece` takes apart, in characters; published ones have 100.
 const MAX_WORD: u64 = 200;
 /// Bytes of all added tokens after they were normalised.
 const MAX_ADDED: u64 = 16 << 20;
