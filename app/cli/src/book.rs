@@ -80,7 +80,10 @@ impl Book {
             let before = mine.len();
             let mut mine: Vec<Entry> = mine
                 .into_iter()
-                .filter(|entry| !gone.contains(&entry.address) && !(entry.kind == kind && entry.address == address))
+                .filter(|entry| {
+                    let again = entry.kind == kind && entry.address == address;
+                    !again && !gone.contains(&entry.address)
+                })
                 .collect();
             if kind == Kind::Job {
                 // Only the latest has a use: `job list` knows the others.

@@ -23,7 +23,7 @@ enum Verb {
     /// Turn published float weights into an artifact whose answers are the same on every machine
     Import(import::Args),
     /// Mint an artifact as a model: an NFT whose holders share what it earns
-    Mint(mint::Args),
+    Mint(Box<mint::Args>),
     /// Add the next version of a model that the wallet owns: other weights, the same NFT and the same holders
     Version(version::Args),
     /// Talk with a language model on this machine
@@ -36,7 +36,7 @@ enum Verb {
 pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Import(args) => import::run(args, context).await,
-        Verb::Mint(args) => mint::run(args, context).await,
+        Verb::Mint(args) => mint::run(*args, context).await,
         Verb::Version(args) => version::run(args, context).await,
         Verb::Chat(args) => chat::run(args, context).await,
         Verb::Show(args) => show::run(args, context).await,

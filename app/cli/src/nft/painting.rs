@@ -136,7 +136,7 @@ fn network(canvas: &mut Canvas, seeds: &mut Seeds<'_>, palette: Palette) {
             for to in &pair[1] {
                 let weight = seeds.next();
                 let colour = palette.bright((layer as f32 + weight) / layers as f32, 0.74);
-                canvas.path(&bend(*from, *to), &Stroke::new(0.8 + weight * 2.2), colour, 0.08 + weight.powi(3) * 0.6);
+                canvas.path(&bend(*from, *to), Stroke::new(0.8 + weight * 2.2), colour, 0.08 + weight.powi(3) * 0.6);
             }
         }
     }
@@ -169,7 +169,7 @@ fn constellation(canvas: &mut Canvas, seeds: &mut Seeds<'_>, palette: Palette) {
         for (rank, (other, _)) in nearest.iter().skip(1).take(4).enumerate() {
             let mut path: Vec<Command> = Vec::new();
             path.move_to(*point).line_to(*other);
-            canvas.path(&path, &Stroke::new(1.6), palette.bright(*way, 0.78), 0.42 - rank as f32 * 0.08);
+            canvas.path(&path, Stroke::new(1.6), palette.bright(*way, 0.78), 0.42 - rank as f32 * 0.08);
         }
     }
     for (point, way) in &points {
