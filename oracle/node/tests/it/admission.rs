@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anchor_lang::Discriminator;
 use provena_client::Client;
 use provena_market::instruction;
-use provena_market::state::{JobState, OfferTerms};
+use provena_market::state::{JobState, OfferTerms, SeatState};
 use provena_node::tasks::{Limits, Worker, submit::Outcome};
 use provena_tests::market::STAKE;
 use provena_wire::Units;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::folder_store;
 use crate::support::market::{BOND, Scene, WINDOW};
 use crate::support::model;
+use crate::support::small_disk::SmallDisk;
 use crate::watch::{Running, until};
 
 async fn declined(worker: &Worker, job: &Pubkey) -> String {
@@ -143,11 +144,9 @@ async fn n3_a_waiting_job_holds_no_place_of_computing() {
     let node = Running::start(scene.worker("node", scene.chain.clone(), data.path()));
     let first = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap().job;
     let seats = |job: &Pubkey| scene.job(job).seats.clone();
-    until("it has committed", || seats(&first).iter().any(|seat| seat.is(provena_market::state::SeatState::Committed)))
-        .await;
+    until("it has committed", || seats(&first).iter().any(|seat| seat.is(SeatState::Committed))).await;
     let second = scene.client().post_job(&scene.offer, &model::request(2)).await.unwrap().job;
-    until("so it has again", || seats(&second).iter().any(|seat| seat.is(provena_market::state::SeatState::Committed)))
-        .await;
+    until("so it has again", || seats(&second).iter().any(|seat| seat.is(SeatState::Committed))).await;
     assert_eq!(u64::from(WINDOW), 160);
     node.stop().await;
 }
@@ -166,4 +165,49 @@ async fn n2_a_request_that_failed_badly_is_left_alone() {
     let good = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap().job;
     let worker = scene.worker_computing("node", data.path(), Arc::new(model::Fragile::new(3)));
     assert_eq!(worker.drive(&good, &CancellationToken::new()).await.unwrap(), Outcome::AwaitsPay);
+}
+
+/// N1, a stake that a full disk gives away: while there is no room nothing is taken, and when it is back everything is.
+#[tokio::test]
+async fn n1_a_full_disk_costs_no_bond() {
+    let Some(disk) = SmallDisk::mount(24 << 20) else { return };
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let node = Running::start(scene.worker("node", scene.chain.clone(), disk.path()));
+    disk.fill();
+    let mut jobs = Vec::new();
+    for _ in 0..4 {
+        jobs.push(scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap().job);
+    }
+    until("they are left alone", || node.worker.metrics().refusals("disk_full") >= 4).await;
+    assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
+
+    disk.empty();
+    until("they are answered", || jobs.iter().all(|job| scene.job(job).state().unwrap() == JobState::Agreed)).await;
+    scene.chain.advance(1_501);
+    until("they are paid", || scene.node("node").locked == 0).await;
+    let account = scene.node("node");
+    assert_eq!((account.stake, account.forfeited, account.agreed), (STAKE, 0, 4));
+    node.stop().await;
+}
+
+/// N1 once more: the disk fills after the commitment. The answer is revealed, published and paid all the same.
+#[tokio::test]
+async fn n1_a_disk_that_fills_after_the_claim_costs_no_bond() {
+    let Some(disk) = SmallDisk::mount(24 << 20) else { return };
+    let scene = Scene::new(&["node", "other"], 2, 2).await;
+    let other = tempfile::tempdir().unwrap();
+    let node = Running::start(scene.worker("node", scene.chain.clone(), disk.path()));
+    let job = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap().job;
+    let committed = || scene.job(&job).seats.iter().any(|seat| seat.is(SeatState::Committed));
+    until("it has committed", committed).await;
+    disk.fill();
+    let second = scene.worker("other", scene.chain.clone(), other.path());
+    assert_eq!(second.drive(&job, &CancellationToken::new()).await.unwrap(), Outcome::AwaitsPay);
+    until("both agreed", || scene.job(&job).state().unwrap() == JobState::Agreed).await;
+    scene.client().acknowledge(&job).await.unwrap();
+    until("it is paid", || scene.node("node").locked == 0).await;
+    let account = scene.node("node");
+    assert_eq!((account.stake, account.forfeited, account.agreed), (STAKE, 0, 1));
+    until("the receipt is signed", || node.worker.journal().receipt(&job).is_some()).await;
+    node.stop().await;
 }

@@ -125,7 +125,6 @@ fn numbered(number: u32) -> JobKey {
 /// Not a test of its own: the process that
 /// [`what_was_appended_survives_a_kill_at_any_moment`] kills. It says each number once it is appended.
 #[test]
-#[ignore = "a child process of another test"]
 fn appends_until_it_is_killed() {
     let Some(path) = std::env::var_os("PROVENA_TEST_JOURNAL") else { return };
     let journal = Journal::open(Path::new(&path)).unwrap();
@@ -152,7 +151,7 @@ fn what_was_appended_survives_a_kill_at_any_moment() {
     let mut said = BTreeSet::new();
     for round in 0..12 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "journal::appends_until_it_is_killed", "--ignored", "--nocapture"])
+            .args(["--exact", "journal::appends_until_it_is_killed", "--nocapture"])
             .env("PROVENA_TEST_JOURNAL", &path)
             .stdout(Stdio::piped())
             .spawn()

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use provena_client::Client;
 use provena_client::chain::{ChainReader, RpcChain, RpcOptions};
-use provena_client::store::Store;
 use provena_market::client as market;
 use provena_market::state::SeatState;
 use provena_node::instance::InstanceError;
@@ -17,7 +16,7 @@ use solana_signer::Signer;
 use crate::localnet::{Market, Running, STAKE, accept, config_for, funded, set_up};
 use crate::support::localnet::Localnet;
 use crate::support::relay::Relay;
-use crate::support::{free_port, model};
+use crate::support::{folder_store, free_port, model};
 
 fn connect(localnet: &Localnet) -> Arc<RpcChain> {
     let options = RpcOptions { ws_url: Some(localnet.ws_url.clone()), ..RpcOptions::new(localnet.rpc_url.clone()) };
@@ -64,7 +63,7 @@ async fn n18_one_key_does_not_act_in_two_processes() {
     let elsewhere = start(0, &format!("http://127.0.0.1:{}", free_port()), port).await;
     first.until("it sees the other", |health| health["status"] == "another_instance").await;
     let payer = Arc::new(funded(&scene.chain, "payer").await);
-    let store = Store::open(&[format!("file://{}", folders[1].path().join("provena-node/public").display())]).unwrap();
+    let store = folder_store(&folders[1].path().join("shared"));
     store.put(model::artifact().bytes().to_vec()).await.unwrap();
     let client = Client::new(scene.chain.clone(), store, payer);
     let posted = client.post_job(&scene.offer, &model::request(1)).await.unwrap();
@@ -97,7 +96,7 @@ async fn n10_a_chain_that_becomes_another_one_gets_nothing_and_the_first_one_goe
     node.until("it sees the other chain", |health| health["status"] == "wrong_chain").await;
     assert_eq!(node.health().await["chain"]["wrong_chain"], Pubkey::from(wrong).to_string());
     // Whoever is there has a job that looks like ours: the same keys have the same addresses on both chains.
-    let store = Store::open(&[format!("file://{}", folder.path().join("provena-node/public").display())]).unwrap();
+    let store = folder_store(&folder.path().join("shared"));
     store.put(model::artifact().bytes().to_vec()).await.unwrap();
     let wallet = keypair("node").pubkey();
     let money = foreign.chain.account(&wallet).await.unwrap().unwrap().lamports;
