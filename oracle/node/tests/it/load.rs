@@ -3,11 +3,11 @@
 //! `PROVENA_LOAD=20 cargo test -p provena-node --release --test it load -- --nocapture` lets each of ten payers ask so often
 //! and prints how fast that went, beside what the chain can do alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use provena_client::{
-    Client,
+    Client, Stage,
     chain::{Budget, ChainReader, Combined, RpcChain, RpcOptions, SharedChain, accounts::fetch, send_within},
     view::JobView,
 };
@@ -66,6 +66,16 @@ fn transfer(from: &Pubkey, to: &Pubkey, lamports: u64) -> Instruction {
     Instruction { program_id: Pubkey::default(), accounts, data }
 }
 
+/// Since a payer began, all jobs together: until the job is posted, agreed, and paid.
+#[derive(Debug, Clone, Copy, Default)]
+struct Latency([Duration; 3]);
+
+impl std::ops::AddAssign for Latency {
+    fn add_assign(&mut self, other: Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, more)| *sum += more);
+    }
+}
+
 async fn lamports(chain: &dyn ChainReader, address: &Pubkey) -> u64 {
     chain.account(address).await.expect("the chain answers").map_or(0, |account| account.lamports)
 }
@@ -97,17 +107,26 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
 
     let before = lamports(scene.chain.as_ref(), &key.pubkey()).await;
     let begun = Instant::now();
+    let latencies: Arc<Mutex<Latency>> = Arc::default();
     let mut asking = JoinSet::new();
     for payer in &payers {
         let client = Client::new(chain.clone(), folder_store(&shared), payer.clone());
         for lane in 0..AT_ONCE {
-            let (client, offer) = (client.clone(), scene.offer);
+            let (client, offer, latencies) = (client.clone(), scene.offer, latencies.clone());
             asking.spawn(async move {
                 let mut jobs = Vec::new();
                 for _ in (lane..each).step_by(AT_ONCE) {
+                    let begun = Instant::now();
                     let posted = client.post_job(&offer, &model::request(1)).await.expect("it is posted");
                     let patience = Duration::from_secs(120);
-                    let done = client.finish(&posted.job, patience, &mut |_| {}).await.expect("it is answered");
+                    let mut when = [begun.elapsed(); 3];
+                    let mut stage = |stage| match stage {
+                        Stage::State(JobState::Agreed) => when[1] = begun.elapsed(),
+                        Stage::Paid(_) => when[2] = begun.elapsed(),
+                        _ => {}
+                    };
+                    let done = client.finish(&posted.job, patience, &mut stage).await.expect("it is answered");
+                    *latencies.lock().expect("nobody panics") += Latency(when);
                     let expected = provena_engine::reference::run(&model::artifact(), &model::request(1));
                     assert_eq!(done.response, expected.expect("it runs"));
                     assert_eq!(done.receipts.len(), 1, "{:?}", done.missing_receipts);
@@ -147,6 +166,9 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
         let view = provena_client::view::View::read(chain.as_ref(), job).await.expect("it is there").job.expect("so");
         assert!(view.job.owed(&view.seats, Party::Seat(0)).expect("it is decided").is_nothing());
     }
+    let Latency(sums) = *latencies.lock().expect("nobody panics");
+    let [posted, agreed, checked] = sums.map(|sum| sum.as_secs_f64() / count as f64);
+    eprintln!("a job is posted after {posted:.2} s, agreed after {agreed:.2} s, checked and paid after {checked:.2} s");
     let after = lamports(scene.chain.as_ref(), &key.pubkey()).await;
     let spent = before + count * EARNED - after;
     eprintln!(
