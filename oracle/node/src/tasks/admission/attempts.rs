@@ -3,6 +3,7 @@
 //! A request is marked before it is prepared and unmarked after. One that takes the whole process with it, for memory or
 //! otherwise, stays marked, so that the node does not die of it again at each start until the job expires.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -34,6 +35,8 @@ struct Inner {
     slots: Vec<(Hash, u8)>,
     /// Which slot is taken next.
     next: usize,
+    /// What is being prepared now, and for how many.
+    active: HashMap<Hash, usize>,
 }
 
 /// A request that is being prepared. Dropped without [`Attempt::done`], its mark stays.
@@ -41,6 +44,7 @@ struct Inner {
 pub struct Attempt<'a> {
     attempts: &'a Attempts,
     key: Hash,
+    done: bool,
 }
 
 impl Attempts {
@@ -60,15 +64,20 @@ impl Attempts {
             let (key, count) = slot.split_at(SLOT - 1);
             (key.try_into().unwrap_or_default(), count.first().copied().unwrap_or_default())
         });
-        Ok(Self { inner: Mutex::new(Inner { file, slots: slots.collect(), next: 0 }) })
+        let slots = slots.collect();
+        Ok(Self { inner: Mutex::new(Inner { file, slots, next: 0, active: HashMap::new() }) })
     }
 
-    /// Marks a request for a model; `None` when it was begun too often. Where the mark cannot be written it is kept in
-    /// memory, and the request is begun all the same.
+    /// Marks a request for a model; `None` when it was begun too often. Several who prepare it at the same time are one
+    /// attempt. Where the mark cannot be written it is kept in memory, and the request is begun all the same.
     #[must_use]
     pub fn begin(&self, model: &Root, input: &Root) -> Option<Attempt<'_>> {
         let key = sha256(&[model, input]);
         let mut inner = self.inner();
+        if let Some(count) = inner.active.get_mut(&key) {
+            *count += 1;
+            return Some(Attempt { attempts: self, key, done: false });
+        }
         let known = inner.slots.iter().position(|(known, count)| *known == key && *count > 0);
         let count = known.and_then(|slot| inner.slots.get(slot)).map_or(0, |(_, count)| *count);
         if count >= MOST {
@@ -76,8 +85,9 @@ impl Attempts {
         }
         let slot = known.unwrap_or_else(|| inner.free());
         inner.write(slot, (key, count + 1));
+        inner.active.insert(key, 1);
         drop(inner);
-        Some(Attempt { attempts: self, key })
+        Some(Attempt { attempts: self, key, done: false })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -112,9 +122,23 @@ impl Inner {
 
 impl Attempt<'_> {
     /// The request was prepared, or refused in good order.
-    pub fn done(self) {
+    pub fn done(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
         let mut inner = self.attempts.inner();
-        if let Some(slot) = inner.slots.iter().position(|(known, count)| *known == self.key && *count > 0) {
+        if let Some(count) = inner.active.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                inner.active.remove(&self.key);
+            }
+        }
+        if self.done
+            && let Some(slot) = inner.slots.iter().position(|(known, count)| *known == self.key && *count > 0)
+        {
             inner.write(slot, ([0; 32], 0));
         }
     }
@@ -147,6 +171,18 @@ mod tests {
             let attempts = open(&folder);
             attempts.begin(&[1; 32], &[2; 32]).expect("it is new").done();
         }
+    }
+
+    #[test]
+    fn many_who_prepare_the_same_at_once_are_one_attempt() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let attempts = open(&folder);
+        let begin = || attempts.begin(&[1; 32], &[2; 32]);
+        let all: Vec<_> = (0..10).map(|_| begin().expect("it is one attempt")).collect();
+        drop(all);
+        let second: Vec<_> = (0..10).map(|_| begin().expect("it is the second")).collect();
+        drop(second);
+        assert!(begin().is_none());
     }
 
     #[test]
