@@ -1,8 +1,11 @@
 //! Where the demo plays: a temporary folder, a private chain, a store, and the model's import.
 
 use std::{
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -26,6 +29,9 @@ use crate::{
 /// Milliseconds between slots: quick, so that nobody waits for a block.
 const SLOT_MS: u64 = 100;
 
+/// How often the folder's removal is tried.
+const RETRIES: u32 = 60;
+
 /// The stage. Dropping it kills the chain and removes the folder.
 pub(super) struct Stage {
     // Dropped in this order: the chain goes before the folder that it may write to.
@@ -33,13 +39,14 @@ pub(super) struct Stage {
     chain: Arc<RpcChain>,
     store: Store,
     importing: Mutex<Option<JoinHandle<Result<Artifact>>>>,
-    folder: TempDir,
+    folder: Folder,
 }
 
 impl Stage {
     /// Starts the chain and, beside it, the import of the model.
     pub(super) async fn open(subject: &Subject) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("provena-demo-").tempdir().context("cannot make a folder")?;
+        let folder = Folder(folder);
         let importing = start_import(subject, folder.path())?;
         let options = Options { slot_ms: Some(SLOT_MS), ..Options::default() };
         let localnet = Localnet::start(&options).await?;
@@ -86,7 +93,41 @@ impl Stage {
     /// Stops the chain and removes the folder.
     pub(super) async fn close(self) -> Result<()> {
         self.localnet.stop().await?;
-        self.folder.close().context("cannot remove the demo's folder")
+        self.folder.remove().context("cannot remove the demo's folder")
+    }
+}
+
+/// The demo's folder. Whoever was just killed, or computes for nobody any more, may still write into it, so it is removed again
+/// until that works.
+struct Folder(TempDir);
+
+impl Folder {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        let mut left = RETRIES;
+        loop {
+            match fs::remove_dir_all(self.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    left -= 1;
+                    if left == 0 {
+                        return Err(error);
+                    }
+                }
+                // Gone, unless somebody makes it again within a moment.
+                _ if !self.path().exists() => return Ok(()),
+                _ => {}
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(self.remove());
     }
 }
 

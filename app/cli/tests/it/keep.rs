@@ -83,7 +83,7 @@ impl Kept {
         let mint = ["model", "mint", &file, "--title", "Words", "--keypair", &trainer];
         let minted = self.run(person, &mint).ok().json();
         let asset = minted["asset"].as_str().unwrap();
-        let create = ["offer", "create", asset, "--price", "0.00001", "--keypair", &trainer];
+        let create = ["offer", "create", asset, "--price", "0.00003", "--keypair", &trainer];
         let limits = ["--max-input", "600", "--max-output", "600"];
         self.run(person, &[&create[..], &limits].concat()).ok().json()["offer"].as_str().unwrap().to_owned()
     }

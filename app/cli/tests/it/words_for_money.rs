@@ -22,11 +22,11 @@ fn words_are_paid_by_the_token_and_the_rest_comes_back() {
     let answered = generated["tokens"].as_array().unwrap().len() as u64;
     assert_eq!((&answer["units_in"], &answer["units_out"]), (&8.into(), &answered.into()));
     // The model is at hand, so what is paid in advance is exact: the prompt's tokens, and the most that were asked for.
-    assert_eq!(answer["paid"]["deposit"], (8 + 12) * 10_000);
-    assert_eq!(answer["paid"]["refund"], (12 - answered) * 10_000);
+    assert_eq!(answer["paid"]["deposit"], (8 + 12) * 30_000);
+    assert_eq!(answer["paid"]["refund"], (12 - answered) * 30_000);
     let verified = run(&["verify", &receipt, "--recompute"]).ok().json();
     assert_eq!((&verified["units_in"], &verified["units_out"]), (&8.into(), &answered.into()));
-    assert_eq!((&verified["amount"], &verified["mint"]), (&((8 + answered) * 10_000).into(), &"SOL".into()));
+    assert_eq!((&verified["amount"], &verified["mint"]), (&((8 + answered) * 30_000).into(), &"SOL".into()));
     assert_eq!(verified["recomputed"], "equal");
 
     let before = run(&["balance"]).ok().json()["amount"].clone();

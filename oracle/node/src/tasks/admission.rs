@@ -218,7 +218,7 @@ impl Worker {
         let Asked { units, .. } = self.prepare(&terms, &input, request).await?;
         let most = Units::new(offer.max_input_units, offer.max_output_units);
         if !units.within(most) {
-            return Err(Refusal::Units { asked: units, paid: most });
+            return Err(Refusal::OfferUnits { asked: units, most });
         }
         ask.pays(&self.parts.limits, least(units))?;
         Ok(Quote { units_in: units.input, units_out: units.output })
@@ -264,7 +264,7 @@ impl Worker {
         let mut found = self.parts.chain.accounts(&[address, self.me]).await?.into_iter();
         let node = found.next().flatten();
         let node = node.as_ref().and_then(|node| decode::<Node>(&address, node).ok());
-        let node = node.ok_or_else(|| Refusal::NotRegistered)?;
+        let node = node.ok_or(Refusal::NotRegistered)?;
         let balance = found.next().flatten().map_or(0, |wallet| wallet.lamports);
         let means = Means { stake: node.stake, locked: node.locked, balance };
         let least = WALLET_RENT.saturating_add(self.parts.limits.least_pay(2, 0).saturating_mul(JOBS_IN_HAND));

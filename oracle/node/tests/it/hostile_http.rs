@@ -1,55 +1,28 @@
 //! N4: what strangers who connect cost the node, measured at a process of its own.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use provena_arith::merkle::content_root;
 use provena_client::chain::{Budget, ChainReader, ChainSubmitter, RpcChain, RpcOptions, send_within};
 use provena_client::store::Root;
 use provena_market::client;
-use provena_node::compute::EngineCompute;
-use provena_node::node::Node;
 use provena_tests::market::STAKE;
 use provena_tests::world::keypair;
 use provena_wire::Upload;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
-use tokio_util::sync::CancellationToken;
 
 use crate::support::localnet::Localnet;
-use crate::support::serving::{config, headers, names};
-
-/// Set for the other process: its folder, RPC server and settings, one a line.
-const CHILD: &str = "PROVENA_TEST_NODE";
+use crate::support::process::Process;
+use crate::support::serving::{headers, names};
 
 /// Longest that anything here may take before it counts as never.
 const NEVER: Duration = Duration::from_secs(60);
 
 /// What attacks may cost.
 const MOST_GROWTH: u64 = 50 << 20;
-
-/// The process that is measured: a node and nothing else. It is no test: without the settings of those below it does nothing.
-#[test]
-fn a_process_of_its_own() {
-    let Ok(settings) = std::env::var(CHILD) else { return };
-    let mut lines = settings.splitn(3, '\n');
-    let mut next = || lines.next().expect("three lines").to_owned();
-    let (folder, rpc_url, sections) = (next(), next(), next());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut config = config(Path::new(&folder), &rpc_url, &sections);
-        config.http.listen.set_port(0);
-        let engine = Arc::new(EngineCompute::open("cpu", 1 << 30).unwrap());
-        let node = Node::start(config, engine).await.unwrap();
-        // On a line of its own: the harness writes, too.
-        eprintln!("\naddress={}", node.address());
-        node.run(CancellationToken::new()).await.unwrap();
-    });
-}
 
 /// A chain with a market, on which a node and a payer are known.
 struct Cluster {
@@ -86,66 +59,7 @@ impl Cluster {
     }
 }
 
-/// A node in a process of its own.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
 impl Process {
-    /// Starts it and waits until it works. `artifact` lies in its store.
-    async fn start(cluster: &Cluster, sections: &str, artifact: Option<&[u8]>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        if let Some(bytes) = artifact {
-            let artifacts = folder.path().join("provena-node/blobs/artifacts");
-            std::fs::create_dir_all(&artifacts).unwrap();
-            std::fs::write(artifacts.join(hex::encode(content_root(bytes).unwrap())), bytes).unwrap();
-        }
-        let settings = format!("{}\n{}\n{sections}", folder.path().display(), cluster.localnet.rpc_url);
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "hostile_http::a_process_of_its_own", "--nocapture"])
-            .env(CHILD, settings)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let address = lines.find_map(|line| line.strip_prefix("address=")?.parse().ok()).expect("it says where it is");
-        // Nobody waits for what else it writes, and it must not wait for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        let process = Self { child, address, folder };
-        for _ in 0..600 {
-            if process.get("/health").await == 200 {
-                return process;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("it never works");
-    }
-
-    async fn get(&self, path: &str) -> u16 {
-        let answer = reqwest::get(format!("http://{}{path}", self.address)).await;
-        match answer {
-            Ok(answer) => answer.status().as_u16(),
-            Err(_) => 0,
-        }
-    }
-
-    /// Bytes of memory that it has.
-    fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("this is Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it says so");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
-    }
-
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(NEVER)).unwrap();
@@ -197,7 +111,7 @@ async fn n4_slow_readers_and_stalled_writers_cost_little_memory_and_are_ended() 
     let root = content_root(&artifact).unwrap();
     // One party may do all this here, as many could elsewhere.
     let sections = "[http]\naddress_connections = 0\ntimeout_s = 3\n";
-    let process = Process::start(&cluster, sections, Some(&artifact)).await;
+    let process = Process::start(&cluster.localnet, sections, Some(&artifact)).await;
     process.serves_honestly(&cluster, Some(root), b"before").await;
     let before = process.memory();
 
@@ -250,7 +164,7 @@ async fn n4_slow_readers_and_stalled_writers_cost_little_memory_and_are_ended() 
 #[tokio::test(flavor = "multi_thread")]
 async fn n4_who_drips_is_ended_too() {
     let cluster = cluster().await;
-    let process = Process::start(&cluster, "[http]\ntimeout_s = 1\n", None).await;
+    let process = Process::start(&cluster.localnet, "[http]\ntimeout_s = 1\n", None).await;
     let upload = cluster.upload([1; 32], 1 << 20).await;
     let mut writer = process.connect();
     write!(
@@ -290,7 +204,7 @@ async fn n4_who_drips_is_ended_too() {
 async fn n4_a_thousand_slow_lorises_cost_little_and_stop_nobody() {
     let cluster = cluster().await;
     // More than there is room for, and all from one address.
-    let process = Process::start(&cluster, "[http]\naddress_connections = 0\ntimeout_s = 20\n", None).await;
+    let process = Process::start(&cluster.localnet, "[http]\naddress_connections = 0\ntimeout_s = 20\n", None).await;
     process.serves_honestly(&cluster, None, b"before").await;
     let before = process.memory();
     let mut held = Vec::new();
@@ -315,7 +229,7 @@ async fn n4_a_thousand_slow_lorises_cost_little_and_stop_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn n4_one_address_does_not_take_the_connections_of_others() {
     let cluster = cluster().await;
-    let process = Process::start(&cluster, "[http]\naddress_connections = 10\ntimeout_s = 20\n", None).await;
+    let process = Process::start(&cluster.localnet, "[http]\naddress_connections = 10\ntimeout_s = 20\n", None).await;
     // What asked until it worked may still be connected.
     let mut held: Vec<TcpStream> = (0..40).map(|_| process.connect()).collect();
     let mut closed = 0;
@@ -335,7 +249,7 @@ async fn n4_one_address_does_not_take_the_connections_of_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn n4_ten_thousand_hostile_requests_leave_memory_flat() {
     let cluster = cluster().await;
-    let process = Process::start(&cluster, "", None).await;
+    let process = Process::start(&cluster.localnet, "", None).await;
     let rounds = |count: usize| {
         let address = process.address;
         tokio::task::spawn_blocking(move || {

@@ -11,6 +11,7 @@ use provena_market::constants::SETTLE_AFTER;
 use provena_node::tasks::submit::Outcome;
 use tokio_util::sync::CancellationToken;
 
+use crate::payer::copy;
 use crate::support::folder_store;
 use crate::support::market::Scene;
 use crate::support::meddle::{Call, Fate, Meddling};
@@ -22,14 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn at_home(scene: &Scene, chain: SharedChain, home: &Path) -> Client {
     let jobs = JobsFolder::open(home.join("jobs")).unwrap();
     Client::new(chain, folder_store(&home.join("store")), scene.payer.clone()).with_jobs(jobs)
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for file in std::fs::read_dir(from).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
-    }
 }
 
 /// Kills the payer at each call while it posts, before and after the call's effect: whatever is on the chain afterwards is in

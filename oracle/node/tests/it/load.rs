@@ -19,15 +19,18 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio::task::JoinSet;
 
-use crate::localnet::{Running, accept, config, funded, set_up};
+use crate::localnet::{accept, funded, set_up};
 use crate::support::localnet::Localnet;
-use crate::support::{folder_store, model};
+use crate::support::process::Process;
+use crate::support::{folder_store, folder_url, model};
 
 const PAYERS: usize = 10;
 /// Jobs that one payer has in progress at the same time.
 const AT_ONCE: usize = 10;
 const STAKE: u64 = 10_000_000_000;
 const FEE: u64 = 5_000;
+/// What a node with a small model takes at most, however many jobs it has seen.
+const MOST_MEMORY: u64 = 80 << 20;
 /// The node's part of a fee of 1,000 + 700,001: 40 % are the royalty, rounded up, 1 % the protocol's, rounded down.
 const EARNED: u64 = 413_590;
 
@@ -95,19 +98,14 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
     let localnet = Localnet::start();
     let scene = set_up(Arc::new(connect(&localnet))).await;
     let key = funded(&scene.chain, "node").await;
-    let port = crate::support::free_port();
-    let register = market::register_node(key.pubkey(), STAKE, &format!("http://127.0.0.1:{port}"), [0; 32], 0);
-    accept(&scene.chain, register, &[&key]).await;
-
     let folder = tempfile::tempdir().expect("a temporary folder");
     let shared = folder.path().join("shared");
-    let mut settings = config(folder.path(), &localnet, port);
-    settings.store.urls = vec![format!("file://{}", shared.display())];
-    // As by default.
-    settings.chain.poll_s = 10;
     folder_store(&shared).put(model::artifact().bytes().to_vec()).await.expect("the artifact is stored");
-    let node = Running::start(settings).await;
-    node.until("watching", |health| health["chain"]["subscribed"] == true).await;
+    accept(&scene.chain, market::register_node(key.pubkey(), STAKE, "", [0; 32], 0), &[&key]).await;
+    let node = Process::start(&localnet, &format!("[store]\nurls = [{:?}]\n", folder_url(&shared)), None).await;
+    let update = market::update_node(key.pubkey(), &format!("http://{}", node.address), [0; 32], 0);
+    accept(&scene.chain, update, &[&key]).await;
+    let memory = node.memory();
 
     let mut payers = Vec::new();
     for index in 0..PAYERS {
@@ -180,7 +178,12 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
         let view = provena_client::view::View::read(chain.as_ref(), job).await.expect("it is there").job.expect("so");
         assert!(view.job.owed(&view.seats, Party::Seat(0)).expect("it is decided").is_nothing());
     }
-    let metrics = reqwest::get(format!("{}/metrics", node.url)).await.expect("it serves").text().await.expect("a text");
+    let metrics = reqwest::get(format!("http://{}/metrics", node.address))
+        .await
+        .expect("it serves")
+        .text()
+        .await
+        .expect("a text");
     for line in metrics.lines().filter(|line| line.contains("refused_total") || line.contains("steps_failed")) {
         eprintln!("{line}");
     }
@@ -200,5 +203,6 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
         3.0 * count as f64 / took,
     );
     assert!(spent <= count * 3 * FEE, "{spent} lamports for {count} jobs");
-    node.stop().await;
+    eprintln!("memory: {} MiB before the first job, {} MiB after the last", memory >> 20, node.memory() >> 20);
+    assert!(node.memory() <= MOST_MEMORY, "{} MiB", node.memory() >> 20);
 }

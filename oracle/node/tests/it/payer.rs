@@ -292,7 +292,7 @@ fn secretive(scene: &Scene, name: &str, data: &Path) -> Arc<Worker> {
     scene.worker_publishing(name, scene.chain.clone(), data, &own)
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for file in std::fs::read_dir(from).unwrap() {
         let file = file.unwrap();

@@ -5,6 +5,7 @@ pub(crate) mod localnet;
 pub(crate) mod market;
 pub(crate) mod meddle;
 pub(crate) mod model;
+pub(crate) mod process;
 pub(crate) mod relay;
 pub(crate) mod serving;
 pub(crate) mod small_disk;

@@ -76,7 +76,7 @@ impl Ledger {
             let bonds = u128::from(stake) * u128::from(percent) / 100;
             // The first one always fits: a small node has few places.
             sum == Sum::default()
-                || (sum.places as u64 + 1 <= places && u128::from(sum.bonds.saturating_add(held.bond)) <= bonds)
+                || ((sum.places as u64) < places && u128::from(sum.bonds.saturating_add(held.bond)) <= bonds)
         };
         if !fits(sum(&|entry| entry.held.payer == held.payer), limits.payer_percent) {
             return Err(Refusal::Payer(limits.payer_percent));

@@ -114,6 +114,14 @@ pub enum Refusal {
         /// In the job.
         paid: Units,
     },
+    /// The request asks for more than its offer allows.
+    #[error("the request can take {asked} units, the offer allows {most}")]
+    OfferUnits {
+        /// What the request can take.
+        asked: Units,
+        /// In the offer.
+        most: Units,
+    },
     /// The answer would come too late.
     #[error(transparent)]
     TooLong(#[from] TooLong),
@@ -156,7 +164,7 @@ impl Refusal {
             Self::Compute(ComputeError::Artifact(_)) => "artifact_unusable",
             Self::Compute(ComputeError::Request(_)) => "request_unusable",
             Self::Compute(_) | Self::Thread(_) => "engine_failed",
-            Self::Units { .. } => "too_many_units",
+            Self::Units { .. } | Self::OfferUnits { .. } => "too_many_units",
             Self::TooLong(_) => "too_long",
             Self::Chain(_) => "chain_unreachable",
             Self::SlowRequest(_) => "request_too_slow",
