@@ -68,7 +68,8 @@ impl Worker {
         fs::write(&config, toml(stage, endpoint, adapter, mint))?;
         let log = folder.join("node.log");
         let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
-        command.args(["node", "run", "--config"]).arg(&config);
+        // What it leaves in the folder for temporary files, a lock for its key, goes with the demo's folder.
+        command.args(["node", "run", "--config"]).arg(&config).env("TMPDIR", &folder);
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command
