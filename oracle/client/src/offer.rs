@@ -189,10 +189,11 @@ async fn places(
     Ok(groups)
 }
 
-/// The asset's first number without an offer. Closed offers leave theirs free.
+/// A number that no offer of the asset has or had: the present slot, or one of the next. An address that came back with other
+/// terms would still have its old name in somebody's address book.
 async fn free_number(chain: &dyn Chain, asset: &Pubkey) -> Result<u64, OfferError> {
-    const TOGETHER: u64 = 32;
-    let mut first = 0;
+    const TOGETHER: u64 = 8;
+    let mut first = chain.slot().await.map_err(unread("the chain's slot"))?;
     loop {
         let addresses: Vec<Pubkey> = (first..first + TOGETHER).map(|id| pda::offer(asset, id).0).collect();
         let found = chain.accounts(&addresses).await.map_err(unread("the asset's offers"))?;
@@ -221,24 +222,24 @@ pub async fn close(chain: &dyn Chain, wallet: &Keypair, address: &Pubkey) -> Res
     Ok((offer, sent.map_err(unsent("the offer was not closed"))?.signature))
 }
 
-/// The offer at an address, or, where that is a model's, the cheapest offer of it that is open.
+/// The offers that an address stands for: its own, or those of the model that it names which take jobs, cheapest first. Prices
+/// in SOL come before those in tokens, which cannot be compared with them.
 ///
 /// # Errors
-/// [`OfferError::NoOffer`] when there is none, [`OfferError::NotOffered`] for a model without one.
-pub async fn find(chain: &dyn Chain, address: &Pubkey) -> Result<(Pubkey, Offer), OfferError> {
+/// [`OfferError::NoOffer`] for an address that is neither, [`OfferError::NotOffered`] for a model without such an offer.
+pub async fn find(chain: &dyn Chain, address: &Pubkey) -> Result<Vec<(Pubkey, Offer)>, OfferError> {
     match get(chain, address).await {
-        Ok(offer) => Ok((*address, offer)),
+        Ok(offer) => Ok(vec![(*address, offer)]),
         Err(OfferError::NoOffer(_)) => {
             let model = asset::find(chain, address).await?.ok_or(OfferError::NoOffer(*address))?;
-            let offers = of(chain, address).await?;
-            let open = offers.into_iter().filter(|(_, offer)| takes_jobs(offer, &model));
-            // Prices in SOL before those in tokens, which cannot be compared with them.
-            let cheapest = open.min_by_key(|(address, offer)| {
+            let mut open = of(chain, address).await?;
+            open.retain(|(_, offer)| takes_jobs(offer, &model));
+            open.sort_by_key(|(address, offer)| {
                 let unit =
                     u128::from(offer.base_price) + u128::from(offer.input_price) + u128::from(offer.output_price);
                 (!token::is_sol(&offer.mint), offer.mint, unit, *address)
             });
-            cheapest.ok_or(OfferError::NotOffered(*address))
+            if open.is_empty() { Err(OfferError::NotOffered(*address)) } else { Ok(open) }
         }
         Err(error) => Err(error),
     }

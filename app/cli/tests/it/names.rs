@@ -46,7 +46,8 @@ fn from_a_model_to_its_offer_no_address_is_typed() {
     assert!(net.read(&["book"]).contains("@digits"));
 
     // A floor above what an offer gives ends it, and says so.
-    let raised = net.run(&["asset", "floor", "@digits", "--royalty", "60%"]).ok().json();
+    net.run(&["asset", "floor", "@digits", "--royalty", "60%"]).fails(2, &["a floor never falls", "--yes"]);
+    let raised = net.run(&["asset", "floor", "@digits", "--royalty", "60%", "--yes"]).ok().json();
     assert_eq!(raised["offers_ended"][0], offers[0]["offer"]);
     let listed = net.read(&["offer", "list"]);
     assert!(listed.contains("takes no jobs"), "{listed}");

@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// The least royalty for each unit of use, in a payment mint; in all other mints --royalty alone binds.
     #[arg(long, value_name = "MINT=AMOUNT")]
     per_unit: Option<UnitPrice>,
+    /// Raise it although offers take no jobs any more then: a floor never falls.
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Serialize)]
@@ -79,6 +82,16 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         None => None,
     };
     let before: Vec<_> = offers(&chain, &args.asset, owner.registered()).await?;
+    let mut raised = owner.registered().clone();
+    raised.asset.floor_bps = bps;
+    let ends = before.len() - offers(&chain, &args.asset, &raised).await?.len();
+    if ends > 0 && !args.yes {
+        return Err(Failure::usage(format!(
+            "this floor would end {ends} offers that ask for less, and a floor never falls"
+        ))
+        .hint("add --yes to raise it all the same")
+        .into());
+    }
     let signature = owner.raise_floor(bps, floor).await?.to_string();
     let after = offers(&chain, &args.asset, &asset::get(&chain, &args.asset).await?).await?;
     let ended = before.into_iter().filter(|offer| !after.contains(offer));

@@ -38,6 +38,9 @@ use crate::{
     output::progress::Progress,
 };
 
+/// Offers of a model that are tried, the cheapest first.
+const MOST_OFFERS: usize = 4;
+
 /// Everything around one purchase.
 struct Purchase<'a> {
     args: &'a Args,
@@ -61,22 +64,34 @@ pub(super) async fn run(mut args: Args, context: &Context<'_>, so_far: &Cell<SoF
     let jobs = JobsFolder::open(context.jobs_folder()?)?;
     let chain = Arc::new(context.chain()?);
     let store = Store::open(context.store_urls()).context("cannot open the store")?;
-    // A model stands for the cheapest offer of it.
-    let (offer, terms) = offer::find(chain.as_ref(), &args.offer).await?;
-    args.offer = offer;
-    let currency = token::currency(chain.as_ref(), &terms.mint).await?;
-    if let Some(most) = &args.most {
-        estimate::parse(most, &currency)?;
+    // A model stands for the cheapest offer of it for which there are nodes.
+    let mut refused = None;
+    for (offer, terms) in offer::find(chain.as_ref(), &args.offer).await?.into_iter().take(MOST_OFFERS) {
+        check::is_open(chain.as_ref(), &offer, &terms).await?;
+        args.offer = offer;
+        let currency = token::currency(chain.as_ref(), &terms.mint).await?;
+        if let Some(most) = &args.most {
+            estimate::parse(most, &currency)?;
+        }
+        check::settings(&request, &terms)?;
+        let client = Client::new(chain.clone(), store.clone(), wallet.clone()).with_jobs(jobs.clone());
+        let (chain, store, request) = (chain.clone(), store.clone(), request.clone());
+        let mut purchase = Purchase { args: &args, context, chain, store, client, request, currency, so_far };
+        let (chosen, order) = match purchase.order(&terms).await {
+            Ok(ordered) => ordered,
+            // The reason of the cheapest one is told.
+            Err(error) => {
+                refused.get_or_insert(error);
+                continue;
+            }
+        };
+        let estimate = Estimate::new(&order, &chosen, &purchase.currency);
+        estimate.check(args.most.as_deref())?;
+        let Some(receipt) = receipt else { return context.output.data(&estimate) };
+        context.output.note(&estimate.words());
+        return purchase.buy(&order, &chosen, receipt).await;
     }
-    check::settings(&request, &terms)?;
-    let client = Client::new(chain.clone(), store.clone(), wallet).with_jobs(jobs);
-    let mut purchase = Purchase { args: &args, context, chain, store, client, request, currency, so_far };
-    let (chosen, order) = purchase.order(&terms).await?;
-    let estimate = Estimate::new(&order, &chosen, &purchase.currency);
-    estimate.check(args.most.as_deref())?;
-    let Some(receipt) = receipt else { return context.output.data(&estimate) };
-    context.output.note(&estimate.words());
-    purchase.buy(&order, &chosen, receipt).await
+    Err(refused.unwrap_or_else(|| Failure::failed("there is no offer").into()))
 }
 
 impl Purchase<'_> {
@@ -114,7 +129,6 @@ impl Purchase<'_> {
         progress.message("paying the deposit");
         let reserved = client.reserve(order).await.map_err(explained)?;
         so_far.set(SoFar::Paying(reserved.job));
-        context.note_job(&reserved.job);
         progress.suspend(|| context.output.note(&format!("paying for job {}", reserved.job)));
         let posted = client.pay(order, &reserved).await.map_err(|error| match error {
             // Whatever else it is, it is certain.
@@ -122,9 +136,13 @@ impl Purchase<'_> {
                 let failure = Failure::failed("the deposit was not paid").hint("see why, and ask again");
                 anyhow::Error::from(error).context(failure)
             }
-            error => explained(error),
+            error => {
+                context.note_job(&reserved.job);
+                explained(error)
+            }
         })?;
         so_far.set(SoFar::Paid(posted.job));
+        context.note_job(&posted.job);
         progress.suspend(|| context.output.note(&format!("job {} is paid for", posted.job)));
 
         let mut sent = vec![posted.posted.signature];

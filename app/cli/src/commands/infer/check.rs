@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use provena_client::{
-    Bounds, Chosen, Client, Quotes, Reply,
+    Bounds, Chosen, Client, Quotes, Reply, asset,
     chain::Chain,
+    offer,
     store::{Bytes, Store},
 };
 use provena_engine::{
@@ -22,6 +23,21 @@ use super::super::fetch;
 
 /// A model up to this size is fetched to check a request when no node quotes.
 const SMALL: u64 = 8 << 20;
+
+/// That the market takes jobs on an offer: nodes look at its terms alone.
+///
+/// # Errors
+/// It takes none, or the model cannot be read.
+pub(super) async fn is_open(chain: &dyn Chain, address: &Pubkey, offer: &Offer) -> Result<()> {
+    let model = asset::get(chain, &offer.asset).await?;
+    if offer::takes_jobs(offer, &model) {
+        return Ok(());
+    }
+    let why = "the model asks for more than the offer gives, or is not active; nothing was paid";
+    Err(Failure::failed(format!("the offer {address} takes no jobs: {why}"))
+        .hint(format!("name the model instead, for its other offers: provena infer {}", offer.asset))
+        .into())
+}
 
 /// What is wrong with a request whatever model is asked.
 ///

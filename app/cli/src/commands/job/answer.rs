@@ -10,7 +10,7 @@ use provena_client::{
     view::JobView,
 };
 use provena_market::state::Offer;
-use provena_wire::{Request, root};
+use provena_wire::{Request, Response, root};
 use solana_pubkey::Pubkey;
 
 use super::{Payer, kept, read, unknown};
@@ -58,7 +58,13 @@ pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
 async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<()> {
     let Payer { context, chain, client, .. } = payer;
     let record = payer.jobs.get(&args.job)?;
-    let Some(job) = read(chain.as_ref(), &args.job).await? else { return closed(args, record, payer).await };
+    let job = match (read(chain.as_ref(), &args.job).await, &record) {
+        (Ok(Some(job)), _) => job,
+        (Ok(None), Some(record)) if kept::is_elsewhere(record, chain).await => return on_disk(record, payer, None),
+        (Ok(None), _) => return closed(args, record, payer).await,
+        (Err(error), Some(record)) => return on_disk(record, payer, Some(error)),
+        (Err(error), None) => return Err(error),
+    };
     if job.job.payer != client.payer() {
         return Err(Failure::failed(format!("job {} is another payer's, {}", args.job, job.job.payer))
             .hint("name that wallet with --keypair; `provena job show` reads any job")
@@ -89,6 +95,20 @@ async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<(
         answer = answer.sold(&offer);
     }
     context.output.data(&answer.billed(bill, rent, now).receipted(saved))
+}
+
+/// The answer that is kept on this machine, where the job's chain cannot be asked.
+fn on_disk(record: &KeptJob, payer: &Payer<'_>, error: Option<anyhow::Error>) -> Result<()> {
+    let Some(bytes) = payer.jobs.answer(&record.job)? else {
+        let gone =
+            || Failure::failed(format!("job {} was paid for on another chain than the one at --url", record.job));
+        return Err(error.unwrap_or_else(|| gone().about(&record.job).into()));
+    };
+    payer.context.output.note("This is kept on this machine; the job's chain was not asked.");
+    let request = payer.jobs.request(&record.job)?.and_then(|bytes| Request::from_bytes(&bytes).ok());
+    let saved = record.receipts.first().map(|receipt| (None, receipt.clone()));
+    let answer = Answer::new(request, Response::from_bytes(&bytes)?).of_closed(&record.job);
+    payer.context.output.data(&answer.receipted(saved))
 }
 
 /// The answer to a job whose account is gone: from what is kept, from the stores, or from the nodes that gave it.

@@ -62,6 +62,11 @@ impl Whereabouts {
     }
 }
 
+/// Whether a kept job is another chain's than the one that answers now.
+pub(super) async fn is_elsewhere(record: &KeptJob, chain: &RpcChain) -> bool {
+    chain.cluster().await.is_ok_and(|cluster| record.cluster.to_bytes() != cluster)
+}
+
 /// That a kept job is one of this chain.
 ///
 /// # Errors
