@@ -110,6 +110,15 @@ impl Store {
         Ok(Self { places: [place].into(), limits })
     }
 
+    /// As [`Store::open_public`], at private addresses as well.
+    ///
+    /// # Errors
+    /// [`StoreError::BadUrl`].
+    pub fn open_private(url: &str, limits: Limits) -> Result<Self, StoreError> {
+        let place: Arc<dyn Place> = Arc::new(http::Http::open_private(url, &limits)?);
+        Ok(Self { places: [place].into(), limits })
+    }
+
     /// Each place as a store of its own, in order.
     pub fn each(&self) -> impl Iterator<Item = Self> {
         self.places.iter().map(|place| Self { places: [Arc::clone(place)].into(), limits: self.limits })

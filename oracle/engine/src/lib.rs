@@ -29,3 +29,4 @@ pub mod values;
 
 pub use engine::{AdapterChoice, AdapterInfo, Engine, Model, SelfTestReport};
 pub use error::Error;
+pub use patience::unhurried;

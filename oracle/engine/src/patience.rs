@@ -4,12 +4,35 @@
 //! limited here, and asked wherever their work repeats. The limit never changes an answer: a request is prepared, or it
 //! is refused.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
 /// Far beyond what the longest honest request needs.
 const LONGEST: Duration = Duration::from_secs(10);
+
+/// What a request that was prepared before may take when nobody may refuse it any more.
+const UNHURRIED: Duration = Duration::from_secs(3_600);
+
+thread_local! {
+    static LIMIT: Cell<Duration> = const { Cell::new(LONGEST) };
+}
+
+/// Does work in which a request that was prepared before is prepared again without haste: how busy the machine is must not
+/// decide over an answer on which something was staked.
+pub fn unhurried<T>(work: impl FnOnce() -> T) -> T {
+    /// Whatever becomes of the work, the thread is hurried again after it.
+    struct Hurried;
+    impl Drop for Hurried {
+        fn drop(&mut self) {
+            LIMIT.set(LONGEST);
+        }
+    }
+    let _hurried = Hurried;
+    LIMIT.set(UNHURRIED);
+    work()
+}
 
 /// The time that is left for one request.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +43,7 @@ pub(crate) struct Patience {
 impl Patience {
     /// Begins to count.
     pub(crate) fn new() -> Self {
-        Self { until: Instant::now() + LONGEST }
+        Self { until: Instant::now() + LIMIT.get() }
     }
 
     /// Whether nothing is left.
@@ -45,5 +68,20 @@ impl Patience {
     #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self { until: Instant::now() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_unhurried_has_more_time_than_others() {
+        let left = || Patience::new().until.saturating_duration_since(Instant::now());
+        assert!(left() <= LONGEST);
+        assert!(unhurried(left) > LONGEST);
+        assert!(left() <= LONGEST);
+        assert!(std::panic::catch_unwind(|| unhurried(|| panic!("it fails"))).is_err());
+        assert!(left() <= LONGEST);
     }
 }

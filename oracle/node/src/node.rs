@@ -49,7 +49,7 @@ pub struct Node {
 /// What becomes the worker once the cluster is known.
 struct Parts {
     journal: Journal,
-    attempts: Attempts,
+    attempts: Arc<Attempts>,
     compute: Arc<dyn Compute>,
     key: solana_keypair::Keypair,
     models: Vec<Pubkey>,
@@ -96,7 +96,7 @@ impl Node {
         // A file:// URL needs an absolute path.
         let data = data.canonicalize().map_err(&unusable)?;
         let journal = Journal::open(&data.join(journal::FILE_NAME))?;
-        let attempts = Attempts::open(&data.join("attempts")).map_err(unusable)?;
+        let attempts = Arc::new(Attempts::open(&data.join("attempts")).map_err(unusable)?);
         let limits = Limits { timeout: Duration::from_secs(config.store.timeout_s), ..Limits::default() };
         let peers = Peers::new(Arc::clone(&chain), key.pubkey(), config.private_peers());
         let store = Blobs::open(&data.join("blobs"), config.store.quotas(), &config.store.urls, limits)?;

@@ -39,7 +39,9 @@ impl Endpoint {
     #[must_use]
     pub fn new(authority: Pubkey, url: &str) -> Option<Self> {
         let parsed = reqwest::Url::parse(url).ok()?;
-        let usable = matches!(parsed.scheme(), "http" | "https") && parsed.has_host();
+        // A path of its own is all that an address may have: no query that swallows ours, no name and password.
+        let plain = !url.contains(['?', '#', '@']);
+        let usable = matches!(parsed.scheme(), "http" | "https") && parsed.has_host() && plain;
         usable.then(|| Self { authority, url: url.trim_end_matches('/').to_owned() })
     }
 

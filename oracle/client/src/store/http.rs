@@ -40,6 +40,11 @@ impl Http {
         Self::build(url, builder, limits)
     }
 
+    /// A stranger's that may be at a private address: no redirection is followed, no proxy asked.
+    pub(super) fn open_private(url: &str, limits: &Limits) -> Result<Self, StoreError> {
+        Self::build(url, Client::builder().redirect(redirect::Policy::none()).no_proxy(), limits)
+    }
+
     fn build(url: &str, builder: ClientBuilder, limits: &Limits) -> Result<Self, StoreError> {
         let client = builder
             .connect_timeout(limits.timeout)

@@ -79,7 +79,15 @@ pub(super) async fn post(
         Err(Refusal::Chain(error)) if error.is_transient() => Err(later("the node does not reach its chain")),
         Err(refusal) => {
             api.metrics.refused(refusal.name());
-            let words = Words { refused: refusal.name().to_owned(), reason: refusal.to_string() };
+            let reason = match &refusal {
+                // What servers said to this node is not for strangers.
+                Refusal::Store(error) => {
+                    tracing::debug!(%error, "a quote was refused");
+                    "this node does not have the model".to_owned()
+                }
+                refusal => refusal.to_string(),
+            };
+            let words = Words { refused: refusal.name().to_owned(), reason };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(words)).into_response())
         }
     }

@@ -65,7 +65,7 @@ impl Peers {
         let stores = trusted.filter_map(|(node, endpoint)| {
             let url = format!("{}/v1", endpoint.trim_end_matches('/'));
             let opened = match self.private && url.starts_with("http") {
-                true => Store::open_with(&[url], limits),
+                true => Store::open_private(&url, limits),
                 false => Store::open_public(&url, limits),
             };
             opened.ok().map(|store| (node, store))
@@ -78,7 +78,9 @@ impl Peers {
         nodes.sort_by_key(|(_, node)| std::cmp::Reverse(node.stake));
         let named = nodes.into_iter().filter(|(_, node)| node.authority != self.me);
         let endpoints = named.map(|(_, node)| (node.authority, node.endpoint().to_owned()));
-        Ok(endpoints.filter(|(_, endpoint)| !endpoint.is_empty()).take(4 * MOST_ASKED).collect())
+        // A path of its own is all that an address may have: no query that swallows ours, no name and password.
+        let plain = |endpoint: &str| !endpoint.is_empty() && !endpoint.contains(['?', '#', '@']);
+        Ok(endpoints.filter(|(_, endpoint)| plain(endpoint)).take(4 * MOST_ASKED).collect())
     }
 
     /// Does not ask a node for an hour that sent something else than it was asked for, or broke off: it took room and time

@@ -9,7 +9,7 @@ use std::time::Instant;
 use provena_client::store::Root;
 use provena_engine::artifact::Artifact;
 use provena_engine::generate::Options;
-use provena_engine::{AdapterChoice, Engine, Error, Model};
+use provena_engine::{AdapterChoice, Engine, Error, Model, unhurried};
 use provena_wire::{Generate, Prompt, Request, Response, Sampling};
 use tokio_util::sync::CancellationToken;
 
@@ -243,7 +243,8 @@ impl Compute for EngineCompute {
 fn answer(model: &Model, request: &Request, given_up: &CancellationToken) -> Result<(Response, Spent), Error> {
     let begun = Instant::now();
     let mut first = None;
-    let response = match request {
+    // It was prepared before a bond was staked on it.
+    let response = unhurried(|| match request {
         Request::Generate(request) => model.generate(request, &mut |_| {
             first.get_or_insert_with(|| begun.elapsed());
             match given_up.is_cancelled() {
@@ -252,7 +253,7 @@ fn answer(model: &Model, request: &Request, given_up: &CancellationToken) -> Res
             }
         }),
         _ => model.run(request),
-    }?;
+    })?;
     let took = begun.elapsed();
     let reading = first.unwrap_or(took);
     let effort = Effort::of_response(&model.artifact().recipe().model, request, &response);

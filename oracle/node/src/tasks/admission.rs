@@ -9,6 +9,7 @@ mod ledger;
 mod limits;
 mod refusal;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use provena_client::{
@@ -24,8 +25,10 @@ use provena_market::{
 };
 use provena_wire::{MAX_REQUEST_LEN, Quote, Units};
 use solana_pubkey::Pubkey;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Worker;
+use super::infer::Reason;
 use crate::blobs::{Pin, Reservation};
 use crate::compute::{Asked, Compute, Effort};
 use crate::journal::Terms;
@@ -40,6 +43,9 @@ const INPUT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest that a request may take to be prepared. The engine has bounds of its own; this one holds whatever they are.
 const PREPARE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The longest that a quote waits for a place to be prepared.
+const QUOTE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Jobs whose transactions the wallet must be able to pay before one more is taken.
 const JOBS_IN_HAND: u64 = 10;
@@ -69,10 +75,13 @@ pub(super) struct Admitted {
 }
 
 /// What the store keeps for a job for as long as the node works on it.
+#[derive(Default)]
 pub(super) struct Kept {
     /// Room for the answer, until it is there.
     pub room: Option<Reservation>,
-    _pins: [Pin; 2],
+    /// The answer, until its payer has it or the time in which he can demand it is over.
+    pub answer: Option<Pin>,
+    _pins: Vec<Pin>,
 }
 
 /// What a node has: its stake and its wallet.
@@ -184,16 +193,21 @@ impl Worker {
         let terms = self.terms(&job.job).await?;
         self.is_served(terms.engine_class, &terms.asset)?;
         let Means { stake, locked, .. } = self.means().await?;
+        Self::has_stake(stake, job.job.min_stake)?;
         self.ledger.admit(job.address, held(job), &self.parts.limits, stake, locked)?;
         let request = self.input(&job.job.input_root).await?;
-        let Asked { units, effort } = self.prepare(&terms, &job.job.input_root, request.clone()).await?;
+        self.load(&terms, Reason::Job).await?;
+        let place = Arc::clone(&self.preparing).acquire_owned().await.map_err(|_| Refusal::Busy)?;
+        let prepared = self.prepare(terms.content_root, &job.job.input_root, request.clone(), place);
+        let Asked { units, effort } = prepared.await?;
         let paid = Units::new(job.job.max_input, job.job.max_output);
         if !units.within(paid) {
             return Err(Refusal::Units { asked: units, paid });
         }
         ask.pays(&self.parts.limits, least(units))?;
-        self.reserve(job, &terms, units)?;
         self.promise(&job.address, &job.job, &terms.content_root, &request, &effort).await?;
+        // Last, because it may push out what others wait for.
+        self.reserve(job, &terms, units)?;
         Ok(Admitted { terms, effort })
     }
 
@@ -209,13 +223,17 @@ impl Worker {
         ask.weigh(&self.parts.limits)?;
         self.is_served(offer.engine_class, &offer.asset)?;
         let Means { stake, locked, .. } = self.means().await?;
+        Self::has_stake(stake, admin.min_stake)?;
         let free = stake.saturating_sub(locked);
         if ask.bond > free {
             return Err(Refusal::Stake { bond: ask.bond, free });
         }
         let input = provena_arith::merkle::content_root(&request).unwrap_or_default();
         let terms = Terms::of_offer(offer);
-        let Asked { units, .. } = self.prepare(&terms, &input, request).await?;
+        self.load(&terms, Reason::Quote).await?;
+        let place = tokio::time::timeout(QUOTE_PATIENCE, Arc::clone(&self.quoting).acquire_owned()).await;
+        let place = place.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
+        let Asked { units, .. } = self.prepare(terms.content_root, &input, request, place).await?;
         let most = Units::new(offer.max_input_units, offer.max_output_units);
         if !units.within(most) {
             return Err(Refusal::OfferUnits { asked: units, most });
@@ -229,6 +247,15 @@ impl Worker {
         self.pace.leave(job);
         self.ledger.leave(job);
         self.keeps().remove(job);
+    }
+
+    /// Keeps an answer in the store for as long as the job is not paid.
+    pub(super) fn pin_answer(&self, job: &Pubkey, root: &Root) {
+        let mut keeps = self.keeps();
+        let kept = keeps.entry(*job).or_default();
+        if kept.answer.is_none() {
+            kept.answer = Some(self.parts.store.pin(root));
+        }
     }
 
     /// What a job in which the chain shows this node holds, whether it was admitted or not.
@@ -246,8 +273,8 @@ impl Worker {
     fn reserve(&self, job: &JobView, terms: &Terms, asked: Units) -> Result<(), Refusal> {
         let store = &self.parts.store;
         let room = store.reserve(answer_bytes(asked))?;
-        let _pins = [&job.job.input_root, &terms.content_root].map(|root| store.pin(root));
-        self.keeps().insert(job.address, Kept { room: Some(room), _pins });
+        let pins = [&job.job.input_root, &terms.content_root].map(|root| store.pin(root)).into();
+        self.keeps().insert(job.address, Kept { room: Some(room), answer: None, _pins: pins });
         Ok(())
     }
 
@@ -256,6 +283,11 @@ impl Worker {
             return Err(Refusal::EngineClass(engine_class));
         }
         if self.serves(asset) { Ok(()) } else { Err(Refusal::NotServed(*asset)) }
+    }
+
+    /// The market lets nobody take a seat whose whole stake is less than its least.
+    fn has_stake(stake: u64, least: u64) -> Result<(), Refusal> {
+        if stake < least { Err(Refusal::LeastStake { stake, least }) } else { Ok(()) }
     }
 
     /// Reads stake and wallet.
@@ -287,24 +319,22 @@ impl Worker {
             .map_err(Refusal::Store)
     }
 
-    /// Loads a request's model and checks the request, in a bounded way: few at the same time, for a bounded time, marked
-    /// before and unmarked after.
-    async fn prepare(&self, terms: &Terms, input: &Root, request: Bytes) -> Result<Asked, Refusal> {
-        let root = terms.content_root;
-        let attempt = self.parts.attempts.begin(&root, input).ok_or(Refusal::FailedBefore)?;
-        let prepared = self.prepare_marked(terms, request).await;
-        // What took too long, or took its thread with it, keeps its mark.
-        if !matches!(prepared, Err(Refusal::SlowRequest(_) | Refusal::Thread(_))) {
+    /// Checks a request of a loaded model, in a bounded way: few at the same time, for a bounded time, marked before and
+    /// unmarked after. Place and mark are the working thread's: whoever asked may be gone before it is done.
+    async fn prepare(
+        &self,
+        model: Root,
+        input: &Root,
+        request: Bytes,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Asked, Refusal> {
+        let attempt = self.parts.attempts.begin(&model, input).ok_or(Refusal::FailedBefore)?;
+        let check = self.blocking(move |compute: &dyn Compute| {
+            let checked = compute.check(&model, &request);
             attempt.done();
-        }
-        prepared
-    }
-
-    async fn prepare_marked(&self, terms: &Terms, request: Bytes) -> Result<Asked, Refusal> {
-        let root = terms.content_root;
-        self.load(terms).await?;
-        let _place = self.preparing.acquire().await;
-        let check = self.blocking(move |compute: &dyn Compute| compute.check(&root, &request));
+            drop(place);
+            checked
+        });
         match tokio::time::timeout(PREPARE_PATIENCE, check).await {
             Ok(checked) => Ok(checked?),
             Err(_) => Err(Refusal::SlowRequest(PREPARE_PATIENCE.as_secs())),

@@ -113,6 +113,9 @@ impl Collector {
         let worker = Arc::clone(&self.worker);
         if let Some(job) = &view.job {
             worker.hold(job);
+            if let Some(computed) = record.computed {
+                worker.pin_answer(&key.job, &computed.result_root);
+            }
         }
         match (next(&worker.me, &view, record), view.job) {
             (Action::End(end), job) if worker.has_answer_back(key, record, job.as_ref(), view.now).await? => {

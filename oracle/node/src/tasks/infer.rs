@@ -1,7 +1,7 @@
 //! From a job that was taken to a result in hand: load, run, keep.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use provena_arith::merkle::content_root;
 use provena_client::store::{Bytes, Root, StoreError};
@@ -12,9 +12,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::Worker;
 use super::admission::Refusal;
-use crate::compute::{Asked, Computation, Compute, ComputeError};
+use crate::blobs::ArtifactFile;
+use crate::compute::{Computation, Compute, ComputeError};
 use crate::journal::{Event, JobKey, JournalError, Terms};
 use crate::metrics::JobEvent;
+
+/// The longest that a model may take to come from elsewhere.
+const MODEL_PATIENCE: Duration = Duration::from_secs(1_800);
+
+/// The longest that a model may take to come which is on this machine, or small and near.
+const HERE_PATIENCE: Duration = Duration::from_secs(8);
+
+/// What a model is loaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Somebody asks, who has not paid.
+    Quote,
+    /// A job that may be taken.
+    Job,
+    /// A job whose bond is staked.
+    Claimed,
+}
 
 /// Why a job cannot be computed here.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +55,7 @@ impl Worker {
     /// Measures a model's speed, where it can be measured.
     pub(super) async fn warm_up(&self, model: Root, request: &Bytes) {
         let bytes = request.clone();
+        let _place = self.computing.acquire().await;
         // The first answer prepares much that later ones find done.
         let both = move |compute: &dyn Compute| (0..2).map(|_| compute.warm_up(&model, &bytes)).collect();
         let measured = self.blocking::<Vec<_>>(both).await.unwrap_or_else(|error| {
@@ -47,19 +66,48 @@ impl Worker {
         self.pace.warmed_up(model, &measured);
     }
 
-    /// Loads a model, unless it is loaded.
-    pub(super) async fn load(&self, terms: &Terms) -> Result<(), Refusal> {
+    /// Loads a model, unless it is loaded. How long it may take to be fetched depends on what it is for.
+    pub(super) async fn load(&self, terms: &Terms, reason: Reason) -> Result<(), Refusal> {
         let (root, recipe) = (terms.content_root, terms.recipe_root);
         if self.parts.compute.is_loaded(&root) {
             return Ok(());
         }
+        // Fetched before it is anybody's turn to load: whoever sends slowly holds up nobody else.
+        let artifact = self.artifact(&root, reason).await?;
         // Artifacts are large: one at a time, and who waited may find it loaded.
         let _turn = self.loading.lock().await;
         if !self.parts.compute.is_loaded(&root) {
-            let artifact = self.parts.store.artifact(&root, self.parts.max_artifact_bytes).await?;
-            self.blocking(move |compute| compute.load(&root, &recipe, artifact.path())).await?;
+            // One that takes the process with it is left alone like a request that does.
+            let attempt = self.parts.attempts.begin(&root, &root).ok_or(Refusal::FailedBefore)?;
+            let load = move |compute: &dyn Compute| {
+                let loaded = compute.load(&root, &recipe, artifact.path());
+                attempt.done();
+                loaded
+            };
+            self.blocking(load).await?;
         }
         Ok(())
+    }
+
+    async fn artifact(&self, root: &Root, reason: Reason) -> Result<ArtifactFile, Refusal> {
+        let fetch =
+            |patience| tokio::time::timeout(patience, self.parts.store.artifact(root, self.parts.max_artifact_bytes));
+        let late = |seconds: Duration| StoreError::Failed {
+            url: "the store".to_owned(),
+            reason: format!("the model did not come within {} s", seconds.as_secs()),
+        };
+        if reason == Reason::Claimed {
+            return Ok(fetch(MODEL_PATIENCE).await.map_err(|_| late(MODEL_PATIENCE))??);
+        }
+        // What is here, or small and near, needs no turn.
+        match fetch(HERE_PATIENCE).await {
+            Ok(here) => Ok(here?),
+            Err(_) if reason == Reason::Quote => Err(late(HERE_PATIENCE).into()),
+            Err(_) => {
+                let _turn = self.fetching_models.acquire().await;
+                Ok(fetch(MODEL_PATIENCE).await.map_err(|_| late(MODEL_PATIENCE))??)
+            }
+        }
     }
 
     /// Computes a job's result, keeps the response and writes the result into the crash log. Dropping the future stops
@@ -74,11 +122,15 @@ impl Worker {
             None => self.terms(job).await?,
         };
         let request = self.parts.store.get_within(&job.input_root, MAX_REQUEST_LEN as u64).await?;
-        self.load(&terms).await?;
+        self.load(&terms, Reason::Claimed).await?;
         let root = terms.content_root;
-        let bytes = request.clone();
-        let Asked { effort, .. } = self.blocking(move |compute| compute.check(&root, &bytes)).await?;
-        self.pace.enter(key.job, &root, &effort, job.commit_window);
+        if !self.pace.is_promised(&key.job) {
+            // After a restart. What it says of the request is known: it was taken.
+            let bytes = request.clone();
+            let checked = self.blocking(move |compute| compute.check(&root, &bytes)).await;
+            let effort = checked.map(|asked| asked.effort).unwrap_or_default();
+            self.pace.enter(key.job, &root, &effort, job.commit_window);
+        }
         let place = self.computing.acquire().await;
         let begun = Instant::now();
         // The engine works on a thread that cannot be ended from outside; it looks at this after each token.
@@ -105,6 +157,9 @@ impl Worker {
     /// it is computed again.
     async fn keep(&self, job: &Pubkey, response: Vec<u8>) {
         self.keeps().entry(*job).and_modify(|kept| kept.room = None);
+        if let Ok(root) = content_root(&response) {
+            self.pin_answer(job, &root);
+        }
         if let Err(error) = self.parts.private.put(response).await {
             tracing::warn!(%job, %error, "a response cannot be kept; it is computed again when it is needed");
         }

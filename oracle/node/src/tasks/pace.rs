@@ -17,6 +17,8 @@ use crate::compute::{Effort, Spent};
 
 /// How much longer work may take than was measured.
 const MARGIN: f64 = 2.0;
+/// How much longer a product takes for a token that is written than for one that is read, where none was ever written.
+const UNSEEN: f64 = 20.0;
 /// Slots of a window that go to the transactions of the claim and of the commitment.
 const RESERVED: u32 = 10;
 /// Measurements that count.
@@ -27,6 +29,9 @@ const RENEWED: Duration = Duration::from_secs(60);
 /// A job does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooLong {
+    /// Nobody knows.
+    #[error("the model cannot be measured, so nobody knows how long the job takes")]
+    Unmeasured,
     /// Into its own window.
     #[error("the job needs about {needs} s and its window leaves {leaves} s")]
     Itself {
@@ -141,7 +146,8 @@ impl Speed {
         // The fastest answer is the one that others disturbed least. A prompt may have been known in part, which makes
         // it look fast: it counts only where it was slower than the one that nobody knew.
         let reading = least(&self.reading).max(self.warm_up);
-        let writing = least(&self.writing);
+        // A model that wrote nothing when it was measured is assumed to write slowly.
+        let writing = if self.writing.is_empty() { reading * UNSEEN } else { least(&self.writing) };
         let parts = [(effort.reading, reading), (effort.writing, writing)];
         let known = parts.iter().all(|(effort, rate)| *effort == 0.0 || *rate > 0.0);
         known.then(|| parts.iter().map(|(effort, rate)| effort * rate).sum::<f64>() * MARGIN)
@@ -188,6 +194,12 @@ impl Pace {
         self.inner().seconds(model, effort)
     }
 
+    /// Whether a job was promised.
+    #[must_use]
+    pub fn is_promised(&self, job: &Pubkey) -> bool {
+        self.inner().running.iter().any(|running| running.job == *job)
+    }
+
     /// Notes what a model took when nobody waited for it.
     pub fn warmed_up(&self, model: Root, spent: &[Spent]) {
         self.inner().speeds.insert(model, (Speed::new(spent), Instant::now()));
@@ -200,8 +212,7 @@ impl Pace {
     pub fn admit(&self, job: Pubkey, model: &Root, effort: &Effort, window_slots: u32) -> Result<(), TooLong> {
         let mut inner = self.inner();
         inner.running.retain(|running| running.job != job);
-        // What cannot be measured is taken as before there were measurements: the window's least length is set.
-        let work = inner.seconds(model, effort).unwrap_or(0.0);
+        let work = inner.seconds(model, effort).ok_or(TooLong::Unmeasured)?;
         admit(job, work, left(window_slots), &mut inner.running)
     }
 
@@ -320,17 +331,17 @@ mod tests {
             speed.record(&spent(1.0, 1.0, 10.0, 20.0));
         }
         assert_eq!(speed.seconds(&effort), Some(MARGIN * (10.0 * 1.0 + 100.0 * 2.0)));
-        // Nothing is known of writing where nothing was written.
+        // Where nothing was written a token is assumed to take twenty times as long as one that is read.
         let pictures = Speed::new(&[spent(2.0, 1.0, 0.0, 0.0)]);
         assert_eq!(pictures.seconds(&Effort { reading: 3.0, writing: 0.0 }), Some(MARGIN * 1.5));
-        assert_eq!(pictures.seconds(&effort), None);
+        assert_eq!(pictures.seconds(&effort), Some(2_010.0));
     }
 
     #[test]
-    fn what_was_not_measured_is_taken_and_a_fresh_measurement_stays() {
+    fn what_was_not_measured_is_left_alone_and_a_fresh_measurement_stays() {
         let (pace, model) = (Pace::default(), [1; 32]);
         let effort = Effort { reading: 1e9, writing: 1e9 };
-        pace.admit(job(1), &model, &effort, 50).unwrap();
+        assert_eq!(pace.admit(job(1), &model, &effort, 50).unwrap_err(), TooLong::Unmeasured);
         assert!(!pace.knows(&model) && !pace.forget_old(&model));
         pace.warmed_up(model, &[spent(1.0, 1.0, 1.0, 1.0)]);
         // Taking a job up again replaces what was promised for it.

@@ -24,8 +24,12 @@ use crate::tasks::pace::Pace;
 
 /// Inputs that are fetched at the same time.
 const FETCHING: usize = 16;
-/// Requests that are prepared at the same time, for jobs and for quotes.
+/// Requests that are prepared at the same time for jobs.
 const PREPARING: usize = 4;
+/// Requests that are prepared at the same time for quotes, for which nobody has paid.
+const QUOTING: usize = 2;
+/// Models that are fetched from elsewhere at the same time.
+const FETCHING_MODELS: usize = 8;
 
 /// Offers that are kept so that they need not be read for each of their jobs.
 const MOST_OFFERS: usize = 1_024;
@@ -57,7 +61,7 @@ pub struct WorkerParts {
     /// What the node takes on.
     pub limits: Limits,
     /// Requests whose preparation never ended.
-    pub attempts: Attempts,
+    pub attempts: Arc<Attempts>,
     /// Answers that are computed at the same time.
     pub max_computing: usize,
     /// Largest artifact to fetch.
@@ -82,9 +86,13 @@ pub struct Worker {
     pub(super) feed: Feed,
     /// Held while an input is fetched.
     pub(super) fetching: Semaphore,
-    /// Held while a request is prepared.
-    pub(super) preparing: Semaphore,
-    /// Held while a model is fetched and loaded.
+    /// Held while a request is prepared for a job, by the thread that does it.
+    pub(super) preparing: Arc<Semaphore>,
+    /// Held while a request is prepared for a quote, by the thread that does it.
+    pub(super) quoting: Arc<Semaphore>,
+    /// Held while a model that is not on this machine is fetched for a job.
+    pub(super) fetching_models: Semaphore,
+    /// Held while a model is loaded.
     pub(super) loading: tokio::sync::Mutex<()>,
     /// Held while an answer is computed.
     pub(super) computing: Semaphore,
@@ -111,7 +119,9 @@ impl Worker {
             wasted: Wasted::default(),
             feed: Feed::default(),
             fetching: Semaphore::new(FETCHING),
-            preparing: Semaphore::new(PREPARING),
+            preparing: Arc::new(Semaphore::new(PREPARING)),
+            quoting: Arc::new(Semaphore::new(QUOTING)),
+            fetching_models: Semaphore::new(FETCHING_MODELS),
             loading: tokio::sync::Mutex::default(),
             computing,
             secret,

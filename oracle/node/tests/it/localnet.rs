@@ -194,7 +194,7 @@ fn worker(chain: SharedChain, cluster: [u8; 32], data: &std::path::Path, key: &K
         budget: Budget::default(),
         models: Vec::new(),
         limits: Limits { max_bond: STAKE, ..Limits::default() },
-        attempts: Attempts::open(&data.join("attempts")).unwrap(),
+        attempts: Arc::new(Attempts::open(&data.join("attempts")).unwrap()),
         max_computing: 8,
         max_artifact_bytes: 1 << 20,
         poll: Duration::from_millis(200),

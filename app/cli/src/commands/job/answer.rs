@@ -102,7 +102,7 @@ fn on_disk(record: &KeptJob, payer: &Payer<'_>, error: Option<anyhow::Error>) ->
     let Some(bytes) = payer.jobs.answer(&record.job)? else {
         let gone =
             || Failure::failed(format!("job {} was paid for on another chain than the one at --url", record.job));
-        return Err(error.unwrap_or_else(|| gone().about(&record.job).into()));
+        return Err(error.unwrap_or_else(|| gone().about(record.job).into()));
     };
     payer.context.output.note("This is kept on this machine; the job's chain was not asked.");
     let request = payer.jobs.request(&record.job)?.and_then(|bytes| Request::from_bytes(&bytes).ok());

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use provena_arith::hash::{Hash, sha256};
 use provena_client::store::Root;
@@ -41,8 +41,8 @@ struct Inner {
 
 /// A request that is being prepared. Dropped without [`Attempt::done`], its mark stays.
 #[derive(Debug)]
-pub struct Attempt<'a> {
-    attempts: &'a Attempts,
+pub struct Attempt {
+    attempts: Arc<Attempts>,
     key: Hash,
     done: bool,
 }
@@ -71,12 +71,12 @@ impl Attempts {
     /// Marks a request for a model; `None` when it was begun too often. Several who prepare it at the same time are one
     /// attempt. Where the mark cannot be written it is kept in memory, and the request is begun all the same.
     #[must_use]
-    pub fn begin(&self, model: &Root, input: &Root) -> Option<Attempt<'_>> {
+    pub fn begin(self: &Arc<Self>, model: &Root, input: &Root) -> Option<Attempt> {
         let key = sha256(&[model, input]);
         let mut inner = self.inner();
         if let Some(count) = inner.active.get_mut(&key) {
             *count += 1;
-            return Some(Attempt { attempts: self, key, done: false });
+            return Some(Attempt { attempts: Arc::clone(self), key, done: false });
         }
         let known = inner.slots.iter().position(|(known, count)| *known == key && *count > 0);
         let count = known.and_then(|slot| inner.slots.get(slot)).map_or(0, |(_, count)| *count);
@@ -87,7 +87,7 @@ impl Attempts {
         inner.write(slot, (key, count + 1));
         inner.active.insert(key, 1);
         drop(inner);
-        Some(Attempt { attempts: self, key, done: false })
+        Some(Attempt { attempts: Arc::clone(self), key, done: false })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -120,14 +120,14 @@ impl Inner {
     }
 }
 
-impl Attempt<'_> {
+impl Attempt {
     /// The request was prepared, or refused in good order.
     pub fn done(mut self) {
         self.done = true;
     }
 }
 
-impl Drop for Attempt<'_> {
+impl Drop for Attempt {
     fn drop(&mut self) {
         let mut inner = self.attempts.inner();
         if let Some(count) = inner.active.get_mut(&self.key) {
@@ -148,8 +148,8 @@ impl Drop for Attempt<'_> {
 mod tests {
     use super::*;
 
-    fn open(folder: &tempfile::TempDir) -> Attempts {
-        Attempts::open(&folder.path().join("attempts")).expect("the folder is writable")
+    fn open(folder: &tempfile::TempDir) -> Arc<Attempts> {
+        Arc::new(Attempts::open(&folder.path().join("attempts")).expect("the folder is writable"))
     }
 
     #[test]

@@ -77,6 +77,14 @@ pub enum Refusal {
         /// Free stake.
         free: u64,
     },
+    /// The stake is less than the market's least, for instance after a lost bond.
+    #[error("the node's stake is {stake} lamports, the market's least is {least}; it must be raised")]
+    LeastStake {
+        /// At stake.
+        stake: u64,
+        /// In the market.
+        least: u64,
+    },
     /// The wallet cannot pay the transactions of one more job.
     #[error("the node's wallet has {balance} lamports, and needs {least} for the transactions of a job")]
     Wallet {
@@ -154,6 +162,7 @@ impl Refusal {
             Self::Offer(_) => "offer_at_limit",
             Self::Waiting(_) => "waiting_at_limit",
             Self::Stake { .. } => "stake_in_use",
+            Self::LeastStake { .. } => "stake_too_low",
             Self::Wallet { .. } => "wallet_too_low",
             Self::NotReady(reason) => reason.name(),
             Self::NotRegistered => "not_registered",

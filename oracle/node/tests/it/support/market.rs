@@ -246,7 +246,7 @@ impl Scene {
             budget: Budget::default(),
             models: Vec::new(),
             limits: self.limits(),
-            attempts: Attempts::open(&data.join("attempts")).expect("the folder is writable"),
+            attempts: Arc::new(Attempts::open(&data.join("attempts")).expect("the folder is writable")),
             max_computing: 8,
             max_artifact_bytes: 16 << 20,
             poll: Duration::from_millis(5),
