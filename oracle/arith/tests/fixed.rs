@@ -88,10 +88,12 @@ proptest! {
         let values: Vec<i32> = seeds.iter().map(|s| (s * f64::from(magnitude)) as i32).collect();
         let inverse = values.iter().fold(SquareSum::default(), |s, d| s.add(*d)).inverse_root();
         let exact = values.iter().map(|d| f64::from(*d) * f64::from(*d)).sum::<f64>().sqrt();
+        // A product loses two bits, and is shifted to the left where the row is short.
+        let step = 2f64.powi((bits - 28 - inverse.exponent).max(0));
         for d in values {
             let found = f64::from(normalise(d, inverse, bits));
             let expected = if exact == 0.0 { 0.0 } else { f64::from(d) / exact * 2f64.powi(bits) };
-            prop_assert!((found - expected).abs() <= 1.0 + expected.abs() / 8_192.0, "{found} for {expected}");
+            prop_assert!((found - expected).abs() <= step + expected.abs() / 8_192.0, "{found} for {expected}");
         }
     }
 
