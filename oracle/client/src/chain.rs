@@ -42,7 +42,7 @@ use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
 
 pub use backoff::Backoff;
-pub use budget::{Budget, urgency};
+pub use budget::{Budget, SIGNATURE_FEE, urgency};
 pub use combined::Combined;
 pub use error::ChainError;
 pub use health::{Health, HealthReport};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use provena_client::chain::SharedChain;
+use provena_client::chain::{SIGNATURE_FEE, SharedChain};
 use provena_market::state::Node as NodeAccount;
 use serde::Serialize;
 
@@ -11,13 +11,13 @@ use crate::disk::{self, Space};
 use crate::journal::Journal;
 
 /// Fees of the transactions of one job, in lamports, without a priority fee.
-pub const JOB_FEES: u64 = 15_000;
+pub const JOB_FEES: u64 = 3 * SIGNATURE_FEE;
 
 /// A wallet that cannot pay the fees of so many more jobs is nearly empty.
-const FEW_JOBS: u64 = 10;
+pub const FEW_JOBS: u64 = 10;
 
 /// What a wallet must keep, in lamports, to stay on the chain.
-const WALLET_RENT: u64 = 890_880;
+pub const WALLET_RENT: u64 = 890_880;
 
 /// A disk with less room is full for a node, in bytes.
 const LEAST_SPACE: u64 = 4 << 20;

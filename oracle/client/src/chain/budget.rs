@@ -9,6 +9,9 @@ use super::limits;
 /// The compute-budget program, whose two instructions a [`Budget`] becomes.
 pub(super) const COMPUTE_BUDGET: Pubkey = solana_pubkey::pubkey!("ComputeBudget111111111111111111111111111111");
 
+/// Lamports for each signature of a transaction.
+pub const SIGNATURE_FEE: u64 = 5_000;
+
 /// The most by which a near deadline multiplies a price.
 const MOST_URGENT: u64 = 8;
 

@@ -13,12 +13,10 @@ use solana_signer::Signer;
 
 use super::{Client, ClientError};
 use crate::chain::accounts::{ProgramAccount, fetch};
-use crate::chain::{ChainError, limits};
+use crate::chain::{ChainError, SIGNATURE_FEE, limits};
 use crate::store::{Bytes, Root};
 use crate::transfer_fee;
 
-/// Lamports for each signature of a transaction.
-const SIGNATURE_FEE: u64 = 5_000;
 /// The most compute units of any transaction.
 const MOST_UNITS: u64 = 1_400_000;
 /// Transactions after the posting of a job of one seat: one acknowledges and has everybody paid, one closes the job.

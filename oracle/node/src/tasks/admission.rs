@@ -32,10 +32,11 @@ use super::infer::Reason;
 use crate::blobs::{Pin, Reservation};
 use crate::compute::{Asked, Compute, Effort};
 use crate::journal::Terms;
+use crate::readiness::{FEW_JOBS, WALLET_RENT};
 
 pub use attempts::{Attempt, Attempts};
 pub use ledger::{Held, Ledger};
-pub use limits::{Limits, SIGNATURE_FEE};
+pub use limits::Limits;
 pub use refusal::Refusal;
 
 /// The longest that a store may take to hand out an input, which is small.
@@ -46,12 +47,6 @@ const PREPARE_PATIENCE: Duration = Duration::from_secs(20);
 
 /// The longest that a quote waits for a place to be prepared.
 const QUOTE_PATIENCE: Duration = Duration::from_secs(3);
-
-/// Jobs whose transactions the wallet must be able to pay before one more is taken.
-const JOBS_IN_HAND: u64 = 10;
-
-/// Lamports that a wallet must keep to exist.
-const WALLET_RENT: u64 = 890_880;
 
 /// What a job asks of a node, as far as its terms say.
 struct Ask<'a> {
@@ -299,7 +294,7 @@ impl Worker {
         let node = node.ok_or(Refusal::NotRegistered)?;
         let balance = found.next().flatten().map_or(0, |wallet| wallet.lamports);
         let means = Means { stake: node.stake, locked: node.locked, balance };
-        let least = WALLET_RENT.saturating_add(self.parts.limits.least_pay(2, 0).saturating_mul(JOBS_IN_HAND));
+        let least = WALLET_RENT.saturating_add(self.parts.limits.least_pay(2, 0).saturating_mul(FEW_JOBS));
         if means.balance < least {
             return Err(Refusal::Wallet { balance: means.balance, least });
         }

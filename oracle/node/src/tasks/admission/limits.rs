@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use provena_client::chain::SIGNATURE_FEE;
 use provena_market::constants::MIN_WINDOW;
 use solana_pubkey::Pubkey;
-
-/// Lamports for the signature of one transaction.
-pub const SIGNATURE_FEE: u64 = 5_000;
 
 /// Base units in which a mint's rate is given.
 const RATE_UNITS: u128 = 1_000_000;

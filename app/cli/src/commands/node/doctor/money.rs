@@ -8,14 +8,13 @@ use provena_common::{amount::Amount, pda::is_zero};
 use provena_market::fees::{self, Prices, Work};
 use provena_market::state::{Admin, Node, Offer};
 use provena_node::config::Config;
-use provena_node::readiness::{JOB_FEES, Money};
+use provena_node::readiness::{FEW_JOBS, JOB_FEES, Money};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::finding::Findings;
 
-/// Wallets that can pay fewer jobs need money at once, and soon.
-const FEW_JOBS: u64 = 10;
+/// Wallets that can pay fewer jobs need money soon.
 const SOME_JOBS: u64 = 1_000;
 
 /// Offers that are looked at.
