@@ -15,6 +15,7 @@ mod file;
 mod queue;
 mod record;
 mod tables;
+mod together;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use file::LogFile;
 pub use queue::Counts;
 use queue::Queue;
 use tables::Bounds;
+use together::Together;
 
 /// How many jobs that are over the log keeps before it drops the oldest.
 const MOST_OVER: u64 = 10_000;
@@ -48,6 +50,7 @@ pub const FILE_NAME: &str = "journal.redb";
 #[derive(Debug, Clone)]
 pub struct Journal {
     queue: Arc<Queue>,
+    together: Arc<Together>,
     was_empty: bool,
 }
 
@@ -72,13 +75,13 @@ impl Journal {
     fn open_within(path: &Path, bounds: Bounds) -> Result<Self, JournalError> {
         let (file, records) = LogFile::open(path, bounds)?;
         let was_empty = file.read(tables::is_empty)?;
-        Ok(Self { queue: Arc::new(Queue::new(file, records)), was_empty })
+        Ok(Self { queue: Arc::new(Queue::new(file, records)), together: Arc::default(), was_empty })
     }
 
     /// Writes one entry. Only when this returns `Ok` may the effect happen; see [`JournalError::Full`] for the one
     /// exception.
     ///
-    /// It blocks for as long as the disk takes. On a runtime of several threads others go on meanwhile.
+    /// It blocks for as long as the disk takes; tasks use [`Journal::write`].
     ///
     /// # Errors
     /// [`JournalError::Conflict`] when the log's rules forbid it (nothing is written), [`JournalError::Full`],
@@ -92,14 +95,16 @@ impl Journal {
     /// # Errors
     /// As for [`Journal::append`].
     pub fn append_all(&self, entries: &[Entry]) -> Result<(), JournalError> {
-        use tokio::runtime::{Handle, RuntimeFlavor::MultiThread};
-        let append = || self.queue.append(entries);
-        // The runtime's other tasks move to another thread, or as many entries as it has threads would share a
-        // transaction at most.
-        match Handle::try_current() {
-            Ok(runtime) if runtime.runtime_flavor() == MultiThread => tokio::task::block_in_place(append),
-            _ => append(),
-        }
+        self.queue.append(entries)
+    }
+
+    /// As [`Journal::append_all`], without blocking the runtime: however many tasks write at the same time, one thread
+    /// does it for all of them.
+    ///
+    /// # Errors
+    /// As for [`Journal::append`].
+    pub async fn write(&self, entries: Vec<Entry>) -> Result<(), JournalError> {
+        self.together.write(&self.queue, entries).await
     }
 
     /// What the log says of one posting of a job.

@@ -68,7 +68,30 @@ impl Queue {
 
     /// Checks the entries together and waits until they are on disk.
     pub(super) fn append(&self, entries: &[Entry]) -> Result<(), JournalError> {
+        self.append_each([entries]).pop().unwrap_or(Ok(()))
+    }
+
+    /// As [`Queue::append`] for several that have nothing to do with each other, in one transaction.
+    pub(super) fn append_each<'a>(
+        &self,
+        groups: impl IntoIterator<Item = &'a [Entry]>,
+    ) -> Vec<Result<(), JournalError>> {
         let mut state = self.lock();
+        let numbers: Vec<_> = groups.into_iter().map(|entries| self.enqueue(&mut state, entries)).collect();
+        let last = numbers.iter().flatten().copied().max().unwrap_or(0);
+        while state.done < last {
+            if state.writing {
+                state = self.written.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else {
+                state = self.write_all(state);
+            }
+        }
+        let mut outcome = |number| state.failed.remove(&number).map_or(Ok(()), |failure| Err(self.failure(failure)));
+        numbers.into_iter().map(|number| number.and_then(&mut outcome)).collect()
+    }
+
+    /// Checks the entries together and lines them up for the disk; returns the number under which their outcome is known.
+    fn enqueue(&self, state: &mut State, entries: &[Entry]) -> Result<u64, JournalError> {
         if let Some(reason) = &state.broken {
             return Err(self.failure(Failure::Broken(reason.clone())));
         }
@@ -76,7 +99,7 @@ impl Queue {
         for Entry { key, event } in entries {
             let record = match changed.remove(key) {
                 Some(record) => Some(record),
-                None => self.newest(&state, key)?,
+                None => self.newest(state, key)?,
             };
             let mut record: JobRecord = record.unwrap_or_default();
             record.check(key, event).map_err(|reason| JournalError::Conflict { job: key.job, reason })?;
@@ -86,15 +109,7 @@ impl Queue {
         state.ahead.extend(changed);
         state.queued.extend_from_slice(entries);
         state.last += 1;
-        let number = state.last;
-        while state.done < number {
-            if state.writing {
-                state = self.written.wait(state).unwrap_or_else(PoisonError::into_inner);
-            } else {
-                state = self.write_all(state);
-            }
-        }
-        state.failed.remove(&number).map_or(Ok(()), |failure| Err(self.failure(failure)))
+        Ok(state.last)
     }
 
     /// Writes everything that is queued, for all who wait.
@@ -176,6 +191,11 @@ impl Queue {
             }
         }
         state.ahead = ahead;
+    }
+
+    /// What is said to whoever was never told what became of his entries.
+    pub(super) fn abandoned(&self) -> JournalError {
+        self.failure(Failure::Broken("the thread that wrote them died".to_owned()))
     }
 
     fn failure(&self, failure: Failure) -> JournalError {

@@ -304,10 +304,7 @@ impl Worker {
     /// As [`Worker::note`], for several together.
     async fn note_all(&self, entries: Vec<Entry>) -> Result<(), JournalError> {
         let seat = entries.iter().any(|entry| matches!(entry.event, Event::Taking { .. }));
-        let journal = self.parts.journal.clone();
-        let written = tokio::task::spawn_blocking(move || journal.append_all(&entries)).await;
-        // It does not panic, and is not cancelled.
-        match written.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())) {
+        match self.parts.journal.write(entries).await {
             // What follows a claim can be made again and comes out the same, see there.
             Err(error @ JournalError::Full { .. }) if !seat => {
                 tracing::error!(%error, "going on without writing it down");

@@ -321,6 +321,31 @@ fn the_file_stays_as_small_as_what_is_kept() {
     assert_eq!(journal.last_receipt().unwrap().job, numbered(9_999).job.to_string());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_that_write_together_are_told_each_their_own_outcome_and_one_that_goes_away_holds_up_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.redb");
+    let journal = Journal::open(&path).unwrap();
+    let key = |number: u8| JobKey { job: Pubkey::new_from_array([number; 32]), ..key() };
+    let write = |number: u8, root: u8| {
+        let (journal, event) = (journal.clone(), result([root; 32]));
+        tokio::spawn(async move { journal.write(vec![Entry { key: key(number), event }]).await })
+    };
+    let mut rivals = Vec::new();
+    for number in 0..60 {
+        rivals.push([write(number, 1), write(number, 2)]);
+        write(number, 1).abort();
+    }
+    for (number, [first, second]) in (0..).zip(rivals) {
+        let outcomes = [first.await.unwrap(), second.await.unwrap()];
+        let won: Vec<u8> = (1..).zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(root, _)| root).collect();
+        let [root] = won[..] else { panic!("{outcomes:?}") };
+        let refused = outcomes.into_iter().find_map(Result::err);
+        assert!(matches!(refused, Some(JournalError::Conflict { job, .. }) if job == key(number).job), "{refused:?}");
+        assert_eq!(journal.job(&key(number)).unwrap().computed.unwrap().result_root, [root; 32]);
+    }
+}
+
 #[test]
 fn of_two_results_at_the_same_time_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use provena_client::{
     Client, Stage,
     chain::{Budget, ChainReader, Combined, RpcChain, RpcOptions, SharedChain, accounts::fetch, send_within},
-    view::JobView,
+    view::{JobView, View},
 };
 use provena_market::client as market;
 use provena_market::state::{JobState, Node as NodeAccount, Party};
@@ -92,6 +92,18 @@ async fn lamports(chain: &dyn ChainReader, address: &Pubkey) -> u64 {
     chain.account(address).await.expect("the chain answers").map_or(0, |account| account.lamports)
 }
 
+/// Waits for the receipt of a job, which is there or comes.
+async fn receipt_of(client: &Client, job: &Pubkey) {
+    for _ in 0..300 {
+        let view = View::read(client.chain(), job).await.expect("it is there").job.expect("so");
+        if client.receipts(&view).await.0.len() == 1 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("the receipt of {job} does not come");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_the_node_at_most() {
     let each: usize = std::env::var("PROVENA_LOAD").map_or(3, |count| count.parse().expect("PROVENA_LOAD is a number"));
@@ -123,7 +135,7 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
         for lane in 0..AT_ONCE {
             let (client, offer, latencies) = (client.clone(), scene.offer, latencies.clone());
             asking.spawn(async move {
-                let mut jobs = Vec::new();
+                let (mut jobs, mut late) = (Vec::new(), Vec::new());
                 for _ in (lane..each).step_by(AT_ONCE) {
                     let begun = Instant::now();
                     let posted = client.post_job(&offer, &model::request(1)).await.expect("it is posted");
@@ -141,8 +153,14 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
                     drop(latencies);
                     let expected = provena_engine::reference::run(&model::artifact(), &model::request(1));
                     assert_eq!(done.response, expected.expect("it runs"));
-                    assert_eq!(done.receipts.len(), 1, "{:?}", done.missing_receipts);
+                    // On a busy machine it may come later than the client waits.
+                    if done.receipts.is_empty() {
+                        late.push(posted.job);
+                    }
                     jobs.push(posted.job);
+                }
+                for job in late {
+                    receipt_of(&client, &job).await;
                 }
                 jobs
             });
@@ -158,8 +176,7 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
 
     // Every job is agreed and paid, and the node's stake is free again.
     for job in &jobs {
-        let job: JobView =
-            provena_client::view::View::read(chain.as_ref(), job).await.expect("it is there").job.expect("so");
+        let job: JobView = View::read(chain.as_ref(), job).await.expect("it is there").job.expect("so");
         assert_eq!(job.state().expect("a state"), JobState::Agreed);
     }
     let paid = async || {
@@ -175,7 +192,7 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
     }
     assert!(paid().await, "some pay or bond is missing");
     for job in &jobs {
-        let view = provena_client::view::View::read(chain.as_ref(), job).await.expect("it is there").job.expect("so");
+        let view = View::read(chain.as_ref(), job).await.expect("it is there").job.expect("so");
         assert!(view.job.owed(&view.seats, Party::Seat(0)).expect("it is decided").is_nothing());
     }
     let metrics = reqwest::get(format!("http://{}/metrics", node.address))
