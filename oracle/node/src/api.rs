@@ -7,6 +7,7 @@ mod blobs;
 mod body;
 mod connections;
 mod health;
+mod known;
 mod metrics;
 mod paced;
 mod quotes;
@@ -14,15 +15,16 @@ mod rate;
 mod receipts;
 mod refused;
 mod server;
+mod shares;
 mod uploads;
 
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use provena_client::chain::SharedChain;
 use provena_wire::MAX_REQUEST_LEN;
 use solana_pubkey::Pubkey;
@@ -84,8 +86,12 @@ pub(crate) struct Api {
     pub bodies: Bodies,
 }
 
-/// Serves until `closing`; requests in progress are finished.
-pub(crate) async fn serve(listener: TcpListener, api: Arc<Api>, closing: CancellationToken) {
+/// Cancelled as soon as the node was asked to stop, when it may still finish what it owes.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopping(pub CancellationToken);
+
+/// Serves until `closing`; requests in progress are finished, if that takes a moment only.
+pub(crate) async fn serve(listener: TcpListener, api: Arc<Api>, stopping: Stopping, closing: CancellationToken) {
     let limits = server::Limits {
         connections: api.http.connections,
         per_address: api.http.address_connections,
@@ -99,6 +105,7 @@ pub(crate) async fn serve(listener: TcpListener, api: Arc<Api>, closing: Cancell
         .route("/v1/quotes/{offer}", post(quotes::post))
         .route("/v1/receipts/{job}", get(receipts::get))
         .layer(DefaultBodyLimit::max(MAX_REQUEST_LEN))
+        .layer(Extension(stopping))
         .with_state(api);
     server::serve(listener, routes, limits, metrics, closing).await;
 }

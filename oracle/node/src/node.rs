@@ -19,11 +19,11 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Api, Bodies, MOST_IN_BODIES, MOST_STREAMS, Quotes, Uploads};
+use crate::api::{self, Api, Bodies, MOST_IN_BODIES, MOST_STREAMS, Quotes, Stopping, Uploads};
 use crate::blobs::{Blobs, Class, ClassState, Peers};
 use crate::compute::Compute;
 use crate::config::{Config, ConfigError};
-use crate::instance::{self, KeyLock};
+use crate::instance::{self, KeyLock, LockPlaces};
 use crate::journal::{self, Journal};
 use crate::metrics::Metrics;
 use crate::readiness::{DiskClass, Readiness};
@@ -53,6 +53,7 @@ struct Parts {
     compute: Arc<dyn Compute>,
     key: solana_keypair::Keypair,
     models: Vec<Pubkey>,
+    locks: LockPlaces,
 }
 
 /// Starts the node described by `config` and runs it until `shutdown`.
@@ -135,8 +136,16 @@ impl Node {
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             bodies: Bodies::new(MOST_IN_BODIES),
         });
-        let parts = Parts { journal, attempts, compute, key, models };
+        let parts = Parts { journal, attempts, compute, key, models, locks: LockPlaces::of_this_user() };
         Ok(Self { api, listener, address, chain, config, parts })
+    }
+
+    /// Holds the lock of its key elsewhere than where this user's processes look for it: for nodes of one key that share a
+    /// machine and nothing else, as in tests.
+    #[must_use]
+    pub fn with_locks(mut self, places: LockPlaces) -> Self {
+        self.parts.locks = places;
+        self
     }
 
     /// Where HTTP is served.
@@ -158,7 +167,8 @@ impl Node {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), NodeError> {
         let Self { api, listener, address, chain, config, parts } = self;
         let serving = CancellationToken::new();
-        let mut server = tokio::spawn(api::serve(listener, Arc::clone(&api), serving.clone()));
+        let stopping = Stopping(shutdown.clone());
+        let mut server = tokio::spawn(api::serve(listener, Arc::clone(&api), stopping, serving.clone()));
         tracing::info!(http = %format!("http://{address}"), node = api.node, adapter = api.adapter.name, backend = api.adapter.backend, "serving");
         let tending = tokio::spawn({
             let (store, closing) = (api.store.clone(), serving.clone());
@@ -185,7 +195,7 @@ async fn work(
 ) -> Result<(), NodeError> {
     let me = parts.key.pubkey();
     let Some(cluster) = admitted(chain.as_ref(), &me, shutdown).await? else { return Ok(()) };
-    let _lock = KeyLock::take(&me, &cluster)?;
+    let _lock = KeyLock::take_in(&parts.locks, &me, &cluster)?;
     api.cluster.get_or_init(|| cluster);
     let poll = Duration::from_secs(config.chain.poll_s);
     let pulse = Pulse {

@@ -15,6 +15,7 @@ pub mod pace;
 mod publish;
 mod seat;
 pub mod submit;
+mod turns;
 mod wasted;
 pub mod watch;
 mod worker;

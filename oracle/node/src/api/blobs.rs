@@ -14,7 +14,7 @@ use provena_wire::{MAX_REQUEST_LEN, root};
 use tokio_util::io::ReaderStream;
 
 use super::Api;
-use super::body::broken;
+use super::body::{broken, drain};
 use super::refused::Refused;
 use super::server::Remote;
 use super::uploads::{Claim, Reason};
@@ -22,9 +22,6 @@ use crate::blobs::{BlobError, Class, Found, NoRoom};
 
 /// Bytes of a blob that are in memory while it is sent.
 const PIECE: usize = 32 << 10;
-
-/// Bytes of an upload that is not wanted that are read, so that its sender reads why.
-const MOST_DRAINED: u64 = MAX_REQUEST_LEN as u64;
 
 fn named(root: &str) -> Result<Root, Refused> {
     root::parse(root).ok_or_else(|| Refused::new(StatusCode::BAD_REQUEST, "a blob is named by 64 hex digits"))
@@ -137,16 +134,4 @@ async fn take(
     }
     draft.keep(&root).await.map_err(refused)?;
     Ok(StatusCode::CREATED)
-}
-
-/// Reads the beginning of what is not wanted: a sender that still sends when the connection is closed may never see why.
-async fn drain(body: Body) {
-    let mut pieces = body.into_data_stream();
-    let mut left = MOST_DRAINED;
-    while let Some(Ok(piece)) = pieces.next().await {
-        left = left.saturating_sub(piece.len() as u64);
-        if left == 0 {
-            return;
-        }
-    }
 }

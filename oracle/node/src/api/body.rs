@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use futures_util::StreamExt as _;
 use provena_client::store::Bytes;
+use provena_wire::MAX_REQUEST_LEN;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::paced::TooSlow;
@@ -13,6 +14,13 @@ use super::refused::Refused;
 
 /// Bytes that one permit stands for.
 const UNIT: usize = 1 << 10;
+
+/// Of each body so much is taken without asking for room: what is short is taken, however many long ones there are.
+/// Connections bound how many there are.
+const FREE: usize = 64 << 10;
+
+/// Bytes of a body that is not wanted that are read.
+const MOST_DRAINED: u64 = MAX_REQUEST_LEN as u64;
 
 /// Room for bodies that are held in memory.
 #[derive(Debug, Clone)]
@@ -33,24 +41,29 @@ impl Bodies {
     }
 
     /// Reads a body of at most `most` bytes.
-    pub(super) async fn read(&self, body: Body, most: usize) -> Result<Whole, Refused> {
+    pub(super) async fn read(&self, body: &mut Body, most: usize) -> Result<Whole, Refused> {
         let mut bytes = Vec::new();
         let mut room: Option<OwnedSemaphorePermit> = None;
-        let mut pieces = body.into_data_stream();
+        let mut pieces = std::mem::take(body).into_data_stream();
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|error| broken(&error))?;
             if bytes.len() + piece.len() > most {
                 let words = format!("the body has more than {most} bytes");
                 return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, words));
             }
-            let units = u32::try_from(piece.len().div_ceil(UNIT)).unwrap_or(u32::MAX);
-            let busy = || Refused::later(StatusCode::SERVICE_UNAVAILABLE, 1, "too much arrives at this moment");
-            let more = Arc::clone(&self.0).try_acquire_many_owned(units).map_err(|_| busy())?;
+            bytes.extend_from_slice(&piece);
+            let held = room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+            let missing = bytes.len().saturating_sub(FREE).div_ceil(UNIT).saturating_sub(held);
+            if missing == 0 {
+                continue;
+            }
+            let busy = || Refused::busy(1, "too much arrives at this moment");
+            let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+            let more = Arc::clone(&self.0).try_acquire_many_owned(missing).map_err(|_| busy())?;
             match &mut room {
                 Some(room) => room.merge(more),
                 None => room = Some(more),
             }
-            bytes.extend_from_slice(&piece);
         }
         Ok(Whole { bytes: bytes.into(), _room: room })
     }
@@ -68,6 +81,18 @@ pub(super) fn broken(error: &axum::Error) -> Refused {
     Refused::new(StatusCode::BAD_REQUEST, "the body broke off")
 }
 
+/// Reads the beginning of what is not wanted: a sender that still sends when the connection is closed may never see why.
+pub(super) async fn drain(body: Body) {
+    let mut pieces = body.into_data_stream();
+    let mut left = MOST_DRAINED;
+    while let Some(Ok(piece)) = pieces.next().await {
+        left = left.saturating_sub(piece.len() as u64);
+        if left == 0 {
+            return;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,14 +100,18 @@ mod tests {
     #[tokio::test]
     async fn bodies_together_take_what_there_is_and_no_more() {
         let bodies = Bodies::new(4 * UNIT);
-        let first = bodies.read(Body::from(vec![1; 3 * UNIT]), 1 << 20).await.unwrap();
-        assert_eq!(first.bytes.len(), 3 * UNIT);
-        let refused = bodies.read(Body::from(vec![1; 2 * UNIT]), 1 << 20).await.unwrap_err();
+        let read = async |len: usize, most| bodies.read(&mut Body::from(vec![1; len]), most).await;
+        let first = read(FREE + 3 * UNIT, 1 << 20).await.unwrap();
+        assert_eq!(first.bytes.len(), FREE + 3 * UNIT);
+        let refused = read(FREE + 2 * UNIT, 1 << 20).await.unwrap_err();
         assert_eq!((refused.status, refused.retry_after), (StatusCode::SERVICE_UNAVAILABLE, Some(1)));
+        // Who asks for something short is not refused for them.
+        let short = read(FREE, 1 << 20).await.unwrap();
+        assert_eq!(short.bytes.len(), FREE);
         drop(first);
-        assert!(bodies.read(Body::from(vec![1; 2 * UNIT]), 1 << 20).await.is_ok());
-        let refused = bodies.read(Body::from(vec![1; 11]), 10).await.unwrap_err();
+        assert!(read(FREE + 2 * UNIT, 1 << 20).await.is_ok());
+        let refused = read(11, 10).await.unwrap_err();
         assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
-        assert!(bodies.read(Body::empty(), 10).await.unwrap().bytes.is_empty());
+        assert!(bodies.read(&mut Body::empty(), 10).await.unwrap().bytes.is_empty());
     }
 }

@@ -22,6 +22,16 @@ impl Refused {
     pub(super) fn later(status: StatusCode, seconds: u64, words: impl Into<String>) -> Self {
         Self { status, words: words.into(), retry_after: Some(seconds.max(1)) }
     }
+
+    /// Asked too often: `what` says of what there was too much.
+    pub(super) fn too_often(seconds: u64, what: &str) -> Self {
+        Self::later(StatusCode::TOO_MANY_REQUESTS, seconds, format!("{what}; try again in {seconds} s"))
+    }
+
+    /// The node can do no more at this moment, or nothing at all: `why` says so.
+    pub(super) fn busy(seconds: u64, why: &str) -> Self {
+        Self::later(StatusCode::SERVICE_UNAVAILABLE, seconds, format!("{why}; try again in {seconds} s"))
+    }
 }
 
 impl IntoResponse for Refused {

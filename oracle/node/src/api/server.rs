@@ -35,6 +35,10 @@ const MOST_REQUESTS: u32 = 1_000;
 /// Pause after the system refused a connection, as when files run out.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
+/// The longest that a request in progress may take once the node stops: an answer is on its way in less, and whoever takes
+/// or sends slowly may come back.
+const LAST: Duration = Duration::from_secs(1);
+
 /// What connections may cost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -109,7 +113,10 @@ async fn connection(
         () = ended.cancelled() => return,
         () = closing.cancelled() => {
             serving.as_mut().graceful_shutdown();
-            serving.await
+            match tokio::time::timeout(LAST, serving).await {
+                Ok(served) => served,
+                Err(_) => return,
+            }
         }
     };
     if let Err(error) = served {

@@ -1,13 +1,11 @@
 //! Why a stranger's blob is taken: a job on the chain that names it, or a wallet that signed for it. Nothing is taken without
 //! a reason, and every reason costs whoever gives it something that he cannot multiply at will.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
-use provena_client::chain::ChainError;
 use provena_client::store::Root;
 use provena_client::view::JobView;
 use provena_wire::Upload;
@@ -17,9 +15,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Api;
 use super::connections::party;
+use super::known::{Known, Questions, cut_off};
 use super::rate::Buckets;
 use super::refused::Refused;
 use super::server::Remote;
+use super::shares::{Share, Shares};
 
 /// Lamports that a wallet must have: about the rent of a job.
 const LEAST_BALANCE: u64 = 5_000_000;
@@ -33,15 +33,9 @@ const WALLET_RATE: (u32, u32) = (64, 8);
 /// Questions to the chain that wait at the same time.
 const MOST_QUESTIONS: usize = 8;
 
-/// Longest wait for a turn to ask.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// Uploads that arrive at the same time, in all and from one address.
 const MOST_AT_ONCE: usize = 64;
 const MOST_OF_ONE: usize = 8;
-
-/// Jobs and wallets of which is remembered what the chain said.
-const MOST_KNOWN: usize = 4_096;
 
 /// How long a good answer of the chain holds, and a bad one: a job may have been posted a moment ago.
 const GOOD_FOR: Duration = Duration::from_secs(30);
@@ -50,6 +44,10 @@ const BAD_FOR: Duration = Duration::from_secs(2);
 /// What to send; for people.
 const WHAT_TO_SEND: &str = "an upload needs a reason: send provena-job with the address of a job on the chain whose input \
                             this is, or provena-wallet, provena-slot and provena-signature over the upload";
+
+/// What to leave out; for people.
+const ONE_REASON: &str = "an upload has one reason: send provena-job, or provena-wallet, provena-slot and \
+                          provena-signature, not both, and each once";
 
 /// Why a blob is taken, and for which wallet it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,34 +68,22 @@ pub(super) enum Claim {
 pub(crate) struct Uploads {
     addresses: Buckets<IpAddr>,
     wallets: Buckets<Pubkey>,
-    questions: Semaphore,
+    questions: Questions,
     at_once: Arc<Semaphore>,
-    of_one: Mutex<HashMap<IpAddr, usize>>,
+    of_one: Arc<Shares>,
     /// The input and the payer of a job that has not ended.
-    jobs: Answers<Option<(Root, Pubkey)>>,
+    jobs: Known<Option<(Root, Pubkey)>>,
     /// Whether a wallet has what a job takes.
-    balances: Answers<bool>,
+    balances: Known<bool>,
     /// Whether limits hold for each address.
     by_address: bool,
 }
 
 /// A place among the uploads that arrive now. Dropping it gives it to others.
-pub(super) struct Arriving<'a> {
-    uploads: &'a Uploads,
-    party: IpAddr,
+#[derive(Debug)]
+pub(super) struct Arriving {
+    _share: Share,
     _place: OwnedSemaphorePermit,
-}
-
-impl Drop for Arriving<'_> {
-    fn drop(&mut self) {
-        let mut of_one = self.uploads.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = of_one.get_mut(&self.party) {
-            *count -= 1;
-            if *count == 0 {
-                of_one.remove(&self.party);
-            }
-        }
-    }
 }
 
 impl Uploads {
@@ -106,11 +92,11 @@ impl Uploads {
         Self {
             addresses: Buckets::new(ADDRESS_RATE.0, ADDRESS_RATE.1),
             wallets: Buckets::new(WALLET_RATE.0, WALLET_RATE.1),
-            questions: Semaphore::new(MOST_QUESTIONS),
+            questions: Questions::new(MOST_QUESTIONS),
             at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
-            of_one: Mutex::default(),
-            jobs: Answers::default(),
-            balances: Answers::default(),
+            of_one: Shares::new(if by_address { MOST_OF_ONE } else { 0 }),
+            jobs: Known::default(),
+            balances: Known::default(),
             by_address,
         }
     }
@@ -120,40 +106,35 @@ impl Uploads {
         if !self.by_address {
             return Ok(());
         }
-        let too_often = |seconds| later(StatusCode::TOO_MANY_REQUESTS, seconds, "too many uploads from this address");
+        let too_often = |seconds| Refused::too_often(seconds, "too many uploads from this address");
         self.addresses.take(party(remote.0)).map_err(too_often)
     }
 
     /// A place for an upload that is about to arrive.
-    pub(super) fn arrive(&self, remote: Remote) -> Result<Arriving<'_>, Refused> {
-        let busy = |words: &str| later(StatusCode::SERVICE_UNAVAILABLE, 1, words);
+    pub(super) fn arrive(&self, remote: Remote) -> Result<Arriving, Refused> {
         let place = Arc::clone(&self.at_once).try_acquire_owned();
-        let place = place.map_err(|_| busy("too many uploads at this moment"))?;
-        let party = party(remote.0);
-        let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = of_one.entry(party).or_default();
-        if self.by_address && *count >= MOST_OF_ONE {
-            return Err(busy("too many uploads from this address at this moment"));
-        }
-        *count += 1;
-        Ok(Arriving { uploads: self, party, _place: place })
+        let place = place.map_err(|_| Refused::busy(1, "too many uploads at this moment"))?;
+        let share = self.of_one.take(party(remote.0));
+        let share = share.ok_or_else(|| Refused::busy(1, "too many uploads from this address at this moment"))?;
+        Ok(Arriving { _share: share, _place: place })
     }
 }
 
-fn later(status: StatusCode, seconds: u64, words: &str) -> Refused {
-    Refused::later(status, seconds, format!("{words}; try again in {seconds} s"))
-}
-
 impl Claim {
-    /// What the headers claim.
+    /// What the headers claim: one reason, and each part of it once. Of two that differ neither is believed.
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Refused> {
+        const SIGNED: [&str; 3] = [WALLET_HEADER, SLOT_HEADER, SIGNATURE_HEADER];
         let unauthorized = || Refused::new(StatusCode::UNAUTHORIZED, WHAT_TO_SEND);
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let often = |name: &str| headers.get_all(name).iter().count();
+        let contradicts = often(JOB_HEADER) > 0 && SIGNED.iter().any(|name| often(name) > 0);
+        if contradicts || often(JOB_HEADER) > 1 || SIGNED.iter().any(|name| often(name) > 1) {
+            return Err(Refused::new(StatusCode::BAD_REQUEST, ONE_REASON));
+        }
         if let Some(job) = text(JOB_HEADER) {
             return job.parse().map(Self::Job).map_err(|_| unauthorized());
         }
-        let (wallet, slot, signature) = (text(WALLET_HEADER), text(SLOT_HEADER), text(SIGNATURE_HEADER));
-        let (Some(wallet), Some(slot), Some(signature)) = (wallet, slot, signature) else { return Err(unauthorized()) };
+        let [Some(wallet), Some(slot), Some(signature)] = SIGNED.map(text) else { return Err(unauthorized()) };
         let (Ok(wallet), Ok(slot)) = (wallet.parse(), slot.parse()) else { return Err(unauthorized()) };
         Ok(Self::Wallet { wallet, slot, signature: signature.to_owned() })
     }
@@ -175,11 +156,11 @@ impl Api {
         let known = match self.uploads.jobs.get(job) {
             Some(known) => known,
             None => {
-                let found = self.ask(self.chain.account(job)).await?;
+                let found = self.uploads.questions.ask(self.chain.account(job)).await?;
                 let view = found.and_then(|account| JobView::decode(job, &account).ok());
                 let view = view.filter(|view| view.state().is_ok_and(|state| !state.is_ended()));
                 let known = view.map(|view| (view.job.input_root, view.job.payer));
-                self.uploads.jobs.insert(*job, known, known.is_some());
+                self.uploads.jobs.insert(*job, known, lasting(known.is_some()));
                 known
             }
         };
@@ -199,7 +180,7 @@ impl Api {
         len: u64,
     ) -> Result<Reason, Refused> {
         let unauthorized = |words: String| Refused::new(StatusCode::UNAUTHORIZED, words);
-        let cluster = *self.cluster.get().ok_or_else(not_yet)?;
+        let cluster = *self.cluster.get().ok_or_else(cut_off)?;
         let upload = Upload { cluster, node: self.me.to_bytes(), root: *root, len, slot };
         // A signature is checked before anything is counted against the wallet: nobody uses up another's share.
         if !upload.is_signed_by(wallet.as_array(), signature) {
@@ -212,14 +193,14 @@ impl Api {
             let words = format!("the slot {slot} is not within {UPLOAD_SLOTS} of this node's, {now}; sign anew");
             return Err(unauthorized(words));
         }
-        let too_often = |seconds| later(StatusCode::TOO_MANY_REQUESTS, seconds, "too many uploads of this wallet");
+        let too_often = |seconds| Refused::too_often(seconds, "too many uploads of this wallet");
         self.uploads.wallets.take(*wallet).map_err(too_often)?;
         let enough = match self.uploads.balances.get(wallet) {
             Some(enough) => enough,
             None => {
-                let found = self.ask(self.chain.account(wallet)).await?;
+                let found = self.uploads.questions.ask(self.chain.account(wallet)).await?;
                 let enough = found.is_some_and(|account| account.lamports >= LEAST_BALANCE);
-                self.uploads.balances.insert(*wallet, enough, enough);
+                self.uploads.balances.insert(*wallet, enough, lasting(enough));
                 enough
             }
         };
@@ -229,44 +210,9 @@ impl Api {
         }
         Ok(Reason::Wallet(*wallet))
     }
-
-    /// Asks the chain, a few at a time.
-    async fn ask<T>(&self, question: impl Future<Output = Result<T, ChainError>>) -> Result<T, Refused> {
-        let place = tokio::time::timeout(PATIENCE, self.uploads.questions.acquire()).await;
-        let busy = |_| later(StatusCode::SERVICE_UNAVAILABLE, 1, "too many uploads at this moment");
-        let _place = place.map_err(busy)?.map_err(|_| not_yet())?;
-        question.await.map_err(|error| {
-            tracing::debug!(%error, "an upload's reason cannot be checked");
-            not_yet()
-        })
-    }
 }
 
-fn not_yet() -> Refused {
-    later(StatusCode::SERVICE_UNAVAILABLE, 5, "this node does not reach its chain")
-}
-
-/// What the chain said a moment ago.
-#[derive(Debug)]
-struct Answers<T>(Mutex<HashMap<Pubkey, (T, Instant)>>);
-
-impl<T> Default for Answers<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T: Copy> Answers<T> {
-    fn get(&self, of: &Pubkey) -> Option<T> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(of).filter(|(_, until)| Instant::now() < *until).map(|(answer, _)| *answer)
-    }
-
-    fn insert(&self, of: Pubkey, answer: T, good: bool) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_KNOWN {
-            known.clear();
-        }
-        known.insert(of, (answer, Instant::now() + if good { GOOD_FOR } else { BAD_FOR }));
-    }
+/// How long an answer of the chain holds.
+fn lasting(good: bool) -> Duration {
+    if good { GOOD_FOR } else { BAD_FOR }
 }

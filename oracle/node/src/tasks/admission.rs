@@ -9,6 +9,7 @@ mod ledger;
 mod limits;
 mod refusal;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,6 @@ use provena_market::{
 };
 use provena_wire::{MAX_REQUEST_LEN, Quote, Units};
 use solana_pubkey::Pubkey;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::Worker;
 use super::infer::Reason;
@@ -45,8 +45,8 @@ const INPUT_PATIENCE: Duration = Duration::from_secs(10);
 /// The longest that a request may take to be prepared. The engine has bounds of its own; this one holds whatever they are.
 const PREPARE_PATIENCE: Duration = Duration::from_secs(20);
 
-/// The longest that a quote waits for a place to be prepared.
-const QUOTE_PATIENCE: Duration = Duration::from_secs(3);
+/// The longest that a quote waits for its turn to be prepared.
+const QUOTE_PATIENCE: Duration = Duration::from_secs(6);
 
 /// What a job asks of a node, as far as its terms say.
 struct Ask<'a> {
@@ -211,6 +211,19 @@ impl Worker {
     /// # Errors
     /// A [`Refusal`], the same that a job would meet.
     pub async fn quote(&self, offer: &Offer, request: Bytes) -> Result<Quote, Refusal> {
+        self.quote_for(None, offer, request).await
+    }
+
+    /// As [`Worker::quote`], for whoever asks from `address`: networks share the time that quotes may take.
+    ///
+    /// # Errors
+    /// As for [`Worker::quote`].
+    pub async fn quote_for(
+        &self,
+        address: Option<IpAddr>,
+        offer: &Offer,
+        request: Bytes,
+    ) -> Result<Quote, Refusal> {
         self.ready()?;
         let chain = self.parts.chain.as_ref();
         let admin = fetch::<Admin, _>(chain, &pda::admin().0).await?;
@@ -226,9 +239,9 @@ impl Worker {
         let input = provena_arith::merkle::content_root(&request).unwrap_or_default();
         let terms = Terms::of_offer(offer);
         self.load(&terms, Reason::Quote).await?;
-        let place = tokio::time::timeout(QUOTE_PATIENCE, Arc::clone(&self.quoting).acquire_owned()).await;
-        let place = place.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
-        let Asked { units, .. } = self.prepare(terms.content_root, &input, request, place).await?;
+        let turn = tokio::time::timeout(QUOTE_PATIENCE, self.quoting.turn(address)).await;
+        let turn = turn.ok().flatten().ok_or(Refusal::Busy)?;
+        let Asked { units, .. } = self.prepare(terms.content_root, &input, request, turn).await?;
         let most = Units::new(offer.max_input_units, offer.max_output_units);
         if !units.within(most) {
             return Err(Refusal::OfferUnits { asked: units, most });
@@ -321,7 +334,7 @@ impl Worker {
         model: Root,
         input: &Root,
         request: Bytes,
-        place: OwnedSemaphorePermit,
+        place: impl Send + 'static,
     ) -> Result<Asked, Refusal> {
         let attempt = self.parts.attempts.begin(&model, input).ok_or(Refusal::FailedBefore)?;
         let check = self.blocking(move |compute: &dyn Compute| {

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::admission::{Attempts, Kept, Ledger, Limits};
 use super::feed::Feed;
+use super::turns::Turns;
 use super::wasted::Wasted;
 use crate::blobs::{Blobs, Private};
 use crate::compute::Compute;
@@ -26,8 +27,6 @@ use crate::tasks::pace::Pace;
 const FETCHING: usize = 16;
 /// Requests that are prepared at the same time for jobs.
 const PREPARING: usize = 4;
-/// Requests that are prepared at the same time for quotes, for which nobody has paid.
-const QUOTING: usize = 2;
 /// Models that are fetched from elsewhere at the same time.
 const FETCHING_MODELS: usize = 8;
 
@@ -88,8 +87,8 @@ pub struct Worker {
     pub(super) fetching: Semaphore,
     /// Held while a request is prepared for a job, by the thread that does it.
     pub(super) preparing: Arc<Semaphore>,
-    /// Held while a request is prepared for a quote, by the thread that does it.
-    pub(super) quoting: Arc<Semaphore>,
+    /// Whose turn it is to have a request prepared for a quote. The thread that does it has the turn.
+    pub(super) quoting: Arc<Turns>,
     /// Held while a model that is not on this machine is fetched for a job.
     pub(super) fetching_models: Semaphore,
     /// Held while a model is loaded.
@@ -120,7 +119,7 @@ impl Worker {
             feed: Feed::default(),
             fetching: Semaphore::new(FETCHING),
             preparing: Arc::new(Semaphore::new(PREPARING)),
-            quoting: Arc::new(Semaphore::new(QUOTING)),
+            quoting: Arc::default(),
             fetching_models: Semaphore::new(FETCHING_MODELS),
             loading: tokio::sync::Mutex::default(),
             computing,

@@ -9,8 +9,9 @@ use ed25519_dalek::SigningKey;
 use provena_arith::merkle::content_root;
 use provena_client::chain::SharedChain;
 use provena_client::store::Root;
-use provena_node::compute::EngineCompute;
+use provena_node::compute::{Compute, EngineCompute};
 use provena_node::config::Config;
+use provena_node::instance::LockPlaces;
 use provena_node::node::{Node, NodeError};
 use provena_tests::market::CLUSTER;
 use provena_tests::world::keypair;
@@ -44,10 +45,21 @@ pub(crate) fn config(folder: &Path, rpc_url: &str, sections: &str) -> Config {
 impl Served {
     /// A node over `chain`; it is admitted to it when this returns.
     pub(crate) async fn start(chain: SharedChain, folder: &Path, sections: &str) -> Self {
+        let engine = EngineCompute::open("cpu", 1 << 30).expect("the processor computes");
+        Self::computing(chain, folder, sections, Arc::new(engine)).await
+    }
+
+    /// As [`Served::start`], with something else that computes.
+    pub(crate) async fn computing(
+        chain: SharedChain,
+        folder: &Path,
+        sections: &str,
+        compute: Arc<dyn Compute>,
+    ) -> Self {
         let mut config = config(folder, "http://127.0.0.1:1", sections);
         config.http.listen.set_port(0);
-        let engine = Arc::new(EngineCompute::open("cpu", 1 << 30).expect("the processor computes"));
-        let node = Node::start_on(chain, config, engine).await.expect("it starts");
+        let locks = LockPlaces { home: Some(folder.to_owned()), ..LockPlaces::default() };
+        let node = Node::start_on(chain, config, compute).await.expect("it starts").with_locks(locks);
         let address = node.address();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(node.run(shutdown.clone()));

@@ -1,0 +1,73 @@
+//! How much one party may have in progress at the same time.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What each party has in progress, and the most of it.
+#[derive(Debug)]
+pub(super) struct Shares {
+    most: usize,
+    held: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// Something in progress. Dropping it ends it.
+#[derive(Debug)]
+pub(super) struct Share {
+    shares: Arc<Shares>,
+    party: IpAddr,
+}
+
+impl Shares {
+    /// At most so many of one party; 0 for no limit.
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, held: Mutex::default() })
+    }
+
+    /// One more of a party's; `None` where it has its share.
+    pub(super) fn take(self: &Arc<Self>, party: IpAddr) -> Option<Share> {
+        let mut held = self.held();
+        let count = held.entry(party).or_default();
+        if self.most > 0 && *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Share { shares: Arc::clone(self), party })
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.shares.held();
+        if let Some(count) = held.get_mut(&self.party) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.party);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_party_has_its_share_and_nothing_is_remembered_of_who_has_none() {
+        let (shares, without) = (Shares::new(2), Shares::new(0));
+        let party = |last| IpAddr::from([192, 0, 2, last]);
+        let first = shares.take(party(1)).unwrap();
+        let _second = shares.take(party(1)).unwrap();
+        assert!(shares.take(party(1)).is_none() && shares.take(party(2)).is_some());
+        drop(first);
+        assert!(shares.take(party(1)).is_some());
+        assert_eq!(shares.held().len(), 1);
+        let many: Vec<_> = (0..100).map(|_| without.take(party(1)).unwrap()).collect();
+        drop(many);
+        assert!(without.held().is_empty());
+    }
+}
