@@ -14,6 +14,7 @@
 //! ```
 
 mod error;
+mod list;
 mod quote;
 pub mod receipt;
 mod request;
@@ -24,6 +25,7 @@ pub mod untrusted;
 pub mod upload;
 
 pub use error::DecodeError;
+pub use list::MAX_ITEMS;
 pub use quote::{Quote, Refusal};
 pub use receipt::{ReceiptError, SignedReceipt};
 pub use request::{Generate, MAX_REQUEST_LEN, Message, Prompt, Request, Sampling};

@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use provena_arith::{hash::Hash, merkle};
 use serde::Serialize;
 
-use crate::{Units, error::DecodeError};
+use crate::{Units, error::DecodeError, list::few};
 
 /// The longest request in bytes.
 pub const MAX_REQUEST_LEN: usize = 16 << 20;
@@ -15,11 +15,13 @@ pub enum Request {
     /// Which class is each image?
     Classify {
         /// For the digits model 64 values of 0..=16 each, row after row.
+        #[borsh(deserialize_with = "few")]
         images: Vec<Vec<u8>>,
     },
     /// What does each text mean?
     Embed {
         /// Each no longer than the model's limit in tokens.
+        #[borsh(deserialize_with = "few")]
         texts: Vec<String>,
     },
     /// What comes next?
@@ -36,6 +38,7 @@ pub struct Generate {
     /// How tokens are chosen.
     pub sampling: Sampling,
     /// Texts that end the answer, which stops before them.
+    #[borsh(deserialize_with = "few")]
     pub stop: Vec<String>,
 }
 
@@ -45,7 +48,7 @@ pub enum Prompt {
     /// A text, as it is.
     Text(String),
     /// A conversation, which the model's own template makes a text of.
-    Chat(Vec<Message>),
+    Chat(#[borsh(deserialize_with = "few")] Vec<Message>),
 }
 
 /// What somebody said.
@@ -100,10 +103,11 @@ impl Request {
         borsh::to_vec(self).expect("writing to memory does not fail")
     }
 
-    /// A request from its bytes; trailing bytes are an error.
+    /// A request from its bytes; trailing bytes are an error. It takes little more memory than the bytes do: no list has
+    /// more than [`MAX_ITEMS`](crate::MAX_ITEMS) items.
     ///
     /// # Errors
-    /// [`DecodeError`] when the bytes are not a request or too many.
+    /// [`DecodeError`] when the bytes are not a request, too many, or too many items.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_REQUEST_LEN {
             let reason = format!("{} bytes are more than {MAX_REQUEST_LEN}", bytes.len());

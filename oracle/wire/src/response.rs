@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use provena_arith::{hash::Hash, merkle};
 use serde::Serialize;
 
-use crate::{Units, error::DecodeError};
+use crate::{Units, error::DecodeError, list::few};
 
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
@@ -26,11 +26,13 @@ pub enum Response {
         /// The class of each image.
         labels: Vec<u8>,
         /// One number per class and image, larger for likelier classes.
+        #[borsh(deserialize_with = "few")]
         logits: Vec<Vec<i32>>,
     },
     /// The answer to [`Request::Embed`](crate::Request::Embed).
     Embed {
         /// Vectors of length one, as integers: the value is v / 2^shift.
+        #[borsh(deserialize_with = "few")]
         vectors: Vec<Vec<i16>>,
         /// Fraction bits of the vectors.
         shift: i8,

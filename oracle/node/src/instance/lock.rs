@@ -46,7 +46,8 @@ impl LockPlaces {
     /// said in the last one's words.
     fn private(&self) -> (Vec<PathBuf>, Option<(PathBuf, io::Error)>) {
         let (mut folders, mut refused) = (Vec::new(), None);
-        let Some(me) = [&self.home, &self.runtime, &self.temporary].into_iter().flatten().find_map(|at| user(at)) else {
+        let Some(me) = [&self.home, &self.runtime, &self.temporary].into_iter().flatten().find_map(|at| user(at))
+        else {
             let at = self.temporary.clone().unwrap_or_default();
             return (folders, Some((at, io::Error::from(ErrorKind::PermissionDenied))));
         };

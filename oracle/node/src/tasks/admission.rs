@@ -218,12 +218,7 @@ impl Worker {
     ///
     /// # Errors
     /// As for [`Worker::quote`].
-    pub async fn quote_for(
-        &self,
-        address: Option<IpAddr>,
-        offer: &Offer,
-        request: Bytes,
-    ) -> Result<Quote, Refusal> {
+    pub async fn quote_for(&self, address: Option<IpAddr>, offer: &Offer, request: Bytes) -> Result<Quote, Refusal> {
         self.ready()?;
         let chain = self.parts.chain.as_ref();
         let admin = fetch::<Admin, _>(chain, &pda::admin().0).await?;

@@ -113,7 +113,8 @@ impl Turns {
             // Whoever came last of the network of which most wait makes room, unless that is this one's.
             let most = state.waiting.values().map(|waiting| (state.waits(waiting.network), waiting.network)).max();
             let (_, crowd) = most.filter(|(count, crowd)| *crowd != network && *count > state.waits(network) + 1)?;
-            let last = state.waiting.iter().rev().find(|(_, waiting)| waiting.network == crowd).map(|(number, _)| *number)?;
+            let last =
+                state.waiting.iter().rev().find(|(_, waiting)| waiting.network == crowd).map(|(number, _)| *number)?;
             state.waiting.remove(&last);
         }
         let (ready, waits) = oneshot::channel();
@@ -240,7 +241,8 @@ mod tests {
         }
         assert!(turns.state().took.len() <= MOST_KNOWN);
         let _held = [turns.turn(None).await, turns.turn(from(9, 9)).await, turns.turn(from(8, 8)).await];
-        let lines: Vec<_> = (0..1_000u32).filter_map(|number| turns.line_up(Some(IpAddr::from((number << 8).to_be_bytes())))).collect();
+        let lines: Vec<_> =
+            (0..1_000u32).filter_map(|number| turns.line_up(Some(IpAddr::from((number << 8).to_be_bytes())))).collect();
         assert_eq!(turns.state().waiting.len(), MOST);
         drop(lines);
         // Behind a proxy nobody has a share of his own.

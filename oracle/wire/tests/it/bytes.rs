@@ -1,6 +1,6 @@
 //! Bytes of requests and responses: damaged ones are refused, and roots cover all of them.
 
-use provena_wire::{DecodeError, Generate, MAX_REQUEST_LEN, Prompt, Request, Response, Sampling};
+use provena_wire::{DecodeError, Generate, MAX_ITEMS, MAX_REQUEST_LEN, Prompt, Request, Response, Sampling};
 
 #[test]
 fn decoding_rejects_damaged_bytes() {
@@ -15,6 +15,12 @@ fn decoding_rejects_damaged_bytes() {
     assert!(matches!(Request::from_bytes(&vec![0; MAX_REQUEST_LEN + 1]), Err(DecodeError { .. })));
     // A count of four thousand million strings.
     assert!(matches!(Request::from_bytes(&[1, 255, 255, 255, 255]), Err(DecodeError { .. })));
+    let most = |count| Request::Embed { texts: vec![String::new(); count] }.to_bytes();
+    assert!(Request::from_bytes(&most(MAX_ITEMS)).is_ok());
+    assert_eq!(
+        Request::from_bytes(&most(MAX_ITEMS + 1)).unwrap_err().to_string(),
+        "cannot decode the request: 262145 items are more than 262144"
+    );
     let response = Response::Classify { labels: vec![7], logits: vec![vec![-5; 10]] };
     assert_eq!(Response::from_bytes(&response.to_bytes()).unwrap(), response);
     assert!(matches!(Response::from_bytes(&[9]), Err(DecodeError { what: "response", .. })));
