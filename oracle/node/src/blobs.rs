@@ -108,15 +108,16 @@ impl Blobs {
         Pin { own: Arc::clone(&self.own), root: *root }
     }
 
-    /// Reserves room for an answer of `bytes`, before a bond depends on it.
+    /// Reserves room for an answer of `bytes` to `payer`, before a bond depends on it. What is pinned is not evicted for it:
+    /// an answer that is not paid yet pushes out none that is not paid either, whoever's it is.
     ///
     /// # Errors
     /// [`NoRoom`], also after a failure to write until one has succeeded again.
-    pub fn reserve(&self, bytes: u64) -> Result<Reservation, NoRoom> {
+    pub fn reserve(&self, payer: &[u8; 32], bytes: u64) -> Result<Reservation, NoRoom> {
         if let Some(failure) = self.own.failure() {
             return Err(NoRoom::Failing(failure.reason));
         }
-        self.own.reserve(Class::Sealed, bytes)
+        self.own.reserve_for(*payer, bytes)
     }
 
     /// How full the store is, and whether it works.

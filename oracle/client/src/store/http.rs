@@ -21,11 +21,13 @@ const MOST_WORDS: usize = 1 << 10;
 pub(super) struct Http {
     url: String,
     client: Client,
+    /// Whether it is a stranger's, who may have named somebody else's server: its words are repeated to nobody.
+    strange: bool,
 }
 
 impl Http {
     pub(super) fn open(url: &str, limits: &Limits) -> Result<Self, StoreError> {
-        Self::build(url, Client::builder(), limits)
+        Self::build(url, Client::builder(), limits, false)
     }
 
     /// A stranger's: see [`super::Store::open_public`].
@@ -37,22 +39,22 @@ impl Http {
         }
         let builder =
             Client::builder().dns_resolver(Arc::new(PublicOnly)).redirect(redirect::Policy::none()).no_proxy();
-        Self::build(url, builder, limits)
+        Self::build(url, builder, limits, true)
     }
 
     /// A stranger's that may be at a private address: no redirection is followed, no proxy asked.
     pub(super) fn open_private(url: &str, limits: &Limits) -> Result<Self, StoreError> {
-        Self::build(url, Client::builder().redirect(redirect::Policy::none()).no_proxy(), limits)
+        Self::build(url, Client::builder().redirect(redirect::Policy::none()).no_proxy(), limits, true)
     }
 
-    fn build(url: &str, builder: ClientBuilder, limits: &Limits) -> Result<Self, StoreError> {
+    fn build(url: &str, builder: ClientBuilder, limits: &Limits, strange: bool) -> Result<Self, StoreError> {
         let client = builder
             .connect_timeout(limits.timeout)
             // Between two pieces, not for the whole: a large artifact may take long, a silent server may not.
             .read_timeout(limits.timeout)
             .build()
             .map_err(|error| StoreError::BadUrl { url: url.to_owned(), reason: error.to_string() })?;
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), client })
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), client, strange })
     }
 
     fn at(&self, root: &Root) -> String {
@@ -65,6 +67,9 @@ impl Http {
 
     async fn refused(&self, mut response: Response) -> StoreError {
         let status = response.status();
+        if self.strange {
+            return StoreError::Failed { url: self.url.clone(), reason: format!("HTTP {status}") };
+        }
         let mut words = Vec::new();
         while words.len() < MOST_WORDS
             && let Ok(Some(piece)) = response.chunk().await

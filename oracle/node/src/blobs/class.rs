@@ -42,6 +42,14 @@ impl Class {
         }
     }
 
+    /// What its quota is called in the settings, without `_bytes`: two classes share one.
+    pub(super) const fn quota_name(self) -> &'static str {
+        match self {
+            Self::Sealed => Self::Answer.name(),
+            other => other.name(),
+        }
+    }
+
     /// The classes that share a quota with this one, in the order in which they are evicted.
     pub(super) const fn group(self) -> &'static [Self] {
         match self {

@@ -8,13 +8,23 @@ use super::Class;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
     /// The class's quota is used by what is needed now.
-    #[error("{needed} bytes do not fit into the {quota} bytes for {class}; raise [store] {class}_bytes")]
+    #[error("{needed} bytes do not fit into the {quota} bytes for {name}; raise [store] {name}_bytes", name = class.quota_name())]
     Quota {
         /// Which class.
         class: Class,
         /// Bytes that are wanted.
         needed: u64,
         /// Bytes that there are for the class.
+        quota: u64,
+    },
+    /// One payer's jobs have as much as one payer may have.
+    #[error(
+        "{needed} bytes for the answer are too many beside this payer's other jobs: one payer gets half of the {quota} bytes for answers; raise [store] answers_bytes"
+    )]
+    Payer {
+        /// Bytes that are wanted.
+        needed: u64,
+        /// Bytes that there are for answers.
         quota: u64,
     },
     /// Too much of it arrives at this moment.

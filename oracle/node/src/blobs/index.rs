@@ -41,6 +41,8 @@ pub(super) struct Index {
     unwritten: u64,
     /// What each wallet's uploads and inputs count.
     holders: HashMap<(Class, Holder), u64>,
+    /// What is reserved for answers to each payer.
+    payers: HashMap<Holder, u64>,
     pins: HashMap<Root, usize>,
     turn: u64,
 }
@@ -55,6 +57,7 @@ impl Index {
             reserved: HashMap::new(),
             unwritten: 0,
             holders: HashMap::new(),
+            payers: HashMap::new(),
             pins: HashMap::new(),
             turn: 0,
         }
@@ -130,6 +133,22 @@ impl Index {
     pub(super) fn give_back(&mut self, class: Class, charge: u64, unwritten: u64) {
         take(&mut self.reserved, &class, charge);
         self.written(unwritten);
+    }
+
+    /// Reserves room for an answer in a payer's name, if he has not half of all of it already: one who asks for much leaves
+    /// room for others.
+    pub(super) fn reserve_for(&mut self, payer: Holder, charge: u64) -> bool {
+        let quota = self.quotas.of(Class::Sealed);
+        let held = self.payers.entry(payer).or_default();
+        let fits = held.saturating_add(charge) <= quota / 2;
+        *held += if fits { charge } else { 0 };
+        take(&mut self.payers, &payer, 0);
+        fits
+    }
+
+    /// Ends that.
+    pub(super) fn give_back_for(&mut self, payer: &Holder, charge: u64) {
+        take(&mut self.payers, payer, charge);
     }
 
     /// Bytes of a reservation are on the disk, which counts them itself.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::index::{Index, charge};
+use super::index::{Holder, Index, charge};
 use super::{Class, NoRoom, Own};
 
 /// Room that nobody else gets. Dropping it gives it back.
@@ -12,6 +12,8 @@ pub struct Reservation {
     charge: u64,
     /// Bytes that are on the disk.
     written: u64,
+    /// Whose answer it is for.
+    payer: Option<Holder>,
 }
 
 impl Reservation {
@@ -52,7 +54,11 @@ impl std::fmt::Debug for Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.own.index().give_back(self.class, self.charge, self.charge - self.written);
+        let mut index = self.own.index();
+        index.give_back(self.class, self.charge, self.charge - self.written);
+        if let Some(payer) = &self.payer {
+            index.give_back_for(payer, self.charge);
+        }
     }
 }
 
@@ -63,7 +69,22 @@ impl Own {
         let mut index = self.index();
         self.make_room(&mut index, class, charge)?;
         index.reserve(class, charge);
-        Ok(Reservation { own: Arc::clone(self), class, charge, written: 0 })
+        Ok(Reservation { own: Arc::clone(self), class, charge, written: 0, payer: None })
+    }
+
+    /// As [`Own::reserve`], for an answer to `payer`.
+    pub(super) fn reserve_for(self: &Arc<Self>, payer: Holder, bytes: u64) -> Result<Reservation, NoRoom> {
+        let (class, charge) = (Class::Sealed, charge(bytes));
+        let mut index = self.index();
+        if !index.reserve_for(payer, charge) {
+            return Err(NoRoom::Payer { needed: charge, quota: index.quotas().of(class) });
+        }
+        if let Err(full) = self.make_room(&mut index, class, charge) {
+            index.give_back_for(&payer, charge);
+            return Err(full);
+        }
+        index.reserve(class, charge);
+        Ok(Reservation { own: Arc::clone(self), class, charge, written: 0, payer: Some(payer) })
     }
 
     /// Evicts until `charge` bytes of a class fit into its quota and onto the disk. Where even that does not help nothing is

@@ -76,7 +76,8 @@ pub(super) struct Kept {
     pub room: Option<Reservation>,
     /// The answer, until its payer has it or the time in which he can demand it is over.
     pub answer: Option<Pin>,
-    _pins: Vec<Pin>,
+    /// What it is computed from.
+    pins: Vec<Pin>,
 }
 
 /// What a node has: its stake and its wallet.
@@ -261,6 +262,21 @@ impl Worker {
         }
     }
 
+    /// Keeps in the store what jobs that were begun before the start need, before anything new can push it out.
+    pub(super) fn keep_again(&self) {
+        let journal = &self.parts.journal;
+        for (key, record) in journal.in_progress() {
+            let model = record.taking.as_ref().map(|(_, terms)| terms.content_root);
+            let pins = [Some(key.input_root), model].into_iter().flatten().map(|root| self.parts.store.pin(&root));
+            self.keeps().entry(key.job).or_default().pins.extend(pins);
+        }
+        for (key, record) in journal.in_progress().into_iter().chain(journal.awaiting_pay()) {
+            if let Some(computed) = record.computed {
+                self.pin_answer(&key.job, &computed.result_root);
+            }
+        }
+    }
+
     /// What a job in which the chain shows this node holds, whether it was admitted or not.
     pub(super) fn hold(&self, job: &JobView) {
         let decided = job.state().is_ok_and(provena_market::state::JobState::is_ended);
@@ -275,9 +291,9 @@ impl Worker {
     /// Holds what the job needs in the store, and room for its answer, before a bond depends on either.
     fn reserve(&self, job: &JobView, terms: &Terms, asked: Units) -> Result<(), Refusal> {
         let store = &self.parts.store;
-        let room = store.reserve(answer_bytes(asked))?;
+        let room = store.reserve(job.job.payer.as_array(), answer_bytes(asked))?;
         let pins = [&job.job.input_root, &terms.content_root].map(|root| store.pin(root)).into();
-        self.keeps().insert(job.address, Kept { room: Some(room), answer: None, _pins: pins });
+        self.keeps().insert(job.address, Kept { room: Some(room), answer: None, pins });
         Ok(())
     }
 

@@ -109,7 +109,7 @@ impl Worker {
         let message = [domain::SALT, &parts.cluster, provena_market::ID.as_ref()].concat();
         let secret = hash::sha256(&[domain::SALT, parts.key.sign_message(&message).as_ref()]);
         let computing = Semaphore::new(parts.max_computing.max(1));
-        Self {
+        let worker = Self {
             parts,
             me,
             pace: Pace::default(),
@@ -125,7 +125,9 @@ impl Worker {
             computing,
             secret,
             offers: Mutex::default(),
-        }
+        };
+        worker.keep_again();
+        worker
     }
 
     /// The node's authority.

@@ -245,6 +245,52 @@ async fn n4_one_address_does_not_take_the_connections_of_others() {
     assert_eq!(other.get(format!("http://{}/health", process.address)).send().await.unwrap().status(), 200);
 }
 
+/// Who asked once and keeps his connection is closed like who never asked, and stops nobody meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_a_thousand_connections_that_were_used_once_are_closed() {
+    let cluster = cluster().await;
+    let process = Process::start(&cluster.localnet, "[http]\naddress_connections = 0\ntimeout_s = 3\n", None).await;
+    let mut held = Vec::new();
+    for _ in 0..1_000 {
+        let mut stream = process.connect();
+        write!(stream, "GET /v1/receipts/{} HTTP/1.1\r\nhost: node\r\n\r\n", Keypair::new().pubkey()).unwrap();
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"HTTP/1.1 404");
+        held.push(stream);
+    }
+    process.serves_honestly(&cluster, None, b"during").await;
+    tokio::task::spawn_blocking(move || held.into_iter().for_each(until_closed)).await.unwrap();
+    process.serves_honestly(&cluster, None, b"after").await;
+}
+
+/// Headers are read up to a number and a length, and whoever sends more is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_headers_have_a_number_and_a_length() {
+    let cluster = cluster().await;
+    let process = Process::start(&cluster.localnet, "", None).await;
+    let before = process.memory();
+    let ask = |headers: String| {
+        let mut stream = process.connect();
+        // The answer may come before all is sent, which breaks the sending off.
+        drop(write!(stream, "GET /v1/receipts/x HTTP/1.1\r\nhost: node\r\n{headers}\r\n"));
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).map(|()| String::from_utf8_lossy(&first).into_owned())
+    };
+    let lines = |count: usize| (0..count).map(|number| format!("x-{number}: y\r\n")).collect::<String>();
+    assert_eq!(ask(lines(63)).unwrap(), "HTTP/1.1 400", "as many as there may be");
+    assert_eq!(ask(lines(64)).unwrap(), "HTTP/1.1 431");
+    assert_eq!(ask(lines(5_000)).unwrap_or_else(|_| "HTTP/1.1 431".to_owned()), "HTTP/1.1 431");
+    assert_eq!(ask(format!("x: {}\r\n", "y".repeat(12_000))).unwrap(), "HTTP/1.1 400");
+    for len in [20_000, 10_000_000] {
+        let answer = ask(format!("x: {}\r\n", "y".repeat(len)));
+        assert_eq!(answer.unwrap_or_else(|_| "HTTP/1.1 431".to_owned()), "HTTP/1.1 431", "{len} bytes");
+    }
+    let after = process.memory();
+    assert!(after < before + (8 << 20), "{} MiB, then {} MiB", mebibytes(before), mebibytes(after));
+    process.serves_honestly(&cluster, None, b"after").await;
+}
+
 /// Requests of every hostile kind leave nothing behind.
 #[tokio::test(flavor = "multi_thread")]
 async fn n4_ten_thousand_hostile_requests_leave_memory_flat() {

@@ -52,7 +52,7 @@ async fn n1_an_answer_outlives_a_disk_that_takes_nothing() {
     let store = open(folder.path(), ROOM);
     let private = store.private();
     let before = private.put(b"before".to_vec()).await.unwrap();
-    assert!(store.reserve(1_000).is_ok());
+    assert!(store.reserve(&PAYERS[0], 1_000).is_ok());
     // Nothing can be written any more.
     let drafts = folder.path().join("drafts");
     std::fs::remove_dir(&drafts).unwrap();
@@ -63,7 +63,7 @@ async fn n1_an_answer_outlives_a_disk_that_takes_nothing() {
     // It says so, and no bond is staked on it until it works again.
     let state = store.state();
     assert!(state.failure.is_some() && !state.is_writable() && state.unwritten == 9, "{state:?}");
-    assert!(matches!(store.reserve(1_000), Err(NoRoom::Failing(_))));
+    assert!(matches!(store.reserve(&PAYERS[0], 1_000), Err(NoRoom::Failing(_))));
     store.put_as(&root, b"an answer".to_vec()).await.unwrap();
     assert_eq!(names(&folder.path().join("answers")), Vec::<String>::new());
     store.flush().await;
@@ -76,7 +76,7 @@ async fn n1_an_answer_outlives_a_disk_that_takes_nothing() {
     assert_eq!(names(&folder.path().join("answers")), [hex::encode(root)]);
     let state = store.state();
     assert!(state.failure.is_none() && state.unwritten == 0, "{state:?}");
-    assert!(store.reserve(1_000).is_ok());
+    assert!(store.reserve(&PAYERS[0], 1_000).is_ok());
     drop((private, store));
     let store = open(folder.path(), ROOM);
     assert_eq!(store.private().get(&root).await.unwrap(), b"an answer".as_slice());
@@ -96,23 +96,43 @@ async fn a_disk_that_failed_is_tried_although_nothing_waits_for_it() {
     assert_eq!(names(&drafts), Vec::<String>::new());
 }
 
+const PAYERS: [[u8; 32]; 3] = [[1; 32], [2; 32], [3; 32]];
+
 #[tokio::test]
 async fn n1_room_is_reserved_before_a_bond_depends_on_it() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path(), Quotas { answers: 64 << 10, ..ROOM });
-    let held = store.reserve(40_000).unwrap();
-    assert_eq!(held.bytes(), 40_960);
-    assert!(matches!(store.reserve(40_000), Err(NoRoom::Quota { class: Class::Sealed, .. })));
-    assert!(store.reserve(20_000).is_ok());
+    let store = open(folder.path(), Quotas { answers: 128 << 10, ..ROOM });
+    let held = store.reserve(&PAYERS[0], 60_000).unwrap();
+    assert_eq!(held.bytes(), 61_440);
+    let _other = store.reserve(&PAYERS[1], 60_000).unwrap();
+    assert!(matches!(store.reserve(&PAYERS[2], 10_000), Err(NoRoom::Quota { class: Class::Sealed, .. })));
     drop(held);
-    assert!(store.reserve(40_000).is_ok());
+    assert!(store.reserve(&PAYERS[2], 60_000).is_ok());
     // A disk that has not enough beside what stays free: nothing is promised, and nothing is evicted in vain.
     let root = store.private().put(b"an answer".to_vec()).await.unwrap();
     drop(store);
     let store = open(folder.path(), Quotas { keep_free: 1 << 62, ..ROOM });
-    assert!(matches!(store.reserve(1), Err(NoRoom::Disk { .. })));
+    assert!(matches!(store.reserve(&PAYERS[0], 1), Err(NoRoom::Disk { .. })));
     assert_eq!(store.private().get(&root).await.unwrap(), b"an answer".as_slice());
     assert!(!store.state().is_writable());
+}
+
+/// A job for which much may have to be answered had all the room there is, and nobody else's was taken.
+#[tokio::test]
+async fn one_payer_reserves_half_of_the_room_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), Quotas { answers: 128 << 10, ..ROOM });
+    let error = store.reserve(&PAYERS[0], 70_000).unwrap_err();
+    assert!(matches!(error, NoRoom::Payer { needed: 73_728, .. }), "{error}");
+    assert!(error.to_string().contains("answers_bytes"), "{error}");
+    let held = store.reserve(&PAYERS[0], 40_000).unwrap();
+    assert!(matches!(store.reserve(&PAYERS[0], 40_000), Err(NoRoom::Payer { .. })));
+    let _other = store.reserve(&PAYERS[1], 60_000).unwrap();
+    // What the store itself has no room for is not held against the payer.
+    assert!(matches!(store.reserve(&PAYERS[2], 60_000), Err(NoRoom::Quota { .. })));
+    drop(held);
+    assert!(store.reserve(&PAYERS[0], 60_000).is_ok());
+    assert!(store.reserve(&PAYERS[2], 60_000).is_ok());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod faulty;
 pub(crate) mod lite;
 pub(crate) mod localnet;
 pub(crate) mod market;

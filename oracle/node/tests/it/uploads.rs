@@ -116,6 +116,44 @@ async fn an_upload_needs_the_wallets_own_word_about_this_blob_here_and_now() {
     served.stop().await;
 }
 
+/// Headers that contradict each other: whichever of them was believed, somebody else could have meant the other.
+#[tokio::test]
+async fn an_upload_has_one_reason_and_the_right_one() {
+    let (scene, served, _folder) = serve("").await;
+    let request = model::request(2);
+    let bytes = request.to_bytes();
+    let (root, len) = (content_root(&bytes).unwrap(), bytes.len() as u64);
+    let slot = scene.chain.slot().await.unwrap();
+    let word = upload(root, len, slot);
+    let posted = scene.client().post_job(&scene.offer, &request).await.unwrap();
+    let other = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap();
+    let job = posted.job.to_string();
+    // Each reason holds by itself.
+    let both = signed(served.put(&bytes), &scene.payer, &word).header(JOB_HEADER, &job);
+    let half = served.put(&bytes).header(JOB_HEADER, &job).header("provena-slot", slot.to_string());
+    let twice = served.put(&bytes).header(JOB_HEADER, &job).header(JOB_HEADER, &job);
+    let again = signed(signed(served.put(&bytes), &scene.payer, &word), &scene.payer, &word);
+    for request in [both, half, twice, again] {
+        let (status, words) = refused(request).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{words}");
+        assert!(words.contains("one reason"), "{words}");
+    }
+    // A job of the same payer's for another input, and one that has ended.
+    let answer = served.put_for(&other.job, &bytes).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert!(answer.text().await.unwrap().contains("the job's input is another blob"));
+    let ended = scene.client().post_job(&scene.offer, &request).await.unwrap().job;
+    scene.chain.advance(u64::from(crate::support::market::WINDOW) + 1);
+    scene.client().cancel(&ended).await.unwrap();
+    let answer = served.put_for(&ended, &bytes).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert!(answer.text().await.unwrap().contains("no such job in progress"));
+    for class in ["inputs", "uploads", "drafts"] {
+        assert_eq!(names(&served.blobs(class)), Vec::<String>::new(), "{class}");
+    }
+    served.stop().await;
+}
+
 #[tokio::test]
 async fn an_upload_becomes_an_input_when_its_job_comes() {
     let (scene, served, _folder) = serve("").await;

@@ -74,6 +74,28 @@ impl Scene {
         })
     }
 
+    /// An offer with the first one's terms for another model, whose names begin with `name`. Its artifact is nowhere yet.
+    pub(crate) fn offer_of(&self, artifact: &Artifact, name: &str) -> Pubkey {
+        self.chain.world(|world| {
+            let terms = world.state::<Offer>(&self.offer).terms();
+            let names = ["trainer", "model"].map(|what| format!("{name}: {what}"));
+            let (creator, mint) = registry::prepare(world, &names[0], &names[1], &[]);
+            let mut draft = registry::draft(AssetKind::Model, &creator, &mint);
+            draft.content.root = artifact.content_root();
+            if let Some(recipe) = &mut draft.recipe {
+                recipe.root = artifact.recipe_root();
+            }
+            let model = registry::register(world, &draft, creator, mint);
+            market::open_books(world, &model, self.money);
+            let asset = model.mint.pubkey();
+            let of = OfferOf { asset, version: 1, mint: self.money.mint(), offer_id: 1 };
+            let create = client::create_offer(model.creator.pubkey(), model.nft(), of, terms);
+            world.accept(&[create], &[&model.creator]);
+            world.svm.expire_blockhash();
+            provena_market::pda::offer(&asset, 1).0
+        })
+    }
+
     /// Closes the first offer, as the model's holder may at any time.
     pub(crate) fn close_offer(&self) {
         self.chain.world(|world| {

@@ -1,0 +1,197 @@
+//! Quotes cost nothing, so that somebody will ask for all of them at once.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use provena_client::chain::send_and_confirm;
+use provena_market::client;
+use provena_tests::market::STAKE;
+use reqwest::{Client, StatusCode};
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer;
+
+use crate::support::faulty::Faulty;
+use crate::support::folder_url;
+use crate::support::market::Scene;
+use crate::support::model;
+use crate::support::serving::Served;
+use crate::watch::until;
+
+/// Somebody at an address of his own.
+fn from(network: u8, last: u8) -> Client {
+    let address = IpAddr::from([127, 0, network, last]);
+    Client::builder().local_address(Some(address)).build().unwrap()
+}
+
+async fn ask(http: &Client, url: &str, offer: &Pubkey, images: usize) -> StatusCode {
+    let body = model::request(images).to_bytes();
+    let answer = http.post(format!("{url}/v1/quotes/{offer}")).body(body).send().await;
+    answer.map_or(StatusCode::BAD_GATEWAY, |answer| answer.status())
+}
+
+/// Eight addresses ask as fast as they can: for offers that there are not, for quick quotes, and for some that take long to
+/// prepare. One bucket for everybody was empty then, and two places for everybody were taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ninth_address_gets_its_quote_whatever_eight_others_ask_for() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let sections = format!("[store]\nurls = [{:?}]\n", folder_url(&scene.shared));
+    let (slow, prepared) = (model::request(5).to_bytes(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&prepared);
+    let engine = Faulty::new().checking(move |bytes| {
+        if bytes == slow {
+            counted.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(1_500));
+        }
+    });
+    let served = Served::computing(scene.chain.clone(), folder.path(), &sections, Arc::new(engine)).await;
+    let (url, offer) = (served.url(""), scene.offer);
+    assert_eq!(ask(&from(100, 1), &url, &offer, 1).await, StatusCode::OK);
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let refused = Arc::new(AtomicUsize::new(0));
+    let mut flood = Vec::new();
+    for network in 1..=8 {
+        for asking in 0..6 {
+            let (url, stop, refused) = (url.clone(), Arc::clone(&stop), Arc::clone(&refused));
+            flood.push(tokio::spawn(async move {
+                let http = from(network, 1);
+                while !stop.load(Ordering::SeqCst) {
+                    let status = match asking {
+                        0 => ask(&http, &url, &Keypair::new().pubkey(), 1).await,
+                        1 => ask(&http, &url, &offer, 1).await,
+                        _ => ask(&http, &url, &offer, 5).await,
+                    };
+                    refused.fetch_add(usize::from(status == StatusCode::TOO_MANY_REQUESTS), Ordering::SeqCst);
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }));
+        }
+    }
+    until("everything that can be taken is taken", || {
+        prepared.load(Ordering::SeqCst) >= 3 && refused.load(Ordering::SeqCst) >= 100
+    })
+    .await;
+    let honest = from(9, 1);
+    for round in 0..6 {
+        let begun = Instant::now();
+        let status = ask(&honest, &url, &offer, 1).await;
+        eprintln!("quote {round} beside the flood: {status} after {:?}", begun.elapsed());
+        assert_eq!(status, StatusCode::OK, "quote {round}");
+    }
+    assert_eq!(ask(&honest, &url, &Keypair::new().pubkey(), 1).await, StatusCode::NOT_FOUND);
+    stop.store(true, Ordering::SeqCst);
+    for asking in flood {
+        asking.await.unwrap();
+    }
+    served.stop().await;
+}
+
+/// A node that is told to stop was held for ten seconds by whoever asked it something, or took a blob slowly.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_no_open_quote_and_no_slow_reader() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let sections = format!("[http]\ntimeout_s = 60\n[store]\nurls = [{:?}]\n", folder_url(&scene.shared));
+    let blob = vec![3; 30 << 20];
+    let root = provena_arith::merkle::content_root(&blob).unwrap();
+    let artifacts = folder.path().join("provena-node/blobs/artifacts");
+    std::fs::create_dir_all(&artifacts).unwrap();
+    std::fs::write(artifacts.join(hex::encode(root)), blob).unwrap();
+    let [entered, left] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    let (inside, let_go) = (Arc::clone(&entered), Arc::clone(&left));
+    let engine = Faulty::new().checking(move |_| {
+        inside.store(true, Ordering::SeqCst);
+        while !let_go.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+    let served = Served::computing(scene.chain.clone(), folder.path(), &sections, Arc::new(engine)).await;
+    let mut slow = served.http.get(served.url(&format!("/v1/blobs/{}", hex::encode(root)))).send().await.unwrap();
+    assert!(slow.chunk().await.unwrap().is_some());
+    let (url, offer) = (served.url(""), scene.offer);
+    let asked = tokio::spawn(async move {
+        let answer = Client::new().post(format!("{url}/v1/quotes/{offer}")).body(model::request(1).to_bytes());
+        let answer = answer.send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    });
+    until("the quote is prepared", || entered.load(Ordering::SeqCst)).await;
+    let begun = Instant::now();
+    served.stop().await;
+    eprintln!("stopped after {:?}", begun.elapsed());
+    // What prepares it has not come back, and nobody has waited for it.
+    let (status, words) = asked.await.unwrap();
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(words.contains("the node is stopping"), "{words}");
+    assert!(!left.load(Ordering::SeqCst));
+    left.store(true, Ordering::SeqCst);
+    while let Ok(Some(_)) = slow.chunk().await {}
+}
+
+/// A registered address is a stranger's word. It may redirect the node into its own network, or name a server there whose
+/// answers nobody outside may read.
+#[tokio::test]
+async fn private_servers_are_neither_reached_by_redirection_nor_quoted() {
+    use axum::http::header::LOCATION;
+    use axum::response::IntoResponse as _;
+
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let reached = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reached);
+    let secret = axum::Router::new().fallback(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async { "the password is swordfish" }
+    });
+    let secret = serve(secret).await;
+    let redirecting = serve(axum::Router::new().fallback(move || {
+        let to = format!("{secret}/admin");
+        async move { (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, to)]).into_response() }
+    }))
+    .await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let talking = serve(axum::Router::new().fallback(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async { (StatusCode::INTERNAL_SERVER_ERROR, "the password is swordfish") }
+    }))
+    .await;
+    for (name, url) in [("redirecting", &redirecting), ("talking", &talking)] {
+        let node = scene.chain.world(|world| world.wallet(name));
+        let register = client::register_node(node.pubkey(), STAKE, url, [0; 32], 0);
+        send_and_confirm(scene.chain.as_ref(), &[register], &[&node]).await.unwrap();
+    }
+    // The node has the model from nowhere else, and may call private addresses here.
+    let served = Served::start(scene.chain.clone(), folder.path(), "[store]\nprivate_peers = true\n").await;
+    let answer =
+        served.http.post(served.url(&format!("/v1/quotes/{}", scene.offer))).body(model::request(1).to_bytes());
+    let answer = answer.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let words = answer.text().await.unwrap();
+    assert!(words.contains("not_available") && words.contains("does not have the model"), "{words}");
+    let strangers = ["swordfish", "127.0.0.1", "500", "307"];
+    assert!(!strangers.iter().any(|word| words.contains(word)), "{words}");
+    served.stop().await;
+    assert!(asked.load(Ordering::SeqCst) > 0, "the talking server was asked");
+    assert_eq!(reached.load(Ordering::SeqCst), 0, "a redirection was followed");
+
+    // Nor does the node's own log have the words.
+    let store =
+        provena_node::blobs::Blobs::open(&folder.path().join("other"), crate::support::ROOM, &[], Default::default());
+    let peers = provena_node::blobs::Peers::new(scene.chain.clone(), Pubkey::default(), true);
+    let error =
+        store.unwrap().with_peers(peers).artifact(&model::artifact().content_root(), 1 << 20).await.unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("HTTP 500") && error.contains("HTTP 307") && !error.contains("swordfish"), "{error}");
+    assert_eq!(reached.load(Ordering::SeqCst), 0);
+}
+
+async fn serve(routes: axum::Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    url
+}
