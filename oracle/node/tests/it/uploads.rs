@@ -143,7 +143,6 @@ async fn an_upload_has_one_reason_and_the_right_one() {
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
     assert!(answer.text().await.unwrap().contains("the job's input is another blob"));
     let ended = scene.client().post_job(&scene.offer, &request).await.unwrap().job;
-    scene.chain.advance(u64::from(crate::support::market::WINDOW) + 1);
     scene.client().cancel(&ended).await.unwrap();
     let answer = served.put_for(&ended, &bytes).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
