@@ -239,7 +239,7 @@ pub(crate) fn given(global: &Global, variable: impl Fn(&str) -> Option<String>) 
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "/:._-,@%+=".contains(letter);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -26,6 +26,18 @@ impl Currency {
     pub fn show(&self, base: u64) -> String {
         Amount { base, decimals: self.decimals }.to_string() + " " + &self.symbol
     }
+
+    /// As [`Currency::show`], for prices, which may be so small that zeros have to be counted: less than a millionth of a SOL is
+    /// said in lamports, too.
+    pub fn price(&self, base: u64) -> String {
+        const SMALL: u64 = 1_000;
+        let shown = self.show(base);
+        match base {
+            1 if *self == Self::sol() => format!("{shown} (1 lamport)"),
+            2..SMALL if *self == Self::sol() => format!("{shown} ({base} lamports)"),
+            _ => shown,
+        }
+    }
 }
 
 /// Base units with the number of decimals needed to print them.
@@ -148,6 +160,15 @@ mod tests {
         assert_eq!(parse_sol("0.0000000001"), Err(precise));
         assert_eq!(parse_sol("18446744073.709551616"), Err(AmountError::TooLarge("18446744073.709551616".into())));
         assert_eq!(parse_sol("18446744073.709551615"), Ok(u64::MAX));
+    }
+
+    #[test]
+    fn small_prices_are_said_in_lamports_too() {
+        let sol = Currency::sol();
+        assert_eq!(sol.price(1), "0.000000001 SOL (1 lamport)");
+        assert_eq!(sol.price(999), "0.000000999 SOL (999 lamports)");
+        assert_eq!((sol.price(1_000), sol.price(0)), ("0.000001 SOL".into(), "0 SOL".into()));
+        assert_eq!(Currency { decimals: 2, symbol: "MINT".into() }.price(5), "0.05 MINT");
     }
 
     #[test]

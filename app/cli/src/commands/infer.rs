@@ -34,7 +34,7 @@ pub(crate) use progress::{describe, finish};
     after_help = "Examples:\n  provena infer OFFER --csv digits.csv --row 17\n  provena infer OFFER --image seven.pgm\n  provena infer OFFER --text 'How do I reset my password?' --text 'I cannot log in'\n  provena infer OFFER --prompt 'What is an oracle?' --max-tokens 100\n  provena infer OFFER --prompt 'What is an oracle?' --dry-run\n\nThe nodes are asked first whether they would answer, and for how many units; then the price is said, and the request goes to the nodes. Only then is anything paid.\n\nA language model is paid by the token, those of the prompt (input) and those of the answer (output). How many a prompt has only the model knows. Where no node says it, the deposit is for the most that it can be: one for each byte, and some for the model's chat template. What is not used comes back. The job's account is rent that is lent: it comes back when the job is closed, which the next `provena infer` does by itself, or this one with --wait-close.\n\nThe job's address is kept before anything is paid: after ctrl-c or a power cut `provena job list` shows it, and `provena job answer` goes on."
 )]
 pub(crate) struct Args {
-    /// The offer (see `provena offer list`).
+    /// The offer (see `provena offer list`), or a model: then the cheapest offer of it for which there are nodes.
     #[arg(value_parser = address::parse)]
     offer: Pubkey,
     /// A question for a language model.
@@ -61,9 +61,12 @@ pub(crate) struct Args {
     /// Say what it would cost and who would answer, and pay nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Post the job although no node says that it would take it.
+    /// Post the job although no node says that it would take it. The request is sent to the nodes before anything is paid.
     #[arg(long)]
     unquoted: bool,
+    /// With --unquoted: pay although no node has taken the request. It is sent again once the job is posted.
+    #[arg(long, requires = "unquoted")]
+    undelivered: bool,
     /// How many seconds to wait for the answer.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     patience: u64,

@@ -7,8 +7,10 @@ mod collect;
 mod kept;
 mod list;
 mod next;
+mod obstacle;
 mod receipt;
 mod report;
+mod stage;
 
 use std::sync::Arc;
 
@@ -18,13 +20,17 @@ use provena_client::{
     Client, ClientError,
     chain::{ChainError, ChainReader, RpcChain},
     kept::JobsFolder,
+    keys::KeyFileError,
     store::Store,
     view::{JobView, View},
 };
+use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
+use solana_signature::Signature;
 
 use crate::{address, context::Context, failure::Failure};
 
+use super::infer::bill::network_fees;
 use report::JobReport;
 
 /// Arguments of `provena job`.
@@ -43,8 +49,10 @@ enum Verb {
     /// Wait for a job's answer, check it and show it; can be repeated, also when the job is closed
     #[command(after_help = "Examples:\n  provena job answer JOB --receipt receipt.json")]
     Answer(answer::Args),
-    /// Fetch a job's receipts from its nodes, and write one to a file
-    #[command(after_help = "Examples:\n  provena job receipt JOB --out receipt.json")]
+    /// Fetch a job's receipts from its nodes, and write one to a file; anybody can, for any job
+    #[command(
+        after_help = "Examples:\n  provena job receipt JOB\n  provena job receipt JOB --out receipt.json\n\nWhat is written can be checked by anybody: provena verify FILE."
+    )]
     Receipt(receipt::Args),
     /// Take back a job that no node has taken yet, with its deposit
     Cancel(Named),
@@ -80,7 +88,7 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         Verb::Show(Named { job }) => show(&job, context).await,
         Verb::List(args) => list::run(&args, &Payer::new(context)?).await,
         Verb::Answer(args) => answer::run(args, &Payer::new(context)?).await,
-        Verb::Receipt(args) => receipt::run(args, &Payer::new(context)?).await,
+        Verb::Receipt(args) => receipt::run(args, &Payer::reading(context)?).await,
         Verb::Cancel(Named { job }) => cancel::run(&job, &Payer::new(context)?).await,
         Verb::Collect(Named { job }) => collect::run(&job, &Payer::new(context)?).await,
         Verb::Close(args) => close::run(args, &Payer::new(context)?).await,
@@ -89,18 +97,45 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 
 impl<'a> Payer<'a> {
     fn new(context: &'a Context<'a>) -> Result<Self> {
+        let wallet = context.wallet().map_err(|error| match error.downcast_ref() {
+            Some(KeyFileError::Missing(path)) => missing_wallet(&path.display().to_string(), context),
+            _ => error,
+        })?;
+        Self::with(wallet, context)
+    }
+
+    /// For what needs no wallet: a key that nobody has stands for one that is missing.
+    fn reading(context: &'a Context<'a>) -> Result<Self> {
+        let wallet = context.wallet().or_else(|error| match error.downcast_ref() {
+            Some(KeyFileError::Missing(_)) => Ok(Keypair::new()),
+            _ => Err(error),
+        })?;
+        Self::with(wallet, context)
+    }
+
+    fn with(wallet: Keypair, context: &'a Context<'a>) -> Result<Self> {
         let chain = Arc::new(context.chain()?);
         let store = Store::open(context.store_urls()).context("cannot open the store")?;
         let jobs = JobsFolder::open(context.jobs_folder()?)?;
-        let wallet = Arc::new(context.wallet()?);
-        let client = Client::new(chain.clone(), store.clone(), wallet).with_jobs(jobs.clone());
+        let client = Client::new(chain.clone(), store.clone(), Arc::new(wallet)).with_jobs(jobs.clone());
         Ok(Self { context, chain, store, jobs, client })
     }
 
     /// Reports a job as it is now, or as it was before it was closed.
-    async fn changed(&self, before: JobView, signatures: &[String]) -> Result<()> {
+    async fn changed(&self, before: JobView, signatures: &[Signature]) -> Result<()> {
         let job = self.client.job(&before.address).await?.unwrap_or(before);
-        self.context.output.data(&JobReport::new(self.chain.as_ref(), &job, signatures, self.context).await?)
+        let fees = self.fees(signatures).await;
+        let signatures: Vec<String> = signatures.iter().map(ToString::to_string).collect();
+        let report = JobReport::new(self.chain.as_ref(), &job, &signatures, self.context).await?;
+        self.context.output.data(&report.costing(fees))
+    }
+
+    /// Lamports that transactions cost the wallet; `None` without any, or where the chain has no record of them.
+    async fn fees(&self, signatures: &[Signature]) -> Option<u64> {
+        if signatures.is_empty() {
+            return None;
+        }
+        network_fees(self.chain.as_ref(), &self.client.payer(), signatures).await.ok()
     }
 }
 
@@ -135,12 +170,30 @@ async fn read(chain: &(impl ChainReader + ?Sized), address: &Pubkey) -> Result<O
 /// The job at an address.
 ///
 /// # Errors
-/// There is none.
-async fn find(chain: &(impl ChainReader + ?Sized), address: &Pubkey, context: &Context<'_>) -> Result<JobView> {
-    read(chain, address).await?.ok_or_else(|| unknown(address, context))
+/// There is none (any more): what is kept of it here is told.
+async fn find(address: &Pubkey, payer: &Payer<'_>) -> Result<JobView> {
+    if let Some(job) = read(payer.chain.as_ref(), address).await? {
+        return Ok(job);
+    }
+    match payer.jobs.get(address)? {
+        Some(record) => Err(kept::no_account(&record, &payer.chain, payer.context).await?),
+        None => Err(unknown(address, payer.context)),
+    }
+}
+
+fn missing_wallet(file: &str, context: &Context<'_>) -> anyhow::Error {
+    let [show, receipt] = ["show", "receipt"].map(|verb| context.command(&format!("job {verb} JOB")));
+    Failure::failed(format!("there is no wallet here ({file}), and this is about a wallet's jobs"))
+        .hint(format!(
+            "name the key file of the wallet that paid with --keypair; without it there are\n       {show}   and\n       {receipt}"
+        ))
+        .into()
 }
 
 fn unknown(address: &Pubkey, context: &Context<'_>) -> anyhow::Error {
-    let hint = format!("check the address and --url; {}   shows the wallet's", context.command("job list"));
-    Failure::failed(format!("the chain knows no job {address}: it never existed, or it was closed")).hint(hint).into()
+    let hint = format!("check the address and --url; {}   shows the wallet's", context.command("job list --all"));
+    let message = format!(
+        "the chain knows no job {address}: it never existed, or it was closed, and nothing is kept of it on this machine"
+    );
+    Failure::failed(message).hint(hint).into()
 }

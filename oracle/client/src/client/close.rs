@@ -82,7 +82,9 @@ impl Client {
             let refund = collect::all(self.chain.as_ref(), &self.payer.pubkey(), &job, view.now).await?;
             instructions.extend(refund.into_iter().flat_map(|collection| collection.instructions));
         }
-        self.send(&instructions).await
+        let sent = self.send(&instructions).await?;
+        self.in_folder(address, |jobs| jobs.note(address, |record| record.refunded = true));
+        Ok(sent)
     }
 
     /// Has everybody paid and takes the job's rent back, which is possible from 151 slots after its nonce's. An agreed answer
@@ -113,7 +115,7 @@ impl Client {
             groups.push(collect::close(self.chain.as_ref(), &self.payer.pubkey(), &job).await?);
         }
         let sent = self.send_groups_strictly(&groups).await?;
-        self.in_folder(address, |jobs| jobs.note(address, |record| record.closed = true));
+        self.note_closed(address, is_refunded(&job));
         sent.last().copied().ok_or(ClientError::Closed(*address))
     }
 
@@ -125,7 +127,7 @@ impl Client {
     pub async fn close_finished(&self) -> Result<Vec<Closed>, ClientError> {
         let now = Slot(self.chain.slot().await?);
         let begun = Instant::now();
-        let (mut jobs, mut groups) = (Vec::new(), Vec::new());
+        let (mut jobs, mut groups, mut refunded) = (Vec::new(), Vec::new(), Vec::new());
         for job in self.jobs().await? {
             if !job.state()?.is_ended() {
                 continue;
@@ -136,6 +138,9 @@ impl Client {
                 closed = false;
                 // The closing is the last.
                 work.pop();
+            }
+            if is_refunded(&job) {
+                refunded.push(job.address);
             }
             if !work.is_empty() || unfetched {
                 jobs.push(Closed { job: job.address, closed, unfetched, sent: Vec::new() });
@@ -152,10 +157,20 @@ impl Client {
             one.closed = gone.contains(&one.job);
             one.sent.clone_from(&sent);
             if one.closed {
-                self.in_folder(&one.job, |jobs| jobs.note(&one.job, |record| record.closed = true));
+                self.note_closed(&one.job, refunded.contains(&one.job));
             }
         }
         Ok(jobs)
+    }
+
+    /// Notes in the folder that a job is closed, and whether it ended without an answer.
+    fn note_closed(&self, address: &Pubkey, refunded: bool) {
+        self.in_folder(address, |jobs| {
+            jobs.note(address, |record| {
+                record.closed = true;
+                record.refunded = refunded;
+            })
+        });
     }
 
     /// Whether closing a job loses nothing: what was agreed is on this machine, by now at the latest, or its payer said that
@@ -249,4 +264,9 @@ impl Client {
         }
         packed
     }
+}
+
+/// Whether a job ended without an answer.
+fn is_refunded(job: &JobView) -> bool {
+    job.state().is_ok_and(|state| state.is_ended() && state != JobState::Agreed)
 }

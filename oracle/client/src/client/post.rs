@@ -92,6 +92,7 @@ impl Client {
                 result_root: None,
                 fee: None,
                 closed: false,
+                refunded: false,
                 receipts: Vec::new(),
             };
             jobs.begin(&record, &order.input)?;

@@ -11,6 +11,7 @@ use provena_wire::{Refusal, Request, Units};
 use solana_pubkey::Pubkey;
 
 use super::{Client, Endpoint, Reply};
+use crate::amount::Currency;
 use crate::chain::ChainError;
 use crate::chain::accounts::{ProgramAccount, fetch, list};
 use crate::store::Bytes;
@@ -80,7 +81,9 @@ async fn ask(node: Node, least_stake: u64, offer: Pubkey, bond: u64, request: By
     let reply = match &endpoint {
         None => Reply::Silent("it names no address that HTTP reaches".to_owned()),
         Some(_) if node.stake < least_stake || free < bond => {
-            let reason = format!("{free} lamports of its stake are free, the offer's bond is {bond}");
+            let sol = Currency::sol();
+            let (free, bond, least) = (sol.show(free), sol.show(bond), sol.show(least_stake));
+            let reason = format!("{free} of its stake is free; the offer's bond is {bond}, the market's least stake {least}");
             Reply::Refuses(Refusal { refused: "stake".to_owned(), reason })
         }
         Some(endpoint) => endpoint.quote(&offer, request).await,

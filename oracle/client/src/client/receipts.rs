@@ -6,6 +6,7 @@ use provena_wire::SignedReceipt;
 use solana_pubkey::Pubkey;
 
 use super::{Client, Endpoint};
+use crate::chain::ChainError;
 use crate::chain::history::PastInstruction;
 use crate::receipt::{check_against, check_history, statements};
 use crate::view::JobView;
@@ -54,11 +55,13 @@ impl Client {
             Ok(cluster) => cluster,
             Err(error) => return (sound, nodes.iter().map(|node| (*node, error.to_string())).collect()),
         };
-        let endpoints = self.endpoints(nodes).await;
         for node in nodes {
-            let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.authority == *node) else {
-                missing.push((*node, "it has no HTTP address".to_owned()));
-                continue;
+            let endpoint = match self.endpoint_of(node).await {
+                Ok(endpoint) => endpoint,
+                Err(reason) => {
+                    missing.push((*node, reason));
+                    continue;
+                }
             };
             let checked = endpoint.receipt(job).await.and_then(|receipt| {
                 receipt.verify().map_err(|error| error.to_string())?;
@@ -92,12 +95,19 @@ impl Client {
     pub async fn endpoints(&self, nodes: &[Pubkey]) -> Vec<Endpoint> {
         let mut endpoints = Vec::new();
         for authority in nodes {
-            if let Ok(node) = self.node(authority).await
-                && let Some(endpoint) = Endpoint::new(*authority, node.endpoint())
-            {
-                endpoints.push(endpoint);
-            }
+            endpoints.extend(self.endpoint_of(authority).await);
         }
         endpoints
+    }
+
+    /// The HTTP address of a node, or why there is none, in words: a chain that does not answer is no node without an address.
+    async fn endpoint_of(&self, authority: &Pubkey) -> Result<Endpoint, String> {
+        let node = match self.node(authority).await {
+            Ok(node) => node,
+            Err(ChainError::Missing { .. }) => return Err("it is not registered any more".to_owned()),
+            Err(error) => return Err(format!("its address cannot be read from the chain: {error}")),
+        };
+        let endpoint = Endpoint::new(*authority, node.endpoint());
+        endpoint.ok_or_else(|| "it names no address that HTTP reaches".to_owned())
     }
 }

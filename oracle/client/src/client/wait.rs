@@ -100,6 +100,7 @@ impl Client {
     /// Why there is no answer, after collecting what can be collected.
     pub(super) async fn ended(&self, job: &JobView) -> ClientError {
         let address = job.address;
+        self.in_folder(&address, |jobs| jobs.note(&address, |record| record.refunded = true));
         if let Err(error) = self.collect(&address).await {
             tracing::warn!(job = %address, %error, "the refund could not be collected yet");
         }

@@ -53,6 +53,9 @@ pub struct KeptJob {
     /// Whether its account was closed.
     #[serde(default)]
     pub closed: bool,
+    /// Whether it ended without an answer: its deposit went back, and there is nothing to fetch.
+    #[serde(default)]
+    pub refunded: bool,
     /// The nodes' receipts, each checked against its signature and the chain.
     #[serde(default)]
     pub receipts: Vec<SignedReceipt>,
@@ -79,6 +82,7 @@ impl KeptJob {
             result_root: job.winner().map(|seat| seat.value),
             fee: job.fee().map(|fee| fee.0),
             closed: false,
+            refunded: false,
             receipts: Vec::new(),
         }
     }
@@ -172,6 +176,7 @@ mod tests {
             result_root: Some([2; 32]),
             fee: None,
             closed: false,
+            refunded: false,
             receipts: Vec::new(),
         };
         let json = serde_json::to_string(&record).unwrap();

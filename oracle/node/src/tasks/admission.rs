@@ -147,10 +147,18 @@ impl<'a> Ask<'a> {
         let pay = limits.worth(self.mint, part.0).ok_or(Refusal::NoRate(*self.mint))?;
         let least = limits.least_pay(self.seats, self.bond);
         if pay < least {
-            return Err(Refusal::Pay { pay, least });
+            return Err(Refusal::Pay { work, pay, least });
         }
         Ok(())
     }
+}
+
+/// Why a node with these limits would decline jobs of so much work on an offer, as far as the offer's terms alone say; `None` when
+/// they do not keep it from them. For whoever makes an offer.
+#[must_use]
+pub fn declines(offer: &Offer, protocol_bps: u16, limits: &Limits, work: Work) -> Option<Refusal> {
+    let ask = Ask::of_offer(offer, protocol_bps)?;
+    ask.weigh(limits).and_then(|()| ask.pays(limits, work)).err()
 }
 
 /// The least work that a request can be: all that is given, and of an answer its first token.

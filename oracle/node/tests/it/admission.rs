@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anchor_lang::Discriminator;
-use provena_client::Client;
+use provena_client::{Client, amount::Currency};
 use provena_market::instruction;
 use provena_market::state::{JobState, OfferTerms, SeatState};
 use provena_node::tasks::{Limits, Worker, submit::Outcome};
@@ -60,7 +60,9 @@ async fn n13_a_job_that_costs_the_node_more_than_it_brings_is_left_alone() {
         assert_eq!(
             reason,
             format!(
-                "the job pays this node {pay} lamports, the least is 16000: its transactions and the time of its bond"
+                "for 1 in, 0 out this node is paid {}, and it takes no less than 0.000016 SOL: its transactions and the \
+                 time of its bond",
+                Currency::sol().price(pay)
             )
         );
         assert_eq!(worker.metrics().refusals("pays_too_little"), 1);

@@ -276,7 +276,7 @@ async fn m4_a_job_whose_terms_are_too_risky_is_never_taken() {
     let most = u32::try_from(MAX_WINDOWS).unwrap();
     type Change = Box<dyn FnOnce(&mut OfferTerms)>;
     let cases: [(&str, Change); 4] = [
-        ("a bond of 10000001 lamports", Box::new(|terms| terms.bond_lamports += 1)),
+        ("a bond of 0.010000001 SOL", Box::new(|terms| terms.bond_lamports += 1)),
         ("a window of 159 slots", Box::new(|terms| terms.commit_window -= 1)),
         ("a window of 150 slots", Box::new(|terms| terms.reveal_window = 150)),
         (

@@ -61,11 +61,16 @@ impl Paid {
     }
 
     /// Rows of a table of facts.
-    pub(crate) fn rows(&self) -> [(&'static str, String); 4] {
+    pub(crate) fn rows(&self) -> Vec<(&'static str, String)> {
         let show = |amount| self.currency.show(amount);
-        let back = if self.refunded { "came back" } else { "are still to come back" };
-        [
-            ("paid", format!("{} ({} {back})", show(self.deposit - self.refund), show(self.refund))),
+        let back = if self.refunded { "came back" } else { "is still to come back" };
+        if self.refund == self.deposit {
+            // There is no answer that anybody could be paid for.
+            return vec![("deposit", format!("{}; all of it {back}", show(self.deposit)))];
+        }
+        let refund = (self.refund > 0).then(|| format!(" of a deposit of {}; the rest {back}", show(self.deposit)));
+        vec![
+            ("paid", format!("{}{}", show(self.deposit - self.refund), refund.unwrap_or_default())),
             ("holders get", show(self.royalty)),
             ("nodes get", show(self.node_fee)),
             ("protocol gets", show(self.protocol_fee)),
@@ -93,6 +98,8 @@ pub(crate) struct Answer {
     /// The transaction that paid the deposit.
     signature: Option<String>,
     #[serde(skip)]
+    shown: bool,
+    #[serde(skip)]
     request: Option<Request>,
     #[serde(skip)]
     now: u64,
@@ -118,6 +125,7 @@ impl Answer {
             receipt_file: None,
             recomputed_equal: None,
             signature: None,
+            shown: false,
             request,
             now: 0,
         }
@@ -167,6 +175,12 @@ impl Answer {
         self
     }
 
+    /// Says that the answer itself stands on the terminal already.
+    pub(crate) fn shown(mut self, shown: bool) -> Self {
+        self.shown = shown;
+        self
+    }
+
     /// Adds whether the answer was computed again, and equal.
     pub(crate) fn recomputed(mut self, equal: Option<bool>) -> Self {
         self.recomputed_equal = equal;
@@ -196,7 +210,11 @@ impl Report for Answer {
             let verdict = if equal { style.good("byte for byte equal") } else { style.bad("DIFFERENT") };
             ("computed again here", verdict)
         }));
-        format!("{}\n\n{}", response(self.request.as_ref(), &self.response, style), facts(&rows, style))
+        let facts = facts(&rows, style);
+        match self.shown {
+            true => facts,
+            false => format!("{}\n\n{facts}", response(self.request.as_ref(), &self.response, style)),
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Bill {
     pub wallet_fell: i128,
     /// Base units of the token by which it fell; nothing where the price is in SOL.
     pub tokens_fell: i128,
+    /// Whether the wallet is that of a node that answered, too: its pay and its transactions are part of all this.
+    pub own_node: bool,
 }
 
 /// What a bill is made of.
@@ -76,6 +78,7 @@ impl Bill {
             other: 0,
             wallet_fell: 0,
             tokens_fell: 0,
+            own_node: job.seats.iter().any(|seat| seat.node == wallet),
         };
         let mut spent = 0;
         let mut signatures = effects::signatures(chain, &job.address).await?;
@@ -125,7 +128,11 @@ impl Bill {
             rows.push(("came back", format!("{} from earlier jobs", sol(self.returned))));
         }
         if self.other != 0 {
-            rows.push(("other", format!("{}: deposits on their way, accounts that were opened", sol(self.other))));
+            let why = match self.own_node {
+                true => "this wallet is the node's, too: its pay came here, and the fees above include its transactions",
+                false => "deposits on their way, accounts that were opened",
+            };
+            rows.push(("other", format!("{}: {why}", sol(self.other))));
         }
         let mut fell = change(&Currency::sol(), self.wallet_fell);
         if self.tokens_fell != 0 {
@@ -134,6 +141,21 @@ impl Bill {
         rows.push(("your wallet", format!("{fell} in all")));
         rows
     }
+}
+
+/// Lamports that transactions cost the wallet which paid for them.
+///
+/// # Errors
+/// The chain has no record of them.
+pub(crate) async fn network_fees(chain: &RpcChain, wallet: &Pubkey, signatures: &[Signature]) -> Result<u64> {
+    let mut fees: u64 = 0;
+    for signature in signatures {
+        let effects = recorded(chain, signature).await?;
+        if effects.payer == *wallet {
+            fees = fees.saturating_add(effects.fee);
+        }
+    }
+    Ok(fees)
 }
 
 fn change(currency: &Currency, fell: i128) -> String {

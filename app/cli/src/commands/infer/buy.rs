@@ -19,7 +19,7 @@ use solana_signature::Signature;
 
 use super::{
     Args, SoFar,
-    answer::{Answer, Paid},
+    answer::{self, Answer, Paid},
     ask,
     bill::{Bill, Items},
     check,
@@ -30,6 +30,7 @@ use super::{
 use crate::{
     commands::{
         fetch,
+        offer::price,
         recompute::{self, By},
         rent::{self, Rent},
     },
@@ -85,7 +86,7 @@ pub(super) async fn run(mut args: Args, context: &Context<'_>, so_far: &Cell<SoF
                 continue;
             }
         };
-        let estimate = Estimate::new(&order, &chosen, &purchase.currency);
+        let estimate = Estimate::new(&order, &chosen, &purchase.currency, price::unit_asked(&purchase.request));
         estimate.check(args.most.as_deref())?;
         let Some(receipt) = receipt else { return context.output.data(&estimate) };
         context.output.note(&estimate.words());
@@ -170,6 +171,7 @@ impl Purchase<'_> {
     async fn deliver(&self, order: &Order, nodes: &[Endpoint], progress: &Progress) -> Result<Vec<Endpoint>> {
         let Self { client, context, .. } = self;
         let delivered = client.deliver(nodes, &order.input_root, &order.input).await?;
+        check::delivered(&delivered, self.args, context)?;
         if let Err(error) = client.store_input(order).await {
             if delivered.there.is_empty() {
                 return Err(explain(error, &|words| context.command(words)));
@@ -210,6 +212,12 @@ impl Purchase<'_> {
         let Self { args, context, client, chain, request, currency, .. } = self;
         let saved = receipt.save(finished, context);
         unpaid(finished, context);
+        // Nobody waits for what he paid for until the rest is done.
+        let first = args.wait_close && !context.output.json();
+        if first {
+            let shown = answer::response(Some(request), &finished.response, context.output.style());
+            context.output.line(&format!("{shown}\n"))?;
+        }
         let mut rent = Some(Rent { lamports: order.cost.rent, back_from_slot: rent::back_from(&finished.job) });
         if let Some(signature) = close(client, &finished.job.address, &rent, args.wait_close, context).await {
             sent.push(signature);
@@ -225,7 +233,8 @@ impl Purchase<'_> {
             .billed(bill, rent, now)
             .receipted(saved)
             .posted(posted)
-            .recomputed(recomputed);
+            .recomputed(recomputed)
+            .shown(first);
         context.output.data(&answer)
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use provena_client::{
-    Bounds, Chosen, Client, Quotes, Reply, asset,
+    Bounds, Chosen, Client, Delivered, Quotes, Reply, asset,
     chain::Chain,
     offer,
     store::{Bytes, Store},
@@ -19,7 +19,7 @@ use solana_pubkey::Pubkey;
 
 use crate::{context::Context, failure::Failure, output::text::printable};
 
-use super::super::fetch;
+use super::{super::fetch, Args};
 
 /// A model up to this size is fetched to check a request when no node quotes.
 const SMALL: u64 = 8 << 20;
@@ -158,10 +158,33 @@ fn reasons(quotes: &Quotes, units: Units) -> Vec<String> {
             Reply::Takes(asks) if !asks.within(units) => format!("it asks for {asks} units, not {units}"),
             Reply::Takes(_) | Reply::Unquoted => return None,
         };
-        let node: String = asked.node.to_string().chars().take(8).collect();
-        Some(format!("node {node}…: {words}"))
+        Some(named(&asked.node, &words))
     });
     each.collect()
+}
+
+/// That some node has the request, where none said that it would take it: a job whose input nobody can get is never answered.
+///
+/// # Errors
+/// None has, each with its reason; nothing is paid.
+pub(super) fn delivered(delivered: &Delivered, args: &Args, context: &Context<'_>) -> Result<()> {
+    // Whoever quoted was there a moment ago, and takes the request for its job.
+    let doubtful = args.unquoted && !args.undelivered && delivered.there.is_empty();
+    // A store on the web may be one that nodes read.
+    if !doubtful || context.store_urls().iter().any(|url| !url.starts_with("file:")) {
+        return Ok(());
+    }
+    let why = delivered.missing.iter().map(|(node, why)| named(&node.authority, &printable(why))).collect();
+    let failure = Failure::failed("no node has taken the request, so none could answer it; nothing was paid");
+    Err(failure
+        .because(why)
+        .hint("try again later; --undelivered pays all the same, and sends the request again once the job is posted")
+        .into())
+}
+
+fn named(node: &Pubkey, words: &str) -> String {
+    let node: String = node.to_string().chars().take(8).collect();
+    format!("node {node}…: {words}")
 }
 
 /// Asks the nodes.

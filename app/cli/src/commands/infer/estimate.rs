@@ -4,11 +4,13 @@ use anyhow::Result;
 use provena_client::{
     Chosen, Order,
     amount::{Amount, Currency},
+    offer::Terms,
     token,
 };
 use serde::Serialize;
 
 use crate::{
+    commands::offer::price,
     failure::Failure,
     output::{Report, style::Style, table::facts},
 };
@@ -30,13 +32,16 @@ pub(super) struct Estimate {
     rent: u64,
     /// The nodes that would answer.
     nodes: Vec<String>,
+    /// What a unit costs, in words.
+    #[serde(skip)]
+    price: String,
     #[serde(skip)]
     currency: Currency,
 }
 
 impl Estimate {
-    /// Of an order.
-    pub(super) fn new(order: &Order, chosen: &Chosen, currency: &Currency) -> Self {
+    /// Of an order; `unit` is what its request is counted in.
+    pub(super) fn new(order: &Order, chosen: &Chosen, currency: &Currency, unit: &str) -> Self {
         Self {
             offer: order.offer.to_string(),
             asset: order.terms.asset.to_string(),
@@ -48,6 +53,7 @@ impl Estimate {
             network_fees: order.cost.network,
             rent: order.cost.rent,
             nodes: chosen.nodes.iter().map(|node| node.authority.to_string()).collect(),
+            price: price::words(&Terms::of(&order.terms), currency, unit),
             currency: currency.clone(),
         }
     }
@@ -75,12 +81,12 @@ impl Estimate {
         self.deposit.saturating_add(network)
     }
 
-    /// The price in two lines.
+    /// The price in a few lines.
     pub(super) fn words(&self) -> String {
-        let Self { deposit, network_fees, rent, currency, .. } = self;
-        let (deposit, sol) = (currency.show(*deposit), Currency::sol());
+        let Self { deposit, network_fees, rent, price, currency, .. } = self;
+        let (deposit, sol) = (currency.price(*deposit), Currency::sol());
         format!(
-            "this costs at most {deposit}, and {} for the network;\n{} are lent until the job is closed",
+            "this costs at most {deposit}: {price};\nat most {} are for the network, and {} are lent until the job is closed",
             sol.show(*network_fees),
             sol.show(*rent)
         )
@@ -93,7 +99,8 @@ impl Report for Estimate {
         let mut rows = vec![
             ("offer", self.offer.clone()),
             ("units, at most", format!("{} in, {} out", self.units_in, self.units_out)),
-            ("deposit, at most", self.currency.show(self.deposit)),
+            ("price", self.price.clone()),
+            ("deposit, at most", self.currency.price(self.deposit)),
             ("network fees, at most", sol.show(self.network_fees)),
             ("lent, as rent", sol.show(self.rent)),
         ];

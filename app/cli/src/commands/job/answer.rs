@@ -66,9 +66,13 @@ async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<(
         (Err(error), None) => return Err(error),
     };
     if job.job.payer != client.payer() {
-        return Err(Failure::failed(format!("job {} is another payer's, {}", args.job, job.job.payer))
-            .hint("name that wallet with --keypair; `provena job show` reads any job")
-            .into());
+        let [show, receipt] =
+            ["show", "receipt"].map(|verb| context.command(&format!("job {verb} {}", args.job)));
+        let message = format!("job {} is paid for by another wallet, {}", args.job, job.job.payer);
+        let hint = format!(
+            "name that wallet's key file with --keypair; anybody can see\n       {show}   and\n       {receipt}"
+        );
+        return Err(Failure::failed(message).about(args.job).hint(hint).into());
     }
     let receipt = ReceiptFile::prepare(args.receipt, context)?;
     let progress = Progress::spinner(context.output, "looking at the job");
@@ -122,6 +126,9 @@ async fn closed(args: Args, record: Option<KeptJob>, payer: &Payer<'_>) -> Resul
     }
     if let Some(record) = &record {
         kept::check_posted(record, chain, &past, context).await?;
+        if record.refunded && !record.is_answered() {
+            return Err(kept::unanswered(job).into());
+        }
     }
     let known = record.as_ref().and_then(|record| {
         let signed = record.receipts.first().and_then(|receipt| root::parse(&receipt.result_root));
@@ -132,7 +139,7 @@ async fn closed(args: Args, record: Option<KeptJob>, payer: &Payer<'_>) -> Resul
         anyhow::Error::from(error).context(failure.hint("look for it in other stores with --store"))
     })?;
     let Some(response) = response else {
-        return Err(Failure::failed(format!("job {job} was closed without an answer")).about(job).into());
+        return Err(kept::unanswered(job).into());
     };
     let mut receipts = record.as_ref().map(|record| record.receipts.clone()).unwrap_or_default();
     if receipts.is_empty() {
@@ -169,8 +176,16 @@ async fn request(job: &Pubkey, root: &[u8; 32], payer: &Payer<'_>) -> Option<Req
 
 /// Sends the request to the nodes once more, while it may be that none of them has it.
 async fn deliver(job: &JobView, payer: &Payer<'_>) {
-    let is_open = job.state().is_ok_and(|state| !state.is_ended());
-    let Some(request) = request(&job.address, &job.job.input_root, payer).await.filter(|_| is_open) else { return };
+    if job.state().is_ok_and(provena_market::state::JobState::is_ended) {
+        return;
+    }
+    let Some(request) = request(&job.address, &job.job.input_root, payer).await else {
+        payer.context.output.note(
+            "What was asked is not on this machine, so it cannot be sent to the nodes once more: if none of them has it, go on\n\
+             where the job was paid for, or take the job back with `provena job cancel`.",
+        );
+        return;
+    };
     let Ok(nodes) = provena_client::Endpoint::all(payer.chain.as_ref()).await else { return };
     let input = request.to_bytes().into();
     let sent = payer.client.deliver_for(nodes, &job.address, &job.job.input_root, &input);

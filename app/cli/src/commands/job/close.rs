@@ -1,22 +1,30 @@
 //! `provena job close`.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
-use provena_client::{ClientError, chain::ChainReader, view::View};
+use provena_client::{
+    ClientError,
+    amount::Currency,
+    chain::{Chain, ChainReader},
+    token,
+    view::{JobView, View},
+};
 use provena_common::slot::Slot;
+use provena_market::{NATIVE_MINT, state::Party};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
+use solana_signature::Signature;
 
 use super::{
     Payer, find,
     kept::{Whereabouts, whereabouts},
-    refused,
+    obstacle::check_close,
+    refused, stage,
 };
 use crate::{
     address,
-    commands::{
-        infer::unfetched,
-        rent::{Rent, seconds},
-    },
+    commands::{infer::unfetched, rent::Rent},
     failure::Failure,
     output::{Report, style::Style, table::facts, text::short_each},
 };
@@ -32,26 +40,70 @@ pub(super) struct Args {
     without_answer: bool,
 }
 
+/// What closing a job brings its payer.
+struct Worth {
+    job: Pubkey,
+    rent: u64,
+    /// Base units of a mint that he had not collected before.
+    refunds: Vec<(Pubkey, u64)>,
+}
+
 #[derive(Serialize)]
 struct Closed {
     closed: Vec<String>,
     /// Jobs that are over and that somebody could not be paid for yet, or whose time has not come.
     left: Vec<String>,
+    /// Lamports of rent that came back.
+    rent: u64,
+    /// What came back of deposits, by mint.
+    refunds: Vec<Refund>,
+    /// Lamports that the transactions cost the wallet.
+    network_fees: Option<u64>,
+    /// Whose money it is.
+    payer: String,
     signatures: Vec<String>,
+    /// How far the jobs that are left are, and jobs that are not over.
+    #[serde(skip)]
+    why: Vec<String>,
+    #[serde(skip)]
+    running: usize,
+}
+
+#[derive(Serialize)]
+struct Refund {
+    mint: String,
+    decimals: u8,
+    amount: u64,
+    #[serde(skip)]
+    currency: Currency,
 }
 
 impl Report for Closed {
     fn text(&self, style: Style) -> String {
+        let running = match self.running {
+            0 => String::new(),
+            1 => "One job is not over yet: provena job list".to_owned(),
+            more => format!("{more} jobs are not over yet: provena job list"),
+        };
         if self.closed.is_empty() && self.left.is_empty() {
-            return "No job of the wallet is over.".into();
+            return format!("No job of the wallet is over. {running}").trim_end().to_owned();
         }
         let mut rows = Vec::new();
         rows.extend(self.closed.iter().map(|job| ("closed", job.clone())));
-        rows.extend(self.left.iter().map(|job| ("not yet", job.clone())));
+        if !self.closed.is_empty() {
+            rows.push(("rent back", style.strong(&Currency::sol().show(self.rent))));
+        }
+        rows.extend(self.refunds.iter().map(|refund| ("deposit back", refund.currency.show(refund.amount))));
+        if !self.closed.is_empty() {
+            rows.push(("to", self.payer.clone()));
+        }
+        rows.extend(self.network_fees.map(|fees| ("network fees", Currency::sol().show(fees))));
+        rows.extend(self.left.iter().zip(&self.why).map(|(job, why)| ("not yet", format!("{job}\n{why}"))));
         if !self.signatures.is_empty() {
             rows.push(("transactions", short_each(&self.signatures)));
         }
-        facts(&rows, style)
+        let text = facts(&rows, style);
+        if running.is_empty() { text } else { format!("{text}\n\n{running}") }
     }
 }
 
@@ -59,19 +111,10 @@ impl Report for Closed {
 pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
     let Payer { context, client, .. } = payer;
     let Some(address) = args.job else { return all(payer).await };
-    let job = find(payer.chain.as_ref(), &address, context).await?;
-    if job.state()?.is_ended() {
-        let now = Slot(client.chain().slot().await?);
-        let rent = Rent::of(client.chain(), &job).await?;
-        if now.0 < rent.back_from_slot && job.job.payer == client.payer() {
-            let wait = seconds(rent.back_from_slot - now.0);
-            let early = format!("a job can be closed from slot {} on, in about {wait} s", rent.back_from_slot);
-            return Err(Failure::failed(early)
-                .about(address)
-                .hint("the next `provena infer` closes it by itself")
-                .into());
-        }
-    }
+    let job = find(&address, payer).await?;
+    let now = Slot(client.chain().slot().await?);
+    check_close(&job, &client.payer(), now, context)?;
+    let worth = Worth::of(client.chain(), &job).await?;
     let closed = match args.without_answer {
         true => client.close_anyway(&address).await,
         false => client.close(&address).await,
@@ -85,27 +128,75 @@ pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
         }
         error => refused(error, "closed", &address, context),
     })?;
-    let signatures = vec![sent.signature.to_string()];
-    context.output.data(&Closed { closed: vec![address.to_string()], left: Vec::new(), signatures })
+    tell(payer, &[worth], job.job.payer, &[sent.signature], (&[], 0)).await
 }
 
 async fn all(payer: &Payer<'_>) -> Result<()> {
     let Payer { context, client, .. } = payer;
-    let done = client.close_finished().await.context("the jobs were not closed")?;
-    let mut signatures: Vec<String> =
-        done.iter().flat_map(|job| &job.sent).map(|sent| sent.signature.to_string()).collect();
-    signatures.sort();
-    signatures.dedup();
-    done.iter().filter(|job| job.unfetched).for_each(|job| context.output.note(&unfetched(job, context)));
-    let closed = done.iter().filter(|job| job.closed).map(|job| job.job.to_string()).collect();
-    let mut left = Vec::new();
-    for job in client.jobs().await? {
+    let mut worth = Vec::new();
+    for job in client.jobs().await.context("cannot list the jobs")? {
         if job.state()?.is_ended() {
-            left.push(job.address.to_string());
+            worth.push(Worth::of(client.chain(), &job).await?);
         }
     }
+    let done = client.close_finished().await.context("the jobs were not closed")?;
+    let mut signatures: Vec<Signature> = done.iter().flat_map(|job| &job.sent).map(|sent| sent.signature).collect();
+    signatures.sort_unstable();
+    signatures.dedup();
+    done.iter().filter(|job| job.unfetched).for_each(|job| context.output.note(&unfetched(job, context)));
+    worth.retain(|one| done.iter().any(|done| done.closed && done.job == one.job));
+    let (left, running): (Vec<JobView>, Vec<JobView>) =
+        client.jobs().await?.into_iter().partition(|job| job.state().is_ok_and(|state| state.is_ended()));
     forget_unposted(payer).await?;
-    context.output.data(&Closed { closed, left, signatures })
+    tell(payer, &worth, client.payer(), &signatures, (&left, running.len())).await
+}
+
+async fn tell(
+    payer: &Payer<'_>,
+    worth: &[Worth],
+    to: Pubkey,
+    signatures: &[Signature],
+    (left, running): (&[JobView], usize),
+) -> Result<()> {
+    let Payer { context, chain, .. } = payer;
+    let mut by_mint = BTreeMap::<Pubkey, u64>::new();
+    for (mint, amount) in worth.iter().flat_map(|one| &one.refunds) {
+        *by_mint.entry(*mint).or_default() += amount;
+    }
+    let mut refunds = Vec::new();
+    for (mint, amount) in by_mint {
+        let currency = token::currency(chain.as_ref(), &mint).await?;
+        refunds.push(Refund { mint: token::name(&mint), decimals: currency.decimals, amount, currency });
+    }
+    let now = chain.slot().await?;
+    let mut why = Vec::new();
+    for job in left {
+        let rent = Rent::of(chain.as_ref(), job).await?;
+        why.push(format!("{}; lent: {}", stage::words(job), rent.words(now, true)));
+    }
+    context.output.data(&Closed {
+        closed: worth.iter().map(|one| one.job.to_string()).collect(),
+        left: left.iter().map(|job| job.address.to_string()).collect(),
+        rent: worth.iter().map(|one| one.rent).sum(),
+        refunds,
+        network_fees: payer.fees(signatures).await,
+        payer: to.to_string(),
+        signatures: signatures.iter().map(ToString::to_string).collect(),
+        why,
+        running,
+    })
+}
+
+impl Worth {
+    async fn of(chain: &dyn Chain, job: &JobView) -> Result<Self> {
+        let owed = job.job.owed(&job.seats, Party::Payer).unwrap_or_default();
+        let both = [(job.job.mint, owed.money.0), (NATIVE_MINT, owed.lamports.0)];
+        Ok(Self {
+            job: job.address,
+            rent: Rent::of(chain, job).await?.lamports,
+            refunds: both.into_iter().filter(|(_, amount)| *amount > 0).collect(),
+        })
+    }
 }
 
 /// Forgets what was kept of jobs that were never posted: nothing was paid for them.

@@ -10,13 +10,16 @@ const STEPS: usize = 8;
 
 /// Ends what is late, then has everybody paid.
 pub(super) async fn run(address: &Pubkey, payer: &Payer<'_>) -> Result<()> {
-    let before = find(payer.chain.as_ref(), address, payer.context).await?;
+    let before = find(address, payer).await?;
     let mut signatures = Vec::new();
     for _ in 0..STEPS {
         match payer.client.crank(address).await.context("the job was not moved on")? {
-            Some((_, signature)) => signatures.push(signature.to_string()),
+            Some((_, signature)) => signatures.push(signature),
             None => break,
         }
+    }
+    if signatures.is_empty() {
+        payer.context.output.note("There was nothing to move on now.");
     }
     payer.changed(before, &signatures).await
 }

@@ -33,15 +33,27 @@ pub(super) enum Whereabouts {
     NeverPosted,
     /// It was closed.
     Closed,
+    /// It ended without an answer, and was closed: the deposit and the rent went back.
+    Refunded,
 }
 
 impl Whereabouts {
-    /// As one word or two.
+    /// As programs read it.
     pub(super) fn state(self) -> &'static str {
         match self {
             Self::MayCome(_) => "being paid",
             Self::NeverPosted => "never posted",
             Self::Closed => "closed",
+            // The same to programs; what came of it is in the record.
+            Self::Refunded => "closed",
+        }
+    }
+
+    /// As a person says it.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Refunded => "refunded",
+            other => other.state(),
         }
     }
 
@@ -58,6 +70,7 @@ impl Whereabouts {
                 format!("show its answer again:\n{}", context.command(&format!("job answer {job}")))
             }
             Self::Closed => format!("look for its answer:\n{}", context.command(&format!("job answer {job}"))),
+            Self::Refunded => "nothing; nobody answered, and deposit and rent are back".to_owned(),
         }
     }
 }
@@ -89,6 +102,9 @@ async fn check_chain(record: &KeptJob, chain: &RpcChain) -> Result<()> {
 /// # Errors
 /// The chain does not answer.
 pub(super) async fn whereabouts(record: &KeptJob, chain: &RpcChain, now: u64) -> Result<Whereabouts> {
+    if record.refunded && !record.is_answered() {
+        return Ok(Whereabouts::Refunded);
+    }
     if record.closed || record.posted.is_some() || record.is_answered() {
         return Ok(Whereabouts::Closed);
     }
@@ -98,6 +114,38 @@ pub(super) async fn whereabouts(record: &KeptJob, chain: &RpcChain, now: u64) ->
     // It may have been posted, and closed by another command of the same wallet.
     let past = history::instructions(chain, &record.job).await.context("cannot read the job's history")?;
     Ok(if posting(&record.job, &past).is_some() { Whereabouts::Closed } else { Whereabouts::NeverPosted })
+}
+
+/// What is said of a kept job that is not on the chain to whoever wants to do something with it.
+///
+/// # Errors
+/// The chain does not answer.
+pub(super) async fn no_account(record: &KeptJob, chain: &RpcChain, context: &Context<'_>) -> Result<anyhow::Error> {
+    if let Err(elsewhere) = check_chain(record, chain).await {
+        return Ok(elsewhere);
+    }
+    let now = View::read(chain, &record.job).await.context("cannot read the job")?.now.0;
+    let place = whereabouts(record, chain, now).await?;
+    let job = record.job;
+    let (exit, what) = match place {
+        Whereabouts::MayCome(_) => (Exit::Unknown, "is not on the chain yet"),
+        Whereabouts::NeverPosted => (Exit::Failed, "was never posted"),
+        Whereabouts::Closed => (Exit::Failed, "is closed already: its rent is back"),
+        Whereabouts::Refunded => (Exit::Failed, "is closed already: its deposit and its rent are back"),
+    };
+    let failure = Failure::new(exit, format!("job {job} {what}")).about(job);
+    Ok(match place {
+        Whereabouts::Refunded => failure,
+        _ => failure.hint(place.next(record, now, context).replace('\n', "\n       ")),
+    }
+    .into())
+}
+
+/// What is said of a job that ended without an answer.
+pub(super) fn unanswered(job: &Pubkey) -> Failure {
+    Failure::failed(format!("job {job} ended without an answer; its deposit went back to its payer"))
+        .about(job)
+        .hint("ask again with `provena infer`; nothing is left to do for this job")
 }
 
 /// That a kept job was posted at all.
@@ -117,7 +165,7 @@ pub(super) async fn check_posted(
     let job = record.job;
     let now = View::read(chain, &job).await.context("cannot read the job")?.now.0;
     match whereabouts(record, chain, now).await? {
-        Whereabouts::Closed => Ok(()),
+        Whereabouts::Closed | Whereabouts::Refunded => Ok(()),
         Whereabouts::NeverPosted => Err(Failure::failed(format!("job {job} was never posted; nothing was paid"))
             .about(job)
             .hint("ask again")
@@ -165,6 +213,8 @@ pub(super) struct KeptReport {
     receipts: usize,
     transaction: Option<String>,
     #[serde(skip)]
+    stage: &'static str,
+    #[serde(skip)]
     currency: Currency,
 }
 
@@ -186,6 +236,7 @@ impl KeptReport {
         Ok(Self {
             job: record.job.to_string(),
             state: place.state(),
+            stage: place.words(),
             next: place.next(&record, now, context),
             offer: record.offer.to_string(),
             payer: record.wallet.to_string(),
@@ -205,7 +256,7 @@ impl Report for KeptReport {
     fn text(&self, style: Style) -> String {
         let mut rows = vec![
             ("job", self.job.clone()),
-            ("state", style.strong(self.state)),
+            ("state", style.strong(self.stage)),
             ("next", self.next.clone()),
             ("offer", self.offer.clone()),
             ("payer", self.payer.clone()),

@@ -10,6 +10,7 @@ use super::{
     Payer,
     kept::{Whereabouts, whereabouts},
     report::{next_words, state},
+    stage,
 };
 use crate::output::{
     Report,
@@ -39,17 +40,19 @@ struct Listed {
     deposit: u64,
     posted_slot: u64,
     #[serde(skip)]
+    stage: &'static str,
+    #[serde(skip)]
     currency: Currency,
 }
 
 impl Report for Jobs {
     fn text(&self, style: Style) -> String {
         if self.0.is_empty() {
-            return "The wallet has no job on this chain, and no rent in one.".into();
+            return "The wallet has no job on this chain, and no rent in one. Closed ones: provena job list --all".into();
         }
         let mut table = Table::new(&[("job", Align::Left), ("state", Align::Left), ("deposit", Align::Right)]);
         for job in &self.0 {
-            table.row([job.job.clone(), job.state.into(), job.currency.show(job.deposit)]);
+            table.row([job.job.clone(), job.stage.into(), job.currency.show(job.deposit)]);
             for line in job.next.lines() {
                 table.note(line);
             }
@@ -75,12 +78,19 @@ pub(super) async fn run(args: &Args, payer: &Payer<'_>) -> Result<()> {
             decimals: currency.decimals,
             deposit: job.job.deposit,
             posted_slot: job.job.posted_at,
+            stage: stage::words(job),
             currency,
         });
     }
     let cluster = Pubkey::from(chain.cluster().await?);
     let (mut records, broken) = folder.all()?;
     broken.iter().for_each(|error| context.output.note(&error.to_string()));
+    if args.all && !records.iter().any(|one| one.cluster == cluster && one.wallet == client.payer()) {
+        context.output.note(
+            "This machine keeps no job of this wallet: those that are closed are listed only where they were paid for.\n\
+             By its address any of them is found: provena job answer JOB",
+        );
+    }
     records.retain(|one| one.cluster == cluster && one.wallet == client.payer() && (args.all || !one.closed));
     records.sort_by_key(|record| std::cmp::Reverse((record.nonce_slot, record.job)));
     for record in records.iter().filter(|record| !jobs.iter().any(|job| job.address == record.job)) {
@@ -90,7 +100,7 @@ pub(super) async fn run(args: &Args, payer: &Payer<'_>) -> Result<()> {
             Some(_) => Whereabouts::MayCome(record.postable_until()),
             None => whereabouts(record, chain, view.now.0).await?,
         };
-        if place == Whereabouts::Closed && !args.all {
+        if matches!(place, Whereabouts::Closed | Whereabouts::Refunded) && !args.all {
             // Somebody closed it; it is looked at no more.
             folder.note(&record.job, |record| record.closed = true)?;
             continue;
@@ -104,6 +114,7 @@ pub(super) async fn run(args: &Args, payer: &Payer<'_>) -> Result<()> {
             decimals: currency.decimals,
             deposit: record.deposit,
             posted_slot: record.nonce_slot,
+            stage: place.words(),
             currency,
         });
     }

@@ -1,8 +1,8 @@
 //! `provena job receipt`.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use provena_client::chain::history;
 use provena_wire::SignedReceipt;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use super::{Payer, read, unknown};
 use crate::{
     address,
     commands::infer::receipt_file::write,
+    context::quoted,
     failure::{Exit, Failure},
     output::{Report, style::Style, table::facts, text::printable},
 };
@@ -22,7 +23,7 @@ pub(super) struct Args {
     /// The job's address, as `provena infer` printed it.
     #[arg(value_parser = address::parse)]
     job: Pubkey,
-    /// Where to write the receipt; of several nodes' the first.
+    /// Where to write the receipt, of several nodes' the first [default: under receipts/ in the data folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -33,7 +34,9 @@ struct Receipts {
     receipts: Vec<SignedReceipt>,
     /// Nodes whose receipt could not be had, and why.
     missing: Vec<(String, String)>,
-    receipt_file: Option<PathBuf>,
+    receipt_file: PathBuf,
+    #[serde(skip)]
+    next: String,
 }
 
 impl Report for Receipts {
@@ -41,8 +44,8 @@ impl Report for Receipts {
         let mut rows = vec![("job", self.job.clone())];
         rows.extend(self.receipts.iter().map(|receipt| ("signed by", receipt.node.clone())));
         rows.extend(self.missing.iter().map(|(node, why)| ("missing", format!("{node}: {}", printable(why)))));
-        rows.extend(self.receipt_file.as_ref().map(|file| ("receipt", file.display().to_string())));
-        facts(&rows, style)
+        rows.push(("written to", self.receipt_file.display().to_string()));
+        format!("{}\n\n{} {}", facts(&rows, style), style.faint("next:"), self.next)
     }
 }
 
@@ -92,8 +95,15 @@ pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
             .hint(context.command(&format!("job receipt {job}")) + "   later, when the node answers")
             .into());
     };
-    if let Some(file) = &args.out {
-        write(file, first)?;
-    }
-    context.output.data(&Receipts { job: job.to_string(), receipts, missing, receipt_file: args.out })
+    let file = match args.out {
+        Some(file) => file,
+        None => {
+            let folder = context.receipts_folder()?;
+            fs::create_dir_all(&folder).with_context(|| format!("cannot write to {}", folder.display()))?;
+            folder.join(format!("{job}.json"))
+        }
+    };
+    write(&file, first)?;
+    let next = context.command(&format!("verify {}", quoted(&file.display().to_string())));
+    context.output.data(&Receipts { job: job.to_string(), receipts, missing, receipt_file: file, next })
 }

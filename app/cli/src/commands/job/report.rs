@@ -12,7 +12,7 @@ use provena_market::state::{JobState, Offer, Seat, SeatState, Who};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::next;
+use super::{next, stage};
 use crate::{
     commands::{infer::answer::Paid, rent::Rent},
     context::Context,
@@ -37,6 +37,10 @@ pub(super) struct JobReport {
     rent: Rent,
     posted_slot: u64,
     signatures: Vec<String>,
+    /// Lamports that this command's transactions cost the wallet.
+    network_fees: Option<u64>,
+    #[serde(skip)]
+    stage: &'static str,
     #[serde(skip)]
     ended: bool,
     #[serde(skip)]
@@ -94,9 +98,19 @@ impl JobReport {
             rent: Rent::of(chain, job).await?,
             posted_slot: job.job.posted_at,
             signatures: signatures.to_vec(),
+            network_fees: None,
+            stage: stage::words(job),
             ended: job.state()?.is_ended(),
             now: now.0,
         })
+    }
+}
+
+impl JobReport {
+    /// Adds what this command's transactions cost.
+    pub(super) fn costing(mut self, network_fees: Option<u64>) -> Self {
+        self.network_fees = network_fees;
+        self
     }
 }
 
@@ -105,8 +119,10 @@ pub(super) fn next_words(job: &JobView, now: Slot, context: &Context<'_>) -> Res
     let mut tried = job.0.clone();
     let cancellable = tried.job.cancel(&tried.seats, now).is_ok();
     let command = |verb: &str| context.command(&format!("job {verb} {}", job.address));
-    let waiting = next::words(job.next(Who::Payer, now)?, now, cancellable, &command);
-    Ok(match job.state()? {
+    let state = job.state()?;
+    let over = state.is_ended() && job.job.is_paid_out(&job.seats).unwrap_or(false);
+    let waiting = next::words(job.next(Who::Payer, now)?, now, cancellable, over, &command);
+    Ok(match state {
         // A deposit that nobody is owed any more is back.
         JobState::Failed | JobState::Cancelled | JobState::Defaulted if waiting.starts_with("nothing") => {
             format!("the deposit is back; {waiting}")
@@ -115,7 +131,7 @@ pub(super) fn next_words(job: &JobView, now: Slot, context: &Context<'_>) -> Res
     })
 }
 
-/// A job's state as one word.
+/// A job's state as programs read it.
 pub(super) fn state(job: &JobView) -> &'static str {
     match job.state() {
         Ok(JobState::Open) => "open",
@@ -143,7 +159,7 @@ impl Report for JobReport {
     fn text(&self, style: Style) -> String {
         let mut rows = vec![
             ("job", self.job.clone()),
-            ("state", style.strong(self.state)),
+            ("state", style.strong(self.stage)),
             ("next", self.next.clone()),
             ("offer", self.offer.clone()),
         ];
@@ -166,6 +182,7 @@ impl Report for JobReport {
             rows.push(("units", format!("{input} in, {output} out")));
         }
         rows.push(("lent, as rent", self.rent.words(self.now, self.ended)));
+        rows.extend(self.network_fees.map(|fees| ("network fees", Currency::sol().show(fees))));
         if !self.signatures.is_empty() {
             rows.push(("transactions", short_each(&self.signatures)));
         }

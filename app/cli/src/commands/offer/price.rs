@@ -2,6 +2,7 @@
 
 use provena_client::{amount::Currency, offer::Terms};
 use provena_engine::artifact::Family;
+use provena_wire::Request;
 
 /// A price of a unit that would be usual, in SOL: a token is a smaller thing than a picture or a sentence.
 pub(crate) fn usual_price(family: Family) -> &'static str {
@@ -22,9 +23,18 @@ pub(crate) fn unit(family: Family) -> &'static str {
     }
 }
 
+/// What one unit of a request's input is.
+pub(crate) fn unit_asked(request: &Request) -> &'static str {
+    match request {
+        Request::Classify { .. } => "picture",
+        Request::Embed { .. } => "sentence",
+        Request::Generate(_) => "token",
+    }
+}
+
 /// What an answer costs, for example "0.001 SOL a picture".
 pub(crate) fn words(terms: &Terms, currency: &Currency, unit: &str) -> String {
-    let show = |amount| currency.show(amount);
+    let show = |amount| currency.price(amount);
     let base = (terms.base_price > 0).then(|| format!("{} an answer", show(terms.base_price)));
     let units = match (terms.input_price, terms.output_price) {
         (0, 0) => None,

@@ -1,7 +1,9 @@
 //! Why a job is not taken. Every reason has a name, which the log and the metrics use.
 
+use provena_client::amount::Currency;
 use provena_client::chain::ChainError;
 use provena_client::store::StoreError;
+use provena_market::fees::Work;
 use provena_wire::Units;
 use solana_pubkey::Pubkey;
 
@@ -23,7 +25,7 @@ pub enum Refusal {
     #[error("the job was posted for other terms than its offer's, or the offer is closed")]
     OfferChanged,
     /// Too much at stake.
-    #[error("the terms are too risky: a bond of {bond} lamports, the limit is {most}")]
+    #[error("the terms are too risky: a bond of {}, this node stakes at most {}", sol(.bond), sol(.most))]
     Bond {
         /// In the job.
         bond: u64,
@@ -50,8 +52,15 @@ pub enum Refusal {
     #[error("this node takes no payment in {0}: its operator has set no rate for that mint")]
     NoRate(Pubkey),
     /// It would cost more than it brings.
-    #[error("the job pays this node {pay} lamports, the least is {least}: its transactions and the time of its bond")]
+    #[error(
+        "for {} this node is paid {}, and it takes no less than {}: its transactions and the time of its bond",
+        units(.work),
+        sol(.pay),
+        sol(.least)
+    )]
     Pay {
+        /// For which work: the most that the terms allow, or the least that the request can be.
+        work: Work,
         /// What this node would get, in lamports.
         pay: u64,
         /// What it must be.
@@ -70,7 +79,7 @@ pub enum Refusal {
     #[error("jobs that wait for other nodes hold as much of the node as they may: {0} % of its stake and places")]
     Waiting(u64),
     /// The stake is at work.
-    #[error("the bond is {bond} lamports and {free} of the stake are free")]
+    #[error("the bond is {}, and {} of the node's stake is free", sol(.bond), sol(.free))]
     Stake {
         /// The job's.
         bond: u64,
@@ -78,7 +87,7 @@ pub enum Refusal {
         free: u64,
     },
     /// The stake is less than the market's least, for instance after a lost bond.
-    #[error("the node's stake is {stake} lamports, the market's least is {least}; it must be raised")]
+    #[error("the node's stake is {}, the market's least is {}; it must be raised", sol(.stake), sol(.least))]
     LeastStake {
         /// At stake.
         stake: u64,
@@ -86,7 +95,7 @@ pub enum Refusal {
         least: u64,
     },
     /// The wallet cannot pay the transactions of one more job.
-    #[error("the node's wallet has {balance} lamports, and needs {least} for the transactions of a job")]
+    #[error("the node's wallet has {}, and needs {} for the transactions of a job", sol(.balance), sol(.least))]
     Wallet {
         /// In the wallet.
         balance: u64,
@@ -179,4 +188,14 @@ impl Refusal {
             Self::SlowRequest(_) => "request_too_slow",
         }
     }
+}
+
+/// Work as the payer's side writes it.
+fn units(work: &Work) -> Units {
+    Units::new(work.input.0, work.output.0)
+}
+
+/// Lamports as people write them: the words go to whoever asks for a quote.
+fn sol(lamports: &u64) -> String {
+    Currency::sol().price(*lamports)
 }
