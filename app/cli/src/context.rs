@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 use provena_client::{
-    chain::{Budget, Chain, RpcChain, RpcOptions, lookup},
+    chain::{Budget, Chain, ChainReader, RpcChain, RpcOptions, lookup},
     keys,
 };
 use solana_keypair::Keypair;
@@ -74,6 +74,7 @@ impl<'a> Context<'a> {
         (title, chosen): (&str, Option<&str>),
         address: &Pubkey,
     ) -> Option<String> {
+        self.meet(chain).await;
         let name = chosen.map_or_else(|| names::of_title(title, kind), ToOwned::to_owned);
         let gone = self.gone(chain, &name).await;
         match self.book.add(kind, &name, *address, &gone) {
@@ -95,7 +96,8 @@ impl<'a> Context<'a> {
     }
 
     /// Writes a job down as the latest, so that `@last` is it.
-    pub(crate) fn note_job(&self, job: &Pubkey) {
+    pub(crate) async fn note_job(&self, chain: &dyn Chain, job: &Pubkey) {
+        self.meet(chain).await;
         if let Err(why) = self.book.add(Kind::Job, &Kind::Job.to_string(), *job, &[]) {
             self.output.note(&why);
         }
@@ -103,10 +105,20 @@ impl<'a> Context<'a> {
 
     /// The address that has a name, unless it is not on the chain any more.
     pub(crate) async fn taken(&self, chain: &dyn Chain, kind: Kind, name: &str) -> Option<Pubkey> {
+        self.meet(chain).await;
         let gone = self.gone(chain, name).await;
         let entries = self.book.entries().unwrap_or_default();
         let taken = entries.iter().find(|entry| entry.name == name && entry.kind.shares_names_with(kind))?;
         (!gone.contains(&taken.address)).then_some(taken.address)
+    }
+
+    /// Tells the book which chain its names are of. Where the chain does not say, it is the one that answered last.
+    async fn meet<C: ChainReader + ?Sized>(&self, chain: &C) {
+        if !self.book.has_met()
+            && let Ok(genesis) = chain.cluster().await
+        {
+            self.book.meet(&Pubkey::from(genesis));
+        }
     }
 
     /// The bearers of a name, or of it with a number, that are not on the chain any more: this happens to private chains,

@@ -35,6 +35,9 @@ fn main() -> ExitCode {
     let command = || book::arguments::with_names(help::flowing(Cli::command()), &book);
     // A shell that asks for words ends here.
     clap_complete::CompleteEnv::with_factory(command).complete();
+    if book::chains::are_named(&arguments) {
+        book::chains::meet(&book);
+    }
     let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,

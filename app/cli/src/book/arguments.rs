@@ -49,8 +49,12 @@ fn reads<T: Clone + Send + Sync + 'static>(
     parse: fn(&str) -> Result<T, String>,
 ) -> Arg {
     let book = Arc::clone(book);
-    argument
-        .value_parser(StringValueParser::new().try_map(move |text: String| parse(&written_out(&book, wanted, &text)?)))
+    argument.value_parser(StringValueParser::new().try_map(move |text: String| {
+        parse(&written_out(&book, wanted, &text)?).map_err(|why| match meant(&book, wanted, &text) {
+            Some(name) => format!("{why}; did you mean @{name}?"),
+            None => why,
+        })
+    }))
 }
 
 /// `@name` or `@name=rest` with the name's address in its place; anything else as it is.
@@ -58,6 +62,12 @@ fn written_out(book: &Book, wanted: Wanted, text: &str) -> Result<String, String
     let Some(named) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
     let (name, rest) = named.split_at(named.find('=').unwrap_or(named.len()));
     Ok(format!("{}{rest}", book.find(wanted, name)?))
+}
+
+/// The name that was typed without its `@`.
+fn meant(book: &Book, wanted: Wanted, text: &str) -> Option<String> {
+    let name = text.split('=').next()?;
+    book.find(wanted, name).ok().map(|_| name.to_owned())
 }
 
 /// What an argument asks for, by its value name.
@@ -137,6 +147,8 @@ mod tests {
         let line = ["dataset", "mint", "x", "--parent", "@last=10%", "--holder", "@ada=5%", "--under", "@digits=1"];
         let minted = read(&line).unwrap();
         assert!(minted.contains(&address(1).to_string()) && minted.contains(&address(2).to_string()), "{minted}");
+        let why = read(&["asset", "show", "digits"]).unwrap_err().to_string();
+        assert!(why.contains("not an address") && why.contains("did you mean @digits?"), "{why}");
         let why = read(&["asset", "show", "@digit"]).unwrap_err().to_string();
         assert!(why.contains("there is no @digit; near it: @digits"), "{why}");
         // What is no address stays as it was typed.

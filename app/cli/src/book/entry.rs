@@ -46,6 +46,13 @@ impl fmt::Display for Kind {
     }
 }
 
+/// A word with its article.
+pub(super) fn with_article(word: impl fmt::Display) -> String {
+    let word = word.to_string();
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {word}")
+}
+
 /// What a command asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -108,7 +115,7 @@ pub(crate) struct Entry {
     /// Where it is.
     #[serde(with = "base58")]
     pub address: Pubkey,
-    /// The RPC address of its chain; none for wallets.
+    /// The genesis hash of its chain, or its RPC address as long as it was not asked; none for wallets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     LAST,
-    entry::{Entry, Kind, Wanted},
+    entry::{Entry, Kind, Wanted, with_article},
 };
 
 /// Longest name.
@@ -69,7 +69,7 @@ pub(super) fn exact(entries: &[Entry], wanted: Wanted, name: &str) -> Result<Ent
         return Ok(found.clone());
     }
     if let Some(other) = entries.iter().find(|entry| entry.name == name) {
-        return Err(format!("@{name} is a {}, and {} is asked for", other.kind, with_article(wanted)));
+        return Err(format!("@{name} is {}, and {} is asked for", with_article(other.kind), with_article(wanted)));
     }
     let mut known: Vec<(f64, &str)> = entries
         .iter()
@@ -89,11 +89,6 @@ pub(super) fn exact(entries: &[Entry], wanted: Wanted, name: &str) -> Result<Ent
     let some: Vec<String> = known.iter().take(LISTED).map(|(_, name)| format!("@{name}")).collect();
     let more = if known.len() > LISTED { " and more (`provena book`)" } else { "" };
     Err(format!("there is no @{name}; there are {}{more}", some.join(", ")))
-}
-
-fn with_article(wanted: Wanted) -> String {
-    let article = if matches!(wanted, Wanted::Offer | Wanted::Any) { "an" } else { "a" };
-    format!("{article} {wanted}")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use solana_pubkey::Pubkey;
 
 use crate::{
     address,
-    book::{Entry, Kind, Wanted, names},
+    book::{Entry, Kind, OfChain, Wanted, names},
     context::Context,
     failure::Failure,
     output::{
@@ -25,17 +25,26 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  provena book                            every name that holds on this chain\n  provena book add ada ADDRESS            from now on @ada is that wallet\n  provena book remove @digits\n\nMinting, `offer create`, `infer` and `keygen` write down what they made. @last is\nthe latest of the kind that is asked for."
+    after_help = "Examples:\n  provena book                            every name that holds on this chain\n  provena book --all                      also those of other chains, and of chains that are gone\n  provena book add ada ADDRESS            from now on @ada is that wallet\n  provena book remove @digits\n\nMinting, `offer create`, `infer` and `keygen` write down what they made. @last is\nthe latest of the kind that is asked for. Names belong to a chain, by its genesis hash: a private\nchain that is started anew is another one, and has none of the old one's names."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Also the names of other chains, and of chains that are gone.
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List the names (as `provena book` alone does)
-    List,
+    List(List),
     /// Give an address a name
     #[command(
         after_help = "Examples:\n  provena book add ada ADDRESS\n  provena book add reader ADDRESS --kind offer       when the chain cannot be asked what it is"
@@ -44,6 +53,9 @@ enum Verb {
     /// Strike a name out; what it names stays as it is
     #[command(after_help = "Examples:\n  provena book remove @digits\n  provena book remove @digits --kind offer")]
     Remove(Remove),
+    /// Strike out the names of chains that are gone: another one answers now where they did
+    #[command(after_help = "Examples:\n  provena book --all        which they are\n  provena book forget")]
+    Forget,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,18 +83,53 @@ struct Remove {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Listed(Vec<Entry>);
+struct Listed {
+    entries: Vec<Entry>,
+    /// Those of these names that are other chains'.
+    #[serde(skip)]
+    others: Vec<OfChain>,
+}
 
 impl Report for Listed {
     fn text(&self, style: Style) -> String {
-        if self.0.is_empty() {
-            return "No name holds on this chain yet. Minting gives names; `provena book add` does, too.".into();
+        let here: Vec<&Entry> = self
+            .entries
+            .iter()
+            .filter(|entry| !self.others.iter().any(|chain| chain.entries.contains(entry)))
+            .collect();
+        let mut parts = vec![match here.is_empty() {
+            true => "No name holds on this chain yet. Minting gives names; `provena book add` does, too.".to_owned(),
+            false => table(here, style),
+        }];
+        for chain in &self.others {
+            let whose = match chain.gone {
+                true => format!("of a chain that is gone from {}", chain.url),
+                false => format!("of the chain at {}", chain.url),
+            };
+            parts.push(format!("{}\n{}", style.strong(&whose), table(&chain.entries, style)));
         }
-        let mut table = Table::new(&[("name", Align::Left), ("is a", Align::Left), ("address", Align::Address)]);
-        for entry in &self.0 {
-            table.row([format!("@{}", entry.name), entry.kind.to_string(), entry.address.to_string()]);
+        parts.join("\n\n")
+    }
+}
+
+fn table<'a>(entries: impl IntoIterator<Item = &'a Entry>, style: Style) -> String {
+    let mut table = Table::new(&[("name", Align::Left), ("is a", Align::Left), ("address", Align::Address)]);
+    for entry in entries {
+        table.row([format!("@{}", entry.name), entry.kind.to_string(), entry.address.to_string()]);
+    }
+    table.text(style)
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Forgotten(Vec<Entry>);
+
+impl Report for Forgotten {
+    fn text(&self, style: Style) -> String {
+        match self.0.as_slice() {
+            [] => "No name is one of a chain that is gone.".into(),
+            entries => format!("{}\n{}", style.strong("struck out"), table(entries, style)),
         }
-        table.text(style)
     }
 }
 
@@ -105,10 +152,9 @@ impl Report for Changed {
 /// Carries out the verb.
 pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
-        None | Some(Verb::List) => {
-            let entries = context.book.entries().map_err(|why| anyhow!(why))?;
-            context.output.data(&Listed(entries))
-        }
+        None => list(&args.list, context),
+        Some(Verb::List(args)) => list(&args, context),
+        Some(Verb::Forget) => context.output.data(&Forgotten(context.book.forget_gone().map_err(|why| anyhow!(why))?)),
         Some(Verb::Add(args)) => add(args, context).await,
         Some(Verb::Remove(Remove { name, kind })) => {
             let wanted = kind.map_or(Wanted::Any, Wanted::from);
@@ -118,6 +164,30 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             context.output.data(&Changed { entry, done: "removed" })
         }
     }
+}
+
+fn list(args: &List, context: &Context<'_>) -> Result<()> {
+    let mut entries = context.book.entries().map_err(|why| anyhow!(why))?;
+    let mut others = context.book.elsewhere().map_err(|why| anyhow!(why))?;
+    let gone: usize = others.iter().filter(|chain| chain.gone).map(|chain| chain.entries.len()).sum();
+    if !context.book.has_met() {
+        let url = context.url();
+        context.output.note(&format!("No chain answers at {url} now; these are the names of the one that did last."));
+    }
+    if args.all {
+        entries.extend(others.iter().flat_map(|chain| chain.entries.clone()));
+    } else {
+        others.clear();
+        if gone > 0 {
+            let names = if gone == 1 {
+                "One name is of a chain that is".to_owned()
+            } else {
+                format!("{gone} names are of chains that are")
+            };
+            context.output.note(&format!("{names} gone: `provena book --all` shows, `provena book forget` forgets."));
+        }
+    }
+    context.output.data(&Listed { entries, others })
 }
 
 async fn add(args: Add, context: &Context<'_>) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod create;
 mod created;
+mod doubts;
 mod list;
 pub(crate) mod price;
 

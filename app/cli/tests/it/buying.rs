@@ -129,7 +129,7 @@ fn n6_a_silent_chain_costs_no_paid_job() {
     assert!(done.stdout.contains("reads "), "{}", done.stdout);
 
     market.front.keep_back(&["/v1/blobs"]);
-    let mut child = market.command(&market.ask(&["--patience", "2", "--unquoted"])).spawn().unwrap();
+    let mut child = market.command(&market.ask(&["--patience", "2", "--unquoted", "--undelivered"])).spawn().unwrap();
     let line = until(&mut child, "is paid for");
     let job = line.split(' ').nth(1).unwrap().to_owned();
     market.wire.silent(true);

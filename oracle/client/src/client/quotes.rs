@@ -83,7 +83,8 @@ async fn ask(node: Node, least_stake: u64, offer: Pubkey, bond: u64, request: By
         Some(_) if node.stake < least_stake || free < bond => {
             let sol = Currency::sol();
             let (free, bond, least) = (sol.show(free), sol.show(bond), sol.show(least_stake));
-            let reason = format!("{free} of its stake is free; the offer's bond is {bond}, the market's least stake {least}");
+            let reason =
+                format!("{free} of its stake is free; the offer's bond is {bond}, the market's least stake {least}");
             Reply::Refuses(Refusal { refused: "stake".to_owned(), reason })
         }
         Some(endpoint) => endpoint.quote(&offer, request).await,

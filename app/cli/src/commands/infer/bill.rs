@@ -129,7 +129,9 @@ impl Bill {
         }
         if self.other != 0 {
             let why = match self.own_node {
-                true => "this wallet is the node's, too: its pay came here, and the fees above include its transactions",
+                true => {
+                    "this wallet is the node's, too: its pay came here, and the fees above include its transactions"
+                }
                 false => "deposits on their way, accounts that were opened",
             };
             rows.push(("other", format!("{}: {why}", sol(self.other))));

@@ -131,19 +131,21 @@ impl Purchase<'_> {
         let reserved = client.reserve(order).await.map_err(explained)?;
         so_far.set(SoFar::Paying(reserved.job));
         progress.suspend(|| context.output.note(&format!("paying for job {}", reserved.job)));
-        let posted = client.pay(order, &reserved).await.map_err(|error| match error {
-            // Whatever else it is, it is certain.
+        let paid = client.pay(order, &reserved).await;
+        if paid.is_ok() {
+            so_far.set(SoFar::Paid(reserved.job));
+        }
+        // Any other failure is certain: there is no such job.
+        if !matches!(paid, Err(ClientError::Chain(_))) {
+            context.note_job(client.chain(), &reserved.job).await;
+        }
+        let posted = paid.map_err(|error| match error {
             ClientError::Chain(error) => {
                 let failure = Failure::failed("the deposit was not paid").hint("see why, and ask again");
                 anyhow::Error::from(error).context(failure)
             }
-            error => {
-                context.note_job(&reserved.job);
-                explained(error)
-            }
+            error => explained(error),
         })?;
-        so_far.set(SoFar::Paid(posted.job));
-        context.note_job(&posted.job);
         progress.suspend(|| context.output.note(&format!("job {} is paid for", posted.job)));
 
         let mut sent = vec![posted.posted.signature];

@@ -66,8 +66,7 @@ async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<(
         (Err(error), None) => return Err(error),
     };
     if job.job.payer != client.payer() {
-        let [show, receipt] =
-            ["show", "receipt"].map(|verb| context.command(&format!("job {verb} {}", args.job)));
+        let [show, receipt] = ["show", "receipt"].map(|verb| context.command(&format!("job {verb} {}", args.job)));
         let message = format!("job {} is paid for by another wallet, {}", args.job, job.job.payer);
         let hint = format!(
             "name that wallet's key file with --keypair; anybody can see\n       {show}   and\n       {receipt}"

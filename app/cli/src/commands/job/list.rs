@@ -48,7 +48,8 @@ struct Listed {
 impl Report for Jobs {
     fn text(&self, style: Style) -> String {
         if self.0.is_empty() {
-            return "The wallet has no job on this chain, and no rent in one. Closed ones: provena job list --all".into();
+            return "The wallet has no job on this chain, and no rent in one. Closed ones: provena job list --all"
+                .into();
         }
         let mut table = Table::new(&[("job", Align::Left), ("state", Align::Left), ("deposit", Align::Right)]);
         for job in &self.0 {

@@ -15,7 +15,10 @@ pub(super) fn words(next: Next, now: Slot, cancellable: bool, over: bool, comman
             let until = format!("before slot {} (about {wait} s)", slot.0);
             match cancellable {
                 _ if over => {
-                    format!("nothing; its rent comes back from slot {} on (about {wait} s), with the next `provena infer`", slot.0)
+                    format!(
+                        "nothing; its rent comes back from slot {} on (about {wait} s), with the next `provena infer`",
+                        slot.0
+                    )
                 }
                 true => by(&format!("a node may take it {until}; until one does, take it back"), "cancel"),
                 false => format!("nothing for the payer to do {until}"),

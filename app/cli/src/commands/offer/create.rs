@@ -1,7 +1,5 @@
 //! `provena offer create`.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use provena_client::{
     amount::{Amount, Currency, parse_bps, parse_sol},
@@ -16,10 +14,9 @@ use provena_engine::{
     artifact::{Artifact, Family},
     places,
 };
-use provena_node::config::Config;
 use solana_pubkey::Pubkey;
 
-use super::created::Created;
+use super::{created::Created, doubts::doubts, price};
 use crate::{
     address,
     book::{Kind, names},
@@ -96,9 +93,10 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let progress = Progress::spinner(context.output, "making the offer");
     let created = offer::create(&chain, &wallet, &args.asset, args.model_version, &terms).await?;
     drop(progress);
-    for doubt in doubts(&terms) {
-        context.output.note(&doubt);
-    }
+    let unit = family.map_or_else(|| price::unit_of(&terms), price::unit);
+    // The offer is there; that nobody can be asked about it now is no failure.
+    let doubts = doubts(&chain, &created.offer, unit).await.unwrap_or_default();
+    doubts.iter().for_each(|doubt| context.output.note(doubt));
     let title = match context.book.of(&args.asset) {
         Ok(Some(entry)) => entry.name,
         _ => mint::name_of(&chain, &args.asset).await?.map_or_else(String::new, |title| title.raw().to_owned()),
@@ -123,7 +121,8 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         agree: terms.agree,
         signatures: created.signatures.iter().map(ToString::to_string).collect(),
         name,
-        family,
+        warnings: doubts,
+        unit,
         next,
         terms,
         currency,
@@ -180,25 +179,6 @@ fn terms(args: &Args, artifact: Option<&Artifact>, currency: &Currency) -> Resul
     })
 }
 
-/// What keeps nodes that run with the usual settings from taking the offer's jobs.
-fn doubts(terms: &Terms) -> Vec<String> {
-    // The sample leaves every setting as it is.
-    let Ok(usual) = Config::parse(Config::sample(), [], Path::new("/node.toml")) else { return Vec::new() };
-    let mut doubts = Vec::new();
-    if terms.bond > usual.node.max_bond_lamports {
-        let most = Currency::sol().show(usual.node.max_bond_lamports);
-        doubts.push(format!("Nodes with the usual settings stake at most {most} on a job, less than this --bond."));
-    }
-    let windows = u64::from(terms.window) * 3;
-    if windows > usual.node.max_windows_slots {
-        let most = usual.node.max_windows_slots / 3;
-        doubts.push(format!(
-            "Nodes with the usual settings take no jobs of so long a --window; {most} is their longest."
-        ));
-    }
-    doubts
-}
-
 /// The artifact of the version that is sold, where it lies on this machine.
 async fn artifact(context: &Context<'_>, chain: &dyn Chain, args: &Args) -> Result<Option<Artifact>> {
     let registered = match asset::find(chain, &args.asset).await? {
@@ -228,30 +208,5 @@ fn usual_limits(artifact: Option<&Artifact>) -> Result<(u32, u32)> {
             Ok((context, context))
         }
         _ => Ok((PIECES, 0)),
-    }
-}
-
-#[cfg(test)]
-mod unit {
-    use super::*;
-
-    #[test]
-    fn what_usual_nodes_decline_is_said() {
-        let terms = |bond, window| Terms {
-            mint: Pubkey::default(),
-            base_price: 1,
-            input_price: 0,
-            output_price: 0,
-            max_input: 1,
-            max_output: 0,
-            royalty_bps: 0,
-            nodes: 1,
-            agree: 1,
-            bond,
-            window,
-        };
-        assert!(doubts(&terms(1_000_000_000, 3_000)).is_empty());
-        let [bond, window] = doubts(&terms(1_000_000_001, 3_001)).try_into().unwrap();
-        assert!(bond.contains("at most 1 SOL") && window.contains("3000 is their longest"), "{bond} {window}");
     }
 }

@@ -4,7 +4,6 @@ use provena_client::{
     amount::{Currency, show_bps},
     offer::Terms,
 };
-use provena_engine::artifact::Family;
 use serde::Serialize;
 
 use super::price;
@@ -32,8 +31,10 @@ pub(super) struct Created {
     pub signatures: Vec<String>,
     /// What it is called on this machine, with its @.
     pub name: Option<String>,
+    /// What may keep nodes from taking its jobs.
+    pub warnings: Vec<String>,
     #[serde(skip)]
-    pub family: Option<Family>,
+    pub unit: &'static str,
     #[serde(skip)]
     pub next: String,
     #[serde(skip)]
@@ -44,7 +45,7 @@ pub(super) struct Created {
 
 impl Report for Created {
     fn text(&self, style: Style) -> String {
-        let unit = self.family.map_or_else(|| price::unit_of(&self.terms), price::unit);
+        let unit = self.unit;
         let units = |count: u32| format!("{count} {}", if count == 1 { unit.to_owned() } else { plural(unit) });
         let most = match (self.max_input, self.max_output) {
             (input, 0) => format!("{} in one job", units(input)),
