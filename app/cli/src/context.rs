@@ -89,7 +89,7 @@ impl<'a> Context<'a> {
     /// The option that a proposed minting needs on a chain of this machine, where the store is a folder: a space and
     /// `--local`, or nothing.
     pub(crate) fn local(&self) -> &'static str {
-        let private = ["//127.0.0.1", "//localhost", "//[::1]"].iter().any(|host| self.url.contains(host));
+        let private = is_local(&self.url);
         let folder = self.store.first().is_some_and(|store| store.starts_with("file:"));
         let said = env::var_os("PROVENA_LOCAL").is_some();
         if private && folder && !said { " --local" } else { "" }
@@ -227,6 +227,11 @@ impl<'a> Context<'a> {
     pub(crate) fn pending_folder(&self) -> PathBuf {
         self.keypair.parent().unwrap_or(Path::new(".")).join("pending")
     }
+}
+
+/// Whether a chain's address names this machine.
+pub(crate) fn is_local(url: &str) -> bool {
+    ["//127.0.0.1", "//localhost", "//[::1]"].iter().any(|host| url.contains(host))
 }
 
 /// Where the address book is kept; none without a home folder.

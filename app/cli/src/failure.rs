@@ -1,6 +1,8 @@
 //! What a person reads when something goes wrong: the message, its causes, and what to do next.
 
 mod advice;
+pub(crate) mod plain;
+mod refused;
 
 use std::{fmt, process::ExitCode};
 
@@ -10,10 +12,13 @@ use provena_wire::untrusted::printable_json;
 use serde::Serialize;
 
 use crate::output::{
-    Output, harmless,
+    Output,
+    lines::{beside, fitted},
     text::{printable, spoken},
 };
 use advice::advice;
+use plain::plain;
+pub(crate) use refused::refused;
 
 /// The program's exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,29 +107,6 @@ struct JsonError {
     job: Option<String>,
 }
 
-/// Prints what is wrong with a command line, or the help that was asked for; as JSON when that was asked for, too.
-pub(crate) fn refused(error: &clap::Error) -> ExitCode {
-    let json = std::env::args().any(|argument| argument == "--json");
-    if !error.use_stderr() {
-        // Nothing can be done about a terminal that takes no words.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    if !json {
-        // What was typed may have been copied from somewhere.
-        eprint!("{}", harmless(&error.render().to_string()));
-        return ExitCode::from(Exit::Usage as u8);
-    }
-    let text = error.to_string();
-    let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    let told: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
-    let message = told.join(" ").trim_start_matches("error: ").to_owned();
-    let hint = Some("provena --help   and `provena COMMAND --help` say what there is".to_owned());
-    let json = JsonError { error: message, causes: Vec::new(), hint, job: None };
-    eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
-    ExitCode::from(Exit::Usage as u8)
-}
-
 /// Each line of a text with what is harmful in it written out.
 fn lines(text: &str) -> String {
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
@@ -139,7 +121,7 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
     let mut messages: Vec<String> = Vec::new();
     for cause in error.chain() {
         // Strangers' words may be a part: a template's reason, a node's answer.
-        let text = spoken(&cause.to_string());
+        let text = plain(&spoken(&cause.to_string()));
         // Many libraries repeat their source in their own message; say everything once.
         if !messages.iter().any(|earlier| earlier.contains(&text)) {
             messages.push(text);
@@ -156,13 +138,18 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
         eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
     } else {
         // Anything in these words can be a stranger's: a server's, a node's, a file's name.
-        let style = output.error_style();
-        eprintln!("{} {}", style.bad("error:"), lines(&message));
+        let (style, columns) = (output.error_style(), output.error_columns());
+        let say = |label: &str, painted: &str, text: &str| eprintln!("{}", beside(label, painted, &lines(text), columns));
+        match exit {
+            // It is what the person wanted, and no error.
+            Exit::Interrupted => eprintln!("{}", fitted(&lines(&message), columns)),
+            _ => say("error:", &style.bad("error:"), &message),
+        }
         for cause in causes {
-            eprintln!("  {} {}", style.faint("because:"), lines(&cause));
+            say("  because:", &format!("  {}", style.faint("because:")), &cause);
         }
         if let Some(hint) = hint {
-            eprintln!("  {} {}", style.strong("try:"), lines(&hint));
+            say("  try:", &format!("  {}", style.strong("try:")), &hint);
         }
     }
     ExitCode::from(exit as u8)

@@ -1,17 +1,22 @@
 //! Help texts that fit the terminal: a paragraph is broken once, by whoever knows how wide the terminal is, and what an
 //! example does stands beneath it where it has no room beside.
 
-use clap::Command;
+use clap::{Arg, Command};
 
 use crate::output::table::COLUMNS;
 
 /// Spaces between an example and what it does.
 const APART: &str = "   ";
 
-/// The command with footers that flow.
+/// The command with footers that flow. A value may begin with a minus: that it must not is for the value's own words to
+/// say, and not taken for an option that does not exist.
 pub(crate) fn flowing(command: Command) -> Command {
     let footer = command.get_after_help().map(|help| flow(&help.to_string()));
-    let command = command.mut_subcommands(flowing);
+    let negative = |argument: Arg| match argument.get_action().takes_values() {
+        true => argument.allow_negative_numbers(true),
+        false => argument,
+    };
+    let command = command.mut_args(negative).mut_subcommands(flowing);
     match footer {
         Some(footer) => command.after_help(footer),
         None => command,

@@ -41,7 +41,10 @@ fn main() -> ExitCode {
     let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return failure::refused(&error.with_cmd(&command())),
+        Err(error) => {
+            let command = command();
+            return failure::refused(&error.with_cmd(&command), &command);
+        }
     };
     let output =
         Output::new(cli.global.json, cli.global.full, context::given(&cli.global, |variable| env::var(variable).ok()));

@@ -1,6 +1,7 @@
 //! Everything that reaches the terminal: data on stdout, remarks on stderr, JSON when asked for.
 
 pub(crate) mod file;
+pub(crate) mod lines;
 mod log;
 pub(crate) mod picture;
 pub(crate) mod progress;
@@ -17,6 +18,12 @@ use self::style::Style;
 
 pub(crate) use log::{log, log_filter, logging};
 
+/// How a command line begins.
+const PROGRAM: &str = "provena ";
+
+/// Verbs that ask no chain and read no wallet: the options for these mean nothing to them.
+const WITHOUT_A_CHAIN: [&str; 5] = ["localnet", "demo", "keygen", "completion", "--help"];
+
 /// What a command answers: a value for programs and a text for people.
 pub(crate) trait Report: Serialize {
     /// The text shown without `--json`; no trailing newline.
@@ -28,6 +35,8 @@ pub(crate) struct Output {
     json: bool,
     style: Style,
     error_style: Style,
+    /// How wide lines on stderr may be; nothing where it is no terminal.
+    error_columns: Option<usize>,
     options: String,
 }
 
@@ -38,6 +47,7 @@ impl Output {
             json,
             style: Style::detect(io::stdout().is_terminal() && !json).with_full(full),
             error_style: Style::detect(io::stderr().is_terminal()).with_full(full),
+            error_columns: lines::stderr_columns(),
             options,
         }
     }
@@ -57,6 +67,11 @@ impl Output {
         self.error_style
     }
 
+    /// How wide lines on stderr may be; nothing where it is no terminal.
+    pub(crate) fn error_columns(&self) -> Option<usize> {
+        self.error_columns
+    }
+
     /// The options that the person gave and another command needs to mean the same; each begins with a space.
     pub(crate) fn options(&self) -> &str {
         &self.options
@@ -69,7 +84,14 @@ impl Output {
             // Whoever wrote it has put them where they belong.
             return text.to_owned();
         }
-        text.replace("provena ", &format!("provena{} ", self.options))
+        let mut pieces = text.split(PROGRAM);
+        let mut out = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let verb = piece.split([' ', '`']).next().unwrap_or_default();
+            let options = if WITHOUT_A_CHAIN.contains(&verb) { "" } else { &self.options };
+            out.extend(["provena", options, " ", piece]);
+        }
+        out
     }
 
     /// Prints a command's answer on stdout.
@@ -95,7 +117,7 @@ impl Output {
     /// Remarks on stderr what is being done; silent with `--json`.
     pub(crate) fn note(&self, text: &str) {
         if !self.json {
-            eprintln!("{}", harmless(text));
+            eprintln!("{}", lines::fitted(&harmless(text), self.error_columns));
         }
     }
 }
@@ -135,5 +157,8 @@ mod tests {
     fn printed_commands_mean_the_same_chain() {
         let output = Output::new(false, false, " --url http://a".into());
         assert_eq!(output.command("provena offer list"), "provena --url http://a offer list");
+        let both = "provena keygen --out a   (or `provena localnet`), then provena balance";
+        let told = "provena keygen --out a   (or `provena localnet`), then provena --url http://a balance";
+        assert_eq!(output.command(both), told);
     }
 }

@@ -307,7 +307,7 @@ fn verify(root: &Root, bytes: &Bytes, url: &str) -> Result<(), StoreError> {
 fn open_place(url: &str, limits: &Limits) -> Result<Arc<dyn Place>, StoreError> {
     let bad = |reason: String| StoreError::BadUrl { url: url.to_owned(), reason };
     let parsed = reqwest::Url::parse(url)
-        .map_err(|error| bad(format!("{error}; write file:///absolute/folder or http(s)://host/prefix")))?;
+        .map_err(|_| bad("it is no URL; write file:///absolute/folder or http(s)://host/prefix".to_owned()))?;
     match parsed.scheme() {
         "file" => {
             let path = parsed.to_file_path().map_err(|()| bad("a file:// URL names an absolute folder".to_owned()))?;

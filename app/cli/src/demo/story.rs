@@ -25,10 +25,11 @@ use crate::{
     commands::{infer, rent::seconds},
     output::{
         Output,
+        lines::wrap,
         progress::Progress,
         style::Style,
         table::{Align, COLUMNS, Table},
-        text::{short, wrap},
+        text::short,
     },
 };
 

@@ -2,11 +2,12 @@
 
 use anyhow::Error;
 use provena_client::{
-    amount::show_bps, asset::AssetError, keys::KeyFileError, mint::MintError, offer::OfferError, royalty::RoyaltyError,
+    ClientError, amount::show_bps, asset::AssetError, chain::ChainError, keys::KeyFileError, mint::MintError, offer::OfferError, royalty::RoyaltyError,
     share::ShareError, token::TokenError,
 };
 
 use super::Exit;
+use crate::context::is_local;
 
 /// An exit code, and what to do next.
 type Advice = (Exit, Option<String>);
@@ -20,7 +21,21 @@ pub(super) fn advice(error: &Error) -> Option<Advice> {
             .or_else(|| cause.downcast_ref().map(royalty))
             .or_else(|| cause.downcast_ref().map(token))
             .or_else(|| cause.downcast_ref().map(key_file))
+            .or_else(|| cause.downcast_ref().and_then(chain))
+            .or_else(|| match cause.downcast_ref() {
+                Some(ClientError::Chain(error)) => chain(error),
+                _ => None,
+            })
     })
+}
+
+fn chain(error: &ChainError) -> Option<Advice> {
+    let ChainError::Unreachable { url, .. } = error else { return None };
+    let hint = match is_local(url) {
+        true => "provena localnet   (a chain on this machine; or name another one with --url)",
+        false => "check --url and the connection, and run it again",
+    };
+    Some((Exit::Unknown, Some(hint.to_owned())))
 }
 
 fn failed(hint: impl Into<String>) -> Advice {
@@ -177,8 +192,11 @@ fn key_file(error: &KeyFileError) -> Advice {
             failed("a key file is a JSON array of 64 numbers, as `provena keygen` and `solana-keygen` write it")
         }
         KeyFileError::Exists(_) => {
-            failed("choose another --out, or pass --force to replace it (what the old key owns is then lost)")
+            failed("choose another --out, or pass --force to replace it (what the old key owns is lost then)")
         }
-        KeyFileError::Writable { .. } | KeyFileError::NoFile(_) | KeyFileError::File { .. } => (Exit::Failed, None),
+        KeyFileError::NoFile(_) | KeyFileError::File { .. } => {
+            failed("name another file with --keypair, or with --out where one is written")
+        }
+        KeyFileError::Writable { .. } => (Exit::Failed, None),
     }
 }

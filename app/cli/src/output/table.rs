@@ -1,9 +1,6 @@
 //! Tables for people: aligned columns, no lines, numbers to the right; everything within 80 columns where words allow it.
 
-use super::{
-    style::Style,
-    text::{short_addresses, wrap},
-};
+use super::{lines::wrap, style::Style, text::short_addresses};
 
 /// Columns of a terminal that everybody has.
 pub(crate) const COLUMNS: usize = 80;
@@ -64,7 +61,11 @@ impl Table {
             })
             .collect();
         let header: Vec<String> = self.header.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let mut lines = vec![style.faint(&self.line(&header, &widths))];
+        let mut lines = Vec::new();
+        // Columns without names speak for themselves.
+        if header.iter().any(|name| !name.is_empty()) {
+            lines.push(style.faint(&self.line(&header, &widths)));
+        }
         for (row, cells) in self.rows.iter().zip(&rows) {
             lines.push(self.line(cells, &widths));
             lines.extend(row.notes.iter().map(|note| format!("{NOTE}{}", style.faint(note))));

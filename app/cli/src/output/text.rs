@@ -1,4 +1,4 @@
-//! Words on a terminal: strangers' texts made harmless, long things short, long lines broken.
+//! Words on a terminal: strangers' texts made harmless, long things short.
 
 use std::collections::HashSet;
 
@@ -86,26 +86,6 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// The lines of a text of at most `width` letters each, broken at spaces; a longer word has a line of its own.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    if text.chars().count() <= width {
-        return vec![text.to_owned()];
-    }
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().map_or(0, |line| line.chars().count());
-        if line > 0 && line + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
-        } else if let Some(last) = lines.last_mut() {
-            if line > 0 {
-                last.push(' ');
-            }
-            last.push_str(word);
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,12 +113,5 @@ mod tests {
         assert_eq!(short_addresses(&[a, a, ""]), ["Gpus…WcYz", "Gpus…WcYz", ""]);
         assert_eq!(short_addresses(&[a, b]), ["Gpusw…cWcYz", "GpusK…cWcYz"]);
         assert_eq!(cut("a long title", 6), "a lon…");
-    }
-
-    #[test]
-    fn lines_break_at_spaces() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("abcdefghij kl", 5), ["abcdefghij", "kl"]);
-        assert_eq!(wrap("", 5), [""]);
     }
 }

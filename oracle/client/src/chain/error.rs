@@ -9,9 +9,7 @@ use super::Rejection;
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
     /// The RPC server did not answer, or answered nonsense.
-    #[error(
-        "the RPC server at {url} does not answer ({reason}); check the URL, or start the chain with `provena localnet`"
-    )]
+    #[error("the RPC server at {url} does not answer ({reason})")]
     Unreachable {
         /// Where we asked.
         url: String,
@@ -40,7 +38,7 @@ pub enum ChainError {
         found: Pubkey,
     },
     /// The URL cannot be used.
-    #[error("{url:?} is not an RPC URL ({reason}); write it like http://127.0.0.1:8899")]
+    #[error("{url:?} is not an RPC URL: {reason}")]
     BadUrl {
         /// What was given.
         url: String,

@@ -163,6 +163,7 @@ impl RpcChain {
             ClientErrorKind::RpcError(RpcError::ForUser(text) | RpcError::RpcRequestError(text)) => {
                 ChainError::Rpc { url, reason: text.clone() }
             }
+            ClientErrorKind::Reqwest(error) => ChainError::Unreachable { url, reason: transport(error) },
             other => ChainError::Unreachable { url, reason: chain_of(other) },
         }
     }
@@ -177,6 +178,21 @@ fn logs_of(error: &ClientError) -> Vec<String> {
         }) => result.logs.clone().unwrap_or_default(),
         _ => Vec::new(),
     }
+}
+
+/// Why a request was not answered, without what every such error begins with.
+fn transport(error: &reqwest::Error) -> String {
+    if let Some(status) = error.status() {
+        return format!("it answers {status}, as no RPC server does");
+    }
+    if error.is_timeout() {
+        return "not in time".to_owned();
+    }
+    if !error.is_connect() {
+        return chain_of(error);
+    }
+    let innermost = std::iter::successors(std::error::Error::source(error), |error| error.source()).last();
+    innermost.map_or_else(|| chain_of(error), ToString::to_string)
 }
 
 /// An error with its causes in one line: the transport's outermost text alone ("error sending request") says nothing.
@@ -213,13 +229,15 @@ fn server(url: &str) -> String {
     host.map(|host| format!("{host}{port}")).unwrap_or_default()
 }
 
-fn checked(url: &str, schemes: &[&str]) -> Result<String, ChainError> {
+fn checked(url: &str, schemes: &[&str; 2]) -> Result<String, ChainError> {
     let bad = |reason: String| ChainError::BadUrl { url: url.to_owned(), reason };
-    let parsed = reqwest::Url::parse(url).map_err(|error| bad(error.to_string()))?;
-    if !schemes.contains(&parsed.scheme()) || !parsed.has_host() {
-        return Err(bad(format!("it must start with {}://", schemes.join(":// or "))));
+    let [plain, _] = schemes;
+    let scheme = || bad(format!("it must start with {}://, as in {plain}://127.0.0.1:8899", schemes.join(":// or ")));
+    match reqwest::Url::parse(url) {
+        Ok(parsed) if schemes.contains(&parsed.scheme()) && parsed.has_host() => Ok(url.to_owned()),
+        Err(error) if url.contains("://") => Err(bad(error.to_string())),
+        _ => Err(scheme()),
     }
-    Ok(url.to_owned())
 }
 
 /// The WebSocket URL that belongs to an RPC URL: same host, scheme ws(s), port + 1 where a port is written.

@@ -2,12 +2,7 @@
 
 use serde::Serialize;
 
-use crate::output::{
-    Report,
-    style::Style,
-    table::COLUMNS,
-    text::{printable, wrap},
-};
+use crate::output::{Report, lines::wrap, style::Style, table::COLUMNS, text::printable};
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
