@@ -30,8 +30,9 @@ Examples:
 An address can be written as its name in the address book: @digits, or @last for
 the latest of the kind that is asked for. `provena book` lists the names.
 
-Environment: PROVENA_URL, PROVENA_WS, PROVENA_LOOKUP_TABLE, PROVENA_KEYPAIR,
-PROVENA_STORE, PROVENA_LOCAL, NO_COLOR, RUST_LOG.
+Environment: PROVENA_URL, PROVENA_WS, PROVENA_LOOKUP_TABLE, PROVENA_PRIORITY_FEE,
+PROVENA_KEYPAIR, PROVENA_STORE, PROVENA_LOCAL, PROVENA_PROGRAMS, PROVENA_LOCALNET,
+NO_COLOR, RUST_LOG.
 
 Exit codes: 0 done; 1 it failed, or a check did not hold; 2 the command line makes no sense;
 3 nobody answered in time, so the outcome is unknown; 130 stopped by ctrl-c.";

@@ -34,6 +34,7 @@ use crate::{
     cli::{Cli, Command},
     context::Context,
     output::Output,
+    stop,
 };
 
 /// Carries out the command.
@@ -42,20 +43,22 @@ pub(crate) async fn run(cli: Cli, book: &Book, output: &Output) -> Result<()> {
     match cli.command {
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Localnet(args) => localnet::run(args, &context).await,
-        Command::Deploy(args) => deploy::run(args, &context).await,
+        Command::Deploy(args) => {
+            stop::ends(deploy::run(args, &context), "stopped; what is done stays, and the same command goes on").await
+        }
         Command::Keygen(args) => keygen::run(args, &context),
-        Command::Airdrop(args) => airdrop::run(args, &context).await,
+        Command::Airdrop(args) => stop::ends(airdrop::run(args, &context), stop::SENT).await,
         Command::Balance(args) => balance::run(args, &context).await,
         Command::Book(args) => book::run(args, &context).await,
         Command::Completion(args) => completion::run(&args, &context),
         Command::Model(args) => model::run(args, &context).await,
-        Command::Asset(args) => asset::run(args, &context).await,
+        Command::Asset(args) => stop::ends(asset::run(args, &context), stop::SENT).await,
         Command::Dataset(args) => dataset::run(args, &context).await,
-        Command::Offer(args) => offer::run(args, &context).await,
+        Command::Offer(args) => stop::ends(offer::run(args, &context), stop::SENT).await,
         Command::Node(args) => node::run(args, &context).await,
         Command::Infer(args) => infer::run(args, &context).await,
         Command::Job(args) => job::run(args, &context).await,
-        Command::Royalty(args) => royalty::run(args, &context).await,
+        Command::Royalty(args) => stop::ends(royalty::run(args, &context), stop::SENT).await,
         Command::Verify(args) => verify::run(args, &context).await,
     }
 }

@@ -6,6 +6,7 @@
 
 mod initialise;
 mod loader;
+mod missing;
 mod upload;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::failure::Failure;
 
 pub(crate) use initialise::{InitOptions, Initialised, initialize, tables};
 use loader::Found;
+pub(crate) use missing::{Missing, missing};
 
 /// What a signature costs, in lamports.
 const LAMPORTS_PER_SIGNATURE: u64 = 5_000;

@@ -139,7 +139,8 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
     } else {
         // Anything in these words can be a stranger's: a server's, a node's, a file's name.
         let (style, columns) = (output.error_style(), output.error_columns());
-        let say = |label: &str, painted: &str, text: &str| eprintln!("{}", beside(label, painted, &lines(text), columns));
+        let say =
+            |label: &str, painted: &str, text: &str| eprintln!("{}", beside(label, painted, &lines(text), columns));
         match exit {
             // It is what the person wanted, and no error.
             Exit::Interrupted => eprintln!("{}", fitted(&lines(&message), columns)),

@@ -46,9 +46,38 @@ fn example(line: &str) -> Vec<String> {
     let indented = line.starts_with(' ') && line.chars().count() > COLUMNS;
     let parts = line.trim_start().split_once(APART).filter(|_| indented);
     match parts {
-        Some((command, meaning)) => vec![format!("  {}", command.trim()), format!("        {}", meaning.trim())],
+        Some((command, meaning)) => {
+            let mut lines = copyable(command.trim());
+            lines.push(format!("        {}", meaning.trim()));
+            lines
+        }
+        None if indented => copyable(line.trim()),
         None => vec![line.to_owned()],
     }
+}
+
+/// A command in lines that a shell puts together again; what stands between quotes stays on one.
+fn copyable(command: &str) -> Vec<String> {
+    const GOES_ON: &str = " \\";
+    let mut lines = vec![String::from(" ")];
+    let mut words = command.split(' ').peekable();
+    while let Some(word) = words.next() {
+        let mut word = word.to_owned();
+        while word.matches('\'').count() % 2 == 1
+            && let Some(next) = words.next()
+        {
+            word.extend([" ", next]);
+        }
+        let room = COLUMNS - if words.peek().is_some() { GOES_ON.len() } else { 0 };
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + 1 + word.chars().count() <= room => last.extend([" ", &word]),
+            last => {
+                last.into_iter().for_each(|last| last.push_str(GOES_ON));
+                lines.push(format!("      {word}"));
+            }
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -65,6 +94,9 @@ mod tests {
         assert_eq!(flow(text), flowing);
         let long = format!("  provena {} {APART} and what that does to you", "x".repeat(50));
         assert_eq!(example(&long).len(), 2);
+        let long = format!("  provena a --b {} --text 'one two' --c d", "x".repeat(48));
+        let broken = format!("  provena a --b {} --text \\\n      'one two' --c d", "x".repeat(48));
+        assert_eq!(example(&long).join("\n"), broken);
     }
 
     /// No help text is wider than the terminal that everybody has, and none is broken twice.
@@ -73,7 +105,7 @@ mod tests {
         fn check(command: &Command) {
             let mut shown = flowing(command.clone()).term_width(COLUMNS);
             let footer = shown.get_after_help().map(ToString::to_string).unwrap_or_default();
-            for line in footer.lines().filter(|line| line.trim_start().contains(APART)) {
+            for line in footer.lines().filter(|line| line.starts_with(' ')) {
                 assert!(line.chars().count() <= COLUMNS, "{}: {line}", command.get_name());
             }
             for line in shown.render_help().to_string().lines() {

@@ -3,6 +3,7 @@
 pub(crate) mod file;
 pub(crate) mod lines;
 mod log;
+pub(crate) mod money;
 pub(crate) mod picture;
 pub(crate) mod progress;
 pub(crate) mod style;

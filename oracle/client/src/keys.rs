@@ -53,7 +53,9 @@ pub fn read(path: &Path) -> Result<Keypair, KeyFileError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeyFileError::Missing(path.to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(KeyFileError::Malformed(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(KeyFileError::Malformed(path.to_owned()));
+        }
         Err(error) => return Err(refused("read the key file", path)(error)),
     };
     if let Some(mode) = mode(path).filter(|mode| mode & 0o022 != 0) {

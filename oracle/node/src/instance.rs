@@ -88,13 +88,24 @@ pub async fn health<T: DeserializeOwned>(endpoint: &str) -> Result<T, String> {
     let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
     let client = client.map_err(|error| error.to_string())?;
     let url = format!("{}/health", endpoint.trim_end_matches('/'));
-    let mut answer = client.get(url).send().await.map_err(|error| error.without_url().to_string())?;
+    let mut answer = client.get(url).send().await.map_err(silent)?;
     let mut body = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(|error| error.without_url().to_string())? {
+    while let Some(piece) = answer.chunk().await.map_err(silent)? {
         body.extend_from_slice(&piece);
         if body.len() > MOST_BYTES {
             return Err("its answer is too long for a node's".to_owned());
         }
     }
     serde_json::from_slice(&body).map_err(|_| "something else than a node answers".to_owned())
+}
+
+/// Why nothing was heard from an address.
+fn silent(error: reqwest::Error) -> String {
+    if error.is_connect() {
+        return "nobody answers there".to_owned();
+    }
+    if error.is_timeout() {
+        return format!("no answer within {} s", TIMEOUT.as_secs());
+    }
+    error.without_url().to_string()
 }

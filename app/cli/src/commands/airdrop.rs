@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use provena_client::{
     amount::{self, Currency},
-    chain::Chain,
+    chain::{Chain, ChainError},
 };
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -16,7 +16,12 @@ use crate::{
     address,
     context::Context,
     failure::{Exit, Failure},
-    output::{Report, style::Style, table::facts, text::short},
+    output::{
+        Report,
+        style::Style,
+        table::facts,
+        text::{cut, printable, short},
+    },
 };
 
 /// Arguments of `provena airdrop`.
@@ -69,6 +74,27 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     context.output.data(&Airdrop { to: to.to_string(), lamports: args.lamports, balance, signature })
 }
 
+/// Why the faucet gives nothing.
+fn refused(error: ChainError, lamports: u64) -> anyhow::Error {
+    const SHOWN: usize = 200;
+    let asked = Currency::sol().show(lamports);
+    match error {
+        ChainError::Rpc { reason, .. } if reason.contains("insufficient lamports") => {
+            Failure::failed(format!("this chain's faucet has less than {asked}")).hint("ask for less").into()
+        }
+        ChainError::Rpc { reason, .. } if reason.contains("-32601") || reason.contains("not supported") => {
+            Failure::failed("this chain gives no SOL away; only test chains do")
+                .hint("send some from another wallet, or name a test chain with --url")
+                .into()
+        }
+        ChainError::Rpc { reason, .. } => Failure::failed(format!("the faucet did not give {asked}"))
+            .because(vec![printable(&cut(&reason, SHOWN))])
+            .hint("ask for less, or later: faucets give only so much in a day")
+            .into(),
+        error => error.into(),
+    }
+}
+
 /// Asks the faucet for `lamports` and waits until the balance has grown by that much; returns the new balance.
 ///
 /// # Errors
@@ -83,7 +109,7 @@ pub(crate) async fn request(chain: &dyn Chain, to: &Pubkey, lamports: u64) -> Re
             .hint("provena airdrop 1")
             .into());
     }
-    let signature = chain.airdrop(to, lamports).await.context("this chain gives no SOL away; only test chains do")?;
+    let signature = chain.airdrop(to, lamports).await.map_err(|error| refused(error, lamports))?;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
         let now = read().await?;

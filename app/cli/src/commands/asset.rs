@@ -34,7 +34,8 @@ enum Verb {
     Floor(floor::Args),
     /// Change where its NFT's metadata document is
     Uri(uri::Args),
-    /// List mintings of this wallet that were interrupted
+    /// List mintings of this wallet that were interrupted, and how each goes on or is taken back
+    #[command(after_help = "Examples:\n  provena asset pending")]
     Pending,
     /// Take an interrupted minting back, with its rent
     Abandon(abandon::Args),

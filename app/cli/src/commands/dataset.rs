@@ -10,7 +10,7 @@ use super::{
     mint_args::{Made, MintArgs},
     new_version,
 };
-use crate::{address, context::Context, nft};
+use crate::{address, context::Context, nft, output::progress::Progress};
 
 /// Arguments of `provena dataset`.
 #[derive(Debug, clap::Args)]
@@ -53,11 +53,12 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Mint(args) => {
             let Mint { file, mint } = *args;
+            let progress = Progress::spinner(context.output, "reading the data");
             let content = read(&file)?;
             let stem = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let title = mint.title.clone().unwrap_or(stem);
             let told = nft::of_dataset(content.len(), mint.licence(), mint.languages());
-            mint.run(context, title, content, Made::Dataset, told).await
+            mint.run(context, (title, content), Made::Dataset, told, progress).await
         }
         Verb::Version(Version { asset, file }) => new_version::add(context, asset, read(&file)?, None).await,
     }

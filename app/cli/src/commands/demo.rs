@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "gpu", value_name = "NAME")]
     adapter: String,
     /// Which pictures to ask for: rows of the data, from 0 (repeat for more) [default: four the model never saw].
-    #[arg(long = "row", value_name = "N", default_values_t = [34, 44, 54, 59])]
+    #[arg(long = "row", value_name = "N", default_values_t = [34, 44, 54, 59], hide_default_value = true)]
     rows: Vec<usize>,
 }
 

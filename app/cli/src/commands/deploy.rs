@@ -46,13 +46,13 @@ pub(crate) struct Args {
     /// The wallet that receives the protocol's fee [default: the deploying wallet].
     #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     treasury: Option<Pubkey>,
-    /// The protocol's part of each fee.
+    /// The protocol's part of each fee [default: 1%].
     #[arg(long, value_name = "SHARE%", value_parser = parse_bps)]
     protocol_fee: Option<u16>,
-    /// The least stake of a node.
+    /// The least stake of a node [default: 1].
     #[arg(long, value_name = "SOL", value_parser = parse_sol)]
     min_stake: Option<u64>,
-    /// A token that royalties may be paid in, beside SOL (repeat for more).
+    /// The mint of a token in which fees may be paid, beside SOL (repeat for more).
     #[arg(long = "allow", value_name = "MINT", value_parser = token::parse)]
     mints: Vec<Pubkey>,
 }

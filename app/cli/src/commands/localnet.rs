@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// Port of the WebSocket service; 0 takes any free one.
     #[arg(long, default_value_t = 8900, value_name = "PORT")]
     ws_port: u16,
-    /// Keep the chain's state in this file instead of in memory.
+    /// Keep the chain's state in this file; without it what was minted and paid is gone when the chain stops.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Folder of the programs' .so files [default: the nearest target/deploy].
@@ -59,17 +59,27 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         slot_ms: None,
         verbose: context.verbose(),
     };
+    let kept = match &options.state {
+        Some(file) => format!("stopped; the chain is kept in {}", file.display()),
+        None => "stopped; the chain was kept in memory, and is gone".to_owned(),
+    };
     let mut chain = Localnet::start(&options).await?;
     context.output.data(&Ready { url: &chain.url, ws: &chain.ws })?;
     context.output.note("A private chain runs on this machine with Provena's programs on it; ctrl-c stops it.");
     context.output.note(&format!("In another terminal: export PROVENA_URL={}", chain.url));
     context.output.note("  provena keygen && provena airdrop 10 && provena deploy --init-only");
+    if options.state.is_none() {
+        context.output.note("It is kept in memory, and gone when it stops; --state FILE keeps it.");
+    }
     tokio::select! {
         status = chain.ended() => {
             Err(Failure::failed(format!("the chain stopped by itself: {}", status?))
                 .hint("run it again with -v to see its own log")
                 .into())
         }
-        () = stop::requested() => chain.stop().await,
+        asked = stop::asked() => {
+            chain.stop().await?;
+            asked.outcome(kept)
+        }
     }
 }

@@ -36,20 +36,18 @@ use crate::{
 /// Arguments of every minting.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MintArgs {
-    /// The NFT's name, up to 32 bytes.
+    /// The NFT's name, up to 32 bytes [default: the model's name, or the data file's].
     #[arg(long)]
     pub title: Option<String>,
     /// The NFT's ticker, up to 10 bytes.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     symbol: String,
     /// A sentence about it.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     description: String,
     /// What it is called on this machine, as @NAME [default: made of the title].
     #[arg(long, value_name = "NAME", value_parser = names::parse)]
     name: Option<String>,
-    #[command(flatten)]
-    shown: ShownArgs,
     /// A wallet and its share of all revenue (repeat for more); what is left goes to the minting wallet.
     #[arg(long = "holder", value_name = "ADDRESS=SHARE%")]
     holders: Vec<Share>,
@@ -86,6 +84,9 @@ pub(crate) struct MintArgs {
     /// What its users can pay in beside SOL: a token's mint (repeat for more).
     #[arg(long = "pay-in", value_name = "MINT", value_parser = token::parse)]
     pay_in: Vec<Pubkey>,
+    // The last, because its heading would stand above whatever follows.
+    #[command(flatten)]
+    shown: ShownArgs,
 }
 
 /// What is minted.
@@ -131,20 +132,21 @@ impl MintArgs {
         &self.licence
     }
 
-    /// Mints `content`, of which `told` tells, and reports it.
+    /// Mints content under its title, of which `told` tells, and reports it.
     pub(crate) async fn run(
         self,
         context: &Context<'_>,
-        title: String,
-        content: Vec<u8>,
+        (title, content): (String, Vec<u8>),
         made: Made,
         told: Told,
+        progress: Progress,
     ) -> Result<()> {
         let (recipe, family) = match made {
             Made::Dataset => (None, None),
             Made::Model { recipe, family } => (Some(recipe), Some(family)),
         };
-        let wallet = context.wallet()?;
+        let wallet = progress.suspend(|| context.wallet())?;
+        progress.message("looking at the chain");
         let consents: Vec<Keypair> = self.consents.iter().map(|file| keys::read(file)).collect::<Result<_, _>>()?;
         let chain = context.chain_with_tables().await?;
         check_consents(&chain, &consents, &self.consents, &self.parents).await?;
@@ -154,10 +156,11 @@ impl MintArgs {
             check_name(context, &chain, kind, name).await?;
         }
         let root = merkle::content_root(&content).unwrap_or_default();
-        let metadata = self.shown.metadata(&title, &root, told, context.output)?;
+        progress.message("drawing its picture");
+        let metadata = progress.suspend(|| self.shown.metadata(&title, &root, told, context.output))?;
+        progress.message("minting");
         let plan = self.plan(&chain, title, metadata, recipe).await?;
         let store = Store::open(context.store_urls()).context("cannot open the store")?;
-        let progress = Progress::spinner(context.output, "minting");
         let pending = Pending::new(context.pending_folder());
         let mint = Mint { chain: &chain, store: &store, creator: &wallet, consents: &consents, pending };
         let step = |what| progress.message(what);

@@ -1,6 +1,8 @@
 //! `provena node`: computing for others.
 
 mod account;
+mod close;
+mod config;
 mod doctor;
 mod health;
 mod list;
@@ -14,7 +16,7 @@ mod update;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::context::Context;
+use crate::{context::Context, stop};
 
 pub(crate) use register::register;
 
@@ -38,17 +40,20 @@ enum Verb {
     #[command(after_help = "Examples:\n  provena node withdraw 0.5\n  provena node withdraw all")]
     Withdraw(stake::Withdraw),
     /// End the wallet's node: stake and rent come back
-    Close,
+    Close(close::Args),
     /// Show a node: its stake, what jobs hold of it, and how it did
     Status(status::Args),
     /// Check everything that a node needs to earn, and say what to do where something is missing
     Doctor(doctor::Args),
     /// List the nodes on this chain
+    #[command(after_help = "Examples:\n  provena node list\n  provena node list --full")]
     List,
     /// Run a node: watch for jobs, compute, answer, get paid
     Run(run::Args),
-    /// Print a commented config file that fits the options given here
-    #[command(after_help = "Examples:\n  provena node sample-config > node.toml")]
+    /// Print a commented config file, with the chain, the wallet and the store of this command line in it
+    #[command(
+        after_help = "Examples:\n  provena node sample-config > node.toml\n  provena node sample-config --keypair node.json > node.toml"
+    )]
     SampleConfig,
 }
 
@@ -62,11 +67,11 @@ impl Args {
 /// Carries out the verb.
 pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
-        Verb::Register(args) => register::run(args, context).await,
-        Verb::Update(args) => update::run(args, context).await,
-        Verb::Stake(args) => stake::add(args, context).await,
-        Verb::Withdraw(args) => stake::withdraw(args, context).await,
-        Verb::Close => stake::close(context).await,
+        Verb::Register(args) => stop::ends(register::run(args, context), stop::SENT).await,
+        Verb::Update(args) => stop::ends(update::run(args, context), stop::SENT).await,
+        Verb::Stake(args) => stop::ends(stake::add(args, context), stop::SENT).await,
+        Verb::Withdraw(args) => stop::ends(stake::withdraw(args, context), stop::SENT).await,
+        Verb::Close(args) => stop::ends(close::run(args, context), stop::SENT).await,
         Verb::Status(args) => status::run(args, context).await,
         Verb::Doctor(args) => doctor::run(args, context).await,
         Verb::List => list::run(context).await,

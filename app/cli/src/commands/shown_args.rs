@@ -23,10 +23,10 @@ pub(super) struct ShownArgs {
     #[arg(long, value_name = "FILE|URL")]
     image: Option<String>,
     /// A page about it.
-    #[arg(long, value_name = "URL", default_value = "")]
+    #[arg(long, value_name = "URL", default_value = "", hide_default_value = true)]
     external_url: String,
     /// A film, a sound or a page to show in place of the picture.
-    #[arg(long, value_name = "URL", default_value = "")]
+    #[arg(long, value_name = "URL", default_value = "", hide_default_value = true)]
     animation_url: String,
     /// A language that it knows (repeat for more).
     #[arg(long = "language", value_name = "LANGUAGE")]

@@ -219,7 +219,7 @@ pub(super) async fn once(
     }
     if chain.account(&create.program_id).await?.is_none() {
         return Err(Failure::failed(format!("the program {} is not on this chain", create.program_id))
-            .hint("provena deploy")
+            .hint("provena deploy   (puts it there; or check --url)")
             .into());
     }
     let signature = send(chain, authority, create).await.with_context(|| format!("cannot set up the {what}"))?;

@@ -2,8 +2,8 @@
 
 use anyhow::Error;
 use provena_client::{
-    ClientError, amount::show_bps, asset::AssetError, chain::ChainError, keys::KeyFileError, mint::MintError, offer::OfferError, royalty::RoyaltyError,
-    share::ShareError, token::TokenError,
+    ClientError, amount::show_bps, asset::AssetError, chain::ChainError, keys::KeyFileError, mint::MintError,
+    offer::OfferError, royalty::RoyaltyError, share::ShareError, token::TokenError,
 };
 
 use super::Exit;

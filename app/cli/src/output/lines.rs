@@ -104,7 +104,10 @@ mod tests {
         let command = "provena asset licence publish @digits --share 10%";
         assert_eq!(wrap(&format!("ask its owner: {command}"), 30), ["ask its owner:", command]);
         assert_eq!(wrap(&format!("{command}   (or check --url)"), 30), [command, "(or check --url)"]);
-        assert_eq!(wrap("take it: provena asset pending, or wait", 20), ["take it:", "provena asset pending,", "or wait"]);
+        assert_eq!(
+            wrap("take it: provena asset pending, or wait", 20),
+            ["take it:", "provena asset pending,", "or wait"]
+        );
         assert_eq!(wrap("see (`provena job list`) there", 12), ["see", "(`provena job list`)", "there"]);
         assert_eq!(wrap("an open ` breaks nothing", 10), ["an open `", "breaks", "nothing"]);
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("the config file {} cannot be read ({reason}); `provena node sample-config` prints one to start from", path.display())]
+    #[error("the config file {} cannot be read ({reason})", path.display())]
     File {
         /// Which file.
         path: PathBuf,

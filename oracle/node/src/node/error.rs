@@ -27,7 +27,9 @@ pub enum NodeError {
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// The programs are not there.
-    #[error("the market is not set up on this cluster; check [chain] rpc_url, or set it up with `provena deploy`")]
+    #[error(
+        "the market is not set up on this cluster; check [chain] rpc_url, or set it up with `provena deploy --init-only`"
+    )]
     NoMarket,
     /// The market was set up on another cluster.
     #[error("the market says its cluster is {market}, the RPC server's is {rpc}; check [chain] rpc_url")]

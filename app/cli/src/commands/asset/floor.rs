@@ -21,7 +21,7 @@ use crate::{
 /// Arguments of `provena asset floor`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena asset floor @digits --royalty 20%             a fifth of each fee, at least\n  provena asset floor @digits --per-unit SOL=0.000001\n                                     and so much for each picture or token\n\nA floor holds for every later owner, and for what is built on the asset. Offers that ask for less take no jobs any more."
+    after_help = "Examples:\n  provena asset floor @digits --royalty 20%             a fifth of each fee, at least\n  provena asset floor @digits --per-unit SOL=0.000001     and so much for each picture or token\n\nA floor holds for every later owner, and for what is built on the asset. Offers that ask for less take no jobs any more."
 )]
 pub(super) struct Args {
     /// The asset's address.

@@ -31,6 +31,9 @@ struct Minting {
     stage: &'static str,
     shares: Vec<Held>,
     file: PathBuf,
+    /// The command that takes it back.
+    #[serde(skip)]
+    back: String,
 }
 
 /// A part of the revenue, as it was planned.
@@ -74,9 +77,9 @@ impl Report for Mintings {
             facts(&rows, style)
         };
         let mintings: Vec<String> = self.0.iter().map(minting).collect();
-        let hint = "Mint the same content with the same shares again to go on, or take it back:\n  \
-                    provena asset abandon CONTENT_ROOT";
-        format!("{}\n\n{hint}", mintings.join("\n\n"))
+        let backs: Vec<String> = self.0.iter().map(|one| format!("  {}", one.back)).collect();
+        let hint = "Mint the same content with the same shares again to go on, or take it back:";
+        format!("{}\n\n{hint}\n{}", mintings.join("\n\n"), backs.join("\n"))
     }
 }
 
@@ -98,10 +101,12 @@ pub(super) async fn run(context: &Context<'_>) -> Result<()> {
             "claimed"
         };
         let held = |share: &Share| Held { address: share.address.to_string(), share: show_shares(share.shares) };
+        let content_root = hex::encode(unfinished.content_root);
         mintings.push(Minting {
+            back: context.output.command(&format!("provena asset abandon {content_root}")),
             shares: unfinished.shares.iter().map(held).collect(),
             title: unfinished.title.as_str().into(),
-            content_root: hex::encode(unfinished.content_root),
+            content_root,
             asset: mint.to_string(),
             stage,
             file: unfinished.file().to_owned(),

@@ -4,7 +4,7 @@ mod workplace;
 
 use std::{
     ops::ControlFlow,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -78,11 +78,16 @@ enum FamilyName {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Imported(ImportReport);
+struct Imported {
+    report: ImportReport,
+    /// How it is minted from here.
+    #[serde(skip)]
+    mint: String,
+}
 
 impl Report for Imported {
     fn text(&self, style: Style) -> String {
-        let report = &self.0;
+        let Self { report, mint } = self;
         let mut rows = vec![
             ("artifact", style.strong(&report.artifact.display().to_string())),
             ("card", report.card.display().to_string()),
@@ -92,12 +97,12 @@ impl Report for Imported {
         let names: Vec<String> = report.quality.iter().map(|figure| printable(&figure.name)).collect();
         rows.extend(names.iter().zip(&report.quality).map(|(name, figure)| (name.as_str(), number(figure.value))));
         let table = facts(&rows, style);
-        let (next, file) = (style.faint("next:"), report.artifact.display());
+        let next = style.faint("next:");
         let chat = match report.summary.family {
-            Family::Llama => format!("provena model chat {file}, "),
+            Family::Llama => format!("provena model chat {}\n      ", report.artifact.display()),
             _ => String::new(),
         };
-        format!("{table}\n\n{next} {chat}provena model mint {file}")
+        format!("{table}\n\n{next} {chat}{mint}")
     }
 }
 
@@ -115,6 +120,7 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         FamilyName::Bert => Family::Bert,
         FamilyName::Llama => Family::Llama,
     });
+    check(&source, &out, force)?;
     let places = Places::new(&out, &source, calibration.as_deref(), force)?;
     let workplace = Workplace::new(&out, context.output)?;
     let bar = Progress::spinner(context.output, "importing");
@@ -155,5 +161,30 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     };
     places.take(&mut report)?;
     workplace.remove()?;
-    context.output.data(&Imported(report))
+    let mint = format!("provena model mint {}{}", report.artifact.display(), context.local());
+    context.output.data(&Imported { report, mint: context.output.command(&mint) })
+}
+
+/// Checks what is there and what is not, with words for both.
+fn check(source: &Path, out: &Path, force: bool) -> Result<()> {
+    let shown = printable(&source.display().to_string());
+    if !source.exists() {
+        let missing = Failure::usage(format!("there is no {shown}"));
+        return Err(missing.hint("name a folder with a published model, or a .gguf file").into());
+    }
+    let gguf = source.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+    if !source.is_dir() && !gguf {
+        let wrong = Failure::usage(format!("{shown} is neither a folder nor a .gguf file"));
+        return Err(wrong.hint("name the folder that it lies in").into());
+    }
+    if source.is_dir() && !source.join("config.json").exists() {
+        let wrong = Failure::usage(format!("the folder {shown} holds no model: there is no config.json in it"));
+        return Err(wrong.hint("name a folder as models are published: config.json, model.safetensors").into());
+    }
+    if out.is_file() && !force {
+        let out = out.display();
+        let there = Failure::usage(format!("{out} exists already"));
+        return Err(there.hint("use it as it is, name another file, or replace this one with --force").into());
+    }
+    Ok(())
 }

@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result};
 use provena_client::{
     Endpoint,
-    amount::Currency,
     chain::{Chain, accounts, send_and_confirm},
 };
 use provena_market::{
@@ -19,8 +18,9 @@ use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
 use crate::{
+    deploy::{self, Missing},
     failure::Failure,
-    output::{Report, style::Style, table::facts, text::short},
+    output::{Report, money::short_sol, style::Style, table::facts, text::short},
 };
 
 /// The market's settings.
@@ -29,11 +29,13 @@ use crate::{
 /// There are none on this chain.
 pub(super) async fn market(chain: &dyn Chain) -> Result<Admin> {
     let admin = accounts::fetch_optional::<Admin, _>(chain, &pda::admin().0).await.context("cannot read the market")?;
-    admin.ok_or_else(|| {
-        Failure::failed("the market is not set up on this chain")
-            .hint("provena deploy --init-only   (or check --url)")
-            .into()
-    })
+    match admin {
+        Some(admin) => Ok(admin),
+        None => {
+            let Missing { what, command } = deploy::missing(chain).await;
+            Err(Failure::failed(what).hint(format!("{command}   (or check --url)")).into())
+        }
+    }
 }
 
 /// The node of `authority`, if it is one.
@@ -145,7 +147,6 @@ fn seats(count: u64) -> String {
 
 impl Report for NodeReport {
     fn text(&self, style: Style) -> String {
-        let sol = Currency::sol();
         let capacity = match self.capacity {
             0 => "not said".into(),
             jobs => format!("{jobs} jobs at the same time"),
@@ -153,9 +154,9 @@ impl Report for NodeReport {
         let mut rows = vec![
             ("node", self.node.clone()),
             ("endpoint", self.endpoint.shown()),
-            ("stake", style.strong(&sol.show(self.stake))),
-            ("held by jobs", sol.show(self.locked)),
-            ("free", sol.show(self.free)),
+            ("stake", style.strong(&short_sol(self.stake))),
+            ("held by jobs", short_sol(self.locked)),
+            ("free", short_sol(self.free)),
             ("capacity", capacity),
             ("agreed", format!("in {}", seats(self.agreed))),
             ("lost its bond", format!("for {}", seats(self.forfeited))),

@@ -6,11 +6,9 @@ mod money;
 mod on_chain;
 mod reach;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
-use provena_node::config::Config;
 
+use super::config::ConfigFile;
 use crate::{context::Context, failure::Failure};
 
 use finding::{Findings, Verdict};
@@ -21,17 +19,13 @@ use finding::{Findings, Verdict};
     after_help = "Examples:\n  provena node doctor --config node.toml\n\nIt changes nothing. The exit code is 1 when a check fails; warnings do not count."
 )]
 pub(super) struct Args {
-    /// The node's config file.
-    #[arg(long, value_name = "FILE", default_value = "node.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    file: ConfigFile,
 }
 
 /// Checks everything and reports it.
 pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let config = Config::load(&args.config).map_err(|error| {
-        Failure::failed(format!("the config cannot be used: {error}"))
-            .hint("provena node sample-config > node.toml   writes a commented example")
-    })?;
+    let config = args.file.load()?;
     let mut findings = Findings::default();
     let key = here::key(&config, &mut findings);
     here::disk(&config, &mut findings);

@@ -1,10 +1,9 @@
 //! What a node says of itself at the address that the chain names. It is a stranger's text, and only said.
 
-use provena_client::amount::Currency;
 use provena_node::instance;
 use serde::{Deserialize, Serialize};
 
-use crate::output::text::printable;
+use crate::output::{money::short_sol, text::printable};
 
 /// The part of a node's `/health` that people look at. What is missing there is empty here.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -86,7 +85,6 @@ impl NodeHealth {
 
     /// What it says, for a table of facts.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
-        let sol = Currency::sol();
         let status = match self.reasons.as_slice() {
             [] | [_] => printable(&self.status),
             reasons => reasons.iter().map(|reason| printable(reason)).collect::<Vec<_>>().join(", "),
@@ -96,10 +94,10 @@ impl NodeHealth {
             format!("{computing} computing, {waiting_for_others} waiting for others, {awaiting_pay} awaiting pay");
         let mut rows = vec![("says of itself", status), ("jobs", jobs)];
         if let Some(Money { balance, jobs_of_fees }) = self.money {
-            rows.push(("wallet", format!("{}, the fees of {jobs_of_fees} jobs", sol.show(balance))));
+            rows.push(("wallet", format!("{}, the fees of {jobs_of_fees} jobs", short_sol(balance))));
         }
         if self.usual_bond > 0 {
-            rows.push(("usual bond", sol.show(self.usual_bond)));
+            rows.push(("usual bond", short_sol(self.usual_bond)));
         }
         let ago = |at| format!("{} ago", age(now().saturating_sub(at)));
         if let Some(Answer { job, at }) = &self.last_answer {

@@ -1,11 +1,7 @@
 //! `provena node list`.
 
 use anyhow::{Context as _, Result};
-use provena_client::{
-    amount::Amount,
-    amount::SOL_DECIMALS,
-    chain::{accounts, accounts::ProgramAccount},
-};
+use provena_client::chain::{accounts, accounts::ProgramAccount};
 use provena_market::state::Node;
 use serde::Serialize;
 
@@ -14,6 +10,7 @@ use crate::{
     context::Context,
     output::{
         Report,
+        money::short_sol,
         style::Style,
         table::{Align, Table},
     },
@@ -29,10 +26,10 @@ impl Report for Nodes {
             return "No node is registered on this chain.".into();
         }
         let columns =
-            [("node", Align::Address), ("stake, SOL", Align::Right), ("agreed", Align::Right), ("lost", Align::Right)];
+            [("node", Align::Address), ("stake", Align::Right), ("agreed", Align::Right), ("lost", Align::Right)];
         let mut table = Table::new(&columns);
         for node in &self.0 {
-            let stake = Amount { base: node.stake(), decimals: SOL_DECIMALS }.to_string();
+            let stake = short_sol(node.stake());
             let (agreed, forfeited) = node.record();
             table.row([node.address().to_owned(), stake, agreed.to_string(), forfeited.to_string()]);
             table.note(node.endpoint().shown());

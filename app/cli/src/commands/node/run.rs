@@ -1,12 +1,20 @@
 //! `provena node run`.
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Result};
-use provena_node::config::{Config, LogFormat};
+use provena_client::chain::RpcChain;
+use provena_node::{
+    config::{Config, LogFormat},
+    node::NodeError,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{context::Context, failure::Failure, output, stop};
+use super::config::ConfigFile;
+use crate::{
+    context::Context,
+    deploy::{self, Missing},
+    failure::Failure,
+    output, stop,
+};
 
 /// Arguments of `provena node run`.
 #[derive(Debug, clap::Args)]
@@ -14,26 +22,48 @@ use crate::{context::Context, failure::Failure, output, stop};
     after_help = "Examples:\n  provena node sample-config > node.toml\n  provena node run --config node.toml\n  PROVENA_NODE__ENGINE__ADAPTER=cpu provena node run --config node.toml"
 )]
 pub(super) struct Args {
-    /// The node's config file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    file: ConfigFile,
 }
 
-/// Runs the node until ctrl-c or SIGTERM; work in flight is finished first or left for the next start.
+/// Runs the node until ctrl-c or SIGTERM: work in flight is finished first or left for the next start.
 pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let config = Config::load(&args.config).map_err(|error| {
-        Failure::failed(format!("the node cannot start: {error}"))
-            .hint("provena node sample-config > node.toml   writes a commented example")
-    })?;
+    let config = args.file.load()?;
     log(&config, context.output.json())?;
+    let chain = config.connect()?;
     let shutdown = CancellationToken::new();
     let running = provena_node::node::run(config, shutdown.clone());
     tokio::pin!(running);
     tokio::select! {
-        ended = &mut running => return ended.context("the node stopped"),
-        () = stop::requested() => shutdown.cancel(),
+        ended = &mut running => return match ended {
+            Ok(()) => Ok(()),
+            Err(error) => Err(explained(error, &chain).await),
+        },
+        asked = stop::asked() => {
+            shutdown.cancel();
+            running.await.context("the node did not stop cleanly")?;
+            asked.outcome(format!(
+                "stopped; the stake stays on the chain, and what was begun goes on with: provena node run --config {}",
+                args.file.path().display()
+            ))
+        }
     }
-    running.await.context("the node did not stop cleanly")
+}
+
+/// Why the node ended, and the command that helps on this chain.
+async fn explained(error: NodeError, chain: &RpcChain) -> anyhow::Error {
+    match error {
+        NodeError::NoMarket => {
+            let Missing { what, command } = deploy::missing(chain).await;
+            Failure::failed(format!("the node stopped: {what}"))
+                .hint(format!("check [chain] rpc_url; on a chain of your own: {command}"))
+                .into()
+        }
+        NodeError::NotRegistered(node) => Failure::failed(format!("{node} is not registered as a node on this chain"))
+            .hint("provena node register --stake 1 --endpoint URL   (with the key of [node] key as --keypair)")
+            .into(),
+        error => anyhow::Error::from(error).context("the node stopped"),
+    }
 }
 
 /// Sends what the node logs to stderr.

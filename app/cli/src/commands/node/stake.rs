@@ -1,22 +1,14 @@
-//! `provena node stake`, `withdraw` and `close`: money of a node's own.
+//! `provena node stake` and `withdraw`: money of a node's own.
 
 use std::str::FromStr;
 
 use anyhow::Result;
-use provena_client::{
-    amount::{Currency, parse_sol},
-    chain::{ChainReader, accounts::ProgramAccount},
-};
-use provena_market::{client, state::Node};
-use serde::Serialize;
+use provena_client::amount::{Currency, parse_sol};
+use provena_market::client;
 use solana_signer::Signer;
 
 use super::account::{self, NodeReport};
-use crate::{
-    context::Context,
-    failure::Failure,
-    output::{Report, style::Style, table::facts, text::short},
-};
+use crate::{context::Context, failure::Failure};
 
 /// Arguments of `provena node stake`.
 #[derive(Debug, clap::Args)]
@@ -103,49 +95,6 @@ pub(super) async fn withdraw(args: Withdraw, context: &Context<'_>) -> Result<()
 
 fn nothing(amount: u64) -> Result<()> {
     if amount > 0 { Ok(()) } else { Err(Failure::usage("that is nothing").hint("name an amount above zero").into()) }
-}
-
-#[derive(Serialize)]
-struct Closed {
-    node: String,
-    stake: u64,
-    rent: u64,
-    signature: String,
-}
-
-impl Report for Closed {
-    fn text(&self, style: Style) -> String {
-        let sol = Currency::sol();
-        let rows = [
-            ("closed", self.node.clone()),
-            ("stake back", sol.show(self.stake)),
-            ("rent back", sol.show(self.rent)),
-            ("transaction", short(&self.signature)),
-        ];
-        facts(&rows, style)
-    }
-}
-
-/// Ends the node and reports what came back.
-pub(super) async fn close(context: &Context<'_>) -> Result<()> {
-    let wallet = context.wallet()?;
-    let chain = context.chain()?;
-    let node = account::get(&chain, &wallet.pubkey()).await?;
-    if node.check_idle().is_err() {
-        let held = Currency::sol().show(node.locked);
-        return Err(Failure::failed(format!("jobs in progress hold {held} of the stake"))
-            .hint("stop the node, and close it when they are over: provena node status")
-            .into());
-    }
-    let rent = chain.rent_exempt(Node::account_len()).await?;
-    let signature =
-        account::send(&chain, &wallet, client::close_node(wallet.pubkey()), "the node was not closed").await?;
-    context.output.data(&Closed {
-        node: wallet.pubkey().to_string(),
-        stake: node.stake,
-        rent,
-        signature: signature.to_string(),
-    })
 }
 
 #[cfg(test)]

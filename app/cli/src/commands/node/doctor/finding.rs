@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::output::{Report, lines::wrap, style::Style, table::COLUMNS, text::printable};
+use crate::{
+    failure::plain::plain,
+    output::{Report, lines::wrap, style::Style, table::COLUMNS, text::printable},
+};
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,7 +68,7 @@ impl Report for Findings {
                 Verdict::Warn => style.strong(&format!("{:<VERDICT$}", "warn")),
                 Verdict::Fail => style.bad(&format!("{:<VERDICT$}", "FAIL")),
             };
-            let words = wrap(&printable(found), COLUMNS - VERDICT - width);
+            let words = wrap(&plain(&printable(found)), COLUMNS - VERDICT - width);
             let advice = advice.iter().flat_map(|advice| wrap(&printable(advice), COLUMNS - VERDICT - width));
             let advice = advice.map(|line| style.faint(&line));
             let mut words = words.into_iter().chain(advice);

@@ -1,7 +1,6 @@
 //! Stake, balance, and what the answers of each model earn.
 
 use anyhow::{Context as _, Result};
-use provena_client::amount::Currency;
 use provena_client::chain::{ChainReader, RpcChain, accounts, accounts::ProgramAccount};
 use provena_client::mint;
 use provena_common::{amount::Amount, pda::is_zero};
@@ -13,6 +12,7 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::finding::Findings;
+use crate::output::money::short_sol;
 
 /// Wallets that can pay fewer jobs need money soon.
 const SOME_JOBS: u64 = 1_000;
@@ -22,10 +22,9 @@ const MOST_OFFERS: usize = 20;
 
 /// Whether enough is at stake, and free.
 pub(super) fn stake(node: &Node, market: &Admin, findings: &mut Findings) {
-    let sol = Currency::sol();
-    let found = format!("{}, of which {} is free", sol.show(node.stake), sol.show(node.free().0));
+    let found = format!("{}, of which {} is free", short_sol(node.stake), short_sol(node.free().0));
     if node.stake < market.min_stake {
-        let least = sol.show(market.min_stake);
+        let least = short_sol(market.min_stake);
         findings.fail("stake", found, format!("at least {least} must be at stake: provena node stake SOL"));
     } else if node.free().0 == 0 {
         findings.fail("stake", found, "wait until jobs are over, or add some: provena node stake SOL");
@@ -44,7 +43,7 @@ pub(super) async fn balance(chain: &RpcChain, key: &Keypair, findings: &mut Find
         }
     };
     let jobs = Money::of_wallet(lamports).jobs_of_fees;
-    let found = format!("{}, the fees of {jobs} jobs", Currency::sol().show(lamports));
+    let found = format!("{}, the fees of {jobs} jobs", short_sol(lamports));
     let advice = format!("send SOL to {}", key.pubkey());
     match jobs {
         ..FEW_JOBS => findings.fail("balance", found, advice),
@@ -83,14 +82,13 @@ pub(super) async fn profit(
 }
 
 fn judge(title: &str, offer: &Offer, config: &Config, node: &Node, market: &Admin, findings: &mut Findings) {
-    let sol = Currency::sol();
     if offer.bond_lamports > config.node.max_bond_lamports {
-        let found = format!("{title}: a bond of {}", sol.show(offer.bond_lamports));
+        let found = format!("{title}: a bond of {}", short_sol(offer.bond_lamports));
         findings.warn("profit", found, "it is declined; [node] max_bond_lamports would allow it");
         return;
     }
     if offer.bond_lamports > node.free().0 {
-        let found = format!("{title}: a bond of {} is more than what is free", sol.show(offer.bond_lamports));
+        let found = format!("{title}: a bond of {} is more than what is free", short_sol(offer.bond_lamports));
         findings.warn("profit", found, "add stake: provena node stake SOL");
         return;
     }
@@ -104,9 +102,9 @@ fn judge(title: &str, offer: &Offer, config: &Config, node: &Node, market: &Admi
     let (Some(least), Some(usual)) = (earned(offer, market, short), earned(offer, market, middling)) else { return };
     let found = format!(
         "{title}: the shortest answer earns {}, a middling one {}, before {} of fees",
-        sol.show(least),
-        sol.show(usual),
-        sol.show(JOB_FEES)
+        short_sol(least),
+        short_sol(usual),
+        short_sol(JOB_FEES)
     );
     if usual < JOB_FEES {
         findings.fail("profit", found, "it works at a loss: leave it out of [node] models");

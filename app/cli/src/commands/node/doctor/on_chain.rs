@@ -10,6 +10,7 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 use super::finding::Findings;
+use crate::deploy::{self, Missing};
 
 /// The chain's own clock.
 const CLOCK: Pubkey = solana_pubkey::pubkey!("SysvarC1ock11111111111111111111111111111111");
@@ -81,7 +82,8 @@ pub(super) async fn market(chain: &RpcChain, findings: &mut Findings) -> Option<
     let market = match accounts::fetch_optional::<Admin, _>(chain, &pda::admin().0).await {
         Ok(Some(market)) => market,
         Ok(None) => {
-            findings.fail("market", "it is not set up on this chain", "check [chain] rpc_url, or: provena deploy");
+            let Missing { what, command } = deploy::missing(chain).await;
+            findings.fail("market", what, format!("check [chain] rpc_url; on a chain of your own: {command}"));
             return None;
         }
         Err(error) => {
