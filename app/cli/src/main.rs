@@ -53,15 +53,12 @@ fn main() -> ExitCode {
     {
         return failure::report(&error, &output);
     }
-    let outcome =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from).and_then(
-            |runtime| {
-                let outcome = runtime.block_on(commands::run(cli, &book, &output));
-                // Who is told to stop does not wait until a thread has computed what nobody wants any more.
-                runtime.shutdown_background();
-                outcome
-            },
-        );
+    let outcome = provena_node::runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
+        let outcome = runtime.block_on(commands::run(cli, &book, &output));
+        // Who is told to stop does not wait until a thread has computed what nobody wants any more.
+        runtime.shutdown_background();
+        outcome
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error, &output),

@@ -16,4 +16,5 @@ pub mod journal;
 pub mod metrics;
 pub mod node;
 pub mod readiness;
+pub mod runtime;
 pub mod tasks;

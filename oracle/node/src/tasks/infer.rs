@@ -8,6 +8,7 @@ use provena_client::store::{Bytes, Root, StoreError};
 use provena_market::state::Job;
 use provena_wire::{MAX_REQUEST_LEN, Units};
 use solana_pubkey::Pubkey;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
@@ -165,12 +166,19 @@ impl Worker {
         }
     }
 
+    /// Has the engine work on a thread of its own: it may take minutes, and the runtime's threads for what blocks are few, so
+    /// that a node with many jobs needs little memory. Whoever calls bounds how many there are.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Compute) -> Result<T, ComputeError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let compute = Arc::clone(&self.parts.compute);
-        let done = tokio::task::spawn_blocking(move || work(compute.as_ref())).await;
-        done.map_err(|error| Refusal::Thread(error.to_string()))?.map_err(Refusal::Compute)
+        let (sender, done) = oneshot::channel();
+        let work = move || drop(sender.send(work(compute.as_ref())));
+        std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(work)
+            .map_err(|error| Refusal::Thread(error.to_string()))?;
+        done.await.map_err(|_| Refusal::Thread("it panicked".to_owned()))?.map_err(Refusal::Compute)
     }
 }

@@ -25,7 +25,7 @@ fn a_process_of_its_own() {
     let mut lines = settings.splitn(4, '\n');
     let mut next = || lines.next().expect("four lines").to_owned();
     let (folder, rpc_url, ws_url, sections) = (next(), next(), next(), next());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = provena_node::runtime::new().unwrap();
     runtime.block_on(async {
         let mut config = config(Path::new(&folder), &rpc_url, &sections);
         config.chain.ws_url = Some(ws_url);
