@@ -90,6 +90,15 @@ async fn a_ninth_address_gets_its_quote_whatever_eight_others_ask_for() {
     served.stop().await;
 }
 
+/// Set when it is dropped, so that a test that fails leaves no thread that waits for it.
+struct LetGo(Arc<AtomicBool>);
+
+impl Drop for LetGo {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// A node that is told to stop was held for ten seconds by whoever asked it something, or took a blob slowly.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_waits_for_no_open_quote_and_no_slow_reader() {
@@ -103,6 +112,7 @@ async fn a_stop_waits_for_no_open_quote_and_no_slow_reader() {
     std::fs::write(artifacts.join(hex::encode(root)), blob).unwrap();
     let [entered, left] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let (inside, let_go) = (Arc::clone(&entered), Arc::clone(&left));
+    let go = LetGo(Arc::clone(&left));
     let engine = Faulty::new().checking(move |_| {
         inside.store(true, Ordering::SeqCst);
         while !let_go.load(Ordering::SeqCst) {
@@ -127,7 +137,7 @@ async fn a_stop_waits_for_no_open_quote_and_no_slow_reader() {
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(words.contains("the node is stopping"), "{words}");
     assert!(!left.load(Ordering::SeqCst));
-    left.store(true, Ordering::SeqCst);
+    drop(go);
     while let Ok(Some(_)) = slow.chunk().await {}
 }
 
