@@ -71,6 +71,11 @@ impl Content {
         places.iter().find(|(_, there)| *there).or(places.first()).copied()
     }
 
+    /// Whether a chain answered at an address once.
+    pub(super) fn was_at(&self, genesis: &str, url: &str) -> bool {
+        self.chains.iter().any(|seen| seen.genesis == genesis && seen.url == url)
+    }
+
     /// Whether another chain answers wherever this one did.
     pub(super) fn is_gone(&self, genesis: &str) -> bool {
         self.place(genesis).is_some_and(|(_, there)| !there)

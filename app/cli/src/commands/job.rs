@@ -18,9 +18,10 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use provena_client::{
     Client, ClientError,
-    chain::{ChainError, ChainReader, RpcChain},
+    chain::{ChainError, ChainReader, RpcChain, history},
     kept::JobsFolder,
     keys::KeyFileError,
+    receipt::posting,
     store::Store,
     view::{JobView, View},
 };
@@ -28,7 +29,11 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
-use crate::{address, context::Context, failure::Failure};
+use crate::{
+    address,
+    context::{Context, DEFAULT_URL},
+    failure::Failure,
+};
 
 use super::infer::bill::network_fees;
 use report::JobReport;
@@ -148,7 +153,7 @@ async fn show(job: &Pubkey, context: &Context<'_>) -> Result<()> {
     let jobs = JobsFolder::open(context.jobs_folder()?)?;
     match jobs.get(job)? {
         Some(record) => context.output.data(&kept::KeptReport::new(&chain, &jobs, record, context).await?),
-        None => Err(unknown(job, context)),
+        None => Err(unknown(job, &chain, context).await),
     }
 }
 
@@ -177,20 +182,32 @@ async fn find(address: &Pubkey, payer: &Payer<'_>) -> Result<JobView> {
     }
     match payer.jobs.get(address)? {
         Some(record) => Err(kept::no_account(&record, &payer.chain, payer.context).await?),
-        None => Err(unknown(address, payer.context)),
+        None => Err(unknown(address, &payer.chain, payer.context).await),
     }
 }
 
 fn missing_wallet(file: &str, context: &Context<'_>) -> anyhow::Error {
-    let [show, receipt] = ["show", "receipt"].map(|verb| context.command(&format!("job {verb} JOB")));
-    Failure::failed(format!("there is no wallet here ({file}), and this is about a wallet's jobs"))
+    let url = if context.url() == DEFAULT_URL { String::new() } else { format!(" --url {}", context.url()) };
+    Failure::failed(format!("there is no key file {file}, and this is about the jobs of a wallet"))
         .hint(format!(
-            "name the key file of the wallet that paid with --keypair; without it there are\n       {show}   and\n       {receipt}"
+            "name the key file of the wallet that paid with --keypair; without it there are\n       \
+             provena job show JOB{url}   and\n       provena job receipt JOB{url}"
         ))
         .into()
 }
 
-fn unknown(address: &Pubkey, context: &Context<'_>) -> anyhow::Error {
+/// What is said of a job that is neither on the chain nor kept here: its transactions may tell more.
+async fn unknown(address: &Pubkey, chain: &RpcChain, context: &Context<'_>) -> anyhow::Error {
+    let past = history::instructions(chain, address).await.unwrap_or_default();
+    if let Some(posting) = posting(address, &past) {
+        let [answer, receipt] = ["answer", "receipt"].map(|verb| context.command(&format!("job {verb} {address}")));
+        let message =
+            format!("job {address} is closed: the wallet {} paid for it, and has its rent back", posting.payer);
+        return Failure::failed(message)
+            .about(address)
+            .hint(format!("what it brought is shown by\n       {answer}   and\n       {receipt}"))
+            .into();
+    }
     let hint = format!("check the address and --url; {}   shows the wallet's", context.command("job list --all"));
     let message = format!(
         "the chain knows no job {address}: it never existed, or it was closed, and nothing is kept of it on this machine"

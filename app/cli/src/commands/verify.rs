@@ -91,7 +91,7 @@ impl Report for Verified {
     fn text(&self, style: Style) -> String {
         let good = style.good("holds:");
         let mut rows = vec![("signature", format!("{good} the node below signed exactly this"))];
-        rows.extend(self.chain.map(|chain| ("chain", format!("{good} {}", chain.words()))));
+        rows.push(("chain", self.chain.map_or_else(not_asked, |chain| format!("{good} {}", chain.words()))));
         rows.extend(self.recomputed.map(|_| ("answer", format!("{good} computed again here, byte for byte equal"))));
         rows.extend([
             ("node", self.node.clone()),
@@ -105,6 +105,11 @@ impl Report for Verified {
         ]);
         facts(&rows, style)
     }
+}
+
+/// What is said where no chain was asked.
+fn not_asked() -> String {
+    "was not asked: whether the job was paid for is not known".to_owned()
 }
 
 impl Verified {

@@ -2,6 +2,7 @@
 
 mod assets;
 mod buying;
+mod closing;
 mod demo;
 mod imports;
 mod keep;
@@ -13,6 +14,7 @@ mod mintings;
 mod names;
 mod newcomer;
 mod nodes;
+mod offers;
 mod offline;
 mod provena;
 mod proxy;

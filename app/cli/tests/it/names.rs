@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::localnet::{Localnet, nobody};
+use crate::{
+    localnet::{Localnet, nobody},
+    proxy::Proxy,
+};
 
 /// The model of the repository as an artifact.
 pub(crate) fn digits(net: &Localnet) -> String {
@@ -104,6 +107,52 @@ fn names_of_what_is_gone_are_given_again() {
     net.run(&["offer", "close", "@digits"]).ok();
     fs::write(&file, before).unwrap();
     assert_eq!(net.run(&create).ok().json()["name"], "@digits");
+}
+
+/// Names belong to a chain, not to the address at which it answers: a chain that is started anew has none of the old one's, and
+/// says so instead of sending money to addresses that mean nothing on it.
+#[test]
+fn names_of_a_chain_that_is_gone_are_not_used_and_said_to_be_so() {
+    let (first, second) = (Localnet::start(10), Localnet::start(10));
+    let host = |net: &Localnet| net.url().trim_start_matches("http://").to_owned();
+    let front = Proxy::start(&host(&first));
+    let person = &first.person;
+    let run = |net: &Localnet, arguments: &[&str]| {
+        front.turn(&host(net));
+        person.run(&[arguments, &["--url", &front.url, "--ws", net.ws()]].concat())
+    };
+    let file = first.file("numbers.csv", "1,2,3\n");
+    run(&first, &["dataset", "mint", &file, "--title", "Numbers"]).ok();
+    run(&first, &["asset", "show", "@numbers"]).ok();
+
+    for name in ["@numbers", "@last"] {
+        run(&second, &["asset", "show", name]).fails(2, &["a chain that is gone", "book --all", "book forget"]);
+    }
+    let listed = run(&second, &["book"]).ok();
+    assert!(
+        listed.stdout.contains("No name holds on this chain") && listed.stderr.contains("gone"),
+        "{}",
+        listed.stderr
+    );
+    run(&second, &["airdrop", "5"]).ok();
+    let minted = run(&second, &["dataset", "mint", &file, "--title", "Numbers", "--json"]).ok().json();
+    assert_eq!(minted["name"], "@numbers", "the name is free on this chain");
+    let shown = run(&second, &["asset", "show", "@numbers", "--json"]).ok().json();
+    assert_eq!(shown["asset"], minted["asset"]);
+    let listed = run(&second, &["book", "--all"]).ok();
+    listed.fits();
+    assert!(listed.stdout.contains("of a chain that is gone from"), "{}", listed.stdout);
+
+    // It comes back with its names, at this address and at another.
+    let before = run(&first, &["asset", "show", "@numbers", "--json"]).ok().json();
+    assert_ne!(before["asset"], minted["asset"]);
+    person.run(&["asset", "show", "@numbers", "--url", first.url()]).ok();
+    run(&second, &["book"]).ok();
+    assert_eq!(run(&second, &["book", "forget", "--json"]).ok().json(), serde_json::json!([]), "it answers elsewhere");
+    // Where no chain answers, the last one is meant.
+    front.silent(true);
+    let shown = run(&second, &["book", "--json"]).ok().json();
+    assert_eq!(shown[0]["address"], minted["asset"]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ struct State {
     silent: AtomicBool,
     ended: AtomicBool,
     kept_back: Mutex<Vec<String>>,
+    target: Mutex<String>,
 }
 
 /// Listens on a port of its own.
@@ -32,14 +33,15 @@ impl Proxy {
     pub(crate) fn start(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("some port is free");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let state = Arc::new(State::default());
-        let (shared, target) = (state.clone(), target.to_owned());
+        let state = Arc::new(State { target: Mutex::new(target.to_owned()), ..State::default() });
+        let shared = state.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if shared.ended.load(Ordering::SeqCst) {
                     return;
                 }
-                let (shared, target) = (shared.clone(), target.clone());
+                let shared = shared.clone();
+                let target = shared.target.lock().unwrap().clone();
                 std::thread::spawn(move || serve(client, &target, &shared));
             }
         });
@@ -49,6 +51,11 @@ impl Proxy {
     /// Every connection is cut, and so is each new one, until `false`.
     pub(crate) fn silent(&self, silent: bool) {
         self.state.silent.store(silent, Ordering::SeqCst);
+    }
+
+    /// New connections lead to another `host:port`.
+    pub(crate) fn turn(&self, target: &str) {
+        target.clone_into(&mut self.state.target.lock().unwrap());
     }
 
     /// Requests whose path begins so are answered by 503; none any more for the empty list.

@@ -46,7 +46,7 @@ pub enum ClientError {
     },
     /// No decision in time.
     #[error(
-        "job {job} is still {state:?} after {waited:.0?}; the deposit is safe in its escrow: wait longer with the same job, or cancel it while it is Open and no node holds a seat"
+        "job {job} has no answer after {waited:.0?}; the deposit is safe in its escrow: wait longer with the same job, or cancel it while no node works on it"
     )]
     StillRunning {
         /// Which job.
@@ -72,7 +72,7 @@ pub enum ClientError {
     #[error("the job could not be kept on this machine, so nothing was paid: {0}")]
     Kept(#[from] KeptError),
     /// It ended without a result.
-    #[error("job {job} ended without a result ({state:?}); all of its deposit goes back to the payer")]
+    #[error("job {job} ended without an answer; all of its deposit goes back to the payer")]
     Ended {
         /// Which job.
         job: Pubkey,

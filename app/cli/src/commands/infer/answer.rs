@@ -142,9 +142,14 @@ impl Answer {
     }
 
     /// Says that the job is closed, and what its address was.
-    pub(crate) fn of_closed(mut self, job: &Pubkey) -> Self {
+    pub(crate) fn of_closed(self, job: &Pubkey) -> Self {
+        self.of_kept(job, true)
+    }
+
+    /// Says what the job's address was, and whether it is known to be closed.
+    pub(crate) fn of_kept(mut self, job: &Pubkey, closed: bool) -> Self {
         self.job = job.to_string();
-        self.closed = true;
+        self.closed = closed;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use provena_client::{
-    Bounds, Chosen, Client, Delivered, Quotes, Reply, asset,
+    Asked, Bounds, Chosen, Client, Delivered, Quotes, Reply, asset,
     chain::Chain,
     offer,
     store::{Bytes, Store},
@@ -20,6 +20,16 @@ use solana_pubkey::Pubkey;
 use crate::{context::Context, failure::Failure, output::text::printable};
 
 use super::{super::fetch, Args};
+
+/// Names of refusals that are about the offer, whatever is asked.
+const TERMS: [&str; 6] =
+    ["bond_too_large", "window_too_short", "windows_too_long", "no_rate", "pays_too_little", "not_served"];
+
+/// What to do when another request may be taken.
+const OTHER_REQUEST: &str = "change the request, or try again later; --unquoted pays all the same, at your risk";
+
+/// What to do when none is.
+const OTHER_TERMS: &str = "`provena offer list` shows other offers: this one's terms are not taken; --unquoted pays all the same, at your risk";
 
 /// A model up to this size is fetched to check a request when no node quotes.
 const SMALL: u64 = 8 << 20;
@@ -143,10 +153,19 @@ pub(super) fn chosen(quotes: &Quotes, bounds: Bounds<'_>, unquoted: bool, contex
     } else if quotes.0.iter().all(|asked| matches!(asked.reply, Reply::Silent(_))) {
         ("no registered node can be reached".to_owned(), "try again later; --unquoted pays all the same, at your risk")
     } else {
-        (would, "change the request, or try again later; --unquoted pays all the same, at your risk")
+        (would, if by_terms(quotes) { OTHER_TERMS } else { OTHER_REQUEST })
     };
     let failure = Failure::failed(format!("{message}; nothing was paid"));
     Err(failure.because(reasons(quotes, chosen.units)).hint(hint).into())
+}
+
+/// Whether whoever answered refuses the offer, so that another request changes nothing.
+fn by_terms(quotes: &Quotes) -> bool {
+    let answers = quotes.0.iter().filter(|asked| !matches!(asked.reply, Reply::Silent(_)));
+    let mut answers = answers.peekable();
+    let by_terms =
+        |asked: &Asked| matches!(&asked.reply, Reply::Refuses(said) if TERMS.contains(&said.refused.as_str()));
+    answers.peek().is_some() && answers.all(by_terms)
 }
 
 /// What each node said, in words that no stranger can fake lines with.

@@ -107,10 +107,14 @@ fn on_disk(record: &KeptJob, payer: &Payer<'_>, error: Option<anyhow::Error>) ->
             || Failure::failed(format!("job {} was paid for on another chain than the one at --url", record.job));
         return Err(error.unwrap_or_else(|| gone().about(record.job).into()));
     };
-    payer.context.output.note("This is kept on this machine; the job's chain was not asked.");
+    let note = match error {
+        Some(_) => "The chain does not answer; this is what is kept on this machine.",
+        None => "The job was paid for on another chain than the one at --url; this is what is kept on this machine.",
+    };
+    payer.context.output.note(note);
     let request = payer.jobs.request(&record.job)?.and_then(|bytes| Request::from_bytes(&bytes).ok());
     let saved = record.receipts.first().map(|receipt| (None, receipt.clone()));
-    let answer = Answer::new(request, Response::from_bytes(&bytes)?).of_closed(&record.job);
+    let answer = Answer::new(request, Response::from_bytes(&bytes)?).of_kept(&record.job, record.closed);
     payer.context.output.data(&answer.receipted(saved))
 }
 
@@ -121,7 +125,7 @@ async fn closed(args: Args, record: Option<KeptJob>, payer: &Payer<'_>) -> Resul
     // Where the server keeps no history, what is kept here has to do.
     let past = history::instructions(chain, job).await.unwrap_or_default();
     if record.is_none() && past.is_empty() {
-        return Err(unknown(job, context));
+        return Err(unknown(job, chain, context).await);
     }
     if let Some(record) = &record {
         kept::check_posted(record, chain, &past, context).await?;

@@ -35,6 +35,8 @@ pub(super) enum Whereabouts {
     Closed,
     /// It ended without an answer, and was closed: the deposit and the rent went back.
     Refunded,
+    /// Its chain does not answer, or is another one: nothing is known but what is kept.
+    Unasked,
 }
 
 impl Whereabouts {
@@ -46,6 +48,7 @@ impl Whereabouts {
             Self::Closed => "closed",
             // The same to programs; what came of it is in the record.
             Self::Refunded => "closed",
+            Self::Unasked => "unknown",
         }
     }
 
@@ -71,6 +74,10 @@ impl Whereabouts {
             }
             Self::Closed => format!("look for its answer:\n{}", context.command(&format!("job answer {job}"))),
             Self::Refunded => "nothing; nobody answered, and deposit and rent are back".to_owned(),
+            Self::Unasked if record.is_answered() => {
+                format!("its answer is kept here:\n{}", context.command(&format!("job answer {job}")))
+            }
+            Self::Unasked => format!("only the chain of genesis {} knows more", record.cluster),
         }
     }
 }
@@ -92,7 +99,10 @@ async fn check_chain(record: &KeptJob, chain: &RpcChain) -> Result<()> {
     let message = format!("job {} was paid for on another chain than the one at --url", record.job);
     Err(Failure::failed(message)
         .about(record.job)
-        .hint(format!("name the chain of genesis {} with --url", record.cluster))
+        .hint(format!(
+            "name the chain of genesis {} with --url; what is kept here is shown by\n       provena job answer {}",
+            record.cluster, record.job
+        ))
         .into())
 }
 
@@ -130,7 +140,7 @@ pub(super) async fn no_account(record: &KeptJob, chain: &RpcChain, context: &Con
     let (exit, what) = match place {
         Whereabouts::MayCome(_) => (Exit::Unknown, "is not on the chain yet"),
         Whereabouts::NeverPosted => (Exit::Failed, "was never posted"),
-        Whereabouts::Closed => (Exit::Failed, "is closed already: its rent is back"),
+        Whereabouts::Closed | Whereabouts::Unasked => (Exit::Failed, "is closed already: its rent is back"),
         Whereabouts::Refunded => (Exit::Failed, "is closed already: its deposit and its rent are back"),
     };
     let failure = Failure::new(exit, format!("job {job} {what}")).about(job);
@@ -165,7 +175,7 @@ pub(super) async fn check_posted(
     let job = record.job;
     let now = View::read(chain, &job).await.context("cannot read the job")?.now.0;
     match whereabouts(record, chain, now).await? {
-        Whereabouts::Closed | Whereabouts::Refunded => Ok(()),
+        Whereabouts::Closed | Whereabouts::Refunded | Whereabouts::Unasked => Ok(()),
         Whereabouts::NeverPosted => Err(Failure::failed(format!("job {job} was never posted; nothing was paid"))
             .about(job)
             .hint("ask again")

@@ -1,7 +1,7 @@
 //! `provena job list`.
 
 use anyhow::{Context as _, Result};
-use provena_client::{amount::Currency, chain::ChainReader, token, view::View};
+use provena_client::{amount::Currency, chain::ChainReader, kept::KeptJob, token, view::View};
 use provena_common::slot::Slot;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -12,10 +12,13 @@ use super::{
     report::{next_words, state},
     stage,
 };
-use crate::output::{
-    Report,
-    style::Style,
-    table::{Align, Table},
+use crate::{
+    context::Context,
+    output::{
+        Report,
+        style::Style,
+        table::{Align, Table},
+    },
 };
 
 /// Arguments of `provena job list`.
@@ -39,6 +42,9 @@ struct Listed {
     decimals: u8,
     deposit: u64,
     posted_slot: u64,
+    /// Whether nothing is left of it but an answer that is kept here.
+    #[serde(skip)]
+    is_shown_again: bool,
     #[serde(skip)]
     stage: &'static str,
     #[serde(skip)]
@@ -48,24 +54,40 @@ struct Listed {
 impl Report for Jobs {
     fn text(&self, style: Style) -> String {
         if self.0.is_empty() {
-            return "The wallet has no job on this chain, and no rent in one. Closed ones: provena job list --all"
+            return "The wallet has no job on this chain, and no rent in one.\nClosed ones: provena job list --all"
                 .into();
         }
         let mut table = Table::new(&[("job", Align::Left), ("state", Align::Left), ("deposit", Align::Right)]);
+        let mut again = false;
         for job in &self.0 {
             table.row([job.job.clone(), job.stage.into(), job.currency.show(job.deposit)]);
-            for line in job.next.lines() {
-                table.note(line);
+            if job.is_shown_again {
+                again = true;
+                continue;
             }
+            job.next.lines().for_each(|line| table.note(line));
         }
-        table.text(style)
+        let again = if again { "\n\nTo see an answer of a closed job again: provena job answer JOB" } else { "" };
+        table.text(style) + again
     }
 }
 
 /// Lists them, the latest first.
 pub(super) async fn run(args: &Args, payer: &Payer<'_>) -> Result<()> {
     let Payer { context, chain, jobs: folder, client, .. } = payer;
-    let now = Slot(chain.slot().await?);
+    let (mut records, broken) = folder.all()?;
+    broken.iter().for_each(|error| context.output.note(&error.to_string()));
+    records.retain(|one| one.wallet == client.payer());
+    records.sort_by_key(|record| std::cmp::Reverse((record.nonce_slot, record.job)));
+    let asked = async { anyhow::Ok((Slot(chain.slot().await?), Pubkey::from(chain.cluster().await?))) };
+    let (now, cluster) = match asked.await {
+        Ok(asked) => asked,
+        Err(error) if records.is_empty() => return Err(error),
+        Err(error) => {
+            context.output.note(&format!("{error}\nThis is what is kept on this machine."));
+            return context.output.data(&Jobs(records.iter().map(|record| unasked(record, context)).collect()));
+        }
+    };
     let mut jobs = client.jobs().await.context("cannot list the jobs")?;
     jobs.sort_by_key(|job| std::cmp::Reverse((job.job.posted_at, job.address)));
     let mut listed = Vec::new();
@@ -79,22 +101,23 @@ pub(super) async fn run(args: &Args, payer: &Payer<'_>) -> Result<()> {
             decimals: currency.decimals,
             deposit: job.job.deposit,
             posted_slot: job.job.posted_at,
+            is_shown_again: false,
             stage: stage::words(job),
             currency,
         });
     }
-    let cluster = Pubkey::from(chain.cluster().await?);
-    let (mut records, broken) = folder.all()?;
-    broken.iter().for_each(|error| context.output.note(&error.to_string()));
-    if args.all && !records.iter().any(|one| one.cluster == cluster && one.wallet == client.payer()) {
+    let (records, elsewhere): (Vec<KeptJob>, Vec<KeptJob>) =
+        records.into_iter().partition(|record| record.cluster == cluster);
+    if args.all && records.is_empty() {
         context.output.note(
-            "This machine keeps no job of this wallet: those that are closed are listed only where they were paid for.\n\
-             By its address any of them is found: provena job answer JOB",
+            "This machine keeps no job of this wallet on this chain: those that are closed are listed only where they were \
+             paid for.\nBy its address any of them is found: provena job answer JOB",
         );
     }
-    records.retain(|one| one.cluster == cluster && one.wallet == client.payer() && (args.all || !one.closed));
-    records.sort_by_key(|record| std::cmp::Reverse((record.nonce_slot, record.job)));
     for record in records.iter().filter(|record| !jobs.iter().any(|job| job.address == record.job)) {
+        if record.closed && !args.all {
+            continue;
+        }
         // Read again: it may have come on the chain meanwhile.
         let view = View::read(chain.as_ref(), &record.job).await?;
         let place = match view.job {
@@ -107,17 +130,36 @@ pub(super) async fn run(args: &Args, payer: &Payer<'_>) -> Result<()> {
             continue;
         }
         let currency = token::currency(chain.as_ref(), &record.mint).await?;
-        listed.push(Listed {
-            job: record.job.to_string(),
-            state: place.state(),
-            next: place.next(record, view.now.0, context),
-            mint: token::name(&record.mint),
-            decimals: currency.decimals,
-            deposit: record.deposit,
-            posted_slot: record.nonce_slot,
-            stage: place.words(),
-            currency,
-        });
+        listed.push(kept(record, place, place.next(record, view.now.0, context), currency));
+    }
+    if args.all {
+        listed.extend(elsewhere.iter().map(|record| unasked(record, context)));
     }
     context.output.data(&Jobs(listed))
+}
+
+/// A job that is kept here and has no account.
+fn kept(record: &KeptJob, place: Whereabouts, next: String, currency: Currency) -> Listed {
+    Listed {
+        job: record.job.to_string(),
+        state: place.state(),
+        next,
+        mint: token::name(&record.mint),
+        decimals: currency.decimals,
+        deposit: record.deposit,
+        posted_slot: record.nonce_slot,
+        is_shown_again: place == Whereabouts::Closed && record.is_answered(),
+        stage: place.words(),
+        currency,
+    }
+}
+
+/// A job whose chain was not asked. Without it nobody knows how many decimals a token has.
+fn unasked(record: &KeptJob, context: &Context<'_>) -> Listed {
+    let currency = match token::is_sol(&record.mint) {
+        true => Currency::sol(),
+        false => Currency { decimals: 0, symbol: "base units".to_owned() },
+    };
+    let place = Whereabouts::Unasked;
+    kept(record, place, place.next(record, 0, context), currency)
 }

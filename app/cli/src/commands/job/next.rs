@@ -16,11 +16,11 @@ pub(super) fn words(next: Next, now: Slot, cancellable: bool, over: bool, comman
             match cancellable {
                 _ if over => {
                     format!(
-                        "nothing; its rent comes back from slot {} on (about {wait} s), with the next `provena infer`",
+                        "its rent comes back from slot {} on (about {wait} s), with the next `provena infer`",
                         slot.0
                     )
                 }
-                true => by(&format!("a node may take it {until}; until one does, take it back"), "cancel"),
+                true => by(&format!("a node may take it {until}; to take it back before one does"), "cancel"),
                 false => format!("nothing for the payer to do {until}"),
             }
         }
@@ -46,8 +46,8 @@ mod unit {
         let told = words(next, Slot(1_000), false, false, &command);
         assert_eq!(told, "nothing for the payer to do before slot 1151 (about 61 s)");
         let told = words(next, Slot(1_000), false, true, &command);
-        assert!(told.starts_with("nothing; its rent comes back from slot 1151 on (about 61 s)"), "{told}");
+        assert!(told.starts_with("its rent comes back from slot 1151 on (about 61 s)"), "{told}");
         let told = words(next, Slot(1_000), true, false, &command);
-        assert!(told.ends_with("until one does, take it back:\nprovena job cancel JOB"), "{told}");
+        assert!(told.ends_with("to take it back before one does:\nprovena job cancel JOB"), "{told}");
     }
 }

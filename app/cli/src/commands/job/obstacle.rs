@@ -68,10 +68,8 @@ pub(super) fn check_close(job: &JobView, payer: &Pubkey, now: Slot, context: &Co
     let is_payer = job.job.payer == *payer;
     if is_payer && now.0 < from {
         let why = format!("that is possible from slot {from} on, {}", about(from, now));
-        return Err(failure(
-            why,
-            "the next `provena infer` closes it by itself, and so does `provena job close`".into(),
-        ));
+        let close = context.command("job close");
+        return Err(failure(why, format!("{close}   then; whoever asks again gets it closed by that, too")));
     }
     if !is_payer && job.job.check_close(&job.seats, false, now).is_err() {
         check_payer(job, payer, "closed")?;

@@ -70,7 +70,7 @@ pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
         Ok(None) => {
             let past = history::instructions(chain, job).await.unwrap_or_default();
             if record.is_none() && past.is_empty() {
-                return Err(unknown(job, context));
+                return Err(unknown(job, chain, context).await);
             }
             let (receipts, missing) = client.receipts_of_closed(job, &past).await;
             if let Err(error) = jobs.note(job, |record| record.add_receipts(&receipts)) {

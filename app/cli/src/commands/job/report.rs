@@ -124,7 +124,7 @@ pub(super) fn next_words(job: &JobView, now: Slot, context: &Context<'_>) -> Res
     let waiting = next::words(job.next(Who::Payer, now)?, now, cancellable, over, &command);
     Ok(match state {
         // A deposit that nobody is owed any more is back.
-        JobState::Failed | JobState::Cancelled | JobState::Defaulted if waiting.starts_with("nothing") => {
+        JobState::Failed | JobState::Cancelled | JobState::Defaulted if over => {
             format!("the deposit is back; {waiting}")
         }
         _ => waiting,

@@ -64,12 +64,11 @@ fn of_terms(terms: &Offer, protocol_bps: u16, unit: &str) -> Vec<String> {
                 limits.max_windows = windows;
                 format!("{USUAL} take no jobs of so long a --window; {} slots is their longest.", most / 3)
             }
+            // What it is worth to them only they know.
             Refusal::NoRate(mint) => {
-                limits.rates.insert(mint, u64::MAX);
-                format!(
-                    "{USUAL} are paid in SOL alone: an operator takes {} once he has set a rate for it.",
-                    token::name(&mint)
-                )
+                let mint = token::name(&mint);
+                doubts.push(format!("{USUAL} are paid in SOL alone: an operator takes {mint} once he has set a rate for it."));
+                break;
             }
             Refusal::Pay { pay, least, .. } => {
                 let (pay, least) = (sol.price(pay), sol.show(least));
@@ -146,7 +145,7 @@ mod unit {
         assert!(window.contains("150 slots is their shortest"), "{window}");
         // One lamport for a picture.
         let [pay] = said(&terms(100_000_000, 300, 1)).try_into().unwrap();
-        assert!(pay.contains("0.000025 SOL") && pay.contains("(31 lamports)") && pay.contains("take none"), "{pay}");
+        assert!(pay.contains("0.000025 SOL") && pay.contains("(32 lamports)") && pay.contains("take none"), "{pay}");
         let [pay] = said(&terms(100_000_000, 300, 10_000)).try_into().unwrap();
         assert!(pay.contains("of 1 picture(s) they get 0.0000049 SOL") && pay.contains("jobs of 6 pictures"), "{pay}");
         let mut token = terms(100_000_000, 300, 1);

@@ -119,7 +119,10 @@ impl InMint {
         let money = |amount| self.currency.show(amount);
         let mut rows = vec![("received", style.strong(&money(self.received))), ("paid out", money(self.paid))];
         if self.waiting > 0 {
-            rows.push(("waits", format!("{} to be booked", money(self.waiting))));
+            rows.push((
+                "waits",
+                format!("{} came in and is not booked yet; `provena royalty claim` does it", money(self.waiting)),
+            ));
         }
         if self.resale > 0 {
             rows.push(("from resales", format!("{}; `provena royalty collect` brings it in", money(self.resale))));
