@@ -1,5 +1,6 @@
 //! The engine as others use it: one adapter, checked against known answers, and the models loaded on it.
 
+mod prepared;
 mod self_test;
 
 use std::{
@@ -22,6 +23,8 @@ use crate::{
     plan::SealedPlan,
     values::Values,
 };
+pub use prepared::PreparedRequest;
+use prepared::Ready;
 pub use self_test::SelfTestReport;
 
 /// What computes.
@@ -191,42 +194,70 @@ impl Model {
         &self.artifact
     }
 
-    /// Whether [`Model::run`] would accept the request, without computing: its kind, sizes and token counts. Gives the
-    /// most units that the answer can have.
+    /// Checks a request, its kind, sizes and token counts, and makes it ready to be answered, without computing.
     ///
     /// # Errors
-    /// [`Error::Request`], [`Error::InputTooLong`], [`Error::ChatTemplate`], [`Error::CacheTooSmall`] or
-    /// [`Error::Tokenizer`], as from [`Model::run`].
-    pub fn check(&self, request: &Request) -> Result<Units, Error> {
-        match &self.work {
-            Work::Plans(prepared, ..) => prepared.inputs(request).map(|_| request.units()),
-            Work::Generate(generator) => generator.check(generate::asked(request)?),
+    /// [`Error::Request`], [`Error::InputTooLong`], [`Error::ChatTemplate`], [`Error::Preparation`], [`Error::CacheTooSmall`]
+    /// or [`Error::Tokenizer`].
+    pub fn prepare(&self, request: &Request) -> Result<PreparedRequest, Error> {
+        let (units, ready) = match &self.work {
+            Work::Plans(prepared, ..) => (request.units(), Ready::Inputs(prepared.inputs(request)?)),
+            Work::Generate(generator) => {
+                let prompt = generator.prompt(generate::asked(request)?)?;
+                (prompt.units(), Ready::Prompt(prompt))
+            }
+        };
+        Ok(PreparedRequest { model: self.artifact.content_root(), units, ready })
+    }
+
+    /// Answers a request that was prepared for this model, and shows each token of a text as [`Model::generate`] does. The
+    /// answer has the same bytes on every adapter.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when it was prepared for another model, [`Error::Cancelled`] when `show` broke off, [`Error::Gpu`] when
+    /// the adapter fails, perhaps within [`Error::Shared`].
+    pub fn answer(
+        &self,
+        request: &PreparedRequest,
+        show: &mut dyn FnMut(Token) -> ControlFlow<()>,
+    ) -> Result<Response, Error> {
+        match (&self.work, &request.ready) {
+            _ if request.model != self.artifact.content_root() => {
+                Err(Error::Request("it was prepared for another model".into()))
+            }
+            (Work::Plans(prepared, plans, backend), Ready::Inputs(inputs)) => {
+                let mut execute = |plan: &SealedPlan, input: &Values| {
+                    backend.execute(plan, std::slice::from_ref(input), &mut backend.state(&[])?)
+                };
+                models::answer(prepared, plans, inputs, &mut execute)
+            }
+            (Work::Generate(generator), Ready::Prompt(prompt)) => generator.answer(prompt.clone(), show),
+            (Work::Plans(..), Ready::Prompt(_)) | (Work::Generate(_), Ready::Inputs(_)) => {
+                Err(Error::Request("it was prepared for another kind of model".into()))
+            }
         }
+    }
+
+    /// The first picture or sentence of a prepared request alone; `None` of a text.
+    pub fn first_of(&self, request: &PreparedRequest) -> Option<PreparedRequest> {
+        let (Work::Plans(prepared, ..), Ready::Inputs(inputs)) = (&self.work, &request.ready) else { return None };
+        let first = prepared.first(inputs.first()?);
+        Some(PreparedRequest { model: request.model, units: Units::new(1, 0), ready: Ready::Inputs(vec![first]) })
     }
 
     /// Answers a request. The answer has the same bytes on every adapter.
     ///
     /// # Errors
-    /// Those of [`Model::check`], and [`Error::Gpu`] when the adapter fails.
+    /// Those of [`Model::prepare`] and of [`Model::answer`].
     pub fn run(&self, request: &Request) -> Result<Response, Error> {
-        match &self.work {
-            Work::Plans(prepared, plans, backend) => {
-                let mut execute = |plan: &SealedPlan, input: &Values| {
-                    backend.execute(plan, std::slice::from_ref(input), &mut backend.state(&[])?)
-                };
-                models::answer(prepared, plans, request, &mut execute)
-            }
-            Work::Generate(generator) => {
-                generator.generate(generate::asked(request)?, &mut |_| ControlFlow::Continue(()))
-            }
-        }
+        self.answer(&self.prepare(request)?, &mut |_| ControlFlow::Continue(()))
     }
 
     /// Continues a text and shows each token as soon as it is there. Callers on several threads are served together.
     /// When `show` breaks off, nothing more is computed for this text and its memory is free for others.
     ///
     /// # Errors
-    /// Those of [`Model::check`]; [`Error::Cancelled`] when `show` broke off; [`Error::Gpu`] when the adapter fails, perhaps
+    /// Those of [`Model::prepare`]; [`Error::Cancelled`] when `show` broke off; [`Error::Gpu`] when the adapter fails, perhaps
     /// within [`Error::Shared`].
     pub fn generate(
         &self,

@@ -27,7 +27,7 @@ use crate::{
 };
 use decoder::{Decoder, Place};
 use kv_cache::KvCache;
-use provena_wire::{Generate, Request, Response, Units};
+use provena_wire::{Generate, Request, Response};
 use scheduler::{Limits, Scheduler};
 use shared::Shared;
 
@@ -68,25 +68,31 @@ impl<P: Place> Generator<P> {
     /// Answers a request, and shows each token as soon as it is there. See [`Shared::answer`].
     ///
     /// # Errors
-    /// Those of [`Language::prompt`] and of [`Shared::answer`].
+    /// Those of [`Generator::prompt`] and of [`Shared::answer`].
     pub fn generate(
         &self,
         request: &Generate,
         show: &mut dyn FnMut(Token) -> ControlFlow<()>,
     ) -> Result<Response, Error> {
-        let prompt = self.language.prompt(request)?;
-        self.shared.answer(&self.language, prompt, show)
+        self.answer(self.prompt(request)?, show)
     }
 
-    /// Whether [`Generator::generate`] would accept a request, without computing. Gives the most units that the answer can
-    /// have.
+    /// Checks a request and makes tokens of its prompt, without computing.
     ///
     /// # Errors
     /// Those of [`Language::prompt`], and [`Error::CacheTooSmall`].
-    pub fn check(&self, request: &Generate) -> Result<Units, Error> {
+    pub fn prompt(&self, request: &Generate) -> Result<Prompt, Error> {
         let prompt = self.language.prompt(request)?;
         self.shared.check(&prompt)?;
-        Ok(prompt.units())
+        Ok(prompt)
+    }
+
+    /// Answers a request that was checked, see [`Shared::answer`].
+    ///
+    /// # Errors
+    /// Those of [`Shared::answer`].
+    pub fn answer(&self, prompt: Prompt, show: &mut dyn FnMut(Token) -> ControlFlow<()>) -> Result<Response, Error> {
+        self.shared.answer(&self.language, prompt, show)
     }
 
     /// Pages of the cache that could be given to somebody now.

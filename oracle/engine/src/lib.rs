@@ -27,6 +27,6 @@ pub mod reference;
 pub mod tokenizer;
 pub mod values;
 
-pub use engine::{AdapterChoice, AdapterInfo, Engine, Model, SelfTestReport};
+pub use engine::{AdapterChoice, AdapterInfo, Engine, Model, PreparedRequest, SelfTestReport};
 pub use error::Error;
 pub use patience::unhurried;

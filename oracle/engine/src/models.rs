@@ -72,9 +72,21 @@ impl Prepared {
             (Self::Bert(_), _) => Err(Error::Request("this model embeds texts".into())),
         }
     }
+
+    /// The first image of a batch alone, or the text that an input is.
+    pub fn first(&self, input: &Input) -> Input {
+        match (self, &input.values) {
+            (Self::Mlp(_) | Self::Cnn(_), Values::I8(images)) => {
+                let image = &images[..images.len() / input.size.max(1)];
+                Input { size: 1, values: Values::I8(image.to_vec()) }
+            }
+            _ => input.clone(),
+        }
+    }
 }
 
 /// What one execution of a plan takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
     /// Images in the batch, or tokens: what [`Prepared::plan`] is asked for.
     pub size: usize,
@@ -82,19 +94,14 @@ pub struct Input {
     pub values: Values,
 }
 
-/// Answers a request with whatever executes plans; `plans` are those that the model had so far.
+/// Answers the [inputs](Prepared::inputs) of a request with whatever executes plans; `plans` are those that the model had so
+/// far.
 ///
 /// # Errors
-/// Those of [`Prepared::inputs`] and of `execute`.
-pub fn answer(
-    model: &Prepared,
-    plans: &Plans,
-    request: &Request,
-    execute: &mut Execute<'_>,
-) -> Result<Response, Error> {
-    let inputs = model.inputs(request)?;
+/// Those of `execute`.
+pub fn answer(model: &Prepared, plans: &Plans, inputs: &[Input], execute: &mut Execute<'_>) -> Result<Response, Error> {
     let mut outputs = Vec::with_capacity(inputs.len());
-    for input in &inputs {
+    for input in inputs {
         outputs.push(execute(&plans.get(model, input.size), &input.values)?);
     }
     Ok(match model {

@@ -19,8 +19,8 @@ thread_local! {
     static LIMIT: Cell<Duration> = const { Cell::new(LONGEST) };
 }
 
-/// Does work in which a request that was prepared before is prepared again without haste: how busy the machine is must not
-/// decide over an answer on which something was staked.
+/// Does work in which a request that was prepared before is prepared again without haste, for instance after a restart: how busy
+/// the machine is must not decide over an answer on which something was staked.
 pub fn unhurried<T>(work: impl FnOnce() -> T) -> T {
     /// Whatever becomes of the work, the thread is hurried again after it.
     struct Hurried;

@@ -44,7 +44,7 @@ pub fn run(artifact: &Artifact, request: &Request) -> Result<Response, Error> {
         return generate::reference(artifact, generate::asked(request)?);
     }
     let model = models::Prepared::new(artifact)?;
-    models::answer(&model, &models::Plans::default(), request, &mut |plan, input| {
+    models::answer(&model, &models::Plans::default(), &model.inputs(request)?, &mut |plan, input| {
         Ok(outputs(artifact, plan, std::slice::from_ref(input), &mut []))
     })
 }

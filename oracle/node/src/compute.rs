@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use provena_client::store::Root;
+use provena_engine::PreparedRequest;
 use provena_wire::Units;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +35,7 @@ pub struct Adapter {
 pub struct Computation {
     /// The response's bytes; their content root is the result root.
     pub response: Vec<u8>,
-    /// Units of work that the answer took. Never more than [`Compute::check`] said, on neither side.
+    /// Units of work that the answer took. Never more than [`Compute::prepare`] said, on neither side.
     pub units: Units,
     /// What was done, and how long it took.
     pub spent: Spent,
@@ -47,6 +48,31 @@ pub struct Asked {
     pub units: Units,
     /// Work, which takes time.
     pub effort: Effort,
+}
+
+/// A request that a model can answer, made ready for it: nothing of it is prepared again. A copy shares what was prepared.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// What it can be at most.
+    pub asked: Asked,
+    request: Arc<PreparedRequest>,
+}
+
+impl Prepared {
+    /// Bytes of memory that it takes, see [`PreparedRequest::bytes`].
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.request.bytes()
+    }
+}
+
+/// How long a request may take to be prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// No longer than the engine allows: nothing is staked on it yet.
+    Bounded,
+    /// However long it takes: it was prepared before, and a bond hangs on its answer.
+    Lifted,
 }
 
 /// Why something was not computed. None of these is worth repeating with the same bytes.
@@ -96,25 +122,25 @@ pub trait Compute: Send + Sync + 'static {
     /// [`ComputeError::Artifact`] and [`ComputeError::Engine`].
     fn load(&self, root: &Root, recipe_root: &Root, artifact: &Path) -> Result<(), ComputeError>;
 
-    /// Whether a loaded artifact can answer `request`, and how much work that can be, without running it.
+    /// Makes a request ready for a loaded artifact, without running it, and says how much work it can be.
     ///
     /// # Errors
-    /// [`ComputeError::Request`] when it cannot: nobody should stake a bond on it.
-    fn check(&self, root: &Root, request: &[u8]) -> Result<Asked, ComputeError>;
+    /// [`ComputeError::Request`] when the artifact cannot answer it: nobody should stake a bond on it.
+    fn prepare(&self, root: &Root, request: &[u8], limit: TimeLimit) -> Result<Prepared, ComputeError>;
 
-    /// Answers something short of the same kind as `request`, for which nobody waits, and says how long it took. Nothing
+    /// Answers something short of the same kind as `like`, for which nobody waits, and says how long it took. Nothing
     /// of it was ever read before.
     ///
     /// # Errors
     /// Any [`ComputeError`] but the self-test's.
-    fn warm_up(&self, root: &Root, request: &[u8]) -> Result<Spent, ComputeError>;
+    fn warm_up(&self, root: &Root, like: &Prepared) -> Result<Spent, ComputeError>;
 
     /// Runs a loaded artifact. Calls at the same time share the device: texts for one model are continued together.
     ///
     /// # Errors
     /// Any [`ComputeError`] but the self-test's; [`ComputeError::GivenUp`] within one token of a text after `given_up`
     /// is cancelled.
-    fn run(&self, root: &Root, request: &[u8], given_up: &CancellationToken) -> Result<Computation, ComputeError>;
+    fn run(&self, root: &Root, request: &Prepared, given_up: &CancellationToken) -> Result<Computation, ComputeError>;
 }
 
 /// Opens the engine that `config` names, on a blocking thread.

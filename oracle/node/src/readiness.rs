@@ -1,23 +1,17 @@
 //! Whether the node can earn, and what keeps it from it.
 
+mod money;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use provena_client::chain::{SIGNATURE_FEE, SharedChain};
-use provena_market::state::Node as NodeAccount;
+use provena_client::chain::SharedChain;
 use serde::Serialize;
 
 use crate::disk::{self, Space};
 use crate::journal::Journal;
 
-/// Fees of the transactions of one job, in lamports, without a priority fee.
-pub const JOB_FEES: u64 = 3 * SIGNATURE_FEE;
-
-/// A wallet that cannot pay the fees of so many more jobs is nearly empty.
-pub const FEW_JOBS: u64 = 10;
-
-/// What a wallet must keep, in lamports, to stay on the chain.
-pub const WALLET_RENT: u64 = 890_880;
+pub use money::{FEW_JOBS, JOB_FEES, Money, Standing, WALLET_RENT};
 
 /// A disk with less room is full for a node, in bytes.
 const LEAST_SPACE: u64 = 4 << 20;
@@ -44,6 +38,8 @@ pub enum Reason {
     DiskFull,
     /// The wallet cannot pay the fees of many more jobs.
     BalanceLow,
+    /// The whole stake is less than the market's least, so that it lets the node take no seat.
+    StakeTooLow,
     /// Less stake is free than a job usually takes as its bond.
     StakeLow,
 }
@@ -62,45 +58,9 @@ impl Reason {
             Self::LogDegraded => "log_degraded",
             Self::DiskFull => "disk_full",
             Self::BalanceLow => "balance_low",
+            Self::StakeTooLow => "stake_too_low",
             Self::StakeLow => "stake_low",
         }
-    }
-}
-
-/// What the chain says of the node's money, in lamports.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Money {
-    /// In the wallet.
-    pub balance: u64,
-    /// Jobs whose fees the wallet can pay.
-    pub jobs_of_fees: u64,
-    /// At stake.
-    pub stake: u64,
-    /// Part of the stake that jobs hold.
-    pub locked: u64,
-    /// Part of the stake that new jobs can hold.
-    pub free: u64,
-    /// Seats for which the bond was lost, ever.
-    pub forfeited: u64,
-}
-
-impl Money {
-    /// Of a node's account and its wallet.
-    #[must_use]
-    pub fn of(node: &NodeAccount, balance: u64) -> Self {
-        Self {
-            stake: node.stake,
-            locked: node.locked,
-            free: node.free().0,
-            forfeited: node.forfeited,
-            ..Self::of_wallet(balance)
-        }
-    }
-
-    /// Of a wallet alone.
-    #[must_use]
-    pub fn of_wallet(balance: u64) -> Self {
-        Self { balance, jobs_of_fees: balance.saturating_sub(WALLET_RENT) / JOB_FEES, ..Self::default() }
     }
 }
 
@@ -169,16 +129,17 @@ impl Readiness {
             (self.journal.is_degraded(), Reason::LogDegraded),
             (full, Reason::DiskFull),
             (money.is_some_and(|money| money.jobs_of_fees < FEW_JOBS), Reason::BalanceLow),
+            (money.is_some_and(|money| money.stake < money.least_stake), Reason::StakeTooLow),
             (money.is_some_and(|money| money.free < usual_bond.max(1)), Reason::StakeLow),
         ];
         found.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect()
     }
 
-    /// Why no new job may be taken now, if so. Too little free stake is no such reason: a smaller bond may fit, and the
-    /// market refuses what does not.
+    /// Why no new job may be taken now, if so. Too little stake is no such reason: each job names its own bond and the least
+    /// stake, and is refused for them.
     #[must_use]
     pub fn obstacle(&self) -> Option<Reason> {
-        let hinders = |reason: &Reason| !matches!(reason, Reason::Starting | Reason::StakeLow);
+        let hinders = |reason: &Reason| !matches!(reason, Reason::Starting | Reason::StakeTooLow | Reason::StakeLow);
         self.reasons().into_iter().find(hinders)
     }
 

@@ -5,6 +5,8 @@
 //! A restart therefore needs no special path: it asks the same question again.
 
 pub mod admission;
+mod alone;
+mod by_key;
 pub mod collect;
 pub mod deadline;
 pub mod decide;
@@ -13,6 +15,7 @@ mod feed;
 pub mod infer;
 pub mod pace;
 mod publish;
+mod ready;
 mod seat;
 pub mod submit;
 mod turns;

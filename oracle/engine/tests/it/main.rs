@@ -17,6 +17,7 @@ mod int_v1_document;
 mod kernels;
 mod layered;
 mod llama;
+mod prepared;
 mod preparing;
 mod quality;
 mod requests;

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use provena_engine::artifact::{LlamaRecipe, ModelRecipe};
-use provena_wire::{Request, Response, Units};
+use provena_wire::{Response, Units};
 
 /// Work in products of numbers, roughly. Only efforts of one model are compared, so that what an operation costs
 /// besides its products matters little.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Effort {
-    /// For what is given: pictures, sentences, or the tokens of a prompt, which are read many at a time.
+    /// For what is given: pictures, or the tokens of sentences or of a prompt, which are read many at a time.
     pub reading: f64,
     /// For the tokens of an answer, which come one after the other.
     pub writing: f64,
@@ -27,28 +27,25 @@ pub struct Spent {
 }
 
 impl Effort {
-    /// The most work that a request can be; `units` are the most units of its answer.
+    /// The most work that a request can be, which gives a model `size` images or tokens to read; `units` are the most units of
+    /// its answer.
     #[must_use]
-    pub fn of_request(model: &ModelRecipe, request: &Request, units: Units) -> Self {
-        match (model, request) {
-            (ModelRecipe::Llama(recipe), Request::Generate(_)) => Self::of_text(recipe, units.input, units.output),
-            // Sentences take time by their length; each has a beginning and an end of its own.
-            (_, Request::Embed { texts }) => {
-                Self { reading: texts.iter().map(|text| text.len() as f64 + 16.0).sum(), writing: 0.0 }
-            }
-            _ => Self { reading: f64::from(units.input), writing: 0.0 },
+    pub fn of_request(model: &ModelRecipe, size: usize, units: Units) -> Self {
+        match model {
+            ModelRecipe::Llama(recipe) => Self::of_text(recipe, units.input, units.output),
+            _ => Self { reading: size as f64, writing: 0.0 },
         }
     }
 
-    /// The work that an answer was. The first token of a text comes with the prompt.
+    /// The work that an answer was to a request of `size` images or tokens. The first token of a text comes with the prompt.
     #[must_use]
-    pub fn of_response(model: &ModelRecipe, request: &Request, response: &Response) -> Self {
+    pub fn of_response(model: &ModelRecipe, size: usize, response: &Response) -> Self {
         match (model, response) {
             (ModelRecipe::Llama(recipe), Response::Generate { prompt_tokens, tokens, .. }) => {
                 let written = u32::try_from(tokens.len()).unwrap_or(u32::MAX).saturating_sub(1);
                 Self::of_text(recipe, *prompt_tokens, written)
             }
-            _ => Self::of_request(model, request, response.units()),
+            _ => Self::of_request(model, size, response.units()),
         }
     }
 
@@ -75,8 +72,8 @@ impl Effort {
 
 #[cfg(test)]
 mod tests {
-    use provena_engine::artifact::Activations;
-    use provena_wire::{Finish, Generate, Prompt, Sampling};
+    use provena_engine::artifact::{Activations, MlpLayer, MlpRecipe};
+    use provena_wire::Finish;
 
     use super::*;
 
@@ -100,34 +97,30 @@ mod tests {
         })
     }
 
-    fn request(max_tokens: u32) -> Request {
-        let prompt = Prompt::Text("text".to_owned());
-        Request::Generate(Generate { prompt, max_tokens, sampling: Sampling::GREEDY, stop: Vec::new() })
-    }
-
     #[test]
     fn the_products_of_a_text_are_counted() {
         // A layer has 8x8 queries, 2 x 8x4 keys and values, 8x8 outputs and 3 x 8x16; the head 8x100.
         let (body, head, look) = (2.0 * (64.0 + 64.0 + 64.0 + 384.0), 800.0, 2.0 * 2.0 * 4.0 * 2.0);
-        let effort = Effort::of_request(&recipe(0), &request(2), Units::new(3, 2));
+        let effort = Effort::of_request(&recipe(0), 3, Units::new(3, 2));
         assert_eq!(effort.reading, 3.0 * body + head + look * (1.0 + 2.0 + 3.0));
         assert_eq!(effort.writing, 2.0 * (body + head) + look * (4.0 + 5.0));
         // With a window of two tokens nothing looks further back.
-        let narrow = Effort::of_request(&recipe(2), &request(2), Units::new(3, 2));
+        let narrow = Effort::of_request(&recipe(2), 3, Units::new(3, 2));
         assert_eq!(narrow.reading, 3.0 * body + head + look * (1.0 + 2.0 + 2.0));
         assert_eq!(narrow.writing, 2.0 * (body + head) + look * (2.0 + 2.0));
         // The first token of an answer came with the prompt.
         let response =
             Response::Generate { prompt_tokens: 3, tokens: vec![1, 2], text: String::new(), finish: Finish::Length };
-        let done = Effort::of_response(&recipe(0), &request(2), &response);
+        let done = Effort::of_response(&recipe(0), 3, &response);
         assert_eq!((done.reading, done.writing), (effort.reading, body + head + look * 4.0));
     }
 
     #[test]
-    fn pictures_count_alike_and_sentences_by_their_length() {
-        let pictures = Request::Classify { images: vec![Vec::new(); 3] };
-        assert_eq!(Effort::of_request(&recipe(0), &pictures, Units::new(3, 0)), Effort { reading: 3.0, writing: 0.0 });
-        let texts = Request::Embed { texts: vec!["a".repeat(4), String::new()] };
-        assert_eq!(Effort::of_request(&recipe(0), &texts, Units::new(2, 0)), Effort { reading: 36.0, writing: 0.0 });
+    fn what_is_read_at_once_counts_by_its_size() {
+        let model = ModelRecipe::Mlp(MlpRecipe { inputs: 4, max_value: 9, layers: vec![MlpLayer { outputs: 2 }] });
+        let expected = Effort { reading: 36.0, writing: 0.0 };
+        assert_eq!(Effort::of_request(&model, 36, Units::new(36, 0)), expected);
+        let response = Response::Classify { labels: vec![1; 36], logits: vec![vec![0, 1]; 36] };
+        assert_eq!(Effort::of_response(&model, 36, &response), expected);
     }
 }

@@ -9,11 +9,11 @@ use std::time::Instant;
 use provena_client::store::Root;
 use provena_engine::artifact::Artifact;
 use provena_engine::generate::Options;
-use provena_engine::{AdapterChoice, Engine, Error, Model, unhurried};
+use provena_engine::{AdapterChoice, Engine, Error, Model, PreparedRequest, unhurried};
 use provena_wire::{Generate, Prompt, Request, Response, Sampling};
 use tokio_util::sync::CancellationToken;
 
-use super::{Adapter, Asked, Computation, Compute, ComputeError, Effort, Spent};
+use super::{Adapter, Asked, Computation, Compute, ComputeError, Effort, Prepared, Spent, TimeLimit};
 
 /// An [`Engine`] with a cache of models.
 pub struct EngineCompute {
@@ -94,9 +94,8 @@ impl EngineCompute {
         }
     }
 
-    fn request(&self, root: &Root, request: &[u8]) -> Result<(Arc<Served>, Request), ComputeError> {
-        let model = self.model(root).ok_or_else(|| ComputeError::Engine("the model is not loaded".to_owned()))?;
-        Ok((model, Request::from_bytes(request).map_err(|error| ComputeError::Request(in_full(&error)))?))
+    fn served(&self, root: &Root) -> Result<Arc<Served>, ComputeError> {
+        self.model(root).ok_or_else(|| ComputeError::Engine("the model is not loaded".to_owned()))
     }
 
     /// Puts an artifact on the adapter: alone where it has no room beside the others, on the processor where it has
@@ -195,36 +194,36 @@ impl Compute for EngineCompute {
         Ok(())
     }
 
-    fn check(&self, root: &Root, request: &[u8]) -> Result<Asked, ComputeError> {
-        let (served, request) = self.request(root, request)?;
-        match served.first.check(&request).map_err(|error| ComputeError::Request(in_full(&error)))? {
-            units if units.is_zero() => Err(ComputeError::Request("it is empty".to_owned())),
-            units => {
-                let effort = Effort::of_request(&served.first.artifact().recipe().model, &request, units);
-                Ok(Asked { units, effort })
-            }
-        }
+    fn prepare(&self, root: &Root, request: &[u8], limit: TimeLimit) -> Result<Prepared, ComputeError> {
+        let served = self.served(root)?;
+        let unfit = |error: Error| ComputeError::Request(in_full(&error));
+        let request = Request::from_bytes(request).map_err(|error| ComputeError::Request(in_full(&error)))?;
+        let prepare = || served.first.prepare(&request);
+        let prepared = match limit {
+            TimeLimit::Bounded => prepare(),
+            TimeLimit::Lifted => unhurried(prepare),
+        };
+        Prepared::new(&served.first, prepared.map_err(unfit)?)
     }
 
-    fn warm_up(&self, root: &Root, request: &[u8]) -> Result<Spent, ComputeError> {
-        let (served, request) = self.request(root, request)?;
+    fn warm_up(&self, root: &Root, like: &Prepared) -> Result<Spent, ComputeError> {
+        let served = self.served(root)?;
+        let failed = |error: Error| ComputeError::Engine(in_full(&error));
         let turn = self.warm_ups.fetch_add(1, Ordering::Relaxed);
-        let request = short(request, turn);
-        match answer(&served.first, &request, &CancellationToken::new()) {
-            Ok((_, spent)) => Ok(spent),
-            Err(error) => Err(ComputeError::Engine(in_full(&error))),
-        }
+        let short = short(&served.first, &like.request, turn).map_err(failed)?;
+        answer(&served.first, &short, &CancellationToken::new()).map(|(_, spent)| spent).map_err(failed)
     }
 
-    fn run(&self, root: &Root, request: &[u8], given_up: &CancellationToken) -> Result<Computation, ComputeError> {
-        let (served, request) = self.request(root, request)?;
-        let mut answered = answer(&served.first, &request, given_up);
+    fn run(&self, root: &Root, request: &Prepared, given_up: &CancellationToken) -> Result<Computation, ComputeError> {
+        let served = self.served(root)?;
+        let request = request.request.as_ref();
+        let mut answered = answer(&served.first, request, given_up);
         if let Err(error) = &answered
             && of_device(error)
         {
             // A bond may hang on this answer, and the processor gives the same bytes.
             tracing::warn!(error = in_full(error), "the adapter failed; answering from the processor");
-            answered = answer(self.second(&served)?, &request, given_up);
+            answered = answer(self.second(&served)?, request, given_up);
         }
         if given_up.is_cancelled() {
             return Err(ComputeError::GivenUp);
@@ -239,40 +238,46 @@ impl Compute for EngineCompute {
     }
 }
 
+impl Prepared {
+    fn new(model: &Model, request: PreparedRequest) -> Result<Self, ComputeError> {
+        let units = request.units();
+        if units.is_zero() {
+            return Err(ComputeError::Request("it is empty".to_owned()));
+        }
+        let effort = Effort::of_request(&model.artifact().recipe().model, request.size(), units);
+        Ok(Self { asked: Asked { units, effort }, request: Arc::new(request) })
+    }
+}
+
 /// Has a model answer; a text is no longer continued once `given_up` is cancelled.
-fn answer(model: &Model, request: &Request, given_up: &CancellationToken) -> Result<(Response, Spent), Error> {
+fn answer(model: &Model, request: &PreparedRequest, given_up: &CancellationToken) -> Result<(Response, Spent), Error> {
     let begun = Instant::now();
     let mut first = None;
-    // It was prepared before a bond was staked on it.
-    let response = unhurried(|| match request {
-        Request::Generate(request) => model.generate(request, &mut |_| {
-            first.get_or_insert_with(|| begun.elapsed());
-            match given_up.is_cancelled() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
-        }),
-        _ => model.run(request),
+    let response = model.answer(request, &mut |_| {
+        first.get_or_insert_with(|| begun.elapsed());
+        match given_up.is_cancelled() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     })?;
     let took = begun.elapsed();
     let reading = first.unwrap_or(took);
-    let effort = Effort::of_response(&model.artifact().recipe().model, request, &response);
+    let effort = Effort::of_response(&model.artifact().recipe().model, request.size(), &response);
     Ok((response, Spent { effort, reading, writing: took.saturating_sub(reading) }))
 }
 
 /// Something short of a request's kind: its first picture or sentence, or a text that differs at each turn from its
 /// beginning, because what a model has read before it reads again at once.
-fn short(request: Request, turn: u64) -> Request {
-    match request {
-        Request::Classify { images } => Request::Classify { images: images.into_iter().take(1).collect() },
-        Request::Embed { texts } => Request::Embed { texts: texts.into_iter().take(1).collect() },
-        Request::Generate(_) => Request::Generate(Generate {
-            prompt: Prompt::Text(format!("{turn}: how long does this take?")),
-            max_tokens: WARM_UP_TOKENS,
-            sampling: Sampling { temperature_milli: 100_000, seed: turn, ..Sampling::GREEDY },
-            stop: Vec::new(),
-        }),
+fn short(model: &Model, like: &PreparedRequest, turn: u64) -> Result<PreparedRequest, Error> {
+    if let Some(first) = model.first_of(like) {
+        return Ok(first);
     }
+    model.prepare(&Request::Generate(Generate {
+        prompt: Prompt::Text(format!("{turn}: how long does this take?")),
+        max_tokens: WARM_UP_TOKENS,
+        sampling: Sampling { temperature_milli: 100_000, seed: turn, ..Sampling::GREEDY },
+        stop: Vec::new(),
+    }))
 }
 
 /// Whether the device is to blame, which the processor may make good.

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use provena_client::chain::{ChainError, SharedChain, accounts};
-use provena_market::state::Node as NodeAccount;
+use provena_client::chain::{ChainError, SharedChain};
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
 use crate::instance::{self, InstanceError};
 use crate::journal::Journal;
-use crate::readiness::{Money, Readiness};
+use crate::readiness::{Readiness, Standing};
 
 /// How often the chain is asked for its slot.
 const BEAT: Duration = Duration::from_secs(2);
@@ -78,23 +77,20 @@ impl Pulse {
         }
     }
 
-    async fn account(&self) -> Option<(NodeAccount, u64)> {
-        let address = provena_market::pda::node(&self.node).0;
-        let mut found = self.chain.accounts(&[address, self.node]).await.ok()?.into_iter();
-        let node = accounts::decode(&address, &found.next()??).ok()?;
-        Some((node, found.next().flatten().map_or(0, |wallet| wallet.lamports)))
+    /// What cannot be read now is read later.
+    async fn standing(&self) -> Option<Standing> {
+        Standing::read(self.chain.as_ref(), &self.node).await.ok().flatten()
     }
 
     async fn money(&self) {
-        if let Some((node, balance)) = self.account().await {
-            self.readiness.saw_money(Money::of(&node, balance));
+        if let Some(standing) = self.standing().await {
+            self.readiness.saw_money(standing.money);
         }
     }
 
     /// The address at which another instance answers.
     async fn elsewhere(&self) -> Option<String> {
-        let (node, _) = self.account().await?;
-        let endpoint = node.endpoint().to_owned();
+        let endpoint = self.standing().await?.node.endpoint().to_owned();
         if endpoint.is_empty() {
             return None;
         }

@@ -14,25 +14,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provena_client::{
-    chain::accounts::{decode, fetch, fetch_optional},
+    chain::accounts::fetch_optional,
     store::{Bytes, Root},
     view::JobView,
 };
 use provena_common::amount::{Amount, Bps};
 use provena_market::{
     fees::{Prices, Work, node_part, split},
-    pda,
-    state::{Admin, Job, Node, Offer},
+    state::{Admin, Job, Offer, SeatState},
 };
 use provena_wire::{MAX_REQUEST_LEN, Quote, Units};
 use solana_pubkey::Pubkey;
 
 use super::Worker;
 use super::infer::Reason;
+use super::ready::Ready;
 use crate::blobs::{Pin, Reservation};
-use crate::compute::{Asked, Compute, Effort};
-use crate::journal::Terms;
-use crate::readiness::{FEW_JOBS, WALLET_RENT};
+use crate::compute::{Asked, Effort, Prepared};
+use crate::journal::{JobKey, Terms};
+use crate::readiness::{FEW_JOBS, Money, Standing, WALLET_RENT};
 
 pub use attempts::{Attempt, Attempts};
 pub use ledger::{Held, Ledger};
@@ -42,9 +42,6 @@ pub use refusal::Refusal;
 /// The longest that a store may take to hand out an input, which is small.
 const INPUT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The longest that a request may take to be prepared. The engine has bounds of its own; this one holds whatever they are.
-const PREPARE_PATIENCE: Duration = Duration::from_secs(20);
-
 /// The longest that a quote waits for its turn to be prepared.
 const QUOTE_PATIENCE: Duration = Duration::from_secs(6);
 
@@ -52,10 +49,8 @@ const QUOTE_PATIENCE: Duration = Duration::from_secs(6);
 struct Ask<'a> {
     bond: u64,
     seats: usize,
-    /// The shorter one of the windows to commit and to reveal.
-    window: u32,
-    /// All windows together.
-    windows: u64,
+    /// Slots to take seats, to commit and to reveal.
+    windows: [u64; 3],
     mint: &'a Pubkey,
     prices: Prices,
     most: Work,
@@ -74,41 +69,34 @@ pub(super) struct Admitted {
 pub(super) struct Kept {
     /// Room for the answer, until it is there.
     pub room: Option<Reservation>,
+    /// The request as it was prepared before the claim, until the answer is computed.
+    pub request: Option<Ready>,
     /// The answer, until its payer has it or the time in which he can demand it is over.
     pub answer: Option<Pin>,
     /// What it is computed from.
     pins: Vec<Pin>,
 }
 
-/// What a node has: its stake and its wallet.
-#[derive(Debug, Clone, Copy)]
-struct Means {
-    stake: u64,
-    locked: u64,
-    balance: u64,
-}
-
 impl<'a> Ask<'a> {
+    /// Of a job that was posted: its account has a copy of what its offer said.
     fn of_job(job: &'a Job, seats: usize) -> Option<Self> {
         let open = job.open_until.saturating_sub(job.posted_at);
         Some(Self {
             bond: job.bond,
             seats,
-            window: job.commit_window.min(job.reveal_window),
-            windows: open.saturating_add(u64::from(job.commit_window)).saturating_add(u64::from(job.reveal_window)),
+            windows: [open, job.commit_window.into(), job.reveal_window.into()],
             mint: &job.mint,
             prices: job.prices().ok()?,
             most: job.most(),
         })
     }
 
-    fn of_offer(offer: &'a Offer, protocol_bps: u16) -> Option<Self> {
-        let [open, commit, reveal] = [offer.open_window, offer.commit_window, offer.reveal_window].map(u64::from);
+    /// Of any job that could be posted on an offer.
+    fn of_offer(offer: &'a Offer, market: &Admin) -> Option<Self> {
         Some(Self {
             bond: offer.bond_lamports,
-            seats: usize::from(offer.seats),
-            window: offer.commit_window.min(offer.reveal_window),
-            windows: open.saturating_add(commit).saturating_add(reveal),
+            seats: offer.seats.into(),
+            windows: [offer.open_window, offer.commit_window, offer.reveal_window].map(u64::from),
             mint: &offer.mint,
             prices: Prices {
                 base: Amount(offer.base_price),
@@ -116,7 +104,7 @@ impl<'a> Ask<'a> {
                 output: Amount(offer.output_price),
                 royalty: Bps::new(offer.royalty_bps).ok()?,
                 least_royalty: Amount(offer.least_royalty),
-                protocol: Bps::new(protocol_bps).ok()?,
+                protocol: market.protocol_fee().ok()?,
             },
             most: Work::new(offer.max_input_units, offer.max_output_units),
         })
@@ -124,11 +112,12 @@ impl<'a> Ask<'a> {
 
     /// Judges what the terms alone say.
     fn weigh(&self, limits: &Limits) -> Result<(), Refusal> {
-        let Self { bond, window, windows, .. } = *self;
+        let Self { bond, windows: [open, commit, reveal], .. } = *self;
+        let (window, windows) = (commit.min(reveal), open.saturating_add(commit).saturating_add(reveal));
         if bond > limits.max_bond {
             return Err(Refusal::Bond { bond, most: limits.max_bond });
         }
-        if window < limits.min_window {
+        if window < u64::from(limits.min_window) {
             return Err(Refusal::ShortWindow { window, least: limits.min_window });
         }
         // For so long co-nodes of the payer's own can hold the bond.
@@ -196,22 +185,26 @@ impl Worker {
         ask.weigh(&self.parts.limits)?;
         let terms = self.terms(&job.job).await?;
         self.is_served(terms.engine_class, &terms.asset)?;
-        let Means { stake, locked, .. } = self.means().await?;
+        let Money { stake, locked, .. } = self.standing().await?.money;
         Self::has_stake(stake, job.job.min_stake)?;
         self.ledger.admit(job.address, held(job), &self.parts.limits, stake, locked)?;
+        if is_alone(job, &self.me) {
+            self.alone.sit(job.address, held(job).parties())?;
+        }
         let request = self.input(&job.job.input_root).await?;
         self.load(&terms, Reason::Job).await?;
         let place = Arc::clone(&self.preparing).acquire_owned().await.map_err(|_| Refusal::Busy)?;
-        let prepared = self.prepare(terms.content_root, &job.job.input_root, request.clone(), place);
-        let Asked { units, effort } = prepared.await?;
+        let prepared = self.prepare(terms.content_root, &job.job.input_root, request, place).await?;
+        let Asked { units, effort } = prepared.asked;
         let paid = Units::new(job.job.max_input, job.job.max_output);
         if !units.within(paid) {
             return Err(Refusal::Units { asked: units, paid });
         }
         ask.pays(&self.parts.limits, least(units))?;
-        self.promise(&job.address, &job.job, &terms.content_root, &request, &effort).await?;
+        self.promise(&job.address, &job.job, &terms.content_root, &prepared).await?;
         // Last, because it may push out what others wait for.
         self.reserve(job, &terms, units)?;
+        self.keep_ready(&JobKey::of(&job.address, &job.job), terms.content_root, prepared);
         Ok(Admitted { terms, effort })
     }
 
@@ -229,14 +222,12 @@ impl Worker {
     /// As for [`Worker::quote`].
     pub async fn quote_for(&self, address: Option<IpAddr>, offer: &Offer, request: Bytes) -> Result<Quote, Refusal> {
         self.ready()?;
-        let chain = self.parts.chain.as_ref();
-        let admin = fetch::<Admin, _>(chain, &pda::admin().0).await?;
-        let ask = Ask::of_offer(offer, admin.protocol_fee_bps).ok_or(Refusal::OfferChanged)?;
-        ask.weigh(&self.parts.limits)?;
         self.is_served(offer.engine_class, &offer.asset)?;
-        let Means { stake, locked, .. } = self.means().await?;
-        Self::has_stake(stake, admin.min_stake)?;
-        let free = stake.saturating_sub(locked);
+        let Standing { market, money, .. } = self.standing().await?;
+        let ask = Ask::of_offer(offer, &market).ok_or(Refusal::OfferChanged)?;
+        ask.weigh(&self.parts.limits)?;
+        Self::has_stake(money.stake, market.min_stake)?;
+        let free = money.free;
         if ask.bond > free {
             return Err(Refusal::Stake { bond: ask.bond, free });
         }
@@ -245,7 +236,7 @@ impl Worker {
         self.load(&terms, Reason::Quote).await?;
         let turn = tokio::time::timeout(QUOTE_PATIENCE, self.quoting.turn(address)).await;
         let turn = turn.ok().flatten().ok_or(Refusal::Busy)?;
-        let Asked { units, .. } = self.prepare(terms.content_root, &input, request, turn).await?;
+        let Asked { units, .. } = self.prepare(terms.content_root, &input, request, turn).await?.asked;
         let most = Units::new(offer.max_input_units, offer.max_output_units);
         if !units.within(most) {
             return Err(Refusal::OfferUnits { asked: units, most });
@@ -258,6 +249,7 @@ impl Worker {
     pub(super) fn release(&self, job: &Pubkey) {
         self.pace.leave(job);
         self.ledger.leave(job);
+        self.alone.leave(job);
         self.keeps().remove(job);
     }
 
@@ -289,6 +281,9 @@ impl Worker {
     pub(super) fn hold(&self, job: &JobView) {
         let decided = job.state().is_ok_and(provena_market::state::JobState::is_ended);
         self.ledger.seated(job.address, held(job), decided);
+        if job.seats.len() > 1 {
+            self.alone.saw(job.address, held(job).parties(), is_alone(job, &self.me));
+        }
     }
 
     /// Whether the node can work at all. Through a server that lags, for instance, deadlines are seen too late.
@@ -301,7 +296,7 @@ impl Worker {
         let store = &self.parts.store;
         let room = store.reserve(job.job.payer.as_array(), answer_bytes(asked))?;
         let pins = [&job.job.input_root, &terms.content_root].map(|root| store.pin(root)).into();
-        self.keeps().insert(job.address, Kept { room: Some(room), answer: None, pins });
+        self.keeps().insert(job.address, Kept { room: Some(room), pins, ..Kept::default() });
         Ok(())
     }
 
@@ -317,20 +312,16 @@ impl Worker {
         if stake < least { Err(Refusal::LeastStake { stake, least }) } else { Ok(()) }
     }
 
-    /// Reads stake and wallet.
-    async fn means(&self) -> Result<Means, Refusal> {
-        let address = pda::node(&self.me).0;
-        let mut found = self.parts.chain.accounts(&[address, self.me]).await?.into_iter();
-        let node = found.next().flatten();
-        let node = node.as_ref().and_then(|node| decode::<Node>(&address, node).ok());
-        let node = node.ok_or(Refusal::NotRegistered)?;
-        let balance = found.next().flatten().map_or(0, |wallet| wallet.lamports);
-        let means = Means { stake: node.stake, locked: node.locked, balance };
+    /// How the node stands now, if its wallet can pay for one more job.
+    async fn standing(&self) -> Result<Standing, Refusal> {
+        let standing = Standing::read(self.parts.chain.as_ref(), &self.me).await?.ok_or(Refusal::NotRegistered)?;
+        self.parts.readiness.saw_money(standing.money);
+        let balance = standing.money.balance;
         let least = WALLET_RENT.saturating_add(self.parts.limits.least_pay(2, 0).saturating_mul(FEW_JOBS));
-        if means.balance < least {
-            return Err(Refusal::Wallet { balance: means.balance, least });
+        if balance < least {
+            return Err(Refusal::Wallet { balance, least });
         }
-        Ok(means)
+        Ok(standing)
     }
 
     /// Fetches a request.
@@ -346,42 +337,13 @@ impl Worker {
             .map_err(Refusal::Store)
     }
 
-    /// Checks a request of a loaded model, in a bounded way: few at the same time, for a bounded time, marked before and
-    /// unmarked after. Place and mark are the working thread's: whoever asked may be gone before it is done.
-    async fn prepare(
-        &self,
-        model: Root,
-        input: &Root,
-        request: Bytes,
-        place: impl Send + 'static,
-    ) -> Result<Asked, Refusal> {
-        let attempt = self.parts.attempts.begin(&model, input).ok_or(Refusal::FailedBefore)?;
-        let check = self.blocking(move |compute: &dyn Compute| {
-            let checked = compute.check(&model, &request);
-            attempt.done();
-            drop(place);
-            checked
-        });
-        match tokio::time::timeout(PREPARE_PATIENCE, check).await {
-            Ok(checked) => Ok(checked?),
-            Err(_) => Err(Refusal::SlowRequest(PREPARE_PATIENCE.as_secs())),
-        }
-    }
-
     /// Promises a job's answer if it can be there in time.
-    async fn promise(
-        &self,
-        address: &Pubkey,
-        job: &Job,
-        model: &Root,
-        request: &Bytes,
-        effort: &Effort,
-    ) -> Result<(), Refusal> {
+    async fn promise(&self, address: &Pubkey, job: &Job, model: &Root, prepared: &Prepared) -> Result<(), Refusal> {
         loop {
             if !self.pace.knows(model) {
-                self.warm_up(*model, request).await;
+                self.warm_up(*model, prepared).await;
             }
-            match self.pace.admit(*address, model, effort, job.commit_window) {
+            match self.pace.admit(*address, model, &prepared.asked.effort, job.commit_window) {
                 Ok(()) => return Ok(()),
                 Err(_) if self.pace.forget_old(model) => {}
                 Err(error) => return Err(error.into()),
@@ -414,6 +376,11 @@ fn answer_bytes(asked: Units) -> u64 {
     // Tokens of a prompt bring no vectors, and a long prompt is no long answer.
     let input = if asked.output > 0 { 0 } else { u64::from(asked.input) * IN };
     BASE + input + u64::from(asked.output) * OUT
+}
+
+/// Whether no other node has a seat of a job of several.
+fn is_alone(job: &JobView, me: &Pubkey) -> bool {
+    job.seats.len() > 1 && job.seats.iter().all(|seat| seat.is(SeatState::Free) || seat.node == *me)
 }
 
 fn held(job: &JobView) -> Held {

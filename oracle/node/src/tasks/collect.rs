@@ -3,7 +3,6 @@
 //! All jobs that are decided and not paid wait here together, apart from those in progress: waiting for a payer holds none of
 //! the places of work. What waits is what the crash log says, so that a restart goes on with it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +11,10 @@ use provena_client::view::{JobView, View};
 use provena_client::{batch, collect};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
+use super::by_key::TasksByKey;
 use super::decide::{Action, next};
 use super::submit::WorkError;
 use crate::journal::{JobKey, JobRecord, JournalError, Step};
@@ -34,15 +33,14 @@ struct Due {
 pub struct Collector {
     worker: Arc<Worker>,
     poll: Duration,
-    answering: JoinSet<(JobKey, Result<(), WorkError>)>,
-    busy: HashSet<JobKey>,
+    answering: TasksByKey<JobKey, Result<(), WorkError>>,
 }
 
 impl Collector {
     /// `poll` is the time between two looks.
     #[must_use]
     pub fn new(worker: Arc<Worker>, poll: Duration) -> Self {
-        Self { worker, poll, answering: JoinSet::new(), busy: HashSet::new() }
+        Self { worker, poll, answering: TasksByKey::new() }
     }
 
     /// Works until `closing`. What is unfinished then is taken up by the next start.
@@ -133,33 +131,22 @@ impl Collector {
 
     /// Puts a demanded answer on chain beside everything else: its deadline waits for nothing.
     fn put_answer(&mut self, key: JobKey, job: JobView) {
-        if self.busy.len() >= ANSWERS_AT_ONCE || !self.busy.insert(key) {
-            return;
+        if self.answering.len() < ANSWERS_AT_ONCE {
+            let worker = Arc::clone(&self.worker);
+            self.answering.spawn(key, async move { worker.put_answer(&key, &job).await });
         }
-        let worker = Arc::clone(&self.worker);
-        self.answering.spawn(async move { (key, worker.put_answer(&key, &job).await) });
     }
 
     fn reap(&mut self) -> Result<(), JournalError> {
-        while let Some(done) = self.answering.try_join_next() {
+        while let Some((key, done)) = self.answering.try_next() {
             match done {
-                Ok((key, result)) => {
-                    self.busy.remove(&key);
-                    match result {
-                        Ok(()) => {}
-                        Err(WorkError::Journal(error)) => return Err(error),
-                        Err(error) => {
-                            self.worker.parts.metrics.step_failed();
-                            tracing::warn!(job = %key.job, %error, "the demanded answer is not on chain yet");
-                        }
-                    }
+                Ok(Ok(())) => {}
+                Ok(Err(WorkError::Journal(error))) => return Err(error),
+                Ok(Err(error)) => {
+                    self.worker.parts.metrics.step_failed();
+                    tracing::warn!(job = %key.job, %error, "the demanded answer is not on chain yet");
                 }
-                Err(error) => {
-                    tracing::error!(?error, "putting an answer on chain died");
-                    if self.answering.is_empty() {
-                        self.busy.clear();
-                    }
-                }
+                Err(error) => tracing::error!(job = %key.job, ?error, "putting an answer on chain died"),
             }
         }
         Ok(())

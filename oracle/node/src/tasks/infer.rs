@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use provena_arith::merkle::content_root;
-use provena_client::store::{Bytes, Root, StoreError};
+use provena_client::store::{Root, StoreError};
 use provena_market::state::Job;
-use provena_wire::{MAX_REQUEST_LEN, Units};
+use provena_wire::Units;
 use solana_pubkey::Pubkey;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Worker;
 use super::admission::Refusal;
 use crate::blobs::ArtifactFile;
-use crate::compute::{Computation, Compute, ComputeError};
+use crate::compute::{Computation, Compute, ComputeError, Prepared};
 use crate::journal::{Event, JobKey, JournalError, Terms};
 use crate::metrics::JobEvent;
 
@@ -54,11 +54,11 @@ impl From<StoreError> for InferError {
 
 impl Worker {
     /// Measures a model's speed, where it can be measured.
-    pub(super) async fn warm_up(&self, model: Root, request: &Bytes) {
-        let bytes = request.clone();
+    pub(super) async fn warm_up(&self, model: Root, like: &Prepared) {
+        let like = like.clone();
         let _place = self.computing.acquire().await;
         // The first answer prepares much that later ones find done.
-        let both = move |compute: &dyn Compute| (0..2).map(|_| compute.warm_up(&model, &bytes)).collect();
+        let both = move |compute: &dyn Compute| (0..2).map(|_| compute.warm_up(&model, &like)).collect();
         let measured = self.blocking::<Vec<_>>(both).await.unwrap_or_else(|error| {
             tracing::warn!(model = hex::encode(model), %error, "the model's speed cannot be measured");
             Vec::new()
@@ -122,17 +122,22 @@ impl Worker {
             Some((_, terms)) => terms,
             None => self.terms(job).await?,
         };
-        let request = self.parts.store.get_within(&job.input_root, MAX_REQUEST_LEN as u64).await?;
         self.load(&terms, Reason::Claimed).await?;
         let root = terms.content_root;
         if !self.pace.is_promised(&key.job) {
             // After a restart. What it says of the request is known: it was taken.
-            let bytes = request.clone();
-            let checked = self.blocking(move |compute| compute.check(&root, &bytes)).await;
-            let effort = checked.map(|asked| asked.effort).unwrap_or_default();
+            let prepared = self.prepare_again(key, root).await;
+            let effort = prepared.as_ref().map(|prepared| prepared.asked.effort).unwrap_or_default();
+            if let Ok(prepared) = prepared {
+                self.keep_ready(key, root, prepared);
+            }
             self.pace.enter(key.job, &root, &effort, job.commit_window);
         }
         let place = self.computing.acquire().await;
+        let request = match self.ready_request(key, &root) {
+            Some(ready) => ready,
+            None => self.prepare_again(key, root).await?,
+        };
         let begun = Instant::now();
         // The engine works on a thread that cannot be ended from outside; it looks at this after each token.
         let given_up = CancellationToken::new();
@@ -157,7 +162,7 @@ impl Worker {
     /// Keeps a response until a quorum agrees with it, in the room that was reserved for it. Where that fails nothing is lost:
     /// it is computed again.
     async fn keep(&self, job: &Pubkey, response: Vec<u8>) {
-        self.keeps().entry(*job).and_modify(|kept| kept.room = None);
+        self.keeps().entry(*job).and_modify(|kept| (kept.room, kept.request) = (None, None));
         if let Ok(root) = content_root(&response) {
             self.pin_answer(job, &root);
         }

@@ -26,6 +26,9 @@ const KEPT: usize = 16;
 /// A measurement that keeps an idle node from working is repeated after this time.
 const RENEWED: Duration = Duration::from_secs(60);
 
+/// Models whose speed is known; the one that was measured longest ago is forgotten for another.
+const MOST_MODELS: usize = 256;
+
 /// A job does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooLong {
@@ -202,7 +205,13 @@ impl Pace {
 
     /// Notes what a model took when nobody waited for it.
     pub fn warmed_up(&self, model: Root, spent: &[Spent]) {
-        self.inner().speeds.insert(model, (Speed::new(spent), Instant::now()));
+        let mut inner = self.inner();
+        inner.speeds.insert(model, (Speed::new(spent), Instant::now()));
+        if inner.speeds.len() > MOST_MODELS {
+            let oldest = inner.speeds.iter().filter(|(other, _)| **other != model).min_by_key(|(_, (_, since))| *since);
+            let oldest = oldest.map(|(oldest, _)| *oldest);
+            oldest.and_then(|oldest| inner.speeds.remove(&oldest));
+        }
     }
 
     /// Takes a job up if it fits.
@@ -255,6 +264,21 @@ mod tests {
 
     fn job(n: u8) -> Pubkey {
         Pubkey::new_from_array([n; 32])
+    }
+
+    #[test]
+    fn strangers_cannot_have_more_and_more_models_remembered() {
+        let pace = Pace::default();
+        let model = |number: u16| {
+            let mut root = [0; 32];
+            root[..2].copy_from_slice(&number.to_le_bytes());
+            root
+        };
+        for number in 0..300 {
+            pace.warmed_up(model(number), &[spent(1.0, 1.0, 0.0, 0.0)]);
+        }
+        assert_eq!(pace.inner().speeds.len(), MOST_MODELS);
+        assert!(pace.knows(&model(299)) && !pace.knows(&model(0)));
     }
 
     #[test]

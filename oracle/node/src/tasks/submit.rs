@@ -91,13 +91,22 @@ impl Worker {
     /// [`WorkError::Journal`] only; everything else is retried until the chain says that it is over.
     pub async fn drive(&self, address: &Pubkey, closing: &CancellationToken) -> Result<Outcome, WorkError> {
         let done = self.work(address, closing).await;
-        self.feed.leave(address);
         match done {
-            // It still holds its bond.
-            Ok(Outcome::AwaitsPay) => self.pace.leave(address),
-            _ => self.release(address),
+            // It still holds its bond, and its answer.
+            Ok(Outcome::AwaitsPay) => {
+                self.feed.leave(address);
+                self.pace.leave(address);
+                self.keeps().entry(*address).and_modify(|kept| (kept.room, kept.request) = (None, None));
+            }
+            _ => self.forget(address),
         }
         done
+    }
+
+    /// Nobody works on a job any more, and what that held is free.
+    pub(super) fn forget(&self, address: &Pubkey) {
+        self.feed.leave(address);
+        self.release(address);
     }
 
     async fn work(&self, address: &Pubkey, closing: &CancellationToken) -> Result<Outcome, WorkError> {

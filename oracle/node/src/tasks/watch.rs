@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 
 use provena_client::chain::accounts::ProgramAccount;
 use provena_client::chain::{Backoff, ChainError, Watch};
-use provena_client::view::JobView;
+use provena_client::view::{JobView, View};
 use provena_common::slot::Slot;
 use provena_market::constants::MAX_SEATS;
-use provena_market::state::{Job, JobState, Next, Party, Who};
+use provena_market::state::{Job, JobState, Next, Party, SeatState, Who};
 use solana_pubkey::Pubkey;
-use tokio::task::JoinSet;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
+use super::by_key::TasksByKey;
 use super::submit::{Outcome, WorkError};
 use crate::journal::{End, JobKey, JournalError};
 
@@ -39,25 +40,25 @@ const JUDGED: usize = 64;
 pub struct Watcher {
     worker: Arc<Worker>,
     poll: Duration,
-    running: JoinSet<(Pubkey, Result<Outcome, WorkError>)>,
-    active: HashSet<Pubkey>,
-    declined: HashMap<Pubkey, (Instant, Backoff)>,
+    running: TasksByKey<Pubkey, Result<Outcome, WorkError>>,
+    declined: HashMap<Pubkey, Postponed>,
     /// When to ask for this node's seats again.
     next_seats: Instant,
+}
+
+/// When a job that was declined is looked at again.
+struct Postponed {
+    until: Instant,
+    /// Sooner where another node has a seat: that may be what was missing.
+    joined: Instant,
+    backoff: Backoff,
 }
 
 impl Watcher {
     /// `poll` is the time between two full looks while a subscription is up.
     #[must_use]
     pub fn new(worker: Arc<Worker>, poll: Duration) -> Self {
-        Self {
-            worker,
-            poll,
-            running: JoinSet::new(),
-            active: HashSet::new(),
-            declined: HashMap::new(),
-            next_seats: Instant::now(),
-        }
+        Self { worker, poll, running: TasksByKey::new(), declined: HashMap::new(), next_seats: Instant::now() }
     }
 
     /// Works until `closing`, then leaves what is in flight resumable and returns.
@@ -98,19 +99,17 @@ impl Watcher {
                 next_look = Instant::now();
             }
         }
-        while let Some(done) = self.running.join_next().await {
-            self.finish(done)?;
+        while let Some((job, done)) = self.running.next().await {
+            self.finish(job, done)?;
         }
         Ok(())
     }
 
     /// Looks at everything: what was begun, seats that are ours on the chain, and open jobs.
     async fn look(&mut self, closing: &CancellationToken) -> Result<(), ChainError> {
-        for (key, _) in self.worker.journal().in_progress() {
-            self.begin(key.job, closing);
-        }
         let worker = Arc::clone(&self.worker);
         let chain = worker.parts.chain.as_ref();
+        self.go_on(closing).await?;
         if Instant::now() >= self.next_seats {
             self.look_for_seats(closing).await?;
             self.next_seats = Instant::now() + SEATS_EVERY;
@@ -118,9 +117,32 @@ impl Watcher {
         let now = Slot(chain.slot().await?);
         let open = JobView::filter(offset_of!(Job, state), &[JobState::Open as u8]);
         let open = JobView::list(chain, &open).await?;
-        self.declined.retain(|declined, _| open.iter().any(|(address, _)| address == declined));
+        let addresses: HashSet<Pubkey> = open.iter().map(|(address, _)| *address).collect();
+        self.declined.retain(|declined, _| addresses.contains(declined));
         for (address, job) in open {
             self.consider(address, &job, now, closing);
+        }
+        Ok(())
+    }
+
+    /// Goes on with what was begun. A job in which there is a deadline of ours waits for nothing. One that was begun and has no
+    /// seat yet waits like any other that was declined, unless the chain shows that its seat was taken after all.
+    async fn go_on(&mut self, closing: &CancellationToken) -> Result<(), ChainError> {
+        let mut postponed = Vec::new();
+        for (key, record) in self.worker.journal().in_progress() {
+            if !record.seated && self.is_postponed(&key.job, false) {
+                postponed.push(key.job);
+            } else {
+                self.begin(key.job, closing);
+            }
+        }
+        let me = self.worker.authority();
+        let views = View::read_all(self.worker.parts.chain.as_ref(), &postponed).await?;
+        for (job, view) in postponed.into_iter().zip(views) {
+            let waits = view.is_ok_and(|view| view.job.is_some_and(|job| job.seat_of(&me).is_none()));
+            if !waits {
+                self.begin(job, closing);
+            }
         }
         Ok(())
     }
@@ -149,7 +171,7 @@ impl Watcher {
 
     /// Says what it means that the chain shows this node in a seat that its crash log never asked for.
     fn report_strange_seat(&self, job: &Pubkey) {
-        if self.active.contains(job) {
+        if self.running.contains(job) {
             return;
         }
         if self.worker.journal().was_empty() {
@@ -167,9 +189,10 @@ impl Watcher {
     fn consider(&mut self, address: Pubkey, job: &JobView, now: Slot, closing: &CancellationToken) {
         let me = self.worker.authority();
         let free = job.next(Who::Node(&me), now).is_ok_and(|next| next == Next::TakeSeat);
-        let postponed = self.declined.get(&address).is_some_and(|(until, _)| Instant::now() < *until);
         let for_us = free && !self.worker.knows_as_foreign(&job.job);
-        if !for_us || postponed || self.active.len() >= self.worker.parts.limits.max_jobs.saturating_add(JUDGED) {
+        let joined = job.seats.iter().any(|seat| !seat.is(SeatState::Free));
+        let postponed = self.is_postponed(&address, joined);
+        if !for_us || postponed || self.running.len() >= self.worker.parts.limits.max_jobs.saturating_add(JUDGED) {
             return;
         }
         // E.g. through a server that lags, deadlines are seen too late: nothing new is staked until it has caught up.
@@ -193,49 +216,51 @@ impl Watcher {
     /// Looks at a job again later; says whether this is the first time.
     fn postpone(&mut self, job: Pubkey) -> bool {
         let fresh = !self.declined.contains_key(&job);
-        let (until, backoff) =
-            self.declined.entry(job).or_insert_with(|| (Instant::now(), Backoff::new(DECLINED_FIRST, DECLINED_MOST)));
-        *until = Instant::now() + backoff.failed();
+        let now = Instant::now();
+        let postponed = self.declined.entry(job).or_insert_with(|| {
+            let backoff = Backoff::new(DECLINED_FIRST, DECLINED_MOST);
+            Postponed { until: now, joined: now, backoff }
+        });
+        postponed.until = now + postponed.backoff.failed();
+        postponed.joined = now + DECLINED_FIRST;
         fresh
     }
 
-    fn begin(&mut self, job: Pubkey, closing: &CancellationToken) {
-        if !self.active.insert(job) {
-            return;
-        }
-        self.worker.parts.metrics.in_flight(self.active.len());
-        let (worker, closing) = (Arc::clone(&self.worker), closing.clone());
-        self.running.spawn(async move { (job, worker.drive(&job, &closing).await) });
+    fn is_postponed(&self, job: &Pubkey, joined: bool) -> bool {
+        let until = |postponed: &Postponed| if joined { postponed.joined } else { postponed.until };
+        self.declined.get(job).is_some_and(|postponed| Instant::now() < until(postponed))
     }
 
-    /// Collects finished work without waiting; says whether there was any.
+    fn begin(&mut self, job: Pubkey, closing: &CancellationToken) {
+        let (worker, closing) = (Arc::clone(&self.worker), closing.clone());
+        if self.running.spawn(job, async move { worker.drive(&job, &closing).await }) {
+            self.worker.parts.metrics.in_flight(self.running.len());
+        }
+    }
+
+    /// Collects finished work without waiting; says whether there was any that ended by itself.
     fn collect(&mut self) -> Result<bool, JournalError> {
         let mut any = false;
-        while let Some(done) = self.running.try_join_next() {
-            any = true;
-            self.finish(done)?;
+        while let Some((job, done)) = self.running.try_next() {
+            // What died is looked at again at its time, or it would die again at once.
+            any |= done.is_ok();
+            self.finish(job, done)?;
         }
         Ok(any)
     }
 
-    fn finish(
-        &mut self,
-        done: Result<(Pubkey, Result<Outcome, WorkError>), tokio::task::JoinError>,
-    ) -> Result<(), JournalError> {
-        let (job, result) = match done {
-            Ok(done) => done,
+    fn finish(&mut self, job: Pubkey, done: Result<Result<Outcome, WorkError>, JoinError>) -> Result<(), JournalError> {
+        self.worker.parts.metrics.in_flight(self.running.len());
+        let result = match done {
+            Ok(result) => result,
             Err(error) => {
-                // Which job it was is unknown; forgetting all lets the next look take up what is unfinished, and
-                // `begin` starts nothing that still runs under another name because the chain refuses doubles.
-                tracing::error!(?error, "work on a job died");
-                if self.running.is_empty() {
-                    self.active.clear();
-                }
+                // It is taken up again from what the crash log and the chain say, as after a restart.
+                tracing::error!(%job, ?error, "work on a job died");
+                self.worker.forget(&job);
+                self.postpone(job);
                 return Ok(());
             }
         };
-        self.active.remove(&job);
-        self.worker.parts.metrics.in_flight(self.active.len());
         match result {
             // One that was given up may have a seat left, and is no better at once.
             Ok(Outcome::Declined(reason) | Outcome::Ended(End::Abandoned(reason))) => {
@@ -246,7 +271,10 @@ impl Watcher {
                 self.declined.remove(&job);
             }
             Err(WorkError::Journal(error)) => return Err(error),
-            Err(error) => tracing::error!(job = %job, ?error, "work on a job stopped"),
+            Err(error) => {
+                self.postpone(job);
+                tracing::error!(job = %job, ?error, "work on a job stopped");
+            }
         }
         Ok(())
     }

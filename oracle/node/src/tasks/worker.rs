@@ -13,6 +13,7 @@ use solana_signer::Signer;
 use tokio::sync::Semaphore;
 
 use super::admission::{Attempts, Kept, Ledger, Limits};
+use super::alone::Alone;
 use super::feed::Feed;
 use super::turns::Turns;
 use super::wasted::Wasted;
@@ -77,6 +78,8 @@ pub struct Worker {
     pub(super) pace: Pace,
     /// What jobs hold of the node.
     pub(super) ledger: Ledger,
+    /// Seats beside which nobody sits.
+    pub(super) alone: Alone,
     /// What the store keeps for each job that was admitted.
     keeps: Mutex<HashMap<Pubkey, Kept>>,
     /// How often work was lost because a seat was gone.
@@ -114,6 +117,7 @@ impl Worker {
             me,
             pace: Pace::default(),
             ledger: Ledger::default(),
+            alone: Alone::default(),
             keeps: Mutex::default(),
             wasted: Wasted::default(),
             feed: Feed::default(),

@@ -47,7 +47,7 @@ async fn a_ninth_address_gets_its_quote_whatever_eight_others_ask_for() {
             std::thread::sleep(Duration::from_millis(1_500));
         }
     });
-    let served = Served::computing(scene.chain.clone(), folder.path(), &sections, Arc::new(engine)).await;
+    let served = Served::start_computing(scene.chain.clone(), folder.path(), &sections, Arc::new(engine)).await;
     let (url, offer) = (served.url(""), scene.offer);
     assert_eq!(ask(&from(100, 1), &url, &offer, 1).await, StatusCode::OK);
 
@@ -119,7 +119,7 @@ async fn a_stop_waits_for_no_open_quote_and_no_slow_reader() {
             std::thread::sleep(Duration::from_millis(10));
         }
     });
-    let served = Served::computing(scene.chain.clone(), folder.path(), &sections, Arc::new(engine)).await;
+    let served = Served::start_computing(scene.chain.clone(), folder.path(), &sections, Arc::new(engine)).await;
     let mut slow = served.http.get(served.url(&format!("/v1/blobs/{}", hex::encode(root)))).send().await.unwrap();
     assert!(slow.chunk().await.unwrap().is_some());
     let (url, offer) = (served.url(""), scene.offer);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provena_client::store::Root;
-use provena_node::compute::{Adapter, Asked, Computation, Compute, ComputeError, EngineCompute, Spent};
+use provena_node::compute::{Adapter, Computation, Compute, ComputeError, EngineCompute, Prepared, Spent, TimeLimit};
 use provena_node::config::{Config, ConfigError};
 use provena_node::journal::JournalError;
 use provena_node::node::{Node, NodeError};
@@ -90,13 +90,13 @@ impl Compute for Broken {
     fn load(&self, _root: &Root, _recipe: &Root, _artifact: &Path) -> Result<(), ComputeError> {
         panic!("nothing may be loaded on a broken adapter")
     }
-    fn check(&self, _root: &Root, _request: &[u8]) -> Result<Asked, ComputeError> {
+    fn prepare(&self, _root: &Root, _request: &[u8], _limit: TimeLimit) -> Result<Prepared, ComputeError> {
         panic!("nothing may be asked of a broken adapter")
     }
-    fn warm_up(&self, _root: &Root, _request: &[u8]) -> Result<Spent, ComputeError> {
+    fn warm_up(&self, _root: &Root, _like: &Prepared) -> Result<Spent, ComputeError> {
         panic!("nothing may be run on a broken adapter")
     }
-    fn run(&self, _: &Root, _: &[u8], _: &CancellationToken) -> Result<Computation, ComputeError> {
+    fn run(&self, _: &Root, _: &Prepared, _: &CancellationToken) -> Result<Computation, ComputeError> {
         panic!("nothing may be run on a broken adapter")
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod serving;
 pub(crate) mod small_disk;
 #[path = "../../../engine/tests/it/tiny_llama.rs"]
 pub(crate) mod tiny_llama;
+pub(crate) mod watched;
 
 use std::path::Path;
 

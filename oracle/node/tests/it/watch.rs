@@ -2,15 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anchor_lang::Discriminator;
-use provena_market::state::JobState;
+use provena_market::state::{JobState, SeatState};
 use provena_market::{client, instruction};
-use provena_node::journal::{End, JournalError};
+use provena_node::journal::{End, Entry, Event, JobKey, JournalError, Terms};
 use provena_node::metrics::JobEvent;
 use provena_node::tasks::watch::Watcher;
-use provena_node::tasks::{Collector, Worker};
+use provena_node::tasks::{Collector, Limits, Worker, WorkerParts};
 use provena_tests::market::STAKE;
 use provena_tests::world::keypair;
 use solana_pubkey::Pubkey;
@@ -19,7 +20,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::market::{BOND, Scene};
-use crate::support::model;
+use crate::support::watched::{Call, Watched, pass};
+use crate::support::{folder_store, model};
 
 const POLL: Duration = Duration::from_millis(5);
 
@@ -146,5 +148,67 @@ async fn jobs_for_models_that_the_operator_did_not_choose_are_left_alone() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
     assert_eq!(scene.job(&posted.job).state().unwrap(), JobState::Open);
+    node.stop().await;
+}
+
+/// A job that was begun and has no seat is looked at like any other that was declined: seldom. Its seat may have been taken after
+/// all, by a transaction that was thought lost; then nothing waits.
+#[tokio::test]
+async fn a_job_with_a_noted_claim_is_not_begun_again_at_every_look() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let posted = scene.client().post_job(&scene.offer, &model::request(2)).await.unwrap();
+    let worker = worker(&scene, data.path());
+    let job = scene.job(&posted.job);
+    let terms = Terms { hash: job.job.terms_hash, ..Terms::of_offer(&scene.terms(&scene.offer)) };
+    let taking = Event::Taking { index: 0, terms };
+    worker.journal().append(&Entry { key: JobKey::of(&posted.job, &job.job), event: taking }).unwrap();
+    std::fs::remove_file(scene.shared.join("blobs").join(hex::encode(posted.input_root))).unwrap();
+
+    let node = Running::start(worker);
+    let refused = || node.worker.metrics().refusals("not_available");
+    until("it is declined", || refused() > 0).await;
+    // A hundred looks and more.
+    tokio::time::sleep(100 * POLL).await;
+    assert_eq!(refused(), 1);
+    assert_eq!(node.worker.journal().in_progress().len(), 1);
+
+    folder_store(&scene.shared).put(model::request(2).to_bytes()).await.unwrap();
+    let me = keypair("node");
+    scene.chain.world(|world| {
+        world.accept(&[client::take_seat(me.pubkey(), posted.job, 0, job.job.terms_hash)], &[&me]);
+    });
+    until("it is answered", || scene.job(&posted.job).state().unwrap() == JobState::Agreed).await;
+    assert_eq!((refused(), scene.node("node").forfeited), (1, 0));
+    node.stop().await;
+}
+
+/// Work on one job dies while that on another goes on: it holds nothing any more, and is taken up again.
+#[tokio::test]
+async fn work_that_dies_takes_its_own_job_with_it_and_no_other() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let slow = scene.offer_with(|terms| (terms.seats, terms.quorum) = (2, 2));
+    let dies = Arc::new(AtomicBool::new(false));
+    let deadly = dies.clone();
+    let engine = Watched::new(move |call| {
+        assert!(call != Call::IsLoaded || !deadly.swap(false, Ordering::SeqCst), "this task dies");
+        pass()
+    });
+    let limits = Limits { max_jobs: 2, payer_percent: 100, ..scene.limits() };
+    let parts = scene.parts("node", scene.chain.clone(), data.path());
+    let node = Running::start(Arc::new(Worker::new(WorkerParts { compute: engine, limits, ..parts })));
+    let waiting = scene.client().post_job(&slow, &model::request(1)).await.unwrap().job;
+    let committed = || scene.job(&waiting).seats.iter().any(|seat| seat.is(SeatState::Committed));
+    until("one job waits for others", committed).await;
+
+    dies.store(true, Ordering::SeqCst);
+    let job = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap().job;
+    until("its work dies", || !dies.load(Ordering::SeqCst)).await;
+    // One place is the waiting job's, the other one must not be a dead job's.
+    until("it holds no place", || node.worker.ledger().places() == 1).await;
+    until("it is answered all the same", || scene.job(&job).state().unwrap() == JobState::Agreed).await;
+    assert!(committed());
+    assert_eq!(scene.node("node").forfeited, 0);
     node.stop().await;
 }

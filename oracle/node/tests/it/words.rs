@@ -9,7 +9,7 @@ use provena_client::ClientError;
 use provena_engine::artifact::Artifact;
 use provena_market::instruction;
 use provena_market::state::JobState;
-use provena_node::compute::{Compute, ComputeError, EngineCompute};
+use provena_node::compute::{Compute, ComputeError, EngineCompute, TimeLimit};
 use provena_node::journal::End;
 use provena_node::journal::{FILE_NAME, Journal};
 use provena_node::tasks::{Limits, submit::Outcome};
@@ -137,7 +137,10 @@ fn texts_at_the_same_time_get_the_answers_they_get_alone() {
         .iter()
         .map(|asked| {
             let (compute, bytes) = (Arc::clone(&compute), asked.to_bytes());
-            thread::spawn(move || compute.run(&root, &bytes, &CancellationToken::new()).unwrap())
+            thread::spawn(move || {
+                let prepared = compute.prepare(&root, &bytes, TimeLimit::Bounded).unwrap();
+                compute.run(&root, &prepared, &CancellationToken::new()).unwrap()
+            })
         })
         .collect();
     for (asked, running) in asked.iter().zip(running) {
@@ -218,11 +221,13 @@ fn work_that_nobody_waits_for_stops() {
     let compute = Arc::new(loaded(&artifact));
     let given_up = CancellationToken::new();
     let (working, cancelled) = (Arc::clone(&compute), given_up.clone());
-    let work = thread::spawn(move || working.run(&root, &request("w7", 50_000, 1).to_bytes(), &cancelled));
+    let prepare = |asked: Request| compute.prepare(&root, &asked.to_bytes(), TimeLimit::Bounded).unwrap();
+    let (long, short) = (prepare(request("w7", 50_000, 1)), prepare(request("w7", 2, 1)));
+    let work = thread::spawn(move || working.run(&root, &long, &cancelled));
     thread::sleep(Duration::from_millis(100));
     given_up.cancel();
     let stopped = work.join().unwrap();
     assert!(matches!(stopped, Err(ComputeError::GivenUp)), "{stopped:?}");
     // The model goes on serving others.
-    compute.run(&root, &request("w7", 2, 1).to_bytes(), &CancellationToken::new()).unwrap();
+    compute.run(&root, &short, &CancellationToken::new()).unwrap();
 }

@@ -94,7 +94,7 @@ fn what_is_shown_is_the_answer() {
         let answer = generated(response);
         assert_eq!((&answer.tokens, &answer.text), (&ids, &text));
         assert_eq!(units, Units::new(answer.prompt_tokens, ids.len() as u32));
-        assert!(units.within(model.check(&Request::Generate(request)).unwrap()));
+        assert!(units.within(model.prepare(&Request::Generate(request)).unwrap().units()));
     }
 }
 

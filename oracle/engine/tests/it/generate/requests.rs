@@ -21,13 +21,13 @@ fn load(artifact: &Arc<Artifact>, options: &Options) -> Result<Model, Error> {
     Engine::new(AdapterChoice::Cpu).unwrap().load_with(artifact.clone(), options)
 }
 
-/// The one error that checking, running, streaming and the reference all give.
+/// The one error that preparing, running, streaming and the reference all give.
 fn refused(artifact: &Arc<Artifact>, request: &Generate) -> Error {
     let model = load(artifact, &Options::default()).unwrap();
     let error = model.generate(request, &mut quietly).unwrap_err();
     let request = Request::Generate(request.clone());
     for other in [
-        model.check(&request).map(drop).unwrap_err(),
+        model.prepare(&request).map(drop).unwrap_err(),
         model.run(&request).map(drop).unwrap_err(),
         reference::run(artifact, &request).map(drop).unwrap_err(),
     ] {
@@ -73,7 +73,8 @@ fn generate_accepts_settings_at_the_ends_of_their_range() {
         let sampling = Sampling { temperature_milli, top_p_milli, top_k, seed: u64::MAX };
         assert!(model.generate(&Generate { sampling, ..continued("w2", 3) }, &mut quietly).is_ok());
     }
-    assert_eq!(model.check(&Request::Generate(continued("w2 w3", u32::MAX))).unwrap(), Units::new(2, 99));
+    let most = model.prepare(&Request::Generate(continued("w2 w3", u32::MAX))).unwrap().units();
+    assert_eq!(most, Units::new(2, 99));
 }
 
 #[test]
@@ -124,7 +125,7 @@ fn a_cache_that_is_too_small_is_named() {
     let request = continued(&words(1, 30), 4);
     for error in [
         model.generate(&request, &mut quietly).map(drop).unwrap_err(),
-        model.check(&Request::Generate(request.clone())).map(drop).unwrap_err(),
+        model.prepare(&Request::Generate(request.clone())).map(drop).unwrap_err(),
     ] {
         assert!(matches!(error, Error::CacheTooSmall { tokens: 33, room: 32 }), "{error}");
     }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use solana_pubkey::Pubkey;
 
 use super::{Limits, Refusal};
+use crate::tasks::alone::Parties;
 
 /// What one job holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,13 @@ pub struct Held {
     pub bond: u64,
     /// Whether it has several seats, so that it waits for other nodes.
     pub several: bool,
+}
+
+impl Held {
+    /// Payer and offer.
+    pub(in crate::tasks) fn parties(&self) -> Parties {
+        Parties { payer: self.payer, offer: self.offer }
+    }
 }
 
 /// How a job holds it.

@@ -36,7 +36,7 @@ pub enum Refusal {
     #[error("the terms are too risky: a window of {window} slots, the least is {least}")]
     ShortWindow {
         /// The shorter one of the job's.
-        window: u32,
+        window: u64,
         /// The operator's limit.
         least: u32,
     },
@@ -78,6 +78,11 @@ pub enum Refusal {
     /// Jobs that wait for other nodes have their part.
     #[error("jobs that wait for other nodes hold as much of the node as they may: {0} % of its stake and places")]
     Waiting(u64),
+    /// Others did not come too often.
+    #[error(
+        "too often lately nobody took the other seats of a job in which this node sat; it takes this one's once another node has"
+    )]
+    LeftAlone,
     /// The stake is at work.
     #[error("the bond is {}, and {} of the node's stake is free", sol(.bond), sol(.free))]
     Stake {
@@ -170,6 +175,7 @@ impl Refusal {
             Self::Payer(_) => "payer_at_limit",
             Self::Offer(_) => "offer_at_limit",
             Self::Waiting(_) => "waiting_at_limit",
+            Self::LeftAlone => "left_alone",
             Self::Stake { .. } => "stake_in_use",
             Self::LeastStake { .. } => "stake_too_low",
             Self::Wallet { .. } => "wallet_too_low",

@@ -10,7 +10,7 @@ use provena_client::view::JobView;
 use provena_engine::artifact::Artifact;
 use provena_market::client::{self, OfferOf};
 use provena_market::constants::{FIRST_COME, SETTLE_AFTER};
-use provena_market::state::{Node, Offer, OfferTerms};
+use provena_market::state::{Admin, Node, Offer, OfferTerms};
 use provena_node::compute::{Compute, EngineCompute};
 use provena_node::journal::{End, JobKey, Journal};
 use provena_node::metrics::Metrics;
@@ -62,15 +62,20 @@ pub(crate) struct Scene {
 impl Scene {
     /// Another offer for the same model: the first one's terms, changed.
     pub(crate) fn offer_with(&self, change: impl FnOnce(&mut OfferTerms)) -> Pubkey {
+        self.offer_numbered(2, change)
+    }
+
+    /// As [`Scene::offer_with`], for a number that no other offer has.
+    pub(crate) fn offer_numbered(&self, offer_id: u64, change: impl FnOnce(&mut OfferTerms)) -> Pubkey {
         self.chain.world(|world| {
             let first: Offer = world.state(&self.offer);
             let mut terms = first.terms();
             change(&mut terms);
-            let of = OfferOf { asset: first.asset, version: 1, mint: first.mint, offer_id: 2 };
+            let of = OfferOf { asset: first.asset, version: 1, mint: first.mint, offer_id };
             let holder = &self.model.creator;
             let create = client::create_offer(holder.pubkey(), self.model.nft(), of, terms);
             world.accept(&[create], &[holder]);
-            provena_market::pda::offer(&first.asset, 2).0
+            provena_market::pda::offer(&first.asset, offer_id).0
         })
     }
 
@@ -273,6 +278,21 @@ impl Scene {
             max_artifact_bytes: 16 << 20,
             poll: Duration::from_millis(5),
         }
+    }
+
+    /// An offer's account.
+    pub(crate) fn terms(&self, offer: &Pubkey) -> Offer {
+        self.chain.world(|world| world.state(offer))
+    }
+
+    /// Sets what the market asks of every node's stake from now on.
+    pub(crate) fn set_least_stake(&self, lamports: u64) {
+        self.chain.world(|world| {
+            let address = provena_market::pda::admin().0;
+            let mut admin: Admin = world.state(&address);
+            admin.min_stake = lamports;
+            world.set_state(&address, &admin);
+        });
     }
 
     /// A node's account.

@@ -18,6 +18,7 @@ use provena_tests::world::keypair;
 use provena_wire::Upload;
 use provena_wire::upload::{JOB_HEADER, SIGNATURE_HEADER, SLOT_HEADER, WALLET_HEADER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -43,35 +44,47 @@ pub(crate) fn config(folder: &Path, rpc_url: &str, sections: &str) -> Config {
 }
 
 impl Served {
-    /// A node over `chain`; it is admitted to it when this returns.
+    /// A node over `chain`; it can earn when this returns.
     pub(crate) async fn start(chain: SharedChain, folder: &Path, sections: &str) -> Self {
-        let engine = EngineCompute::open("cpu", 1 << 30).expect("the processor computes");
-        Self::computing(chain, folder, sections, Arc::new(engine)).await
+        let engine = Arc::new(EngineCompute::open("cpu", 1 << 30).expect("the processor computes"));
+        Self::start_computing(chain, folder, sections, engine).await
     }
 
     /// As [`Served::start`], with something else that computes.
-    pub(crate) async fn computing(
+    pub(crate) async fn start_computing(
         chain: SharedChain,
         folder: &Path,
         sections: &str,
-        compute: Arc<dyn Compute>,
+        engine: Arc<dyn Compute>,
     ) -> Self {
+        let served = Self::begin(chain, folder, sections, engine).await;
+        served.until(|code, _| code == StatusCode::OK).await;
+        served
+    }
+
+    /// A node over `chain` that may be unable to earn.
+    pub(crate) async fn begin(chain: SharedChain, folder: &Path, sections: &str, engine: Arc<dyn Compute>) -> Self {
         let mut config = config(folder, "http://127.0.0.1:1", sections);
         config.http.listen.set_port(0);
         let locks = LockPlaces { home: Some(folder.to_owned()), ..LockPlaces::default() };
-        let node = Node::start_on(chain, config, compute).await.expect("it starts").with_locks(locks);
+        let node = Node::start_on(chain, config, engine).await.expect("it starts").with_locks(locks);
         let address = node.address();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(node.run(shutdown.clone()));
         let shutdown = shutdown.drop_guard();
-        let served = Self { address, http: Client::new(), folder: folder.to_owned(), shutdown, task };
+        Self { address, http: Client::new(), folder: folder.to_owned(), shutdown, task }
+    }
+
+    /// Waits for a `/health` of this kind.
+    pub(crate) async fn until(&self, condition: impl Fn(StatusCode, &Value) -> bool) {
         for _ in 0..400 {
-            if served.get("/health").await.0 == StatusCode::OK {
-                return served;
+            let (code, body) = self.get("/health").await;
+            if condition(code, &serde_json::from_slice(&body).expect("it is JSON")) {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("it never works: {:?}", served.get("/health").await);
+        panic!("it never comes to that: {:?}", self.get("/health").await);
     }
 
     /// Ends it.
