@@ -47,11 +47,7 @@ fn a_name_of_a_chain_that_is_gone_is_said_to_be_one() {
     at(101, url).add(Kind::Model, "digits", address(1), &[]).unwrap();
     at(101, url).add(Kind::Job, "job", address(5), &[]).unwrap();
     assert_eq!(at(101, "http://elsewhere:1").find(Wanted::Model, "digits"), Ok(address(1)), "it is the same chain");
-    assert_eq!(
-        book(&folder, url).find(Wanted::Model, "digits"),
-        Ok(address(1)),
-        "nobody asked: the last one is meant"
-    );
+    assert_eq!(book(&folder, url).find(Wanted::Model, "digits"), Ok(address(1)), "nobody asked: the last one is meant");
 
     // Another chain answers there, and has a name of its own.
     let anew = at(102, url);
@@ -83,10 +79,7 @@ fn names_that_earlier_versions_wrote_are_those_of_the_first_chain_that_answers()
     let file = folder.path().join("provena/book.json");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let entry = |name: &str, byte| {
-        format!(
-            r#"{{"name":"{name}","kind":"model","address":"{}","chain":"http://127.0.0.1:8899"}}"#,
-            address(byte)
-        )
+        format!(r#"{{"name":"{name}","kind":"model","address":"{}","chain":"http://127.0.0.1:8899"}}"#, address(byte))
     };
     std::fs::write(&file, format!("[{},{}]", entry("digits", 1), entry("words", 2))).unwrap();
     let first = book(&folder, "http://localhost:8899");
@@ -111,9 +104,7 @@ fn an_offer_is_found_by_its_models_name() {
 fn an_unknown_name_lists_near_ones() {
     let folder = TempDir::new().unwrap();
     let book = book(&folder, "http://127.0.0.1:8899");
-    assert!(
-        book.find(Wanted::Asset, "digits").is_err_and(|why| why.contains("no model or dataset has a name yet"))
-    );
+    assert!(book.find(Wanted::Asset, "digits").is_err_and(|why| why.contains("no model or dataset has a name yet")));
     assert!(book.find(Wanted::Asset, LAST).is_err_and(|why| why.contains("no model or dataset")));
     for (name, byte) in [("digits", 1), ("words", 2)] {
         book.add(Kind::Model, name, address(byte), &[]).unwrap();

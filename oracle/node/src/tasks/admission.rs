@@ -21,7 +21,7 @@ use provena_client::{
 use provena_common::amount::{Amount, Bps};
 use provena_market::{
     fees::{Prices, Work, node_part, split},
-    state::{Admin, Job, Offer, SeatState},
+    state::{Job, Offer, SeatState},
 };
 use provena_wire::{MAX_REQUEST_LEN, Quote, Units};
 use solana_pubkey::Pubkey;
@@ -92,7 +92,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Of any job that could be posted on an offer.
-    fn of_offer(offer: &'a Offer, market: &Admin) -> Option<Self> {
+    fn of_offer(offer: &'a Offer, protocol: Bps) -> Option<Self> {
         Some(Self {
             bond: offer.bond_lamports,
             seats: offer.seats.into(),
@@ -104,7 +104,7 @@ impl<'a> Ask<'a> {
                 output: Amount(offer.output_price),
                 royalty: Bps::new(offer.royalty_bps).ok()?,
                 least_royalty: Amount(offer.least_royalty),
-                protocol: market.protocol_fee().ok()?,
+                protocol,
             },
             most: Work::new(offer.max_input_units, offer.max_output_units),
         })
@@ -146,7 +146,7 @@ impl<'a> Ask<'a> {
 /// they do not keep it from them. For whoever makes an offer.
 #[must_use]
 pub fn declines(offer: &Offer, protocol_bps: u16, limits: &Limits, work: Work) -> Option<Refusal> {
-    let ask = Ask::of_offer(offer, protocol_bps)?;
+    let ask = Ask::of_offer(offer, Bps::new(protocol_bps).ok()?)?;
     ask.weigh(limits).and_then(|()| ask.pays(limits, work)).err()
 }
 
@@ -224,7 +224,8 @@ impl Worker {
         self.ready()?;
         self.is_served(offer.engine_class, &offer.asset)?;
         let Standing { market, money, .. } = self.standing().await?;
-        let ask = Ask::of_offer(offer, &market).ok_or(Refusal::OfferChanged)?;
+        let protocol = market.protocol_fee().ok();
+        let ask = protocol.and_then(|protocol| Ask::of_offer(offer, protocol)).ok_or(Refusal::OfferChanged)?;
         ask.weigh(&self.parts.limits)?;
         Self::has_stake(money.stake, market.min_stake)?;
         let free = money.free;

@@ -16,15 +16,16 @@ use provena_client::store::{Limits, Root};
 use provena_market::instruction;
 use provena_market::state::JobState;
 use provena_node::blobs::{Blobs, Quotas};
+use provena_node::compute::ComputeError;
 use provena_node::tasks::{Worker, WorkerParts, submit::Outcome};
 use provena_tests::market::STAKE;
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::faulty::Faulty;
 use crate::support::market::Scene;
 use crate::support::model;
 use crate::support::serving::names;
+use crate::support::watched::{Call, Watched, pass};
 use crate::support::{ROOM, folder_url};
 
 /// A store that drips some blobs, a byte now and then, and serves what else is in a folder.
@@ -107,7 +108,11 @@ async fn a_model_that_cannot_be_measured_is_left_alone() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
     let posted = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap();
-    let worker = scene.worker_computing("node", data.path(), Arc::new(Faulty::new().unmeasurable()));
+    let unmeasurable = Watched::new(|call| match call {
+        Call::WarmUp => Err(ComputeError::Engine("its answers have no end".to_owned())),
+        _ => pass(),
+    });
+    let worker = scene.worker_computing("node", data.path(), unmeasurable);
     let Outcome::Declined(reason) = drive(&worker, &posted.job).await else { panic!("it was taken") };
     assert_eq!(reason, "the model cannot be measured, so nobody knows how long the job takes");
     assert_eq!(worker.metrics().refusals("too_long"), 1);
@@ -115,7 +120,7 @@ async fn a_model_that_cannot_be_measured_is_left_alone() {
     assert_eq!(scene.job(&posted.job).state().unwrap(), JobState::Open);
     drop(worker);
     // Once it can be, it is taken.
-    let worker = scene.worker_computing("node", data.path(), Arc::new(Faulty::new()));
+    let worker = scene.worker_computing("node", data.path(), Watched::new(|_| pass()));
     assert_eq!(drive(&worker, &posted.job).await, Outcome::AwaitsPay);
 }
 
@@ -128,17 +133,22 @@ async fn a_model_that_kills_while_it_is_loaded_is_left_alone_after_two_attempts(
     let sound = scene.offer_of(&other, "a sound one");
     crate::support::folder_store(&scene.shared).put(other.bytes().to_vec()).await.unwrap();
     let deadly = model::artifact().content_root();
-    let fragile = || Faulty::new().loading(move |root| assert_ne!(*root, deadly, "this model kills"));
+    let fragile = || {
+        Watched::new(move |call| {
+            assert!(!matches!(call, Call::Load(root) if *root == deadly), "this model kills");
+            pass()
+        })
+    };
     let bad = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap().job;
     for expected in ["engine_failed", "engine_failed", "failed_before", "failed_before"] {
-        let worker = scene.worker_computing("node", data.path(), Arc::new(fragile()));
+        let worker = scene.worker_computing("node", data.path(), fragile());
         let outcome = drive(&worker, &bad).await;
         assert!(matches!(outcome, Outcome::Declined(_)), "{outcome:?}");
         assert_eq!(worker.metrics().refusals(expected), 1, "{expected}: {outcome:?}");
     }
     assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
     let good = scene.client().post_job(&sound, &model::request(1)).await.unwrap().job;
-    let worker = scene.worker_computing("node", data.path(), Arc::new(fragile()));
+    let worker = scene.worker_computing("node", data.path(), fragile());
     assert_eq!(drive(&worker, &good).await, Outcome::AwaitsPay);
 }
 

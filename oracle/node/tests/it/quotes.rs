@@ -13,11 +13,11 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use crate::support::faulty::Faulty;
 use crate::support::folder_url;
 use crate::support::market::Scene;
 use crate::support::model;
 use crate::support::serving::Served;
+use crate::support::watched::{Call, Watched, pass};
 use crate::watch::until;
 
 /// Somebody at an address of his own.
@@ -41,13 +41,14 @@ async fn a_ninth_address_gets_its_quote_whatever_eight_others_ask_for() {
     let sections = format!("[store]\nurls = [{:?}]\n", folder_url(&scene.shared));
     let (slow, prepared) = (model::request(5).to_bytes(), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&prepared);
-    let engine = Faulty::new().checking(move |bytes| {
-        if bytes == slow {
+    let engine = Watched::new(move |call| {
+        if matches!(call, Call::Prepare(bytes, _) if bytes == slow) {
             counted.fetch_add(1, Ordering::SeqCst);
             std::thread::sleep(Duration::from_millis(1_500));
         }
+        pass()
     });
-    let served = Served::start_computing(scene.chain.clone(), folder.path(), &sections, Arc::new(engine)).await;
+    let served = Served::start_computing(scene.chain.clone(), folder.path(), &sections, engine).await;
     let (url, offer) = (served.url(""), scene.offer);
     assert_eq!(ask(&from(100, 1), &url, &offer, 1).await, StatusCode::OK);
 
@@ -113,13 +114,14 @@ async fn a_stop_waits_for_no_open_quote_and_no_slow_reader() {
     let [entered, left] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let (inside, let_go) = (Arc::clone(&entered), Arc::clone(&left));
     let go = LetGo(Arc::clone(&left));
-    let engine = Faulty::new().checking(move |_| {
-        inside.store(true, Ordering::SeqCst);
-        while !let_go.load(Ordering::SeqCst) {
+    let engine = Watched::new(move |call| {
+        inside.fetch_or(matches!(call, Call::Prepare(..)), Ordering::SeqCst);
+        while matches!(call, Call::Prepare(..)) && !let_go.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(10));
         }
+        pass()
     });
-    let served = Served::start_computing(scene.chain.clone(), folder.path(), &sections, Arc::new(engine)).await;
+    let served = Served::start_computing(scene.chain.clone(), folder.path(), &sections, engine).await;
     let mut slow = served.http.get(served.url(&format!("/v1/blobs/{}", hex::encode(root)))).send().await.unwrap();
     assert!(slow.chunk().await.unwrap().is_some());
     let (url, offer) = (served.url(""), scene.offer);

@@ -1,6 +1,5 @@
 //! What several tests need.
 
-pub(crate) mod faulty;
 pub(crate) mod lite;
 pub(crate) mod localnet;
 pub(crate) mod market;

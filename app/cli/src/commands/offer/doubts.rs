@@ -57,7 +57,7 @@ fn of_terms(terms: &Offer, protocol_bps: u16, unit: &str) -> Vec<String> {
                 format!("{USUAL} stake at most {} on a job, less than this --bond.", sol.show(most))
             }
             Refusal::ShortWindow { window, least } => {
-                limits.min_window = window;
+                limits.min_window = u32::try_from(window).unwrap_or(u32::MAX);
                 format!("{USUAL} take no jobs of so short a --window; {least} slots is their shortest.")
             }
             Refusal::LongWindows { windows, most } => {

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call<'a> {
     IsLoaded,
+    Load(&'a Root),
     Prepare(&'a [u8], TimeLimit),
     WarmUp,
     Run,
@@ -53,6 +54,7 @@ impl Compute for Watched {
         self.engine.is_loaded(root)
     }
     fn load(&self, root: &Root, recipe_root: &Root, artifact: &Path) -> Result<(), ComputeError> {
+        let _held = (self.watch)(Call::Load(root))?;
         self.engine.load(root, recipe_root, artifact)
     }
     fn prepare(&self, root: &Root, request: &[u8], limit: TimeLimit) -> Result<Prepared, ComputeError> {
