@@ -98,7 +98,7 @@ impl Api {
             quotes.none.insert(*address, (), NONE_FOR);
             return Err(none());
         };
-        quotes.offers.insert(*address, offer.clone(), OFFER_FOR);
+        quotes.offers.insert(*address, offer, OFFER_FOR);
         Ok(offer)
     }
 

@@ -6,9 +6,11 @@ use provena_client::store::Root;
 
 use super::class::{Class, Quotas};
 
-/// The least that a blob counts: a file costs the disk a block and an inode, and this index an entry, so that a quota
-/// bounds how many there are.
+/// The least that a blob counts: a file costs the disk a block and an inode, and this index some 200 bytes of memory.
 const LEAST_CHARGE: u64 = 16 << 10;
+
+/// The most blobs that a quota holds, however large it is and however small they are.
+const MOST_BLOBS: u64 = 1 << 16;
 
 /// What a disk gives out at a time.
 const BLOCK: u64 = 4 << 10;
@@ -17,8 +19,9 @@ const BLOCK: u64 = 4 << 10;
 pub(super) type Holder = [u8; 32];
 
 /// What a blob of `len` bytes counts against a quota.
-pub(super) const fn charge(len: u64) -> u64 {
-    let len = if len < LEAST_CHARGE { LEAST_CHARGE } else { len };
+const fn charge(len: u64, quota: u64) -> u64 {
+    let least = if quota / MOST_BLOBS > LEAST_CHARGE { quota / MOST_BLOBS } else { LEAST_CHARGE };
+    let len = if len < least { least } else { len };
     len.div_ceil(BLOCK).saturating_mul(BLOCK)
 }
 
@@ -67,15 +70,21 @@ impl Index {
         &self.quotas
     }
 
+    /// What a blob of a class counts.
+    pub(super) const fn charge(&self, class: Class, len: u64) -> u64 {
+        charge(len, self.quotas.of(class))
+    }
+
     /// Adds a blob, or replaces what is said of it.
     pub(super) fn insert(&mut self, class: Class, root: Root, len: u64, holder: Holder) {
         self.remove(class, &root);
         self.turn += 1;
         self.entries.insert((class, root), Entry { len, turn: self.turn, holder });
         self.order.insert((class, self.turn), root);
-        *self.used.entry(class).or_default() += charge(len);
+        let charge = self.charge(class, len);
+        *self.used.entry(class).or_default() += charge;
         if class.is_strangers() {
-            *self.holders.entry((class, holder)).or_default() += charge(len);
+            *self.holders.entry((class, holder)).or_default() += charge;
         }
     }
 
@@ -83,9 +92,10 @@ impl Index {
     pub(super) fn remove(&mut self, class: Class, root: &Root) -> bool {
         let Some(entry) = self.entries.remove(&(class, *root)) else { return false };
         self.order.remove(&(class, entry.turn));
-        take(&mut self.used, &class, charge(entry.len));
+        let charge = self.charge(class, entry.len);
+        take(&mut self.used, &class, charge);
         if class.is_strangers() {
-            take(&mut self.holders, &(class, entry.holder), charge(entry.len));
+            take(&mut self.holders, &(class, entry.holder), charge);
         }
         true
     }
@@ -192,7 +202,8 @@ impl Index {
     pub(super) fn evictable(&self, classes: &[Class]) -> u64 {
         let used: u64 = classes.iter().map(|class| self.used(*class)).sum();
         let pinned = self.pins.keys().flat_map(|root| classes.iter().map(move |class| (*class, *root)));
-        let pinned: u64 = pinned.filter_map(|key| self.entries.get(&key)).map(|entry| charge(entry.len)).sum();
+        let charge = |(class, root)| Some(self.charge(class, self.entries.get(&(class, root))?.len));
+        let pinned: u64 = pinned.filter_map(charge).sum();
         used.saturating_sub(pinned)
     }
 
@@ -255,21 +266,38 @@ mod tests {
     fn many_small_blobs_count_as_much_as_few_large_ones() {
         let mut index = index();
         for name in 0..4 {
-            assert_eq!(index.over_quota(Class::Input, charge(1)), 0);
+            assert_eq!(index.over_quota(Class::Input, index.charge(Class::Input, 1)), 0);
             index.insert(Class::Input, [name; 32], 1, NOBODY);
         }
-        assert_eq!(index.over_quota(Class::Input, charge(1)), 16 << 10);
+        assert_eq!(index.over_quota(Class::Input, index.charge(Class::Input, 1)), 16 << 10);
         assert!(index.remove(Class::Input, &[2; 32]));
         assert!(!index.remove(Class::Input, &[2; 32]));
-        assert_eq!((index.used(Class::Input), index.over_quota(Class::Input, charge(1))), (48 << 10, 0));
-        index.reserve(Class::Input, charge(17 << 10));
+        assert_eq!(
+            (index.used(Class::Input), index.over_quota(Class::Input, index.charge(Class::Input, 1))),
+            (48 << 10, 0)
+        );
+        index.reserve(Class::Input, 20 << 10);
         assert_eq!((index.over_quota(Class::Input, 0), index.unwritten()), (4 << 10, 20 << 10));
         assert!(index.may_arrive(Class::Input, 12 << 10) && !index.may_arrive(Class::Input, 13 << 10));
         assert!(index.may_arrive(Class::Artifact, 13 << 10));
         index.written(15 << 10);
         assert_eq!(index.unwritten(), 5 << 10);
-        index.give_back(Class::Input, charge(17 << 10), 5 << 10);
+        index.give_back(Class::Input, index.charge(Class::Input, 17 << 10), 5 << 10);
         assert_eq!((index.unwritten(), index.reserved(Class::Input)), (0, 0));
+    }
+
+    #[test]
+    fn a_large_quota_holds_no_more_blobs_than_memory_bears() {
+        let quotas =
+            Quotas { artifacts: 64 << 30, inputs: 2 << 30, uploads: 256 << 20, answers: 2 << 30, keep_free: 0 };
+        let index = Index::new(quotas);
+        for class in Class::ALL {
+            let most = quotas.of(class) / index.charge(class, 1);
+            assert!(most <= MOST_BLOBS, "{most} of {class}");
+        }
+        assert_eq!(index.charge(Class::Upload, 1), 16 << 10);
+        assert_eq!(index.charge(Class::Answer, 1), 32 << 10);
+        assert_eq!(index.charge(Class::Answer, 33 << 10), 36 << 10);
     }
 
     #[test]
@@ -292,7 +320,7 @@ mod tests {
         let mut index = index();
         index.insert(Class::Sealed, [1; 32], 40 << 10, NOBODY);
         index.insert(Class::Answer, [1; 32], 24 << 10, NOBODY);
-        assert_eq!(index.over_quota(Class::Sealed, charge(1)), 16 << 10);
+        assert_eq!(index.over_quota(Class::Sealed, index.charge(Class::Sealed, 1)), 16 << 10);
         assert_eq!(index.victim(Class::Sealed.group()), Some((Class::Answer, [1; 32])));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::index::{Holder, Index, charge};
+use super::index::{Holder, Index};
 use super::{Class, NoRoom, Own};
 
 /// Room that nobody else gets. Dropping it gives it back.
@@ -65,8 +65,8 @@ impl Drop for Reservation {
 impl Own {
     /// Reserves room for `bytes` of a class, for which others are evicted where that helps.
     pub(super) fn reserve(self: &Arc<Self>, class: Class, bytes: u64) -> Result<Reservation, NoRoom> {
-        let charge = charge(bytes);
         let mut index = self.index();
+        let charge = index.charge(class, bytes);
         self.make_room(&mut index, class, charge)?;
         index.reserve(class, charge);
         Ok(Reservation { own: Arc::clone(self), class, charge, written: 0, payer: None })
@@ -74,8 +74,9 @@ impl Own {
 
     /// As [`Own::reserve`], for an answer to `payer`.
     pub(super) fn reserve_for(self: &Arc<Self>, payer: Holder, bytes: u64) -> Result<Reservation, NoRoom> {
-        let (class, charge) = (Class::Sealed, charge(bytes));
+        let class = Class::Sealed;
         let mut index = self.index();
+        let charge = index.charge(class, bytes);
         if !index.reserve_for(payer, charge) {
             return Err(NoRoom::Payer { needed: charge, quota: index.quotas().of(class) });
         }
