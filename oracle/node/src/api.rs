@@ -29,7 +29,6 @@ use provena_client::chain::SharedChain;
 use provena_wire::MAX_REQUEST_LEN;
 use solana_pubkey::Pubkey;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::blobs::Blobs;
@@ -40,12 +39,10 @@ use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::tasks::Worker;
 
+pub(crate) use blobs::Streams;
 pub(crate) use body::Bodies;
 pub(crate) use quotes::Quotes;
 pub(crate) use uploads::Uploads;
-
-/// Blobs that are sent at the same time, each with a buffer.
-pub(crate) const MOST_STREAMS: usize = 256;
 
 /// Bytes of bodies that are held in memory whole, all together.
 pub(crate) const MOST_IN_BODIES: usize = 64 << 20;
@@ -80,8 +77,8 @@ pub(crate) struct Api {
     pub quotes: Quotes,
     /// Who judges jobs, once the cluster is known.
     pub worker: OnceLock<Arc<Worker>>,
-    /// One permit for each blob that is being sent.
-    pub streams: Arc<Semaphore>,
+    /// Blobs that are being sent.
+    pub streams: Streams,
     /// Room for bodies that a route needs whole.
     pub bodies: Bodies,
 }

@@ -32,7 +32,7 @@ pub use peers::Peers;
 pub use room::Reservation;
 pub use state::{ClassState, Failure, StoreState};
 
-pub(crate) use checked::Found;
+pub(crate) use checked::{Checked, Found};
 pub(crate) use draft::Draft;
 
 use answers::Memory;

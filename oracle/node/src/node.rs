@@ -16,10 +16,9 @@ use provena_wire::MAX_REQUEST_LEN;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, Api, Bodies, MOST_IN_BODIES, MOST_STREAMS, Quotes, Stopping, Uploads};
+use crate::api::{self, Api, Bodies, MOST_IN_BODIES, Quotes, Stopping, Streams, Uploads};
 use crate::blobs::{Blobs, Class, ClassState, Peers};
 use crate::compute::Compute;
 use crate::config::{Config, ConfigError};
@@ -133,7 +132,7 @@ impl Node {
             uploads: Uploads::new(config.http.address_connections > 0),
             quotes: Quotes::new(config.http.address_connections > 0),
             worker: OnceLock::new(),
-            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            streams: Streams::new(config.http.address_connections > 0),
             bodies: Bodies::new(MOST_IN_BODIES),
         });
         let parts = Parts { journal, attempts, compute, key, models, locks: LockPlaces::of_this_user() };

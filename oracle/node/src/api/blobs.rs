@@ -11,50 +11,91 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use provena_client::store::Root;
 use provena_wire::{MAX_REQUEST_LEN, root};
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::Semaphore;
 use tokio_util::io::ReaderStream;
 
 use super::Api;
 use super::body::{broken, drain};
+use super::connections::party;
 use super::refused::Refused;
 use super::server::Remote;
+use super::shares::Shares;
 use super::uploads::{Claim, Reason};
-use crate::blobs::{BlobError, Class, Found, NoRoom};
+use crate::blobs::{BlobError, Checked, Class, Found, NoRoom};
 
 /// Bytes of a blob that are in memory while it is sent.
 const PIECE: usize = 32 << 10;
+
+/// What is not longer is sent at once and holds no place: whoever takes artifacts slowly keeps nobody's answer from him.
+const SHORT: u64 = 64 << 10;
+
+/// Longer blobs that are sent at the same time, in all and to one address.
+const MOST: usize = 256;
+const MOST_OF_ONE: usize = 16;
 
 fn named(root: &str) -> Result<Root, Refused> {
     root::parse(root).ok_or_else(|| Refused::new(StatusCode::BAD_REQUEST, "a blob is named by 64 hex digits"))
 }
 
 /// Only what lies on this machine is served: a request must not make the node fetch from elsewhere.
-pub(super) async fn get(State(api): State<Arc<Api>>, Path(root): Path<String>) -> Result<Response, Refused> {
+pub(super) async fn get(
+    State(api): State<Arc<Api>>,
+    Extension(remote): Extension<Remote>,
+    Path(root): Path<String>,
+) -> Result<Response, Refused> {
     let root = named(&root)?;
-    let busy = || Refused::later(StatusCode::SERVICE_UNAVAILABLE, 2, "too many blobs are sent at this moment");
-    let place = Arc::clone(&api.streams).try_acquire_owned().map_err(|_| busy())?;
-    let found = api.store.served(&root).await.map_err(|error| {
+    let unreadable = |error| {
         tracing::error!(?error, "a blob cannot be read");
         Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "the blob cannot be read")
-    })?;
-    let (len, body) = match found {
+    };
+    let (len, body) = match api.store.served(&root).await.map_err(unreadable)? {
         None => return Err(Refused::new(StatusCode::NOT_FOUND, "no such blob here")),
         Some(Found::Memory(bytes)) => (bytes.len() as u64, Body::from(bytes)),
-        Some(Found::File(found)) => {
-            let mut file = tokio::fs::File::from_std(found.file);
-            file.set_max_buf_size(PIECE);
-            let pieces = ReaderStream::with_capacity(file, PIECE);
-            // The place is free again when the last piece is gone.
-            let held = pieces.map(move |piece| {
-                let _place = &place;
-                piece
-            });
-            (found.len, Body::from_stream(held))
+        Some(Found::File(found)) if found.len <= SHORT => {
+            (found.len, Body::from(whole(found).await.map_err(unreadable)?))
         }
+        Some(Found::File(found)) => (found.len, api.streams.body(found, remote)?),
     };
     api.metrics.blob_served();
     // What a root names never changes.
     let headers = [(CONTENT_TYPE, "application/octet-stream"), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, [(CONTENT_LENGTH, len)], body).into_response())
+}
+
+/// A short blob.
+async fn whole(found: Checked) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    tokio::fs::File::from_std(found.file).take(found.len).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+/// Blobs that are being sent piece by piece: so many in all, and so many to one address.
+pub(crate) struct Streams {
+    all: Arc<Semaphore>,
+    of_one: Arc<Shares>,
+}
+
+impl Streams {
+    /// `by_address`: whether limits hold for each address, which they cannot behind a proxy.
+    pub(crate) fn new(by_address: bool) -> Self {
+        Self { all: Arc::new(Semaphore::new(MOST)), of_one: Shares::new(if by_address { MOST_OF_ONE } else { 0 }) }
+    }
+
+    fn body(&self, found: Checked, remote: Remote) -> Result<Body, Refused> {
+        let share = self.of_one.take(party(remote.0));
+        let share = share.ok_or_else(|| Refused::busy(2, "enough blobs are sent to this address at this moment"))?;
+        let place = Arc::clone(&self.all).try_acquire_owned();
+        let place = place.map_err(|_| Refused::busy(2, "too many blobs are sent at this moment"))?;
+        let mut file = tokio::fs::File::from_std(found.file);
+        file.set_max_buf_size(PIECE);
+        // The place is free again when the last piece is gone.
+        let held = ReaderStream::with_capacity(file, PIECE).map(move |piece| {
+            let _held = (&share, &place);
+            piece
+        });
+        Ok(Body::from_stream(held))
+    }
 }
 
 pub(super) async fn put(

@@ -1,6 +1,7 @@
 //! Bodies that a route needs whole. What they take in memory together is bounded, and counted as it arrives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -19,8 +20,9 @@ const UNIT: usize = 1 << 10;
 /// Connections bound how many there are.
 const FREE: usize = 64 << 10;
 
-/// Bytes of a body that is not wanted that are read.
+/// Bytes of a body that is not wanted that are read, and for how long: whoever sends such a thing slowly holds a connection.
 const MOST_DRAINED: u64 = MAX_REQUEST_LEN as u64;
+const DRAINED_FOR: Duration = Duration::from_secs(5);
 
 /// Room for bodies that are held in memory.
 #[derive(Debug, Clone)]
@@ -85,12 +87,15 @@ pub(super) fn broken(error: &axum::Error) -> Refused {
 pub(super) async fn drain(body: Body) {
     let mut pieces = body.into_data_stream();
     let mut left = MOST_DRAINED;
-    while let Some(Ok(piece)) = pieces.next().await {
-        left = left.saturating_sub(piece.len() as u64);
-        if left == 0 {
-            return;
+    let read = async {
+        while left > 0
+            && let Some(Ok(piece)) = pieces.next().await
+        {
+            left = left.saturating_sub(piece.len() as u64);
         }
-    }
+    };
+    // It was read as far as it goes, or came too slowly for that.
+    drop(tokio::time::timeout(DRAINED_FOR, read).await);
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::support::localnet::Localnet;
+use crate::support::market::Scene;
 use crate::support::process::Process;
-use crate::support::serving::{headers, names};
+use crate::support::serving::{Served, headers, names};
 
 /// Longest that anything here may take before it counts as never.
 const NEVER: Duration = Duration::from_secs(60);
@@ -261,6 +262,84 @@ async fn n4_a_thousand_connections_that_were_used_once_are_closed() {
     }
     process.serves_honestly(&cluster, None, b"during").await;
     tokio::task::spawn_blocking(move || held.into_iter().for_each(until_closed)).await.unwrap();
+    process.serves_honestly(&cluster, None, b"after").await;
+}
+
+/// Who takes an artifact slowly keeps a place for it. With a few addresses, all places were taken, and nobody got his answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_slow_readers_keep_nobody_from_his_answer_or_a_model() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let artifact: Vec<u8> = (0..30_000_000u32).map(|at| (at % 251) as u8).collect();
+    let answer = b"an answer".as_slice();
+    let [root, short] = [("artifacts", artifact.as_slice()), ("answers", answer)].map(|(class, bytes)| {
+        let (class, root) = (folder.path().join("provena-node/blobs").join(class), content_root(bytes).unwrap());
+        std::fs::create_dir_all(&class).unwrap();
+        std::fs::write(class.join(hex::encode(root)), bytes).unwrap();
+        root
+    });
+    let served = Served::start(scene.chain.clone(), folder.path(), "[http]\ntimeout_s = 60\n").await;
+    let from = |network: u8| {
+        let address = std::net::IpAddr::from([127, 0, network, 1]);
+        reqwest::Client::builder().local_address(Some(address)).build().unwrap()
+    };
+    let blob = |root: Root| served.url(&format!("/v1/blobs/{}", hex::encode(root)));
+    let mut held = Vec::new();
+    let (mut taken, mut refused) = (0, 0);
+    for network in 1..=5 {
+        let http = from(network);
+        for _ in 0..60 {
+            let response = http.get(blob(root)).send().await.unwrap();
+            match response.status().as_u16() {
+                200 => taken += 1,
+                503 => refused += 1,
+                other => panic!("HTTP {other}"),
+            }
+            held.push(response);
+        }
+    }
+    assert_eq!((taken, refused), (5 * 16, 5 * 44));
+    let honest = from(9);
+    let got = honest.get(blob(short)).send().await.unwrap();
+    assert_eq!((got.status().as_u16(), got.bytes().await.unwrap().as_ref()), (200, answer));
+    let got = honest.get(blob(root)).send().await.unwrap();
+    assert_eq!((got.status().as_u16(), got.bytes().await.unwrap().len()), (200, artifact.len()));
+    // Nor is an answer kept from those who take other things slowly.
+    assert_eq!(from(1).get(blob(short)).send().await.unwrap().status(), 200);
+    served.stop().await;
+}
+
+/// What nobody wants was read to its end, however slowly it came: for 16 MiB an hour, on each connection that there was.
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_who_sends_what_nobody_wants_slowly_is_ended() {
+    let cluster = cluster().await;
+    let process = Process::start(&cluster.localnet, "", None).await;
+    let offer = Keypair::new().pubkey();
+    for line in [format!("PUT /v1/blobs/{}", hex::encode([7; 32])), format!("POST /v1/quotes/{offer}")] {
+        let mut stream = process.connect();
+        let mut sender = stream.try_clone().unwrap();
+        write!(sender, "{line} HTTP/1.1\r\nhost: node\r\ncontent-length: 16000000\r\n\r\n").unwrap();
+        let sending = tokio::task::spawn_blocking(move || {
+            let begun = std::time::Instant::now();
+            // Faster than what is too slow for what is wanted.
+            while sender.write_all(&[1; 2_000]).is_ok() {
+                assert!(begun.elapsed() < NEVER, "it is read for ever");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        let mut first = [0; 12];
+        tokio::task::spawn_blocking(move || {
+            stream.read_exact(&mut first).unwrap();
+            assert!(
+                [&b"HTTP/1.1 401"[..], b"HTTP/1.1 404"].contains(&&first[..]),
+                "{}",
+                String::from_utf8_lossy(&first)
+            );
+        })
+        .await
+        .unwrap();
+        sending.await.unwrap();
+    }
     process.serves_honestly(&cluster, None, b"after").await;
 }
 
