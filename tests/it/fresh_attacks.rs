@@ -11,7 +11,7 @@ use provena_market::{
 };
 use provena_royalty::{DEFAULT_TOTAL_SHARES, client as royalty, error::RoyaltyError};
 use provena_tests::{
-    market::{MOST, PaidIn, Scene, answer_bytes, quorum, terms},
+    market::{INSTANCE, MOST, PaidIn, Scene, answer_bytes, quorum, terms},
     royalty::{Scene as Pool, Terms, configure, holders},
     tokens::{Extension, Money, TransferFee, put_extended_mint},
     world::World,
@@ -385,7 +385,7 @@ fn a_higher_rent_saves_no_bond_and_holds_no_job_up() {
     let tight = scene.world.wallet("tight");
     provena_tests::market::register(&mut scene.world, &tight, 1_000_000_000);
     let job = scene.post(0);
-    let take = client::take_seat(tight.pubkey(), job, 0, scene.job(&job).job.terms_hash);
+    let take = client::take_seat(tight.pubkey(), job, 0, scene.job(&job).job.terms_hash, INSTANCE);
     scene.world.accept(&[take], &[&tight]);
     scene.world.pass_slots(161);
     scene.world.raise_rent();

@@ -36,6 +36,8 @@ pub const STAKE: u64 = 5_000_000_000;
 pub const PROTOCOL_BPS: u16 = 250;
 /// What the payer has, at least.
 pub const PAYER_MONEY: u64 = 1_000_000_000_000;
+/// The process that acts for every node.
+pub const INSTANCE: u64 = 1;
 /// What every node says.
 pub const ENDPOINT: &str = "https://node.example.org";
 

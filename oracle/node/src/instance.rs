@@ -1,8 +1,11 @@
 //! One node per key: two processes that act with one key would sign two different receipts for one job.
 //!
-//! On one machine a lock named after key and chain refuses the second process. Across machines nothing can be locked, so the
-//! node asks the address that the chain names for it who answers there: when that is a node with the same key and another
-//! instance, it takes no more jobs and says so.
+//! On one machine a lock named after key and chain refuses the second process. Across machines the chain does: each seat says
+//! which data folder takes it, and for 150 slots the market gives this node's seats to no other ([`Node::lease`]). A copy of a
+//! data folder is not another one to the chain, so the node also asks the address that the chain names for it who answers
+//! there: when that is a node with the same key and another process, it takes no more jobs and says so.
+//!
+//! [`Node::lease`]: provena_market::state::Node::lease
 
 mod lock;
 
@@ -60,6 +63,14 @@ pub enum InstanceError {
 #[must_use]
 pub fn new_id() -> String {
     hex::encode(&Keypair::new().pubkey().as_array()[..16])
+}
+
+/// A number for a data folder that no other has, and that is not zero.
+#[must_use]
+pub fn new_number() -> u64 {
+    let random = Keypair::new().pubkey();
+    let number = random.as_array().first_chunk().map_or(1, |bytes| u64::from_le_bytes(*bytes));
+    number.max(1)
 }
 
 /// Who answers at an address, as its `/health` says.

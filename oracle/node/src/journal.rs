@@ -52,6 +52,7 @@ pub struct Journal {
     queue: Arc<Queue>,
     together: Arc<Together>,
     was_empty: bool,
+    instance: u64,
 }
 
 impl Journal {
@@ -75,7 +76,8 @@ impl Journal {
     fn open_within(path: &Path, bounds: Bounds) -> Result<Self, JournalError> {
         let (file, records) = LogFile::open(path, bounds)?;
         let was_empty = file.read(tables::is_empty)?;
-        Ok(Self { queue: Arc::new(Queue::new(file, records)), together: Arc::default(), was_empty })
+        let instance = file.read(tables::instance)?;
+        Ok(Self { queue: Arc::new(Queue::new(file, records)), together: Arc::default(), was_empty, instance })
     }
 
     /// Writes one entry. Only when this returns `Ok` may the effect happen; see [`JournalError::Full`] for the one
@@ -159,6 +161,13 @@ impl Journal {
     #[must_use]
     pub fn was_empty(&self) -> bool {
         self.was_empty
+    }
+
+    /// The log's own number, which it got when it was made and which is never zero. With it a node says on chain which process
+    /// takes its seats: it is the same after a restart, and another one with another log.
+    #[must_use]
+    pub fn instance(&self) -> u64 {
+        self.instance
     }
 
     /// Whether the log does not have the space that it holds back, or could not write all of its entries: the disk is full.

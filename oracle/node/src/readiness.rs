@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use provena_client::chain::SharedChain;
+use provena_common::slot::Slot;
+use provena_market::constants::LEASE_SLOTS;
+use provena_market::state::Node as NodeAccount;
 use serde::Serialize;
 
 use crate::disk::{self, Space};
@@ -103,6 +106,8 @@ struct State {
     money: Option<Money>,
     usual_bond: u64,
     elsewhere: bool,
+    /// The slot from which this process may take seats, while another one holds the node's lease.
+    leased_until: u64,
     strange_seats: u64,
 }
 
@@ -117,14 +122,14 @@ impl Readiness {
     #[must_use]
     pub fn reasons(&self) -> Vec<Reason> {
         let chain = self.chain.health();
-        let State { watching, money, usual_bond, elsewhere, .. } = *self.lock();
+        let State { watching, money, usual_bond, elsewhere, leased_until, .. } = *self.lock();
         let full = disk::free(&self.data).is_ok_and(|free| free < LEAST_SPACE);
         let found = [
             (chain.wrong_chain.is_some(), Reason::WrongChain),
             (chain.consecutive_failures > 0, Reason::Unreachable),
             (!watching, Reason::Starting),
             (chain.lagging, Reason::Lagging),
-            (elsewhere, Reason::AnotherInstance),
+            (elsewhere || chain.slot < leased_until, Reason::AnotherInstance),
             (self.journal.broken().is_some(), Reason::LogBroken),
             (self.journal.is_degraded(), Reason::LogDegraded),
             (full, Reason::DiskFull),
@@ -179,6 +184,23 @@ impl Readiness {
     /// Records whether another process acts with the key; says whether that is news.
     pub fn saw_another(&self, elsewhere: bool) -> bool {
         std::mem::replace(&mut self.lock().elsewhere, elsewhere) != elsewhere
+    }
+
+    /// Records whose lease the node's account shows; says whether another process holds it.
+    pub fn saw_lease(&self, node: &NodeAccount) -> bool {
+        let now = Slot(self.chain.health().slot);
+        let held = node.is_leased_to_another(self.journal.instance(), now);
+        let until = if held { node.leased_at.saturating_add(LEASE_SLOTS) } else { 0 };
+        let before = std::mem::replace(&mut self.lock().leased_until, until);
+        if held && before <= now.0 {
+            tracing::error!(
+                node = %node.authority,
+                slot = node.leased_at,
+                until,
+                "another process took a seat with this node's key; this one takes none before the slot until: stop one of them"
+            );
+        }
+        held
     }
 
     /// Records a seat of this node that its crash log never asked for.

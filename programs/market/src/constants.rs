@@ -28,6 +28,9 @@ pub const NONCE_AGE: u64 = 150;
 /// A node may leave a seat, while another is free, this many slots after taking it.
 pub const LEAVE_AFTER: u64 = 150;
 
+/// Slots from the last seat that a node's process took in which no other process takes seats for the node: about a minute.
+pub const LEASE_SLOTS: u64 = 150;
+
 /// Slots from the decision after which pay and bonds of agreeing nodes wait no longer for the payer: about ten minutes.
 pub const SETTLE_AFTER: u64 = 1_500;
 

@@ -70,4 +70,5 @@ provena_common::program_errors! {
     NothingToPark = "Only what seats and the payer are owed can be parked.",
     NotPaidOut = "Somebody has not collected yet.",
     WrongResidual = "The residual belongs to somebody else or to another mint.",
+    AnotherInstance = "Another process took a seat for this node within the last 150 slots; stop it, or wait a minute.",
 }

@@ -171,9 +171,10 @@ pub mod provena_market {
         ctx.accounts.handle()
     }
 
-    /// A node takes seat `index` of a job whose terms have this hash, and locks its bond.
-    pub fn take_seat(ctx: &mut Context<TakeSeat>, index: u8, terms_hash: [u8; 32]) -> Result<()> {
-        ctx.accounts.handle(index, &terms_hash)
+    /// A node takes seat `index` of a job whose terms have this hash, and locks its bond. `instance` is a number of the process
+    /// that acts for the node: for 150 slots no other one takes seats for it. Zero says none.
+    pub fn take_seat(ctx: &mut Context<TakeSeat>, index: u8, terms_hash: [u8; 32], instance: u64) -> Result<()> {
+        ctx.accounts.handle(index, &terms_hash, instance)
     }
 
     /// A node leaves its seat without loss, because its co-nodes do not come.

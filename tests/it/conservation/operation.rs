@@ -225,6 +225,8 @@ pub(crate) enum Market {
         job: JobId,
         by: usize,
         seat: usize,
+        /// The process that acts for the node; zero says none.
+        instance: u64,
         wrong_terms: bool,
     },
     LeaveSeat {

@@ -11,7 +11,9 @@ use provena_market::{
     state::{JobState, JobTerms, Next, Party, SeatState, Who},
 };
 use provena_tests::{
-    market::{ALL_MONEY, CLUSTER, DONE, MOST, PaidIn, Scene, expected, quorum, result_root, salt, seat, terms},
+    market::{
+        ALL_MONEY, CLUSTER, DONE, INSTANCE, MOST, PaidIn, Scene, expected, quorum, result_root, salt, seat, terms,
+    },
     tokens::{self, Money, TransferFee},
     world::keypair,
 };
@@ -569,7 +571,7 @@ fn a_job_of_another_kind_of_account_is_refused() {
     // An offer's account, a job's that another program owns, a job's that is longer than its seats.
     let offer = scene.offer;
     let take = |scene: &Scene, address: Address| {
-        client::take_seat(scene.authority(0), address, 0, scene.job(&job).job.terms_hash)
+        client::take_seat(scene.authority(0), address, 0, scene.job(&job).job.terms_hash, INSTANCE)
     };
     let refused = take(&scene, offer);
     scene.world.refuses(&[refused], &[&scene.nodes[0]], InstructionError::InvalidAccountData);

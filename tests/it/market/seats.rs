@@ -1,5 +1,6 @@
 //! `take_seat`, `leave_seat`, `expire_seat`, `commit`, `reveal`, `answer`, `finalize`.
 
+use anchor_lang::prelude::Address;
 use provena_market::{
     client,
     error::MarketError,
@@ -8,9 +9,10 @@ use provena_market::{
     state::{JobState, OfferTerms, Party, SeatState},
 };
 use provena_tests::{
-    market::{DONE, PaidIn, STAKE, Scene, expected, quorum, result_root, salt, terms},
+    market::{DONE, INSTANCE, PaidIn, STAKE, Scene, expected, quorum, result_root, salt, terms},
     world::keypair,
 };
+use solana_instruction::Instruction;
 use solana_instruction_error::InstructionError;
 use solana_signer::Signer;
 
@@ -34,10 +36,10 @@ fn take_seat_rejects_other_terms() {
     let job = scene.post(0);
     let mut hash = scene.job(&job).job.terms_hash;
     hash[31] ^= 1;
-    let take = client::take_seat(scene.authority(0), job, 0, hash);
+    let take = client::take_seat(scene.authority(0), job, 0, hash, INSTANCE);
     scene.world.refuses(&[take], &[&scene.nodes[0]], MarketError::WrongTerms);
     // The offer's terms are not the job's.
-    let take = client::take_seat(scene.authority(0), job, 0, scene.offer().terms_hash);
+    let take = client::take_seat(scene.authority(0), job, 0, scene.offer().terms_hash, INSTANCE);
     scene.world.refuses(&[take], &[&scene.nodes[0]], MarketError::WrongTerms);
 }
 
@@ -99,6 +101,86 @@ fn take_seat_rejects_a_node_of_somebody_else() {
     let mut take = scene.taking(job, 0, 0);
     take.accounts[1].pubkey = forged;
     scene.world.refuses(&[take], &[&scene.nodes[0]], InstructionError::IllegalOwner);
+}
+
+/// `take_seat` of the first seat by a process of node 0.
+fn taking_as(scene: &Scene, job: Address, instance: u64) -> Instruction {
+    client::take_seat(scene.authority(0), job, 0, scene.job(&job).job.terms_hash, instance)
+}
+
+/// Two processes with one key, which know nothing of each other, each with its own data folder: the second would double the
+/// node's work and its signatures.
+#[test]
+fn take_seat_rejects_another_instance_until_its_lease_is_over() {
+    let mut scene = Scene::new(PaidIn::Sol, OfferTerms { bond_lamports: 1_000_000, ..terms() });
+    let lease = |scene: &Scene| (scene.node(0).instance, scene.node(0).leased_at);
+    assert_eq!(lease(&scene), (0, 0));
+    let taken = |scene: &mut Scene, instance: u64| {
+        let job = scene.post(u16::try_from(scene.world.slot() % 1_000).expect("it is small"));
+        let take = taking_as(scene, job, instance);
+        scene.world.accept(&[take], &[&scene.nodes[0]]);
+        assert_eq!(lease(scene), (instance, scene.world.slot()));
+    };
+    let refused = |scene: &mut Scene, index: u16, instance: u64| {
+        let job = scene.post(1_000 + index);
+        let (before, take) = (lease(scene), taking_as(scene, job, instance));
+        scene.world.refuses(&[take], &[&scene.nodes[0]], MarketError::AnotherInstance);
+        assert_eq!((lease(scene), scene.job(&job).seats[0].state()), (before, Ok(SeatState::Free)));
+    };
+    taken(&mut scene, 7);
+    // In the same slot and in the last one of the lease nobody else, whatever he says and if he says nothing.
+    for (index, slots, other) in [(0, 0, 8), (1, 0, u64::MAX), (2, 0, 0), (3, 149, 8), (4, 0, u64::MAX), (5, 0, 0)] {
+        scene.world.pass_slots(slots);
+        refused(&mut scene, index, other);
+    }
+    // The same process renews it, after a restart as well.
+    taken(&mut scene, 7);
+    scene.world.pass_slots(149);
+    refused(&mut scene, 6, 8);
+    // Then anybody with the key takes over, and the first one waits in turn.
+    scene.world.pass_slots(1);
+    taken(&mut scene, 8);
+    refused(&mut scene, 7, 7);
+    // A lease is of one node: another one's process is not concerned.
+    let job = scene.post(2_000);
+    scene.take(job, 1, 0);
+}
+
+/// A wallet that takes seats by hand says no process: it takes no lease, and it goes round none.
+#[test]
+fn who_says_no_process_takes_no_lease_and_ends_none() {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    let by_hand = |scene: &mut Scene, index: u16| {
+        let job = scene.post(index);
+        let take = taking_as(scene, job, 0);
+        scene.world.accept(&[take], &[&scene.nodes[0]]);
+    };
+    by_hand(&mut scene, 0);
+    by_hand(&mut scene, 1);
+    assert_eq!((scene.node(0).instance, scene.node(0).leased_at), (0, 0));
+    let (job, now) = (scene.post(2), scene.world.slot());
+    let take = taking_as(&scene, job, 7);
+    scene.world.accept(&[take], &[&scene.nodes[0]]);
+    scene.world.pass_slots(150);
+    by_hand(&mut scene, 3);
+    assert_eq!((scene.node(0).instance, scene.node(0).leased_at), (7, now));
+}
+
+/// Only its authority writes a node's lease: a stranger who could would keep it from its seats.
+#[test]
+fn a_stranger_cannot_hold_a_nodes_lease() {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    let job = scene.post(0);
+    let mut take = client::take_seat(scene.authority(1), job, 0, scene.job(&job).job.terms_hash, 9);
+    take.accounts[1].pubkey = pda::node(&scene.authority(0)).0;
+    scene.world.refuses(&[take], &[&scene.nodes[1]], MarketError::NotNodeAuthority);
+    // A seat that is refused for another reason takes no lease either.
+    let taken = scene.post(1);
+    scene.take(taken, 1, 0);
+    let take = taking_as(&scene, taken, 9);
+    scene.world.refuses(&[take], &[&scene.nodes[0]], MarketError::SeatTaken);
+    assert_eq!((scene.node(0).instance, scene.node(0).leased_at), (0, 0));
+    scene.take(job, 0, 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use provena_market::{
 };
 use provena_tests::{
     World,
-    market::{ALL_MONEY, DONE, MOST, Scene, configure, open_books, register, result_root, terms},
+    market::{ALL_MONEY, DONE, INSTANCE, MOST, Scene, configure, open_books, register, result_root, terms},
     registry,
     tokens::Money,
     transactions::{MAX_TRANSACTION_LEN, transaction_len},
@@ -83,7 +83,7 @@ impl Market {
         let post = client::post_job(payer.pubkey(), address, &offer, request, None);
         self.send(&mut written, post, &[&payer]);
         let terms_hash = self.job(&job).job.terms_hash;
-        self.send(&mut written, client::take_seat(node.pubkey(), job, 0, terms_hash), &[&node]);
+        self.send(&mut written, client::take_seat(node.pubkey(), job, 0, terms_hash, INSTANCE), &[&node]);
         self.send(&mut written, client::answer(node.pubkey(), job, result_root(1), DONE), &[&node]);
         self.send(&mut written, client::acknowledge(payer.pubkey(), job), &[&payer]);
         let record = self.job(&job);

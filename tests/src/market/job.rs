@@ -15,7 +15,7 @@ use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use super::{CLUSTER, PROTOCOL_BPS, Scene};
+use super::{CLUSTER, INSTANCE, PROTOCOL_BPS, Scene};
 use crate::world::{World, keypair};
 
 /// The most work that jobs of a scene ask for: with [`super::terms`] they cost 16,005,036.
@@ -89,7 +89,7 @@ impl Scene {
     /// `take_seat` with the job's own terms.
     #[track_caller]
     pub fn taking(&self, job: Address, node: usize, seat: u8) -> Instruction {
-        client::take_seat(self.authority(node), job, seat, self.job(&job).job.terms_hash)
+        client::take_seat(self.authority(node), job, seat, self.job(&job).job.terms_hash, INSTANCE)
     }
 
     /// A node takes a seat.

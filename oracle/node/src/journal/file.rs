@@ -133,7 +133,7 @@ fn open_and_read(path: &Path) -> Result<(Database, Records), JournalError> {
     let read = || {
         let db = open_database(path)?;
         let explain = |error| explain(path, error);
-        tables::prepare(&db).map_err(explain)?;
+        tables::prepare(&db, crate::instance::new_number()).map_err(explain)?;
         let records = tables::open_jobs(&db).map_err(explain)?;
         Ok((db, records))
     };

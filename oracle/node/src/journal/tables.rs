@@ -74,8 +74,8 @@ struct Stored {
     record: JobRecord,
 }
 
-/// Makes the tables, so that readers find them, and checks the layout.
-pub(super) fn prepare(db: &Database) -> Result<(), Error> {
+/// Makes the tables, so that readers find them, and checks the layout. A log that has no number of its own becomes `fresh`.
+pub(super) fn prepare(db: &Database, fresh: u64) -> Result<(), Error> {
     let transaction = db.begin_write()?;
     {
         transaction.open_table(JOBS)?;
@@ -92,6 +92,9 @@ pub(super) fn prepare(db: &Database) -> Result<(), Error> {
             Some(other) => {
                 return Err(Error::Corrupted(format!("its layout is {other}, this program reads {FORMAT}")));
             }
+        }
+        if meta.get("instance")?.is_none() {
+            meta.insert("instance", fresh)?;
         }
     }
     Ok(transaction.commit()?)
@@ -218,6 +221,12 @@ pub(super) fn open_jobs(db: &Database) -> Result<Vec<(JobKey, JobRecord)>, Error
 pub(super) fn is_empty(db: &Database) -> Result<bool, Error> {
     let transaction = db.begin_read()?;
     Ok(transaction.open_table(JOBS)?.is_empty()? && transaction.open_table(RECEIPTS)?.is_empty()?)
+}
+
+/// The number of this log, which it got when it was made.
+pub(super) fn instance(db: &Database) -> Result<u64, Error> {
+    let instance = db.begin_read()?.open_table(META)?.get("instance")?.map(|found| found.value());
+    instance.ok_or_else(|| Error::Corrupted("it has no number of its own".to_owned()))
 }
 
 /// The receipt for the newest posting at an address.

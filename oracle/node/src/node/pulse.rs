@@ -85,6 +85,7 @@ impl Pulse {
     async fn money(&self) {
         if let Some(standing) = self.standing().await {
             self.readiness.saw_money(standing.money);
+            self.readiness.saw_lease(&standing.node);
         }
     }
 

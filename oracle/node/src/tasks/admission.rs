@@ -32,7 +32,7 @@ use super::ready::Ready;
 use crate::blobs::{Pin, Reservation};
 use crate::compute::{Asked, Effort, Prepared};
 use crate::journal::{JobKey, Terms};
-use crate::readiness::{FEW_JOBS, Money, Standing, WALLET_RENT};
+use crate::readiness::{FEW_JOBS, Money, Reason as Obstacle, Standing, WALLET_RENT};
 
 pub use attempts::{Attempt, Attempts};
 pub use ledger::{Held, Ledger};
@@ -313,10 +313,13 @@ impl Worker {
         if stake < least { Err(Refusal::LeastStake { stake, least }) } else { Ok(()) }
     }
 
-    /// How the node stands now, if its wallet can pay for one more job.
+    /// How the node stands now, if its wallet can pay for one more job and no other process holds its lease.
     async fn standing(&self) -> Result<Standing, Refusal> {
         let standing = Standing::read(self.parts.chain.as_ref(), &self.me).await?.ok_or(Refusal::NotRegistered)?;
         self.parts.readiness.saw_money(standing.money);
+        if self.parts.readiness.saw_lease(&standing.node) {
+            return Err(Refusal::NotReady(Obstacle::AnotherInstance));
+        }
         let balance = standing.money.balance;
         let least = WALLET_RENT.saturating_add(self.parts.limits.least_pay(2, 0).saturating_mul(FEW_JOBS));
         if balance < least {

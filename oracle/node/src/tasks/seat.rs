@@ -7,7 +7,7 @@ use provena_client::{
     view::{JobView, View},
 };
 use provena_common::slot::Slot;
-use provena_market::{client, fees::Work, state::Job};
+use provena_market::{client, error::MarketError, fees::Work, state::Job};
 use solana_instruction::Instruction;
 
 use super::Worker;
@@ -17,6 +17,7 @@ use super::submit::{Outcome, WorkError};
 use crate::compute::Effort;
 use crate::journal::{Computed, End, Event, JobKey, JobRecord, JournalError, Step};
 use crate::metrics::JobEvent;
+use crate::readiness::Reason as Obstacle;
 
 impl Worker {
     pub(super) async fn take(&self, key: &JobKey, job: &JobView, index: u8) -> Result<Option<Outcome>, WorkError> {
@@ -27,7 +28,8 @@ impl Worker {
         };
         self.parts.readiness.saw_bond(job.job.bond);
         // The seat is taken for these terms and no others: a payer cannot exchange the job meanwhile.
-        let mut instructions = vec![client::take_seat(self.me, key.job, index, terms.hash)];
+        let instance = self.parts.journal.instance();
+        let mut instructions = vec![client::take_seat(self.me, key.job, index, terms.hash, instance)];
         let at_once = job.seats.len() == 1 && self.answers_at_once(&terms.content_root, &effort);
         match self.note(key, Event::Taking { index, terms }).await {
             Err(error @ JournalError::Full { .. }) => return Ok(Some(Outcome::Declined(error.to_string()))),
@@ -51,6 +53,10 @@ impl Worker {
                 tracing::info!(job = %key.job, index, reason = %refusal, "the seat was refused");
                 if at_once {
                     self.wasted.note();
+                }
+                if refusal.is(&provena_market::ID, MarketError::AnotherInstance.code()) {
+                    // It took one since this node's account was read; the next look sees its lease.
+                    self.parts.metrics.refused(Obstacle::AnotherInstance.name());
                 }
                 let view = View::read(self.parts.chain.as_ref(), &key.job).await?;
                 let record = self.parts.journal.job(key).unwrap_or_default();

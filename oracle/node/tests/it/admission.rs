@@ -141,6 +141,7 @@ async fn n3_jobs_that_wait_for_others_stop_no_honest_one() {
     until("the seats are left", || committed() == 0).await;
     scene.chain.advance(1_501);
     until("honest jobs are paid", || node.worker.journal().awaiting_pay().is_empty()).await;
+    until("nothing is held", || scene.node("node").locked == 0).await;
     let account = scene.node("node");
     assert_eq!((account.stake, account.locked, account.forfeited), (STAKE, 0, 0));
     node.stop().await;

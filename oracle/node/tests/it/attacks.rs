@@ -35,7 +35,7 @@ async fn c1_the_node_calls_nothing_that_robs_it() {
     let take = |name: &str, index| {
         scene.chain.world(|world| {
             let node = keypair(name);
-            world.accept(&[client::take_seat(node.pubkey(), posted.job, index, hash)], &[&node]);
+            world.accept(&[client::take_seat(node.pubkey(), posted.job, index, hash, 0)], &[&node]);
         });
     };
     for _ in 0..3 {
@@ -145,7 +145,7 @@ async fn h3_an_answer_is_served_once_a_quorum_agreed_and_not_before() {
     let hash = scene.job(&posted.job).job.terms_hash;
     let sybil = keypair("sybil");
     scene.chain.world(|world| {
-        let take = client::take_seat(sybil.pubkey(), posted.job, 0, hash);
+        let take = client::take_seat(sybil.pubkey(), posted.job, 0, hash, 0);
         let commit = client::commit(sybil.pubkey(), posted.job, 0, [1; 32]);
         world.accept(&[take, commit], &[&sybil]);
     });
@@ -197,7 +197,7 @@ async fn h2_a_seat_is_taken_for_the_terms_that_were_checked() {
         job.terms_hash = [67; 32];
         world.set_state(&posted.job, &job);
         let node = keypair("node");
-        let take = client::take_seat(node.pubkey(), posted.job, 0, checked);
+        let take = client::take_seat(node.pubkey(), posted.job, 0, checked, 0);
         world.refuses(&[take], &[&node], provena_market::error::MarketError::WrongTerms);
     });
     // The node does not take the exchanged job either: its terms are not those of its offer.

@@ -9,6 +9,7 @@ mod hostile_http;
 mod journal;
 mod kept;
 mod left_alone;
+mod lease;
 mod load;
 mod localnet;
 mod models;

@@ -240,7 +240,7 @@ async fn cancel_rejects_a_job_on_which_a_node_works() {
     let node = keypair("node");
     let hash = scene.job(&posted.job).job.terms_hash;
     scene.chain.world(|world| {
-        world.accept(&[market::take_seat(node.pubkey(), posted.job, 0, hash)], &[&node]);
+        world.accept(&[market::take_seat(node.pubkey(), posted.job, 0, hash, 0)], &[&node]);
     });
     let error = client.cancel(&posted.job).await.unwrap_err();
     assert!(error.to_string().contains("JobInUse"), "{error}");
@@ -255,7 +255,7 @@ async fn a_late_seat_is_ended_by_the_payer_and_the_deposit_comes_back() {
     let node = keypair("node");
     let hash = scene.job(&posted.job).job.terms_hash;
     scene.chain.world(|world| {
-        world.accept(&[market::take_seat(node.pubkey(), posted.job, 0, hash)], &[&node]);
+        world.accept(&[market::take_seat(node.pubkey(), posted.job, 0, hash, 0)], &[&node]);
     });
     scene.chain.advance(2 * u64::from(WINDOW));
     let mut stages = Vec::new();

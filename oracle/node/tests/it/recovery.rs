@@ -359,7 +359,7 @@ async fn one_of_three_does_not_reveal_and_one_of_the_others_ends_the_waiting() {
     let absent = keypair("node c");
     let hash = scene.job(&posted.job).job.terms_hash;
     scene.chain.world(|world| {
-        let take = provena_market::client::take_seat(absent.pubkey(), posted.job, 2, hash);
+        let take = provena_market::client::take_seat(absent.pubkey(), posted.job, 2, hash, 0);
         let commit = provena_market::client::commit(absent.pubkey(), posted.job, 2, [1; 32]);
         world.accept(&[take, commit], &[&absent]);
     });

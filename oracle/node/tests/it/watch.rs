@@ -113,7 +113,7 @@ async fn a_seat_that_only_the_chain_knows_is_found() {
     let me = keypair("node");
     let hash = scene.job(&posted.job).job.terms_hash;
     scene.chain.world(|world| {
-        world.accept(&[client::take_seat(me.pubkey(), posted.job, 0, hash)], &[&me]);
+        world.accept(&[client::take_seat(me.pubkey(), posted.job, 0, hash, 0)], &[&me]);
     });
     let node = Running::start(worker(&scene, data.path()));
     until("it is answered", || scene.job(&posted.job).state().unwrap() == JobState::Agreed).await;

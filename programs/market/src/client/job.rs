@@ -143,11 +143,12 @@ pub fn cancel_job(payer: Address, job: Address) -> Instruction {
     build(&accounts::CancelJob { payer, job }, &instruction::CancelJob {})
 }
 
-/// `take_seat` of a job whose terms the node has checked and hashed.
+/// `take_seat` of a job whose terms the node has checked and hashed. `instance` is the process that acts for the node, by a
+/// number that it keeps; zero says none, and is refused while one that said so holds the node's lease.
 #[must_use]
-pub fn take_seat(authority: Address, job: Address, index: u8, terms_hash: [u8; 32]) -> Instruction {
+pub fn take_seat(authority: Address, job: Address, index: u8, terms_hash: [u8; 32], instance: u64) -> Instruction {
     let node = pda::node(&authority).0;
-    build(&accounts::TakeSeat { authority, node, job }, &instruction::TakeSeat { index, terms_hash })
+    build(&accounts::TakeSeat { authority, node, job }, &instruction::TakeSeat { index, terms_hash, instance })
 }
 
 /// `leave_seat`.

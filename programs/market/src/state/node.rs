@@ -1,10 +1,13 @@
 //! A node and its stake.
 
 use anchor_lang::prelude::*;
-use provena_common::amount::Amount;
+use provena_common::{amount::Amount, slot::Slot};
 
 use super::STATE_VERSION;
-use crate::{constants::MAX_ENDPOINT, error::MarketError};
+use crate::{
+    constants::{LEASE_SLOTS, MAX_ENDPOINT},
+    error::MarketError,
+};
 
 /// A node, one per authority, at [`pda::node`](crate::pda::node). Its lamports above rent are its stake.
 #[account]
@@ -42,8 +45,12 @@ pub struct Node {
     pub version: u8,
     /// Zero.
     pub padding: u8,
+    /// Which process took seats last, by a number of its own; zero while none has said one.
+    pub instance: u64,
+    /// Slot of the last seat that it took.
+    pub leased_at: u64,
     /// Zero.
-    pub tail: [u8; 128],
+    pub tail: [u64; 14],
 }
 
 const _: () = assert!(size_of::<Node>() == 360);
@@ -119,6 +126,26 @@ impl Node {
         Ok(())
     }
 
+    /// Whether another process than `instance` holds the node's lease at slot `now`. To say none, `instance` zero, is to be
+    /// another one.
+    #[must_use]
+    pub const fn is_leased_to_another(&self, instance: u64, now: Slot) -> bool {
+        self.instance != 0 && self.instance != instance && now.since(Slot(self.leased_at)) < LEASE_SLOTS
+    }
+
+    /// Takes or renews the lease of the process `instance`. Zero, which says none, leaves it as it is.
+    ///
+    /// # Errors
+    /// [`MarketError::AnotherInstance`] while another process holds it.
+    pub fn lease(&mut self, instance: u64, now: Slot) -> Result<()> {
+        require!(!self.is_leased_to_another(instance, now), MarketError::AnotherInstance);
+        if instance != 0 {
+            self.instance = instance;
+            self.leased_at = now.0;
+        }
+        Ok(())
+    }
+
     /// Releases a bond; the stake stays.
     ///
     /// # Errors
@@ -161,6 +188,7 @@ impl Node {
     pub fn invariant(&self) -> Result<()> {
         let held = Amount(self.locked).plus(Amount(self.unbonding))?;
         let sound = held.0 <= self.stake && usize::from(self.endpoint_len) <= MAX_ENDPOINT;
+        let sound = sound && (self.instance != 0 || self.leased_at == 0);
         require!(self.version == STATE_VERSION && sound, MarketError::BrokenInvariant);
         Ok(())
     }

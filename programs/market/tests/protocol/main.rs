@@ -8,6 +8,7 @@
 //! - payer and nodes that act as one have never more than they began with, unless an honest node missed a deadline, and
 //!   then at most 30,000 lamports for each of their seats that revealed.
 
+mod lease;
 mod ledger;
 mod model;
 

@@ -173,6 +173,7 @@ impl Chain {
             let node: NodeState = provena_market::client::decode(self.data(&address)).expect("it is a node");
             let found = (node.stake, node.locked, node.agreed, node.forfeited);
             assert_eq!(found, (known.stake, known.locked, known.agreed, known.forfeited), "node of wallet {wallet}");
+            assert_eq!((node.instance, node.leased_at), known.lease.unwrap_or_default(), "node of wallet {wallet}");
             assert_eq!(self.lamports(&address), rent_of::<NodeState, ()>(0) + known.stake, "node of wallet {wallet}");
         }
         for ((asset, id), known) in &model.offers {

@@ -126,10 +126,10 @@ impl Chain {
         let record = |job: JobId| model.jobs.get(&job).map(|job| self.record(job));
         Some(match *instruction {
             Market::CancelJob { job, by } => Built::by(wallet(by), client::cancel_job(wallet(by), at(job)?)),
-            Market::TakeSeat { job, by, seat, wrong_terms } => {
+            Market::TakeSeat { job, by, seat, instance, wrong_terms } => {
                 let mut terms_hash = record(job)?.job.terms_hash;
                 terms_hash[0] ^= u8::from(wrong_terms);
-                Built::by(wallet(by), client::take_seat(wallet(by), at(job)?, small(seat), terms_hash))
+                Built::by(wallet(by), client::take_seat(wallet(by), at(job)?, small(seat), terms_hash, instance))
             }
             Market::LeaveSeat { job, by, seat } => {
                 Built::by(wallet(by), client::leave_seat(wallet(by), at(job)?, small(seat)))

@@ -134,7 +134,10 @@ impl Generator {
         };
         let able: Vec<usize> = model.nodes.iter().filter_map(able).collect();
         let by = self.pick(&able).filter(|_| self.chance(90)).unwrap_or_else(|| self.node_wallet());
-        Market::TakeSeat { job: id, by, seat, wrong_terms: self.once_in(30) }
+        // Mostly the process that holds the node's lease, sometimes one that says none.
+        let holder = model.nodes.get(&by).and_then(|node| node.lease).map_or(1, |(holder, _)| holder);
+        let instance = if self.once_in(12) { self.one_of([0, 1, 2]) } else { holder };
+        Market::TakeSeat { job: id, by, seat, instance, wrong_terms: self.once_in(30) }
     }
 
     /// A seat that stands at a step, mostly, and its node, mostly.

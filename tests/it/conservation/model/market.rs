@@ -30,6 +30,8 @@ pub(crate) struct Node {
     pub locked: u64,
     pub agreed: u64,
     pub forfeited: u64,
+    /// Which process took a seat last, and when.
+    pub lease: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Debug)]

@@ -29,7 +29,9 @@ impl Model {
         match *instruction {
             Market::PostJob(ref posting) => self.post(posting),
             Market::CancelJob { job, by } => self.cancel(job, by),
-            Market::TakeSeat { job, by, seat, wrong_terms } => self.take_seat(job, by, seat, wrong_terms),
+            Market::TakeSeat { job, by, seat, instance, wrong_terms } => {
+                self.take_seat(job, by, seat, instance, wrong_terms)
+            }
             Market::LeaveSeat { job, by, seat } => self.leave_seat(job, by, seat),
             Market::Commit { job, by, seat, outcome } => self.commit(job, by, seat, outcome),
             Market::Reveal { job, by, seat, outcome } => self.reveal(job, by, seat, outcome),
@@ -138,7 +140,7 @@ impl Model {
         Ok(())
     }
 
-    fn take_seat(&mut self, job: JobId, by: usize, seat: usize, wrong_terms: bool) -> Answer {
+    fn take_seat(&mut self, job: JobId, by: usize, seat: usize, instance: u64, wrong_terms: bool) -> Answer {
         let now = self.slot;
         let mut node = *self.nodes.get(&by).ok_or(Refusal::Missing)?;
         let job = self.job_mut(job)?;
@@ -150,6 +152,11 @@ impl Model {
         demand(held.step == Step::Free, MarketError::SeatTaken)?;
         demand(node.stake >= job.min_stake, MarketError::StakeTooLow)?;
         demand(node.stake - node.locked >= job.bond, MarketError::StakeLocked)?;
+        let leased = node.lease.is_some_and(|(holder, at)| holder != instance && now < at + 150);
+        demand(!leased, MarketError::AnotherInstance)?;
+        if instance != 0 {
+            node.lease = Some((instance, now));
+        }
         let deadline = now + job.commit_window;
         job.seats[seat] = Seat { node: Some(by), step: Step::Taken, taken_at: now, deadline, outcome: (0, (0, 0)) };
         node.locked += job.bond;

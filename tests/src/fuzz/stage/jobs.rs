@@ -14,7 +14,7 @@ use super::{
     Calls,
     populated::{MOST_PROTOCOL, Site},
 };
-use crate::market::{DONE, MOST, Scene, result_root, seat};
+use crate::market::{DONE, INSTANCE, MOST, Scene, result_root, seat};
 
 /// An answer that fits into one `put_answer`.
 const SHORT: &[u8] = b"a short answer that fits into one instruction";
@@ -256,7 +256,7 @@ fn calls(site: &mut Site, named: &Named) {
 /// What a node can do with a seat.
 fn seat_calls(scene: &Scene, calls: &mut Calls, what: &str, record: &JobRecord, node: usize, index: u8) {
     let (authority, job) = (scene.authority(node), record.address);
-    calls.add("market.take_seat", what, client::take_seat(authority, job, index, record.job.terms_hash));
+    calls.add("market.take_seat", what, client::take_seat(authority, job, index, record.job.terms_hash, INSTANCE));
     calls.add("market.leave_seat", what, client::leave_seat(authority, job, index));
     if record.seats.len() == 1 {
         calls.add("market.answer", what, client::answer(authority, job, result_root(1), DONE));

@@ -81,7 +81,7 @@ fn record_seats(page: &mut Page) {
     let open = job(JobState::Open, SeatState::Taken);
     let agreed = job(JobState::Agreed, SeatState::Revealed);
     let single = [
-        ("take_seat", client::take_seat(me, address, 4, [1; 32])),
+        ("take_seat", client::take_seat(me, address, 4, [1; 32], u64::MAX)),
         ("leave_seat", client::leave_seat(me, address, 4)),
         ("commit", client::commit(me, address, 4, [1; 32])),
         ("reveal", client::reveal(me, address, 4, [1; 32], work, [2; 32])),

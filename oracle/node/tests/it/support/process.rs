@@ -55,6 +55,18 @@ impl Drop for Process {
 impl Process {
     /// Starts it and waits until it works. `artifact` lies in its store; `sections` follows `[node]` in its settings.
     pub(crate) async fn start(localnet: &Localnet, sections: &str, artifact: Option<&[u8]>) -> Self {
+        let process = Self::launch(localnet, sections, artifact);
+        for _ in 0..600 {
+            if process.get("/health").await == 200 {
+                return process;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it never works");
+    }
+
+    /// Starts it. Its temporary folder is its own, as on a machine of its own: it sees no lock of others.
+    pub(crate) fn launch(localnet: &Localnet, sections: &str, artifact: Option<&[u8]>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         if let Some(bytes) = artifact {
             let artifacts = folder.path().join("provena-node/blobs/artifacts");
@@ -66,6 +78,8 @@ impl Process {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "support::process::a_process_of_its_own", "--nocapture"])
             .env(CHILD, settings)
+            .env("TMPDIR", folder.path())
+            .env_remove("XDG_RUNTIME_DIR")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -74,14 +88,22 @@ impl Process {
         let address = lines.find_map(|line| line.strip_prefix("address=")?.parse().ok()).expect("it says where it is");
         // Nobody waits for what else it writes, and it must not wait for a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        let process = Self { child, address, folder };
+        Self { child, address, folder }
+    }
+
+    /// What it says of itself; `None` while it does not answer.
+    pub(crate) async fn health(&self) -> Option<serde_json::Value> {
+        reqwest::get(format!("http://{}/health", self.address)).await.ok()?.json().await.ok()
+    }
+
+    pub(crate) async fn until(&self, what: &str, condition: impl Fn(&serde_json::Value) -> bool) {
         for _ in 0..600 {
-            if process.get("/health").await == 200 {
-                return process;
+            if self.health().await.is_some_and(|health| condition(&health)) {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("it never works");
+        panic!("never {what}: {:?}", self.health().await);
     }
 
     pub(crate) async fn get(&self, path: &str) -> u16 {
