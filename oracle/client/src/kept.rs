@@ -1,8 +1,10 @@
 //! Paid jobs on disk, so that neither ctrl-c nor a power cut nor a silent server makes anybody forget what was paid for.
 //!
-//! A record is written before the deposit is sent, and outlives the job's account: the answer and the receipts lie beside it.
+//! A record is written before the deposit is sent, and outlives the job's account: the answer and the receipts lie beside it. Of
+//! what was asked in jobs that are over the newest stay, see [`JobsFolder::close`].
 
 mod record;
+mod tidy;
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -166,10 +166,8 @@ impl Client {
     /// Notes in the folder that a job is closed, and whether it ended without an answer.
     fn note_closed(&self, address: &Pubkey, refunded: bool) {
         self.in_folder(address, |jobs| {
-            jobs.note(address, |record| {
-                record.closed = true;
-                record.refunded = refunded;
-            })
+            jobs.note(address, |record| record.refunded = refunded)?;
+            jobs.close(address)
         });
     }
 

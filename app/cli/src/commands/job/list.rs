@@ -126,7 +126,7 @@ pub(super) async fn run(args: &Args, payer: &Payer<'_>) -> Result<()> {
         };
         if matches!(place, Whereabouts::Closed | Whereabouts::Refunded) && !args.all {
             // Somebody closed it; it is looked at no more.
-            folder.note(&record.job, |record| record.closed = true)?;
+            folder.close(&record.job)?;
             continue;
         }
         let currency = token::currency(chain.as_ref(), &record.mint).await?;
