@@ -13,6 +13,7 @@
 
 pub mod accounts;
 mod backoff;
+mod batch;
 mod budget;
 mod combined;
 pub mod effects;

@@ -3,8 +3,6 @@
 //! Nothing is answered from an earlier answer, but for the blockhash: every question is put to the server after it was
 //! asked here, so that whoever asks sees what he would have seen alone.
 
-mod batch;
-
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,11 +13,11 @@ use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 
+use super::batch::Batch;
 use super::{
     AccountFilter, Budget, Chain, ChainError, ChainReader, ChainSubmitter, Changes, HealthReport, RecentBlockhash,
     SignatureStatus, Watch,
 };
-use batch::Batch;
 
 /// Servers answer at most this many accounts in one request.
 const ACCOUNTS_TOGETHER: usize = 100;
@@ -36,7 +34,7 @@ pub struct Combined<C> {
     accounts: Batch<Pubkey, Option<Account>>,
     signatures: Batch<Signature, Option<SignatureStatus>>,
     height: Batch<(), u64>,
-    blockhash: tokio::sync::Mutex<()>,
+    blockhash: Batch<(), RecentBlockhash>,
     latest: Mutex<Option<(RecentBlockhash, Instant)>>,
 }
 
@@ -49,7 +47,7 @@ impl<C: Chain> Combined<C> {
             accounts: Batch::new(ACCOUNTS_TOGETHER),
             signatures: Batch::new(SIGNATURES_TOGETHER),
             height: Batch::new(1),
-            blockhash: tokio::sync::Mutex::new(()),
+            blockhash: Batch::new(1),
             latest: Mutex::new(None),
         }
     }
@@ -114,13 +112,16 @@ impl<C: Chain> ChainSubmitter for Combined<C> {
         if let Some(latest) = self.latest() {
             return Ok(latest);
         }
-        let _one_asks = self.blockhash.lock().await;
-        if let Some(latest) = self.latest() {
-            return Ok(latest);
-        }
-        let fresh = self.chain.recent_blockhash().await?;
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some((fresh, Instant::now()));
-        Ok(fresh)
+        let ask = |_| async move {
+            if let Some(latest) = self.latest() {
+                return Ok(vec![latest]);
+            }
+            let fresh = self.chain.recent_blockhash().await?;
+            *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some((fresh, Instant::now()));
+            Ok(vec![fresh])
+        };
+        let hashes = self.blockhash.ask(&[()], ask).await?;
+        hashes.first().copied().ok_or_else(|| ChainError::Build("no blockhash was answered".to_owned()))
     }
 
     async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {

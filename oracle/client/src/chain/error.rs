@@ -6,7 +6,7 @@ use solana_signature::Signature;
 use super::Rejection;
 
 /// A failure of reading or writing the chain. [`ChainError::is_transient`] says whether waiting may help.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ChainError {
     /// The RPC server did not answer, or answered nonsense.
     #[error("the RPC server at {url} does not answer ({reason})")]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use solana_pubkey::Pubkey;
 
+use super::batch::Batch;
 use super::{ChainError, RpcChain};
 
 /// The longest time for which a comparison serves reads.
@@ -28,12 +29,18 @@ pub(super) enum Care {
 }
 
 /// The chain that was met first, and what was seen since.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Genesis {
     expected: OnceLock<[u8; 32]>,
     state: Mutex<State>,
-    /// Held by whoever asks, so that many at once ask only once.
-    asking: tokio::sync::Mutex<()>,
+    /// Many at once ask only once.
+    asking: Batch<(), ()>,
+}
+
+impl Default for Genesis {
+    fn default() -> Self {
+        Self { expected: OnceLock::new(), state: Mutex::default(), asking: Batch::new(1) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -92,7 +99,12 @@ impl RpcChain {
         if !self.genesis.is_due(care, Instant::now()) {
             return Ok(());
         }
-        let _one = self.genesis.asking.lock().await;
+        let compare = |_| async move { self.compare_unless_done(care).await.map(|()| vec![()]) };
+        self.genesis.asking.ask(&[()], compare).await.map(drop)
+    }
+
+    /// Compares, unless somebody else has done it since it became due.
+    async fn compare_unless_done(&self, care: Care) -> Result<(), ChainError> {
         if !self.genesis.is_due(care, Instant::now()) {
             return Ok(());
         }

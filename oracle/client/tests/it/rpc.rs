@@ -1,9 +1,12 @@
 //! A server that is down, or that is none.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use provena_client::chain::{ChainError, ChainReader, ChainSubmitter, RpcChain, RpcOptions, Watch};
+use provena_client::chain::{ChainError, ChainReader, ChainSubmitter, Combined, RpcChain, RpcOptions, Watch};
 use solana_pubkey::Pubkey;
+use tokio::io::AsyncReadExt;
 
 use crate::support::free_port;
 
@@ -61,4 +64,51 @@ async fn without_a_subscription_the_waiter_polls() {
     assert!(changes.next(Duration::from_millis(50)).await.is_none());
     assert!(begun.elapsed() >= Duration::from_millis(50));
     assert!(!chain.health().subscribed);
+}
+
+/// A server that takes every connection and answers nothing, and how many requests it was sent.
+async fn hanging_server() -> (String, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counter = requests.clone();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let counter = counter.clone();
+            tokio::spawn(async move {
+                let mut piece = [0; 4096];
+                while let Ok(len @ 1..) = connection.read(&mut piece).await {
+                    counter
+                        .fetch_add(piece[..len].windows(5).filter(|word| *word == b"POST ").count(), Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    (url, requests)
+}
+
+/// Sixty tasks look at their jobs while the server hangs. One after the other they would wait for a timeout each.
+#[tokio::test]
+async fn x18_whoever_asks_a_server_that_hangs_waits_for_one_timeout_and_not_for_everybodys() {
+    const TASKS: u8 = 60;
+    let (url, requests) = hanging_server().await;
+    let options = RpcOptions { retries: 0, timeout: Duration::from_millis(300), ..RpcOptions::new(url) };
+    let chain = Arc::new(Combined::new(RpcChain::new(&options).unwrap()));
+    let task = |index: u8| {
+        let chain = chain.clone();
+        tokio::spawn(async move {
+            let own = Pubkey::new_from_array([index; 32]);
+            let account = chain.account(&own).await.unwrap_err();
+            let height = chain.block_height().await.unwrap_err();
+            let hash = chain.recent_blockhash().await.unwrap_err();
+            [account, height, hash].map(|error| assert!(matches!(error, ChainError::Unreachable { .. }), "{error}"))
+        })
+    };
+    for task in (0..TASKS).map(task).collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    // Of each of the three kinds the first asker's own, and one for all the others. What is sent is preceded by a comparison of
+    // the chain, which fails in the same way.
+    let requests = requests.load(Ordering::Relaxed);
+    assert!(requests <= 12, "{requests} requests for {TASKS} tasks");
 }
