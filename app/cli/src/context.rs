@@ -9,6 +9,7 @@ use anyhow::Result;
 use provena_client::{
     chain::{Budget, Chain, ChainReader, RpcChain, RpcOptions, lookup},
     keys,
+    reach::Reach,
 };
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -37,6 +38,7 @@ pub(crate) struct Context<'a> {
     keypair: PathBuf,
     store: Vec<String>,
     verbose: u8,
+    private_nodes: bool,
 }
 
 impl<'a> Context<'a> {
@@ -55,8 +57,8 @@ impl<'a> Context<'a> {
         } else {
             global.store.clone()
         };
-        let Global { url, ws, lookup_table, priority_fee, verbose, .. } = global;
-        Ok(Self { output, book, url, ws, lookup_table, priority_fee, keypair, store, verbose })
+        let Global { url, ws, lookup_table, priority_fee, verbose, private_nodes, .. } = global;
+        Ok(Self { output, book, url, ws, lookup_table, priority_fee, keypair, store, verbose, private_nodes })
     }
 
     /// The chain's RPC address.
@@ -150,7 +152,8 @@ impl<'a> Context<'a> {
     pub(crate) fn chain(&self) -> Result<RpcChain> {
         let options = RpcOptions { ws_url: self.ws.clone(), ..RpcOptions::new(&self.url) };
         let chain = RpcChain::new(&options).map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(chain.with_budget(Budget::rising(self.priority_fee)))
+        let chain = chain.with_budget(Budget::rising(self.priority_fee));
+        Ok(if self.private_nodes { chain.with_reach(Reach::Private) } else { chain })
     }
 
     /// As [`Context::chain`], for transactions that may be too long without the deployment's lookup table.

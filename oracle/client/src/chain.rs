@@ -42,6 +42,8 @@ use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
 
+use crate::reach::Reach;
+
 pub use backoff::Backoff;
 pub use budget::{Budget, SIGNATURE_FEE, urgency};
 pub use combined::Combined;
@@ -122,6 +124,10 @@ pub trait ChainReader: Send + Sync + 'static {
     fn watch(&self, watch: Watch) -> Changes;
     /// How well the connection does.
     fn health(&self) -> HealthReport;
+    /// How far the addresses may lead that nodes write into this chain.
+    fn reach(&self) -> Reach {
+        Reach::Public
+    }
 }
 
 /// Everything that changes the chain.

@@ -7,6 +7,7 @@
 //!   [`kept`] jobs survive ctrl-c and power cuts.
 //! * [`mint`] makes an asset of a file, with its royalty pool; [`asset`] reads what is registered and does what an NFT's
 //!   holder may; [`royalty`] reads pools, books, sweeps and claims.
+//! * [`reach`] says which addresses of strangers are called.
 //! * [`token`], [`amount`] and [`share`] are money and parts of it as people write them; [`keys`] are key files.
 //!
 //! Prompts are not counted in tokens here, for only their model can do that: see [`Client::with_units`].
@@ -21,6 +22,7 @@ pub mod kept;
 pub mod keys;
 pub mod mint;
 pub mod offer;
+pub mod reach;
 pub mod receipt;
 pub mod royalty;
 pub mod share;

@@ -6,7 +6,6 @@
 mod error;
 mod folder;
 mod http;
-mod public;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +17,8 @@ use provena_arith::merkle::{ContentHasher, content_root};
 
 pub use bytes::Bytes;
 pub use error::StoreError;
+
+use crate::reach::Reach;
 
 /// A content root; see `provena_arith::merkle`.
 pub type Root = [u8; 32];
@@ -100,22 +101,13 @@ impl Store {
         Ok(Self { places: places?.into(), limits })
     }
 
-    /// Opens a stranger's store at an `http(s)` URL: only public addresses are connected to, whatever its name resolves to,
-    /// and no redirection is followed, so that a stranger cannot make this machine call its own network.
+    /// Opens a stranger's store at an `http(s)` URL, as far as `reach` lets it lead; no redirection is followed, so that a
+    /// stranger cannot make this machine call its own network.
     ///
     /// # Errors
     /// [`StoreError::BadUrl`].
-    pub fn open_public(url: &str, limits: Limits) -> Result<Self, StoreError> {
-        let place: Arc<dyn Place> = Arc::new(http::Http::open_public(url, &limits)?);
-        Ok(Self { places: [place].into(), limits })
-    }
-
-    /// As [`Store::open_public`], at private addresses as well.
-    ///
-    /// # Errors
-    /// [`StoreError::BadUrl`].
-    pub fn open_private(url: &str, limits: Limits) -> Result<Self, StoreError> {
-        let place: Arc<dyn Place> = Arc::new(http::Http::open_private(url, &limits)?);
+    pub fn open_strangers(url: &str, reach: Reach, limits: Limits) -> Result<Self, StoreError> {
+        let place: Arc<dyn Place> = Arc::new(http::Http::open_strangers(url, reach, &limits)?);
         Ok(Self { places: [place].into(), limits })
     }
 

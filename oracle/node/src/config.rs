@@ -4,13 +4,13 @@ mod env;
 mod error;
 mod sections;
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use provena_client::{
     chain::{Budget, RpcChain, RpcOptions},
     keys,
+    reach::Reach,
 };
 use serde::Deserialize;
 use solana_keypair::Keypair;
@@ -173,20 +173,14 @@ impl Config {
         most.saturating_mul(UNITS) / 1_000_000
     }
 
-    /// Whether artifacts are fetched from nodes at private addresses, too: where the operator says so, and on a chain that
-    /// runs on this machine.
+    /// How far the addresses of other nodes may lead: as the operator says, else as it suits the chain.
     #[must_use]
-    pub fn private_peers(&self) -> bool {
-        let local = || {
-            let url = self.chain.rpc_url.split_once("://").map_or("", |(_, rest)| rest);
-            let authority = url.split(['/', '?', '#']).next().unwrap_or("");
-            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-            let host = host
-                .strip_prefix('[')
-                .map_or_else(|| host.split(':').next().unwrap_or(""), |host| host.split(']').next().unwrap_or(""));
-            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-        };
-        self.store.private_peers.unwrap_or_else(local)
+    pub fn reach(&self) -> Reach {
+        match self.store.private_peers {
+            Some(true) => Reach::Private,
+            Some(false) => Reach::Public,
+            None => Reach::of_chain(&self.chain.rpc_url),
+        }
     }
 
     /// The node's key.

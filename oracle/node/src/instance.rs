@@ -12,6 +12,7 @@ mod lock;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use provena_client::reach::Reach;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use solana_keypair::Keypair;
@@ -88,16 +89,16 @@ pub struct Answering {
 /// # Errors
 /// In words: nobody, or something else than a node.
 pub async fn who_answers(endpoint: &str) -> Result<Answering, String> {
-    health(endpoint).await
+    // It is this node's own word, or one of its operator's.
+    health(endpoint, Reach::Private).await
 }
 
-/// What the node at an address says of its health, as far as `T` wants to know it.
+/// What the node at an address says of its health, as far as `T` wants to know it and the address may lead.
 ///
 /// # Errors
 /// As for [`who_answers`].
-pub async fn health<T: DeserializeOwned>(endpoint: &str) -> Result<T, String> {
-    let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
-    let client = client.map_err(|error| error.to_string())?;
+pub async fn health<T: DeserializeOwned>(endpoint: &str, reach: Reach) -> Result<T, String> {
+    let client = reach.client(endpoint)?.timeout(TIMEOUT).build().map_err(|error| error.to_string())?;
     let url = format!("{}/health", endpoint.trim_end_matches('/'));
     let mut answer = client.get(url).send().await.map_err(silent)?;
     let mut body = Vec::new();

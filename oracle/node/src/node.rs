@@ -98,7 +98,7 @@ impl Node {
         let journal = Journal::open(&data.join(journal::FILE_NAME))?;
         let attempts = Arc::new(Attempts::open(&data.join("attempts")).map_err(unusable)?);
         let limits = Limits { timeout: Duration::from_secs(config.store.timeout_s), ..Limits::default() };
-        let peers = Peers::new(Arc::clone(&chain), key.pubkey(), config.private_peers());
+        let peers = Peers::new(Arc::clone(&chain), key.pubkey(), config.reach());
         let store = Blobs::open(&data.join("blobs"), config.store.quotas(), &config.store.urls, limits)?;
         let store = store.with_peers(peers);
         // Where earlier versions kept them.

@@ -18,6 +18,7 @@ mod offers;
 mod offline;
 mod provena;
 mod proxy;
+mod reach;
 mod readme;
 mod schema;
 mod shares;

@@ -5,7 +5,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -19,6 +19,7 @@ struct State {
     ended: AtomicBool,
     kept_back: Mutex<Vec<String>>,
     target: Mutex<String>,
+    connections: AtomicUsize,
 }
 
 /// Listens on a port of its own.
@@ -40,12 +41,18 @@ impl Proxy {
                 if shared.ended.load(Ordering::SeqCst) {
                     return;
                 }
+                shared.connections.fetch_add(1, Ordering::SeqCst);
                 let shared = shared.clone();
                 let target = shared.target.lock().unwrap().clone();
                 std::thread::spawn(move || serve(client, &target, &shared));
             }
         });
         Self { url, state }
+    }
+
+    /// Connections that were made, ever.
+    pub(crate) fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::SeqCst)
     }
 
     /// Every connection is cut, and so is each new one, until `false`.

@@ -18,6 +18,7 @@ use super::{
     AccountFilter, Budget, Chain, ChainError, ChainReader, ChainSubmitter, Changes, HealthReport, RecentBlockhash,
     SignatureStatus, Watch,
 };
+use crate::reach::Reach;
 
 /// Servers answer at most this many accounts in one request.
 const ACCOUNTS_TOGETHER: usize = 100;
@@ -103,6 +104,10 @@ impl<C: Chain> ChainReader for Combined<C> {
 
     fn health(&self) -> HealthReport {
         self.chain.health()
+    }
+
+    fn reach(&self) -> Reach {
+        self.chain.reach()
     }
 }
 

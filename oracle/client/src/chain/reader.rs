@@ -10,6 +10,7 @@ use solana_pubkey::Pubkey;
 
 use super::genesis::Care;
 use super::{AccountFilter, ChainError, ChainReader, Changes, HealthReport, RpcChain, Watch};
+use crate::reach::Reach;
 
 /// Servers answer at most this many accounts in one request.
 const ACCOUNTS_PER_REQUEST: usize = 100;
@@ -67,6 +68,10 @@ impl ChainReader for RpcChain {
 
     fn health(&self) -> HealthReport {
         self.health.report()
+    }
+
+    fn reach(&self) -> Reach {
+        self.reach
     }
 }
 

@@ -11,6 +11,7 @@ use solana_message::AddressLookupTableAccount;
 
 use super::genesis::{Care, Genesis};
 use super::{Budget, ChainError, Health, Rejection};
+use crate::reach::Reach;
 
 /// How to reach a cluster.
 #[derive(Debug, Clone)]
@@ -49,6 +50,7 @@ pub struct RpcChain {
     pub(super) genesis: Genesis,
     pub(super) lookup_tables: Vec<AddressLookupTableAccount>,
     pub(super) budget: Budget,
+    pub(super) reach: Reach,
     retries: u32,
 }
 
@@ -71,6 +73,7 @@ impl RpcChain {
             genesis: Genesis::default(),
             lookup_tables: Vec::new(),
             budget: Budget::default(),
+            reach: Reach::of_chain(&options.rpc_url),
             retries: options.retries,
         })
     }
@@ -79,6 +82,14 @@ impl RpcChain {
     #[must_use]
     pub fn with_budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// Sets how far the addresses of nodes may lead; else they lead to the public network alone, unless the server is on this
+    /// machine.
+    #[must_use]
+    pub fn with_reach(mut self, reach: Reach) -> Self {
+        self.reach = reach;
         self
     }
 

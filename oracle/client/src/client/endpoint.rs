@@ -4,16 +4,19 @@ mod blob;
 mod quote;
 mod upload;
 
+use std::cmp::Reverse;
 use std::fmt::Display;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use provena_market::state::Node;
 use provena_wire::receipt::{self, SignedReceipt};
-use reqwest::{Client, Response, redirect::Policy};
+use reqwest::{Client, Response};
 use solana_pubkey::Pubkey;
 
 use crate::chain::accounts::{ProgramAccount, list};
 use crate::chain::{ChainError, ChainReader};
+use crate::reach::{NOT_PUBLIC, Reach};
 use crate::store::{Bytes, Limits, Root, Store, StoreError};
 
 pub use quote::Reply;
@@ -26,33 +29,41 @@ const MAX_WORDS: usize = 64 << 10;
 /// Longest response that is read.
 const MAX_RESPONSE: u64 = 256 << 20;
 
-/// Where a node says it serves HTTP.
+/// The most nodes that are asked for anything, whoever registers.
+const MOST_NAMED: usize = 64;
+/// Nodes that are asked first because of what they did and what they have at stake.
+const OF_MERIT: usize = 4;
+/// Slots, about a day, within which a node took its last seat that is at work.
+const AT_WORK: u64 = 216_000;
+
+/// Where a node says it serves HTTP. That is a stranger's word: it is called only as far as it may lead.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// The node's authority.
     pub authority: Pubkey,
     url: String,
+    reach: Reach,
 }
 
 impl Endpoint {
-    /// `None` when the node names no usable URL.
+    /// `None` when the node names no usable URL. Whether it may be called is seen when it is, because a name must be looked up.
     #[must_use]
-    pub fn new(authority: Pubkey, url: &str) -> Option<Self> {
+    pub fn new(authority: Pubkey, url: &str, reach: Reach) -> Option<Self> {
         let parsed = reqwest::Url::parse(url).ok()?;
         // A path of its own is all that an address may have: no query that swallows ours, no name and password.
         let plain = !url.contains(['?', '#', '@']);
         let usable = matches!(parsed.scheme(), "http" | "https") && parsed.has_host() && plain;
-        usable.then(|| Self { authority, url: url.trim_end_matches('/').to_owned() })
+        usable.then(|| Self { authority, url: url.trim_end_matches('/').to_owned(), reach })
     }
 
-    /// Those of all registered nodes, the ones that have agreed with others most often first.
+    /// Those of registered nodes, in the order in which they should be asked: a few that have done and staked most first, the
+    /// others by chance.
     ///
     /// # Errors
     /// The chain cannot be read.
-    pub async fn all<C: ChainReader + ?Sized>(chain: &C) -> Result<Vec<Self>, ChainError> {
-        let mut nodes: Vec<(Pubkey, Node)> = list(chain, &Node::filter()).await?;
-        nodes.sort_by_key(|(address, node)| (std::cmp::Reverse(node.agreed), *address));
-        Ok(nodes.into_iter().filter_map(|(_, node)| Self::new(node.authority, node.endpoint())).collect())
+    pub async fn likeliest<C: ChainReader + ?Sized>(chain: &C) -> Result<Vec<Self>, ChainError> {
+        let nodes = likeliest(chain).await?;
+        Ok(nodes.into_iter().filter_map(|node| Self::new(node.authority, node.endpoint(), chain.reach())).collect())
     }
 
     /// The address, which is a stranger's text.
@@ -67,7 +78,7 @@ impl Endpoint {
     /// The store's.
     pub async fn blob(&self, root: &Root) -> Result<Bytes, StoreError> {
         let limits = Limits { max_blob: MAX_RESPONSE, timeout: TIMEOUT };
-        Store::open_with(&[format!("{}/v1", self.url)], limits)?.get(root).await
+        Store::open_strangers(&format!("{}/v1", self.url), self.reach, limits)?.get(root).await
     }
 
     /// The node's receipt for a job; neither its signature nor its fields are checked yet.
@@ -76,7 +87,7 @@ impl Endpoint {
     /// In words, which node and why.
     pub async fn receipt(&self, job: &Pubkey) -> Result<SignedReceipt, String> {
         let failed = |reason: &dyn Display| format!("{} did not send its receipt: {reason}", self.url);
-        let request = client(TIMEOUT).map_err(|error| failed(&error))?.get(self.at(&format!("receipts/{job}")));
+        let request = self.client(TIMEOUT).map_err(|error| failed(&error))?.get(self.at(&format!("receipts/{job}")));
         let response = request.send().await.map_err(|error| failed(&causes(&error)))?;
         if !response.status().is_success() {
             return Err(failed(&format!("HTTP {}", response.status())));
@@ -85,14 +96,37 @@ impl Endpoint {
         receipt::parse(&text).map_err(|error| failed(&error))
     }
 
+    /// A client that goes where it may and nowhere else, and gives up after `timeout` altogether.
+    fn client(&self, timeout: Duration) -> Result<Client, String> {
+        let builder = self.reach.client(&self.url)?.connect_timeout(TIMEOUT).timeout(timeout);
+        builder.build().map_err(|error| causes(&error))
+    }
+
     fn at(&self, path: &str) -> String {
         format!("{}/v1/{path}", self.url)
     }
 }
 
-/// A client that goes where it is sent and nowhere else, and gives up after `timeout` altogether.
-fn client(timeout: Duration) -> Result<Client, reqwest::Error> {
-    Client::builder().connect_timeout(TIMEOUT).timeout(timeout).redirect(Policy::none()).build()
+/// Registered nodes, at most [`MOST_NAMED`], in the order in which they are asked: a few of merit, who took a seat lately and have
+/// most at stake, and then all others by chance. So whoever puts money down is asked first, and cannot keep the others out.
+pub(super) async fn likeliest<C: ChainReader + ?Sized>(chain: &C) -> Result<Vec<Node>, ChainError> {
+    let nodes: Vec<(Pubkey, Node)> = list(chain, &Node::filter()).await?;
+    let mut nodes: Vec<Node> = nodes.into_iter().map(|(_, node)| node).collect();
+    order(&mut nodes);
+    if let Some(others) = nodes.get_mut(OF_MERIT..) {
+        let chance = RandomState::new();
+        others.sort_by_cached_key(|node| chance.hash_one(node.authority));
+    }
+    nodes.truncate(MOST_NAMED);
+    Ok(nodes)
+}
+
+/// Who took a seat lately before who did not, then who has more at stake.
+fn order(nodes: &mut [Node]) {
+    // The newest seat of all tells the time well enough, and nobody can take one in the future.
+    let newest = nodes.iter().map(|node| node.leased_at).max().unwrap_or_default();
+    let at_work = |node: &Node| node.leased_at != 0 && newest - node.leased_at < AT_WORK;
+    nodes.sort_by_key(|node| (Reverse(at_work(node)), Reverse(node.stake), node.authority));
 }
 
 /// The text of a short answer.
@@ -112,6 +146,9 @@ fn causes(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it does not answer in time".to_owned();
     }
+    if let Some(why) = unreached(error) {
+        return why;
+    }
     if error.is_connect() {
         return "nothing answers there".to_owned();
     }
@@ -122,4 +159,39 @@ fn causes(error: &reqwest::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+/// Why a name was not called, where that is the cause: it leads to no address that may be.
+fn unreached(error: &reqwest::Error) -> Option<String> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner.to_string() == NOT_PUBLIC {
+            return Some(NOT_PUBLIC.to_owned());
+        }
+        cause = inner.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_at_work_is_asked_before_who_only_put_money_down() {
+        let node = |name: u8, stake: u64, leased_at: u64| {
+            let mut node: Node = bytemuck::Zeroable::zeroed();
+            (node.authority, node.stake, node.leased_at) = (Pubkey::new_from_array([name; 32]), stake, leased_at);
+            node
+        };
+        let mut nodes = vec![
+            node(1, 900, 0),
+            node(2, 10, 1_000_000),
+            node(3, 30, 1_000_000 - AT_WORK + 1),
+            node(4, 500, 1_000_000 - AT_WORK),
+            node(5, 30, 999_999),
+        ];
+        order(&mut nodes);
+        assert_eq!(nodes.iter().map(|node| node.authority.to_bytes()[0]).collect::<Vec<_>>(), [3, 5, 2, 1, 4]);
+    }
 }

@@ -1,6 +1,8 @@
 //! Which nodes would take a request, found out before anything is paid.
 
-use futures_util::{StreamExt, stream};
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use provena_market::{
     client as market,
     fees::Work,
@@ -9,17 +11,22 @@ use provena_market::{
 };
 use provena_wire::{Refusal, Request, Units};
 use solana_pubkey::Pubkey;
+use tokio::time::{Instant, timeout_at};
 
+use super::endpoint::likeliest;
 use super::{Client, Endpoint, Reply};
 use crate::amount::Currency;
 use crate::chain::ChainError;
-use crate::chain::accounts::{ProgramAccount, fetch, list};
+use crate::chain::accounts::fetch;
+use crate::reach::Reach;
 use crate::store::Bytes;
 
-/// The most nodes that are asked; those that have agreed with others most often come first.
-const MOST_ASKED: usize = 64;
-/// Nodes that are asked at the same time.
-const AT_ONCE: usize = 16;
+/// Nodes that are asked at the same time. Where too few of them would take a request, as many others are asked.
+const AT_ONCE: usize = 8;
+/// Longest wait for those that are asked at the same time.
+const ROUND: Duration = Duration::from_secs(12);
+/// Longest wait for everybody.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A node, and what it said.
 #[derive(Debug, Clone)]
@@ -59,37 +66,55 @@ pub struct Bounds<'a> {
 }
 
 impl Client {
-    /// Asks the registered nodes whether they would take a request on an offer.
+    /// Asks registered nodes whether they would take a request on an offer: a few at the same time, those that are likeliest
+    /// to first, until there are as many as the offer has seats.
     ///
     /// # Errors
     /// The chain cannot be read.
     pub async fn quotes(&self, offer: &Pubkey, terms: &Offer, request: &Request) -> Result<Quotes, ChainError> {
-        let mut nodes: Vec<(Pubkey, Node)> = list(self.chain.as_ref(), &Node::filter()).await?;
+        let nodes = likeliest(self.chain.as_ref()).await?;
         let least = fetch::<Admin, _>(self.chain.as_ref(), &pda::admin().0).await?.min_stake;
-        nodes.sort_by_key(|(address, node)| (std::cmp::Reverse(node.agreed), *address));
-        nodes.truncate(MOST_ASKED);
-        let request = Bytes::from(request.to_bytes());
-        let asked = nodes.into_iter().map(|(_, node)| ask(node, least, *offer, terms.bond_lamports, request.clone()));
-        Ok(Quotes(stream::iter(asked).buffered(AT_ONCE).collect().await))
+        let (able, unable): (Vec<Node>, Vec<Node>) =
+            nodes.into_iter().partition(|node| node.stake >= least && free(node) >= terms.bond_lamports);
+        let (request, reach) = (Bytes::from(request.to_bytes()), self.chain.reach());
+        let mut quotes = Quotes::default();
+        let end = Instant::now() + PATIENCE;
+        for some in able.chunks(AT_ONCE) {
+            let round = end.min(Instant::now() + ROUND);
+            let asked = some.iter().map(|node| ask(node, reach, *offer, request.clone(), round));
+            quotes.0.extend(join_all(asked).await);
+            if quotes.takers().count() >= usize::from(terms.seats) || Instant::now() >= end {
+                break;
+            }
+        }
+        quotes.0.extend(unable.iter().map(|node| lacks_stake(node, reach, terms.bond_lamports)));
+        Ok(quotes)
     }
 }
 
-async fn ask(node: Node, least_stake: u64, offer: Pubkey, bond: u64, request: Bytes) -> Asked {
-    let authority = node.authority;
-    let endpoint = Endpoint::new(authority, node.endpoint());
-    let free = node.stake.saturating_sub(node.locked);
+/// Stake that new jobs can hold.
+fn free(node: &Node) -> u64 {
+    node.stake.saturating_sub(node.locked)
+}
+
+async fn ask(node: &Node, reach: Reach, offer: Pubkey, request: Bytes, until: Instant) -> Asked {
+    let endpoint = Endpoint::new(node.authority, node.endpoint(), reach);
     let reply = match &endpoint {
         None => Reply::Silent("it names no address that HTTP reaches".to_owned()),
-        Some(_) if node.stake < least_stake || free < bond => {
-            let sol = Currency::sol();
-            let (free, bond, least) = (sol.show(free), sol.show(bond), sol.show(least_stake));
-            let reason =
-                format!("{free} of its stake is free; the offer's bond is {bond}, the market's least stake {least}");
-            Reply::Refuses(Refusal { refused: "stake".to_owned(), reason })
-        }
-        Some(endpoint) => endpoint.quote(&offer, request).await,
+        Some(endpoint) => match timeout_at(until, endpoint.quote(&offer, request)).await {
+            Ok(reply) => reply,
+            Err(_) => Reply::Silent("it does not answer in time".to_owned()),
+        },
     };
-    Asked { node: authority, endpoint, reply }
+    Asked { node: node.authority, endpoint, reply }
+}
+
+/// What is known of a node without asking it: its stake does not reach.
+fn lacks_stake(node: &Node, reach: Reach, bond: u64) -> Asked {
+    let [free, bond] = [free(node), bond].map(|lamports| Currency::sol().show(lamports));
+    let reason = format!("{free} of its stake is free, the offer's bond is {bond}");
+    let reply = Reply::Refuses(Refusal { refused: "stake".to_owned(), reason });
+    Asked { node: node.authority, endpoint: Endpoint::new(node.authority, node.endpoint(), reach), reply }
 }
 
 impl Quotes {
@@ -139,7 +164,7 @@ mod tests {
 
     fn asked(number: u8, reply: Reply) -> Asked {
         let node = Pubkey::new_from_array([number; 32]);
-        Asked { node, endpoint: Endpoint::new(node, &format!("http://n{number}.example")), reply }
+        Asked { node, endpoint: Endpoint::new(node, &format!("http://n{number}.example"), Reach::Public), reply }
     }
 
     fn terms() -> Offer {

@@ -107,7 +107,7 @@ impl Client {
             Err(ChainError::Missing { .. }) => return Err("it is not registered any more".to_owned()),
             Err(error) => return Err(format!("its address cannot be read from the chain: {error}")),
         };
-        let endpoint = Endpoint::new(*authority, node.endpoint());
+        let endpoint = Endpoint::new(*authority, node.endpoint(), self.chain.reach());
         endpoint.ok_or_else(|| "it names no address that HTTP reaches".to_owned())
     }
 }

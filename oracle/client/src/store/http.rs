@@ -1,14 +1,13 @@
 //! Blobs behind HTTP: another node's `/v1`, or an object storage that speaks GET and PUT.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
-use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
+use reqwest::{Client, ClientBuilder, Response, StatusCode};
 
-use super::public::{PublicOnly, is_public_host};
 use super::{Bytes, Limits, Pieces, Place, Root, StoreError, key};
+use crate::reach::Reach;
 
 /// Bytes per second that a store must send at least: one that drips holds whoever waits for it without ever being silent.
 const LEAST_RATE: u64 = 8 << 10;
@@ -30,21 +29,10 @@ impl Http {
         Self::build(url, Client::builder(), limits, false)
     }
 
-    /// A stranger's: see [`super::Store::open_public`].
-    pub(super) fn open_public(url: &str, limits: &Limits) -> Result<Self, StoreError> {
-        let bad = |reason: &str| StoreError::BadUrl { url: url.to_owned(), reason: reason.to_owned() };
-        let parsed = Url::parse(url).map_err(|error| bad(&error.to_string()))?;
-        if !matches!(parsed.scheme(), "http" | "https") || !is_public_host(&parsed) {
-            return Err(bad("it is not at a public address"));
-        }
-        let builder =
-            Client::builder().dns_resolver(Arc::new(PublicOnly)).redirect(redirect::Policy::none()).no_proxy();
+    /// A stranger's: see [`super::Store::open_strangers`].
+    pub(super) fn open_strangers(url: &str, reach: Reach, limits: &Limits) -> Result<Self, StoreError> {
+        let builder = reach.client(url).map_err(|reason| StoreError::BadUrl { url: url.to_owned(), reason })?;
         Self::build(url, builder, limits, true)
-    }
-
-    /// A stranger's that may be at a private address: no redirection is followed, no proxy asked.
-    pub(super) fn open_private(url: &str, limits: &Limits) -> Result<Self, StoreError> {
-        Self::build(url, Client::builder().redirect(redirect::Policy::none()).no_proxy(), limits, true)
     }
 
     fn build(url: &str, builder: ClientBuilder, limits: &Limits, strange: bool) -> Result<Self, StoreError> {

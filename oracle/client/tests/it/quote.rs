@@ -1,12 +1,15 @@
 //! What a node's answers to the question for a quote mean, over a real socket.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{StatusCode, header::LOCATION};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use provena_client::{Endpoint, Reply};
+use provena_client::{Endpoint, Reply, reach::Reach};
 use provena_wire::{Generate, Prompt, Quote, Refusal, Request, Sampling, Units};
 use solana_pubkey::Pubkey;
 
@@ -35,7 +38,7 @@ async fn node(routes: Router) -> Endpoint {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, routes).await });
-    Endpoint::new(Pubkey::new_unique(), &url).unwrap()
+    Endpoint::new(Pubkey::new_unique(), &url, Reach::Private).unwrap()
 }
 
 fn offer(kind: u8) -> Pubkey {
@@ -62,6 +65,37 @@ async fn each_answer_of_a_node_has_one_meaning() {
 
     let old = node(Router::new()).await;
     assert_eq!(old.quote(&offer(0), bytes.clone()).await, Reply::Unquoted);
-    let gone = Endpoint::new(Pubkey::new_unique(), "http://127.0.0.1:9").unwrap();
+    let gone = Endpoint::new(Pubkey::new_unique(), "http://127.0.0.1:9", Reach::Private).unwrap();
     assert!(matches!(gone.quote(&offer(0), bytes.clone()).await, Reply::Silent(why) if why == "nothing answers there"));
+}
+
+/// A stranger registers an address in somebody's own network, as it stands or under a name that leads there.
+#[tokio::test]
+async fn x12_an_address_in_ones_own_network_is_not_called_for_a_stranger() {
+    let called = Arc::new(AtomicUsize::new(0));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let counter = called.clone();
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0.0.0.0"] {
+        let url = format!("http://{host}:{port}");
+        let node = Endpoint::new(Pubkey::new_unique(), &url, Reach::Public).unwrap();
+        let refused = |why: String| assert!(why.contains("not at a public address"), "{host}: {why}");
+        let Reply::Silent(why) = node.quote(&offer(0), Bytes::from_static(b"a request")).await else {
+            panic!("{host}")
+        };
+        refused(why);
+        refused(node.receipt(&offer(0)).await.unwrap_err());
+        refused(node.blob(&[1; 32]).await.unwrap_err().to_string());
+        refused(node.large_blob(&[1; 32], 1, &mut |_| {}).await.unwrap_err().to_string());
+        assert_eq!(node.size(&[1; 32]).await, None);
+    }
+    assert_eq!(called.load(Ordering::Relaxed), 0);
+    let ours = Endpoint::new(Pubkey::new_unique(), &format!("http://127.0.0.1:{port}"), Reach::Private).unwrap();
+    ours.quote(&offer(0), Bytes::from_static(b"a request")).await;
+    assert!(called.load(Ordering::Relaxed) > 0);
 }

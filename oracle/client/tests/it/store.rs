@@ -9,6 +9,7 @@ use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use futures_util::TryStreamExt as _;
 use provena_arith::merkle::content_root;
+use provena_client::reach::Reach;
 use provena_client::store::{Limits, Store, StoreError};
 
 use crate::support::folder_store;
@@ -183,13 +184,13 @@ async fn a_store_that_drips_is_given_up() {
 #[tokio::test]
 async fn a_strangers_store_is_not_asked_at_a_private_address() {
     let url = serve(Answer::Blob(content())).await;
-    let error = Store::open_public(&url, Limits::default()).unwrap_err().to_string();
+    let error = Store::open_strangers(&url, Reach::Public, Limits::default()).unwrap_err().to_string();
     assert!(error.contains("public address"), "{error}");
     // A name that leads there is found out when it is resolved.
     let named = url.replace("127.0.0.1", "localhost");
-    let store = Store::open_public(&named, Limits::default()).unwrap();
+    let store = Store::open_strangers(&named, Reach::Public, Limits::default()).unwrap();
     let error = store.get(&content_root(&content()).unwrap()).await.unwrap_err().to_string();
-    assert!(error.contains("no public address"), "{error}");
+    assert!(error.contains("not at a public address"), "{error}");
 }
 
 #[tokio::test]

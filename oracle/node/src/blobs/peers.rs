@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use provena_client::chain::{ChainError, SharedChain, accounts};
+use provena_client::reach::Reach;
 use provena_client::store::{Limits, Store};
 use provena_market::state::Node;
 use solana_pubkey::Pubkey;
@@ -33,19 +34,18 @@ type Peer = (Pubkey, String);
 pub struct Peers {
     chain: SharedChain,
     me: Pubkey,
-    /// Whether addresses of private networks are asked, too.
-    private: bool,
+    /// How far their addresses may lead.
+    reach: Reach,
     known: Mutex<Option<(Instant, Vec<Peer>)>>,
     /// Nodes that are not asked, and until when.
     distrusted: Mutex<HashMap<Pubkey, Instant>>,
 }
 
 impl Peers {
-    /// The nodes on `chain` but `me`. Their addresses are strangers' words: unless `private` is set only public ones are
-    /// connected to.
+    /// The nodes on `chain` but `me`. Their addresses are strangers' words, and lead no further than `reach`.
     #[must_use]
-    pub fn new(chain: SharedChain, me: Pubkey, private: bool) -> Self {
-        Self { chain, me, private, known: Mutex::default(), distrusted: Mutex::default() }
+    pub fn new(chain: SharedChain, me: Pubkey, reach: Reach) -> Self {
+        Self { chain, me, reach, known: Mutex::default(), distrusted: Mutex::default() }
     }
 
     /// Stores at the addresses of nodes that can be asked, those with most at stake first.
@@ -64,11 +64,7 @@ impl Peers {
         let trusted = nodes.into_iter().filter(|(node, _)| !distrusted.contains_key(node));
         let stores = trusted.filter_map(|(node, endpoint)| {
             let url = format!("{}/v1", endpoint.trim_end_matches('/'));
-            let opened = match self.private && url.starts_with("http") {
-                true => Store::open_private(&url, limits),
-                false => Store::open_public(&url, limits),
-            };
-            opened.ok().map(|store| (node, store))
+            Store::open_strangers(&url, self.reach, limits).ok().map(|store| (node, store))
         });
         Ok(stores.take(MOST_ASKED).collect())
     }

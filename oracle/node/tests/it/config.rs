@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use provena_client::reach::Reach;
 use provena_node::config::{Config, ConfigError};
 
 const MINIMAL: &str = "[chain]\nrpc_url = \"http://127.0.0.1:8899\"\n[node]\nkey = \"node.json\"\n";
@@ -101,10 +102,10 @@ fn private_addresses_of_nodes_are_called_on_a_chain_of_ones_own_alone() {
         ("http://10.0.0.1:8899", false),
     ] {
         let text = MINIMAL.replace("http://127.0.0.1:8899", url);
-        assert_eq!(parse(&text, &[]).unwrap().private_peers(), private, "{url}");
+        assert_eq!(parse(&text, &[]).unwrap().reach() == Reach::Private, private, "{url}");
         for chosen in [true, false] {
             let text = format!("{text}[store]\nprivate_peers = {chosen}\n");
-            assert_eq!(parse(&text, &[]).unwrap().private_peers(), chosen);
+            assert_eq!(parse(&text, &[]).unwrap().reach() == Reach::Private, chosen);
         }
     }
 }

@@ -20,6 +20,7 @@ mod quotes;
 mod recovery;
 mod service;
 mod store;
+mod strangers;
 mod submitter;
 mod support;
 mod uploads;

@@ -10,6 +10,7 @@ use axum::routing::get;
 use futures_util::StreamExt as _;
 use provena_arith::merkle::content_root;
 use provena_client::chain::send_and_confirm;
+use provena_client::reach::Reach;
 use provena_client::store::{Limits, Store};
 use provena_market::client;
 use provena_node::blobs::{Blobs, Class, NoRoom, Peers, Quotas};
@@ -254,13 +255,13 @@ async fn an_artifact_comes_from_other_nodes_whatever_some_of_them_send() {
     register(&scene, "silent", "http://127.0.0.1:9", STAKE).await;
     register(&scene, "honest", &honest.url(""), STAKE).await;
 
-    let peers = |private| Peers::new(scene.chain.clone(), keypair("node").pubkey(), private);
+    let peers = |reach| Peers::new(scene.chain.clone(), keypair("node").pubkey(), reach);
     let root = model::artifact().content_root();
-    let store = open(folder.path(), ROOM).with_peers(peers(false));
+    let store = open(folder.path(), ROOM).with_peers(peers(Reach::Public));
     assert!(store.artifact(&root, MOST).await.is_err());
     assert_eq!(asked.load(Ordering::Relaxed), 0, "a private address was called");
 
-    let store = open(folder.path(), ROOM).with_peers(peers(true));
+    let store = open(folder.path(), ROOM).with_peers(peers(Reach::Private));
     let found = store.artifact(&root, MOST).await.unwrap();
     assert_eq!(std::fs::read(found.path()).unwrap(), model::artifact().bytes());
     assert_eq!(asked.load(Ordering::Relaxed), 2);

@@ -189,7 +189,7 @@ async fn deliver(job: &JobView, payer: &Payer<'_>) {
         );
         return;
     };
-    let Ok(nodes) = provena_client::Endpoint::all(payer.chain.as_ref()).await else { return };
+    let Ok(nodes) = provena_client::Endpoint::likeliest(payer.chain.as_ref()).await else { return };
     let input = request.to_bytes().into();
     let sent = payer.client.deliver_for(nodes, &job.address, &job.job.input_root, &input);
     // Most have it already; the others are not waited for.

@@ -4,9 +4,10 @@ use anyhow::{Context as _, Result};
 use provena_client::{
     Endpoint,
     chain::{Chain, accounts, send_and_confirm},
+    reach::Reach,
 };
 use provena_market::{
-    constants::MAX_ENDPOINT,
+    constants::{LEASE_SLOTS, MAX_ENDPOINT},
     pda,
     state::{Admin, Node},
 };
@@ -64,7 +65,7 @@ pub(super) fn check_endpoint(authority: &Pubkey, endpoint: &str) -> Result<()> {
         let long = format!("the endpoint has {} bytes; there is room for {MAX_ENDPOINT}", endpoint.len());
         return Err(Failure::usage(long).hint("use a shorter host name or path").into());
     }
-    if Endpoint::new(*authority, endpoint).is_none() {
+    if Endpoint::new(*authority, endpoint, Reach::Private).is_none() {
         return Err(Failure::usage(format!("`{endpoint}` is no address that HTTP reaches"))
             .hint("write it like https://node.example:8700")
             .into());
@@ -96,6 +97,9 @@ pub(super) struct NodeReport {
     agreed: u64,
     forfeited: u64,
     registered_slot: u64,
+    /// Slot of the last seat that a process took, and until when no other takes one.
+    last_seat_slot: Option<u64>,
+    leased_until_slot: Option<u64>,
     signature: Option<String>,
 }
 
@@ -113,6 +117,8 @@ impl NodeReport {
             agreed: node.agreed,
             forfeited: node.forfeited,
             registered_slot: node.registered_at,
+            last_seat_slot: (node.instance != 0).then_some(node.leased_at),
+            leased_until_slot: (node.instance != 0).then(|| node.leased_at.saturating_add(LEASE_SLOTS)),
             signature: signature.map(|signature| signature.to_string()),
         }
     }
@@ -161,6 +167,7 @@ impl Report for NodeReport {
             ("agreed", format!("in {}", seats(self.agreed))),
             ("lost its bond", format!("for {}", seats(self.forfeited))),
         ];
+        rows.extend(self.last_seat_slot.map(|slot| ("last seat", format!("in slot {slot}"))));
         rows.extend(self.signature.as_ref().map(|signature| ("transaction", short(signature))));
         facts(&rows, style)
     }

@@ -1,5 +1,6 @@
 //! What a node says of itself at the address that the chain names. It is a stranger's text, and only said.
 
+use provena_client::reach::Reach;
 use provena_node::instance;
 use serde::{Deserialize, Serialize};
 
@@ -75,12 +76,12 @@ struct Chain {
 }
 
 impl NodeHealth {
-    /// Asks the node at an address.
+    /// Asks the node at an address, as far as that may lead.
     ///
     /// # Errors
     /// In words: nobody answers there, or something else than a node.
-    pub(super) async fn ask(endpoint: &str) -> Result<Self, String> {
-        instance::health(endpoint).await
+    pub(super) async fn ask(endpoint: &str, reach: Reach) -> Result<Self, String> {
+        instance::health(endpoint, reach).await
     }
 
     /// What it says, for a table of facts.

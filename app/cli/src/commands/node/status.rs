@@ -4,7 +4,10 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::Result;
-use provena_client::chain::Chain;
+use provena_client::{
+    chain::{Chain, ChainReader as _},
+    reach::Reach,
+};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -58,19 +61,20 @@ impl Report for Status {
 
 /// Shows the node.
 pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let node = match args.node {
-        Some(node) => node,
-        None => context.wallet()?.pubkey(),
-    };
     let chain = context.chain()?;
+    let (node, reach) = match args.node {
+        Some(node) => (node, chain.reach()),
+        // One's own node may well be in one's own network.
+        None => (context.wallet()?.pubkey(), Reach::Private),
+    };
     if !args.watch {
-        return context.output.data(&look(&chain, &node).await?);
+        return context.output.data(&look(&chain, &node, reach).await?);
     }
     let screen = std::io::stdout().is_terminal() && !context.output.json();
     let stopped = stop::requested();
     tokio::pin!(stopped);
     loop {
-        let status = look(&chain, &node).await?;
+        let status = look(&chain, &node, reach).await?;
         if screen {
             // Home, and clear what is below.
             context.output.line("\x1b[H\x1b[2J")?;
@@ -83,12 +87,12 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     }
 }
 
-async fn look(chain: &dyn Chain, node: &Pubkey) -> Result<Status> {
+async fn look(chain: &dyn Chain, node: &Pubkey, reach: Reach) -> Result<Status> {
     let account = account::get(chain, node).await?;
     let endpoint = account.endpoint();
     let said = match endpoint {
         "" => Err("it names no address".to_owned()),
-        endpoint => NodeHealth::ask(endpoint).await,
+        endpoint => NodeHealth::ask(endpoint, reach).await,
     };
     let said = said.and_then(|health| match health.node == node.to_string() {
         true => Ok(health),

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use provena_arith::merkle::ContentHasher;
-use reqwest::{Client, StatusCode, redirect::Policy};
+use reqwest::StatusCode;
 
 use super::{Endpoint, TIMEOUT, causes};
 use crate::store::{Bytes, Root, StoreError};
@@ -10,7 +10,7 @@ use crate::store::{Bytes, Root, StoreError};
 impl Endpoint {
     /// How many bytes a blob has; `None` when the node does not have it, or does not say.
     pub async fn size(&self, root: &Root) -> Option<u64> {
-        let asked = super::client(TIMEOUT).ok()?.head(self.of(root)).send().await.ok()?;
+        let asked = self.client(TIMEOUT).ok()?.head(self.of(root)).send().await.ok()?;
         if !asked.status().is_success() {
             return None;
         }
@@ -30,7 +30,9 @@ impl Endpoint {
     ) -> Result<Bytes, StoreError> {
         let failed = |error: &reqwest::Error| StoreError::Failed { url: self.url.clone(), reason: causes(error) };
         // Between two pieces, not for the whole: a large artifact may take long, a silent server may not.
-        let client = Client::builder().connect_timeout(TIMEOUT).read_timeout(TIMEOUT).redirect(Policy::none()).build();
+        let builder =
+            self.reach.client(&self.url).map_err(|reason| StoreError::BadUrl { url: self.url.clone(), reason })?;
+        let client = builder.connect_timeout(TIMEOUT).read_timeout(TIMEOUT).build();
         let response = client.map_err(|error| failed(&error))?.get(self.of(root)).send().await;
         let response = response.map_err(|error| failed(&error))?;
         if response.status() == StatusCode::NOT_FOUND {

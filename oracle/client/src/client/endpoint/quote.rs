@@ -6,7 +6,7 @@ use provena_wire::{Quote, Refusal, Units};
 use reqwest::StatusCode;
 use solana_pubkey::Pubkey;
 
-use super::{Endpoint, causes, client, words};
+use super::{Endpoint, causes, words};
 use crate::store::Bytes;
 
 /// Longest wait for a quote: a node may have to load the model's tokenizer first.
@@ -35,7 +35,7 @@ impl Endpoint {
     }
 
     async fn ask(&self, offer: &Pubkey, request: Bytes) -> Result<Reply, String> {
-        let client = client(PATIENCE).map_err(|error| causes(&error))?;
+        let client = self.client(PATIENCE)?;
         let asked = client.post(self.at(&format!("quotes/{offer}"))).body(request);
         let response = asked.send().await.map_err(|error| causes(&error))?;
         let status = response.status();

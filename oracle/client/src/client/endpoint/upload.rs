@@ -7,7 +7,7 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use super::{Endpoint, causes, client, words};
+use super::{Endpoint, causes, words};
 use crate::store::{Bytes, Root};
 
 /// Longest time for all of a request, which has at most 16 MiB.
@@ -36,7 +36,7 @@ impl Endpoint {
     /// In words, which node and why.
     pub async fn upload(&self, root: &Root, bytes: Bytes, reason: Reason<'_>) -> Result<(), String> {
         let failed = |reason: &str| format!("{} did not take the request: {reason}", self.url);
-        let client = client(PATIENCE).map_err(|error| failed(&causes(&error)))?;
+        let client = self.client(PATIENCE).map_err(|error| failed(&error))?;
         let put = client.put(self.at(&format!("blobs/{}", hex::encode(root))));
         let put = match reason {
             Reason::Job(job) => put.header(JOB_HEADER, job.to_string()),

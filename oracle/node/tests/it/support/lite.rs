@@ -10,6 +10,7 @@ use provena_client::chain::{
     SignatureStatus, Watch,
     message::{MOST_BYTES, transaction_len},
 };
+use provena_client::reach::Reach;
 use provena_tests::market::CLUSTER;
 use provena_tests::world::World;
 use solana_account::Account;
@@ -113,6 +114,10 @@ impl ChainReader for LiteChain {
     fn watch(&self, _watch: Watch) -> Changes {
         // No hints at all: whoever waits must poll, which is what must work.
         Changes::from_channel(tokio::sync::mpsc::channel(1).1)
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Private
     }
 
     fn health(&self) -> HealthReport {

@@ -7,6 +7,7 @@ use provena_client::chain::{
     AccountFilter, ChainError, ChainReader, ChainSubmitter, Changes, HealthReport, RecentBlockhash, SharedChain,
     SignatureStatus, Watch,
 };
+use provena_client::reach::Reach;
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
@@ -108,6 +109,10 @@ impl ChainReader for Meddling {
     fn watch(&self, watch: Watch) -> Changes {
         self.inner.watch(watch)
     }
+    fn reach(&self) -> Reach {
+        self.inner.reach()
+    }
+
     fn health(&self) -> HealthReport {
         self.inner.health()
     }

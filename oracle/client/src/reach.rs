@@ -1,14 +1,58 @@
 //! Which addresses a stranger's URL may lead to.
+//!
+//! Nodes write into the chain where they answer, and whoever buys or serves calls them there. An address of a stranger must not
+//! make this machine call its own services, or its neighbours'.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
-use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, ClientBuilder, Url, redirect};
+
+/// How far strangers' URLs may lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// To the public network, whatever a name resolves to.
+    Public,
+    /// To this machine and its neighbours as well: strangers are nobody else, as on a chain of one's own.
+    Private,
+}
+
+impl Reach {
+    /// What suits a chain: where its server is on this machine, so may its nodes be.
+    #[must_use]
+    pub fn of_chain(rpc_url: &str) -> Self {
+        let host = Url::parse(rpc_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let here = host == "localhost" || address(&host).is_some_and(|address| address.is_loopback());
+        if here { Self::Private } else { Self::Public }
+    }
+
+    /// The beginning of a client that calls a stranger's URL: it goes nowhere else, follows no redirection and asks no proxy,
+    /// which would look names up by itself.
+    ///
+    /// # Errors
+    /// In words: the URL is none, or leads to an address that may not be called.
+    pub fn client(self, url: &str) -> Result<ClientBuilder, String> {
+        let parsed = Url::parse(url).map_err(|error| error.to_string())?;
+        if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
+            return Err("it is not at http:// or https://".to_owned());
+        }
+        let builder = Client::builder().redirect(redirect::Policy::none()).no_proxy();
+        match self {
+            Self::Private => Ok(builder),
+            Self::Public if is_public_host(&parsed) => Ok(builder.dns_resolver(Arc::new(PublicOnly))),
+            Self::Public => Err(NOT_PUBLIC.to_owned()),
+        }
+    }
+}
+
+/// Why a stranger's URL is not called.
+pub(crate) const NOT_PUBLIC: &str = "it is not at a public address";
 
 /// Resolves names to public addresses alone. What is connected to is what was looked at: a name cannot lead elsewhere
 /// between the look and the connection.
 #[derive(Debug)]
-pub(super) struct PublicOnly;
+struct PublicOnly;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
@@ -16,7 +60,7 @@ impl Resolve for PublicOnly {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
             if public.is_empty() {
-                return Err(format!("{} has no public address", name.as_str()).into());
+                return Err(NOT_PUBLIC.into());
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
@@ -24,10 +68,13 @@ impl Resolve for PublicOnly {
 }
 
 /// Whether a URL's host is a name, or an address that is public: addresses are not resolved.
-pub(super) fn is_public_host(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    address.parse::<IpAddr>().map_or(true, is_public)
+fn is_public_host(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| address(host).is_none_or(is_public))
+}
+
+/// The address that a URL's host is, unless it is a name.
+fn address(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 /// Whether an address belongs to the public network rather than to this machine, its neighbours or nobody.
@@ -118,6 +165,26 @@ mod tests {
             ["http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://[::1]:8700/", "http://10.1.1.1/"]
         {
             assert!(!public(own), "{own}");
+        }
+    }
+
+    #[test]
+    fn private_addresses_are_called_where_the_chain_is_on_this_machine() {
+        for here in ["http://127.0.0.1:8899", "http://localhost:8899/", "https://[::1]/", "http://127.1.2.3"] {
+            assert_eq!(Reach::of_chain(here), Reach::Private, "{here}");
+        }
+        // A key in front of the host, a name that looks like one of ours, and any other address.
+        for elsewhere in [
+            "https://rpc.example/",
+            "http://127.0.0.1@rpc.example/",
+            "http://localhost.rpc.example/",
+            "http://127.0.0.1.rpc.example/",
+            "http://192.168.1.7:8899",
+            "http://0.0.0.0:8899",
+            "no url",
+            "",
+        ] {
+            assert_eq!(Reach::of_chain(elsewhere), Reach::Public, "{elsewhere}");
         }
     }
 }
