@@ -47,7 +47,26 @@ impl Reach {
 }
 
 /// Why a stranger's URL is not called.
-pub(crate) const NOT_PUBLIC: &str = "it is not at a public address";
+const NOT_PUBLIC: &str = "it is not at a public address";
+
+/// What went wrong with a stranger's server, with what is behind it: the transport's own words alone say little.
+#[must_use]
+pub fn causes(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it does not answer in time".to_owned();
+    }
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if words == NOT_PUBLIC {
+            return words;
+        }
+        text = format!("{text}: {words}");
+        cause = inner.source();
+    }
+    if error.is_connect() { "nothing answers there".to_owned() } else { text }
+}
 
 /// Resolves names to public addresses alone. What is connected to is what was looked at: a name cannot lead elsewhere
 /// between the look and the connection.

@@ -9,10 +9,12 @@
 
 mod lock;
 
+use std::error::Error;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use provena_client::reach::Reach;
+use provena_client::reach::{Reach, causes};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use solana_keypair::Keypair;
@@ -113,11 +115,14 @@ pub async fn health<T: DeserializeOwned>(endpoint: &str, reach: Reach) -> Result
 
 /// Why nothing was heard from an address.
 fn silent(error: reqwest::Error) -> String {
-    if error.is_connect() {
-        return "nobody answers there".to_owned();
-    }
     if error.is_timeout() {
         return format!("no answer within {} s", TIMEOUT.as_secs());
     }
-    error.without_url().to_string()
+    let refuses = |cause: &(dyn Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    };
+    if std::iter::successors(error.source(), |cause| cause.source()).any(refuses) {
+        return "nobody answers there".to_owned();
+    }
+    causes(&error.without_url())
 }

@@ -16,7 +16,7 @@ use solana_pubkey::Pubkey;
 
 use crate::chain::accounts::{ProgramAccount, list};
 use crate::chain::{ChainError, ChainReader};
-use crate::reach::{NOT_PUBLIC, Reach};
+use crate::reach::{Reach, causes};
 use crate::store::{Bytes, Limits, Root, Store, StoreError};
 
 pub use quote::Reply;
@@ -139,38 +139,6 @@ async fn words(mut response: Response) -> Result<String, String> {
         }
     }
     String::from_utf8(text).map_err(|error| error.to_string())
-}
-
-/// What went wrong, with what is behind it: the transport's own words alone say little.
-fn causes(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it does not answer in time".to_owned();
-    }
-    if let Some(why) = unreached(error) {
-        return why;
-    }
-    if error.is_connect() {
-        return "nothing answers there".to_owned();
-    }
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
-}
-
-/// Why a name was not called, where that is the cause: it leads to no address that may be.
-fn unreached(error: &reqwest::Error) -> Option<String> {
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        if inner.to_string() == NOT_PUBLIC {
-            return Some(NOT_PUBLIC.to_owned());
-        }
-        cause = inner.source();
-    }
-    None
 }
 
 #[cfg(test)]

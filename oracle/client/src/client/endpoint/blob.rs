@@ -4,7 +4,8 @@ use futures_util::StreamExt;
 use provena_arith::merkle::ContentHasher;
 use reqwest::StatusCode;
 
-use super::{Endpoint, TIMEOUT, causes};
+use super::{Endpoint, TIMEOUT};
+use crate::reach::causes;
 use crate::store::{Bytes, Root, StoreError};
 
 impl Endpoint {

@@ -6,7 +6,8 @@ use provena_wire::{Quote, Refusal, Units};
 use reqwest::StatusCode;
 use solana_pubkey::Pubkey;
 
-use super::{Endpoint, causes, words};
+use super::{Endpoint, words};
+use crate::reach::causes;
 use crate::store::Bytes;
 
 /// Longest wait for a quote: a node may have to load the model's tokenizer first.

@@ -7,7 +7,8 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use super::{Endpoint, causes, words};
+use super::{Endpoint, words};
+use crate::reach::causes;
 use crate::store::{Bytes, Root};
 
 /// Longest time for all of a request, which has at most 16 MiB.
