@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::market::Scene;
 use crate::support::meddle::{Call as ChainCall, Fate, Meddling};
 use crate::support::serving::Served;
-use crate::support::watched::{Call, Gate, Inside, Watched, pass};
+use crate::support::watched::{Call, Gatekeeper, Inside, Watched, pass};
 use crate::support::{folder_url, model, tiny_llama};
 use crate::watch::until;
 
@@ -137,9 +137,9 @@ async fn a_machine_that_is_busy_after_a_restart_costs_no_bond() {
 }
 
 /// An engine in which requests are being prepared until the gate opens.
-fn gated() -> (Arc<Watched>, Inside, Arc<Gate>) {
-    let (inside, gate) = (Inside::default(), Arc::new(Gate::default()));
-    let (entered, held) = (inside.clone(), gate.clone());
+fn gated() -> (Arc<Watched>, Inside, Gatekeeper) {
+    let (inside, gate) = (Inside::default(), Gatekeeper::default());
+    let (entered, held) = (inside.clone(), gate.0.clone());
     let engine = Watched::new(move |call| match call {
         Call::Prepare(..) => {
             let here = entered.enter();
@@ -200,8 +200,12 @@ async fn a_request_is_not_held_against_anybody_because_others_went_away_or_asked
     let worker = scene.worker_computing("node", data.path(), engine);
     let terms = scene.terms(&scene.offer);
     let ask = || worker.quote(&terms, model::request(2).to_bytes().into());
-    let gone = tokio::time::timeout(Duration::from_millis(200), ask()).await;
-    assert!(gone.is_err() && inside.now() == 1);
+    // For the third one there is no place.
+    for expected in [1, 2, 2] {
+        let gone = tokio::time::timeout(Duration::from_millis(200), ask()).await;
+        assert!(gone.is_err(), "{gone:?}");
+        assert_eq!(inside.now(), expected);
+    }
     let job = scene.client().post_job(&scene.offer, &model::request(2)).await.unwrap().job;
     let everybody_is_here = async {
         until("all are being prepared", || inside.now() == 3).await;
@@ -222,8 +226,8 @@ async fn a_request_is_not_held_against_anybody_because_others_went_away_or_asked
 async fn a_warm_up_takes_a_place_of_computing() {
     let scene = Scene::new(&["node"], 1, 1).await;
     let data = tempfile::tempdir().unwrap();
-    let (inside, gate, again) = (Inside::default(), Arc::new(Gate::default()), Arc::new(AtomicUsize::new(0)));
-    let (entered, held, prepared) = (inside.clone(), gate.clone(), again.clone());
+    let (inside, gate, again) = (Inside::default(), Gatekeeper::default(), Arc::new(AtomicUsize::new(0)));
+    let (entered, held, prepared) = (inside.clone(), gate.0.clone(), again.clone());
     let compute = Watched::new(move |call| match call {
         Call::WarmUp => {
             let here = entered.enter();

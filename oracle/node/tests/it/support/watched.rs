@@ -79,14 +79,26 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn open(&self) {
-        *self.open.lock().expect("nobody panics here") = true;
-        self.opened.notify_all();
-    }
-
     pub(crate) fn wait(&self) {
         let open = self.open.lock().expect("nobody panics here");
         drop(self.opened.wait_while(open, |open| !*open).expect("nobody panics here"));
+    }
+}
+
+/// Opens a gate: when it is told to, and when a test fails, or its threads would wait for ever.
+#[derive(Default)]
+pub(crate) struct Gatekeeper(pub Arc<Gate>);
+
+impl Gatekeeper {
+    pub(crate) fn open(&self) {
+        *self.0.open.lock().expect("nobody panics here") = true;
+        self.0.opened.notify_all();
+    }
+}
+
+impl Drop for Gatekeeper {
+    fn drop(&mut self) {
+        self.open();
     }
 }
 
