@@ -180,3 +180,29 @@ async fn recorded(chain: &RpcChain, signature: &Signature) -> Result<Effects> {
     }
     None.with_context(|| format!("the chain has no record of transaction {signature}"))
 }
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn what_a_wallet_earned_as_the_node_is_told_apart() {
+        let bill = |own_node| Bill {
+            price: 1_000_000,
+            network_fees: 15_000,
+            transactions: 3,
+            lent: 0,
+            returned: 0,
+            other: -490_000,
+            wallet_fell: 525_000,
+            tokens_fell: 0,
+            own_node,
+        };
+        let other = |own_node| {
+            let rows = bill(own_node).rows(&Currency::sol(), None);
+            rows.into_iter().find(|(name, _)| *name == "other").unwrap().1
+        };
+        assert!(other(true).starts_with("-0.00049 SOL: this wallet is the node's, too"), "{}", other(true));
+        assert!(!other(false).contains("node"), "{}", other(false));
+    }
+}

@@ -67,6 +67,9 @@ struct Closed {
     why: Vec<String>,
     #[serde(skip)]
     running: usize,
+    /// The command that lists them.
+    #[serde(skip)]
+    list: String,
 }
 
 #[derive(Serialize)]
@@ -82,8 +85,8 @@ impl Report for Closed {
     fn text(&self, style: Style) -> String {
         let running = match self.running {
             0 => String::new(),
-            1 => "One job is not over yet: provena job list".to_owned(),
-            more => format!("{more} jobs are not over yet: provena job list"),
+            1 => format!("One job is not over yet: {}", self.list),
+            more => format!("{more} jobs are not over yet: {}", self.list),
         };
         if self.closed.is_empty() && self.left.is_empty() {
             return format!("No job of the wallet is over. {running}").trim_end().to_owned();
@@ -184,6 +187,7 @@ async fn tell(
         signatures: signatures.iter().map(ToString::to_string).collect(),
         why,
         running,
+        list: context.command("job list"),
     })
 }
 

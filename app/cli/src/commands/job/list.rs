@@ -31,7 +31,12 @@ pub(super) struct Args {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Jobs(Vec<Listed>);
+struct Jobs {
+    listed: Vec<Listed>,
+    /// The command that lists those that are closed, too, and the one that shows an answer again.
+    #[serde(skip)]
+    commands: [String; 2],
+}
 
 #[derive(Serialize)]
 struct Listed {
@@ -53,13 +58,13 @@ struct Listed {
 
 impl Report for Jobs {
     fn text(&self, style: Style) -> String {
-        if self.0.is_empty() {
-            return "The wallet has no job on this chain, and no rent in one.\nClosed ones: provena job list --all"
-                .into();
+        let [all, answer] = &self.commands;
+        if self.listed.is_empty() {
+            return format!("The wallet has no job on this chain, and no rent in one.\nClosed ones: {all}");
         }
         let mut table = Table::new(&[("job", Align::Left), ("state", Align::Left), ("deposit", Align::Right)]);
         let mut again = false;
-        for job in &self.0 {
+        for job in &self.listed {
             table.row([job.job.clone(), job.stage.into(), job.currency.show(job.deposit)]);
             if job.is_shown_again {
                 again = true;
@@ -67,8 +72,14 @@ impl Report for Jobs {
             }
             job.next.lines().for_each(|line| table.note(line));
         }
-        let again = if again { "\n\nTo see an answer of a closed job again: provena job answer JOB" } else { "" };
-        table.text(style) + again
+        let again = if again { format!("\n\nThe answer of a closed job again: {answer}") } else { String::new() };
+        table.text(style) + &again
+    }
+}
+
+impl Jobs {
+    fn new(listed: Vec<Listed>, context: &Context<'_>) -> Self {
+        Self { listed, commands: ["job list --all", "job answer JOB"].map(|words| context.command(words)) }
     }
 }
 
@@ -85,7 +96,8 @@ pub(super) async fn run(args: &Args, payer: &Payer<'_>) -> Result<()> {
         Err(error) if records.is_empty() => return Err(error),
         Err(error) => {
             context.output.note(&format!("{error}\nThis is what is kept on this machine."));
-            return context.output.data(&Jobs(records.iter().map(|record| unasked(record, context)).collect()));
+            let listed = records.iter().map(|record| unasked(record, context)).collect();
+            return context.output.data(&Jobs::new(listed, context));
         }
     };
     let mut jobs = client.jobs().await.context("cannot list the jobs")?;
@@ -135,7 +147,7 @@ pub(super) async fn run(args: &Args, payer: &Payer<'_>) -> Result<()> {
     if args.all {
         listed.extend(elsewhere.iter().map(|record| unasked(record, context)));
     }
-    context.output.data(&Jobs(listed))
+    context.output.data(&Jobs::new(listed, context))
 }
 
 /// A job that is kept here and has no account.
