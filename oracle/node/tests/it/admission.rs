@@ -94,7 +94,7 @@ async fn n13_a_mint_without_a_rate_is_declined() {
     let poor = Limits { rates: [(scene.money.mint(), 1_000)].into(), ..scene.limits() };
     let worker = within(&scene, data.path(), poor);
     let reason = declined(&worker, &posted.job).await;
-    assert!(reason.starts_with("the job pays this node"), "{reason}");
+    assert!(reason.starts_with("for 1 in, 0 out this node is paid"), "{reason}");
     assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
 }
 
