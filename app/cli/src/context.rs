@@ -243,7 +243,7 @@ pub(crate) fn book_file() -> Option<PathBuf> {
 }
 
 /// The options that stand on the command line and not in the environment, each behind a space.
-pub(crate) fn given(global: &Global, variable: impl Fn(&str) -> Option<String>) -> String {
+pub(crate) fn given(global: &Global, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let Global { url, ws, keypair, store, .. } = global;
     let keypair = keypair.as_ref().map(|path| path.display().to_string());
     let store = (!store.is_empty()).then(|| store.join(","));
@@ -291,7 +291,7 @@ mod unit {
             let global = Cli::try_parse_from(words).expect("it is a command line").global;
             let find =
                 |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-            given(&global, find)
+            given(&global, find).concat()
         };
         assert_eq!(options(&["--url", DEFAULT_URL], &[]), "");
         assert_eq!(options(&["--url", "http://a:1"], &[]), " --url http://a:1");

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let command = command();
-            return failure::refused(&error.with_cmd(&command), &command);
+            return failure::refused(&error.with_cmd(&command), command);
         }
     };
     let output =

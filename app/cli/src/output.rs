@@ -38,12 +38,12 @@ pub(crate) struct Output {
     error_style: Style,
     /// How wide lines on stderr may be; nothing where it is no terminal.
     error_columns: Option<usize>,
-    options: String,
+    options: Vec<String>,
 }
 
 impl Output {
     /// Detects terminals and colour once.
-    pub(crate) fn new(json: bool, full: bool, options: String) -> Self {
+    pub(crate) fn new(json: bool, full: bool, options: Vec<String>) -> Self {
         Self {
             json,
             style: Style::detect(io::stdout().is_terminal() && !json).with_full(full),
@@ -74,14 +74,14 @@ impl Output {
     }
 
     /// The options that the person gave and another command needs to mean the same; each begins with a space.
-    pub(crate) fn options(&self) -> &str {
-        &self.options
+    pub(crate) fn options(&self) -> String {
+        self.options.concat()
     }
 
     /// A command line, or words with some in it, with the options that this one was given, so that it means the same
     /// chain and wallet when it is copied.
     pub(crate) fn command(&self, text: &str) -> String {
-        if text.contains(&self.options) {
+        if text.contains(&self.options()) {
             // Whoever wrote it has put them where they belong.
             return text.to_owned();
         }
@@ -89,8 +89,11 @@ impl Output {
         let mut out = pieces.next().unwrap_or_default().to_owned();
         for piece in pieces {
             let verb = piece.split([' ', '`']).next().unwrap_or_default();
-            let options = if WITHOUT_A_CHAIN.contains(&verb) { "" } else { &self.options };
-            out.extend(["provena", options, " ", piece]);
+            let command = &piece[..lines::command_end(piece)];
+            let named = |option: &String| option.split_whitespace().next().is_some_and(|name| command.contains(name));
+            // What the command names itself it means differently, and nothing can be named twice.
+            let options = self.options.iter().filter(|option| !WITHOUT_A_CHAIN.contains(&verb) && !named(option));
+            out.extend(["provena", &options.map(String::as_str).collect::<String>(), " ", piece]);
         }
         out
     }
@@ -156,10 +159,16 @@ mod tests {
 
     #[test]
     fn printed_commands_mean_the_same_chain() {
-        let output = Output::new(false, false, " --url http://a".into());
+        let output = Output::new(false, false, vec![" --url http://a".into()]);
         assert_eq!(output.command("provena offer list"), "provena --url http://a offer list");
         let both = "provena keygen --out a   (or `provena localnet`), then provena balance";
         let told = "provena keygen --out a   (or `provena localnet`), then provena --url http://a balance";
         assert_eq!(output.command(both), told);
+        assert_eq!(
+            output.command("provena deploy   (or check --url)"),
+            "provena --url http://a deploy   (or check --url)"
+        );
+        let other = "provena balance --url http://b";
+        assert_eq!(output.command(other), other, "an option that is named is not named again");
     }
 }

@@ -69,6 +69,31 @@ pub(crate) async fn asked() -> Asked {
     }
 }
 
+/// Resolves when the terminal is closed in which the command runs, unless the person said that it goes on then (`nohup`).
+/// Without it the command ends at once and leaves its children alone.
+pub(crate) async fn hung_up() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if !ignores(SignalKind::hangup().as_raw_value())
+            && let Ok(mut hangup) = signal(SignalKind::hangup())
+            && hangup.recv().await.is_some()
+        {
+            return;
+        }
+    }
+    std::future::pending().await
+}
+
+/// Whether whoever started this process told it to ignore a signal, as far as the system lets it know.
+#[cfg(unix)]
+fn ignores(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    u32::try_from(signal - 1).is_ok_and(|bit| mask.checked_shr(bit).is_some_and(|mask| mask & 1 == 1))
+}
+
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;

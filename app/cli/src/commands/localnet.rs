@@ -81,5 +81,6 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             chain.stop().await?;
             asked.outcome(kept)
         }
+        () = stop::hung_up() => chain.stop().await,
     }
 }

@@ -14,7 +14,7 @@ type Advice = (Exit, Option<String>);
 
 /// The exit code of an error of the client, and what to do next.
 pub(super) fn advice(error: &Error) -> Option<Advice> {
-    error.chain().find_map(|cause| {
+    let of_cause = |cause: &(dyn std::error::Error + 'static)| {
         (cause.downcast_ref().map(mint))
             .or_else(|| cause.downcast_ref().map(asset))
             .or_else(|| cause.downcast_ref().map(offer))
@@ -26,7 +26,14 @@ pub(super) fn advice(error: &Error) -> Option<Advice> {
                 Some(ClientError::Chain(error)) => chain(error),
                 _ => None,
             })
-    })
+    };
+    let mut advice: Option<Advice> = None;
+    // The outermost error says how it ended; what lies deeper may know better what to do.
+    for (exit, hint) in error.chain().filter_map(of_cause) {
+        let (_, told) = advice.get_or_insert((exit, None));
+        *told = told.take().or(hint);
+    }
+    advice
 }
 
 fn chain(error: &ChainError) -> Option<Advice> {

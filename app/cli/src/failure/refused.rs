@@ -18,17 +18,19 @@ use crate::output::{
 const WHOLE_NUMBER: &str = "write a whole number, such as 8";
 
 /// Prints what is wrong with a command line, or the help that was asked for; as JSON when that was asked for, too.
-pub(crate) fn refused(error: &clap::Error, root: &Command) -> ExitCode {
+pub(crate) fn refused(error: &clap::Error, mut root: Command) -> ExitCode {
     let json = std::env::args().any(|argument| argument == "--json");
     if !error.use_stderr() {
         // Nothing can be done about a terminal that takes no words.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let text = with_words_for_numbers(error);
+    let text = with_plain_words(error);
+    // Commands learn their whole names and the options of every command.
+    root.build();
     if !json {
         // What was typed may have been copied from somewhere.
-        eprintln!("{}", fitted(harmless(&for_people(error, &text, root)).trim_end(), stderr_columns()));
+        eprintln!("{}", fitted(harmless(&for_people(error, &text, &root)).trim_end(), stderr_columns()));
         return ExitCode::from(Exit::Usage as u8);
     }
     let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
@@ -48,7 +50,8 @@ fn for_people(error: &clap::Error, text: &str, root: &Command) -> String {
             Some(command) => command.clone().render_help().to_string(),
             None => text.to_owned(),
         },
-        ErrorKind::InvalidSubcommand => {
+        // Who mistyped a letter is told the word, and needs no list.
+        ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
             let said = text.lines().take_while(|line| !line.starts_with("Usage:")).collect::<Vec<_>>().join("\n");
             let usage = context(error, ContextKind::Usage);
             let path = usage.trim_start_matches("Usage: ").split('[').next().unwrap_or_default();
@@ -84,8 +87,14 @@ fn commands(command: &Command) -> String {
 }
 
 /// The error's text, in which a number that is none is not called an invalid digit.
-fn with_words_for_numbers(error: &clap::Error) -> String {
+fn with_plain_words(error: &clap::Error) -> String {
     let text = error.render().to_string();
+    let text = text.replacen("unrecognized subcommand", "there is no command", 1);
+    let text = text.replacen("a similar subcommand exists", "there is", 1).replacen(
+        "some similar subcommands exist",
+        "there are",
+        1,
+    );
     let Some(source) = std::error::Error::source(error) else { return text };
     let said = source.to_string();
     let meant = match said.split_once(" is not in ") {
@@ -99,14 +108,12 @@ fn with_words_for_numbers(error: &clap::Error) -> String {
 /// What a range of Rust's, such as `1..` or `0..=65535`, allows.
 fn within(range: &str) -> Option<String> {
     let (least, most) = range.split_once("..")?;
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !number(least) {
-        return None;
-    }
-    Some(match most.strip_prefix('=') {
-        None if most.is_empty() => format!("write a whole number, at least {least}"),
-        Some(most) if number(most) => format!("write a whole number from {least} to {most}"),
-        _ => return None,
+    let least: u64 = least.parse().ok()?;
+    let most: u64 = if most.is_empty() { u64::MAX } else { most.strip_prefix('=')?.parse().ok()? };
+    Some(match most {
+        // So much is what the machine can count, and nobody's bound.
+        most if most >= u32::MAX.into() => format!("write a whole number, at least {least}"),
+        most => format!("write a whole number from {least} to {most}"),
     })
 }
 
@@ -118,17 +125,19 @@ mod tests {
     use crate::{cli::Cli, help};
 
     fn told(line: &[&str]) -> String {
-        let root = help::flowing(Cli::command()).term_width(80);
+        let mut root = help::flowing(Cli::command()).term_width(80);
+        root.build();
         let error = root.clone().try_get_matches_from([&["provena"], line].concat()).unwrap_err();
-        for_people(&error, &with_words_for_numbers(&error), &root)
+        for_people(&error, &with_plain_words(&error), &root)
     }
 
     #[test]
     fn a_number_that_is_none_is_told_what_one_looks_like() {
         let capacity = |value| told(&["node", "update", "--capacity", value]);
         assert!(capacity("many").contains("'many' for '--capacity <JOBS>': write a whole number, such as 8"));
-        assert!(capacity("-1").contains("write a whole number from 0 to 4294967295"), "{}", capacity("-1"));
+        assert!(capacity("-1").contains("write a whole number, at least 0"), "{}", capacity("-1"));
         assert!(capacity("1.5").contains(WHOLE_NUMBER));
+        assert!(told(&["localnet", "--rpc-port", "70000"]).contains("a whole number from 0 to 65535"));
         assert!(told(&["model", "import", "a", "-o", "b", "--context", "0"]).contains("a whole number, at least 1"));
         let negative = told(&["airdrop", "-1"]);
         assert!(negative.contains("`-1` is not an amount") && !negative.contains("-- -1"), "{negative}");
@@ -138,9 +147,14 @@ mod tests {
     fn an_unknown_command_is_told_which_there_are() {
         let unknown = told(&["node", "nonsense"]);
         assert!(unknown.contains("'nonsense'") && unknown.contains("\n  withdraw "), "{unknown}");
-        assert!(told(&["nonsense"]).contains("\n  localnet "));
-        assert!(told(&["airdop", "1"]).contains("'airdrop'"));
+        assert!(told(&["xyz"]).contains("\n  localnet "));
+        let mistyped = told(&["airdop", "1"]);
+        assert!(
+            mistyped.contains("there is no command 'airdop'") && mistyped.contains("there is: 'airdrop'"),
+            "{mistyped}"
+        );
         // What comes before a command that is missing does not turn the help into a list in one line.
-        assert!(told(&["--url", "http://a", "node"]).contains("\n  withdraw "));
+        let missing = told(&["--url", "http://a", "node"]);
+        assert!(missing.contains("\n  withdraw ") && missing.contains("Usage: provena node"), "{missing}");
     }
 }

@@ -73,14 +73,23 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
 
 /// Where the piece ends that a text begins with: a word, a command, or what stands between backticks.
 fn whole(text: &str) -> usize {
-    let mut end = text.find(' ').unwrap_or(text.len());
-    let command = PROGRAMS.contains(&&text[..end]);
+    let word = text.find(' ').unwrap_or(text.len());
+    if PROGRAMS.contains(&&text[..word]) {
+        return command_end(text);
+    }
     let open = |end: usize| text[..end].matches('`').count() % 2 == 1;
-    let goes_on = |end: usize| match command {
-        true => !text[end..].starts_with(APART) && !text[..end].ends_with([',', ';']),
-        // A backtick that is never closed holds nothing together.
-        false => open(end) && text[end..].contains('`'),
-    };
+    // A backtick that is never closed holds nothing together.
+    end(text, |end| open(end) && text[end..].contains('`'))
+}
+
+/// Where the command ends that a text begins with: at words about it, or in a list of commands.
+pub(crate) fn command_end(text: &str) -> usize {
+    end(text, |end| !text[end..].starts_with(APART) && !text[..end].ends_with([',', ';']))
+}
+
+/// The end of the first word of a text behind which it does not go on.
+fn end(text: &str, goes_on: impl Fn(usize) -> bool) -> usize {
+    let mut end = text.find(' ').unwrap_or(text.len());
     while end < text.len() && goes_on(end) {
         end = text[end + 1..].find(' ').map_or(text.len(), |next| end + 1 + next);
     }

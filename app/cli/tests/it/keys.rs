@@ -19,8 +19,18 @@ fn keygen_writes_a_private_key_file_once() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
-    person.run(&["keygen"]).fails(1, &["exists already and is not overwritten", "--force"]);
+    // On the next day the same line shows the wallet, and what follows it goes on.
+    let again = person.run(&["keygen", "--json"]).ok().json();
+    assert_eq!((&made["created"], &again["created"]), (&true.into(), &false.into()));
+    assert_eq!(again["address"], made["address"]);
+    assert!(person.run(&["keygen"]).ok().stderr.contains("is there already, and stays"));
     assert_eq!(fs::read(&file).unwrap(), first);
+    // What is no key is nobody's wallet, and stays, too.
+    let other = person.path("other.json");
+    fs::write(&other, "[1,2,3]").unwrap();
+    let keygen = ["keygen", "--out", other.to_str().unwrap()];
+    person.run(&keygen).fails(1, &["exists already and is not overwritten", "--force"]);
+    assert_eq!(fs::read(&other).unwrap(), b"[1,2,3]");
 
     let replaced = person.run(&["keygen", "--force", "--json"]).ok().json();
     assert_ne!(replaced["address"], made["address"]);

@@ -39,17 +39,22 @@ impl Localnet {
     /// A chain and a person with an empty home folder.
     pub(crate) fn without_wallet() -> Self {
         let person = Person::new();
-        let mut child = person
-            .command()
-            .args(["localnet", "--rpc-port", "0", "--ws-port", "0", "--json"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("provena runs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
-        let address = |name: &str| ready[name].as_str().unwrap().to_owned();
-        Self { person, child, url: address("url"), ws: address("ws") }
+        let (child, url, ws) = begin(&person, "0", "0");
+        Self { person, child, url, ws }
+    }
+
+    /// Ends the chain and starts another one, which is empty, at the same addresses.
+    pub(crate) fn begin_again(&mut self) {
+        self.stop();
+        let port = |address: &str| address.rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
+        let (rpc, ws) = (port(&self.url), port(&self.ws));
+        (self.child, self.url, self.ws) = begin(&self.person, &rpc, &ws);
+    }
+
+    fn stop(&mut self) {
+        // SIGTERM, so that the chain behind it stops, too.
+        let _ = std::process::Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
     }
 
     /// A chain on which everything is set up.
@@ -166,6 +171,18 @@ impl Localnet {
     }
 }
 
+/// Starts a chain at these ports; gives the process and the addresses.
+fn begin(person: &Person, rpc_port: &str, ws_port: &str) -> (Child, String, String) {
+    let mut command = person.command();
+    command.args(["localnet", "--rpc-port", rpc_port, "--ws-port", ws_port, "--json"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("provena runs");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
+    let address = |name: &str| ready[name].as_str().unwrap().to_owned();
+    (child, address("url"), address("ws"))
+}
+
 /// An address that nobody has.
 pub(crate) fn nobody() -> String {
     Pubkey::new_unique().to_string()
@@ -173,8 +190,6 @@ pub(crate) fn nobody() -> String {
 
 impl Drop for Localnet {
     fn drop(&mut self) {
-        // SIGTERM, so that the chain behind it stops, too.
-        let _ = std::process::Command::new("kill").arg(self.child.id().to_string()).status();
-        let _ = self.child.wait();
+        self.stop();
     }
 }

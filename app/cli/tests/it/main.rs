@@ -16,6 +16,7 @@ mod newcomer;
 mod nodes;
 mod offers;
 mod offline;
+mod operator;
 mod provena;
 mod proxy;
 mod reach;

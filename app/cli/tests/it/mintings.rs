@@ -46,6 +46,8 @@ fn n12_a_minting_that_was_cut_off_goes_on_or_is_taken_back() {
     net.refuses(&[(&["dataset", "mint", &file], 1, &["was interrupted, with other shares", "asset abandon"])]);
     let pending = net.read(&["asset", "pending"]);
     assert!(pending.contains("the royalty pool exists") && pending.contains(&asset), "{pending}");
+    let root = net.run(&["asset", "pending"]).ok().json()[0]["content_root"].as_str().unwrap().to_owned();
+    assert!(pending.contains(&format!("asset abandon \\\n      {root}")), "the command can be copied: {pending}");
     assert!(pending.contains("numbers.csv") && pending.contains("=25%") && pending.contains("=75%"), "{pending}");
     let minted = net.run(&[&["dataset", "mint", &file][..], &options].concat()).ok().json();
     assert_eq!((&minted["asset"], &minted["title"]), (&asset.into(), &"numbers.csv".into()));

@@ -56,7 +56,7 @@ fn the_doctor_finds_what_keeps_a_node_from_earning() {
     let net = Localnet::start(10);
     let config = net.person.path("node.toml").display().to_string();
     let doctor = ["node", "doctor", "--config", &config];
-    net.refuses(&[(&doctor, 1, &["the config cannot be used", "sample-config"])]);
+    net.refuses(&[(&doctor, 1, &["cannot be read (there is no such file", "sample-config >"])]);
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let endpoint = format!("http://127.0.0.1:{port}");
     let sample = net.run(&["node", "sample-config"]).ok().stdout;

@@ -14,7 +14,7 @@ use crate::provena::Person;
 fn amounts_that_are_none_are_refused_before_anything_happens() {
     let person = Person::new();
     for (amount, words) in [
-        ("-1", "unexpected argument"),
+        ("-1", "is not an amount"),
         ("1e9", "is not an amount"),
         ("1,5", "is not an amount"),
         ("NaN", "is not an amount"),

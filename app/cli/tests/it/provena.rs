@@ -104,6 +104,12 @@ impl Ended {
     }
 }
 
+/// The embedded chain's binary.
+pub(crate) fn chain_binary() -> PathBuf {
+    let named = std::env::var_os("PROVENA_LOCALNET").map(PathBuf::from);
+    named.or_else(localnet).expect("the embedded chain is built: cargo xtask build")
+}
+
 /// Where `cargo xtask build` leaves the embedded chain, when this test's own target folder has none.
 fn localnet() -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_BIN_EXE_provena")).parent()?.parent()?.join("localnet/debug/provena-localnet");

@@ -158,7 +158,7 @@ fn settings_that_make_no_sense_are_refused_with_an_example() {
     chat("--temperature", "hot").fails(2, &["a temperature is 0 to 100", "such as 0.7"]);
     chat("--temperature", "-1").fails(2, &["a temperature is 0 to 100"]);
     chat("--top-p", "90%").fails(2, &["a probability is above 0, at most 1", "such as 0.9"]);
-    chat("--max-tokens", "0").fails(2, &["0 is not in 1.."]);
+    chat("--max-tokens", "0").fails(2, &["a whole number, at least 1"]);
     chat("--prompt", "  ").fails(2, &["the prompt is empty"]);
     person.run(&["model", "chat", "words.pvna", "--plain", "--system", "w2"]).fails(2, &["cannot be used with"]);
 
@@ -167,7 +167,7 @@ fn settings_that_make_no_sense_are_refused_with_an_example() {
     infer(&["--prompt", ""]).fails(2, &["the prompt is empty"]);
     infer(&["--prompt", "a", "--text", "b"]).fails(2, &["cannot be used with"]);
     infer(&["--text", "b", "--temperature", "1"]).fails(2, &["--temperature is for answers in words", "--prompt"]);
-    infer(&["--input-units", "0", "--prompt", "a"]).fails(2, &["0 is not in 1.."]);
+    infer(&["--input-units", "0", "--prompt", "a"]).fails(2, &["a whole number, at least 1"]);
     infer(&[]).fails(2, &["there is nothing to ask", "--prompt"]);
 }
 

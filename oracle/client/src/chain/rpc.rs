@@ -194,7 +194,7 @@ fn logs_of(error: &ClientError) -> Vec<String> {
 /// Why a request was not answered, without what every such error begins with.
 fn transport(error: &reqwest::Error) -> String {
     if let Some(status) = error.status() {
-        return format!("it answers {status}, as no RPC server does");
+        return format!("something else does, with {status}");
     }
     if error.is_timeout() {
         return "not in time".to_owned();

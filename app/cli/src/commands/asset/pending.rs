@@ -103,7 +103,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<()> {
         let held = |share: &Share| Held { address: share.address.to_string(), share: show_shares(share.shares) };
         let content_root = hex::encode(unfinished.content_root);
         mintings.push(Minting {
-            back: context.output.command(&format!("provena asset abandon {content_root}")),
+            back: context.output.command(&format!("provena asset abandon \\\n      {content_root}")),
             shares: unfinished.shares.iter().map(held).collect(),
             title: unfinished.title.as_str().into(),
             content_root,

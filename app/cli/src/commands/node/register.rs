@@ -15,7 +15,7 @@ use super::account;
 use crate::{
     context::Context,
     failure::Failure,
-    output::{Report, style::Style, table::facts, text::short},
+    output::{Report, money::short_sol, style::Style, table::facts, text::short},
 };
 
 /// Arguments of `provena node register`.
@@ -42,6 +42,8 @@ struct Registered {
     stake: u64,
     endpoint: String,
     signature: String,
+    #[serde(skip)]
+    next: [String; 2],
 }
 
 impl Report for Registered {
@@ -49,14 +51,13 @@ impl Report for Registered {
         let table = facts(
             &[
                 ("node", self.node.clone()),
-                ("stake", Currency::sol().show(self.stake)),
+                ("stake", short_sol(self.stake)),
                 ("endpoint", self.endpoint.clone()),
                 ("transaction", short(&self.signature)),
             ],
             style,
         );
-        let next = "provena node sample-config > node.toml &&\n      provena node run --config node.toml";
-        format!("{table}\n\n{} {next}", style.faint("next:"))
+        format!("{table}\n\n{} {}", style.faint("next:"), self.next.join(" &&\n      "))
     }
 }
 
@@ -72,6 +73,11 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         stake: args.stake,
         endpoint: args.endpoint,
         signature,
+        // What is named on this command line goes into the file.
+        next: [
+            context.output.command("provena node sample-config > node.toml"),
+            "provena node run --config node.toml".to_owned(),
+        ],
     })
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let running = provena_node::node::run(config, shutdown.clone());
     tokio::pin!(running);
     tokio::select! {
-        ended = &mut running => return match ended {
+        ended = &mut running => match ended {
             Ok(()) => Ok(()),
             Err(error) => Err(explained(error, &chain).await),
         },

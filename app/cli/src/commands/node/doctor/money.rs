@@ -1,6 +1,7 @@
 //! Stake, balance, and what the answers of each model earn.
 
 use anyhow::{Context as _, Result};
+use provena_client::amount::Currency;
 use provena_client::chain::{ChainReader, RpcChain, accounts, accounts::ProgramAccount};
 use provena_client::mint;
 use provena_common::{amount::Amount, pda::is_zero};
@@ -25,9 +26,11 @@ pub(super) fn stake(node: &Node, market: &Admin, findings: &mut Findings) {
     let found = format!("{}, of which {} is free", short_sol(node.stake), short_sol(node.free().0));
     if node.stake < market.min_stake {
         let least = short_sol(market.min_stake);
-        findings.fail("stake", found, format!("at least {least} must be at stake: provena node stake SOL"));
+        let missing = Currency::sol().show(market.min_stake - node.stake);
+        let add = missing.trim_end_matches(" SOL");
+        findings.fail("stake", found, format!("at least {least} must be at stake: provena node stake {add}"));
     } else if node.free().0 == 0 {
-        findings.fail("stake", found, "wait until jobs are over, or add some: provena node stake SOL");
+        findings.fail("stake", found, "wait until jobs are over, or add some: provena node stake 1");
     } else {
         findings.ok("stake", found);
     }
@@ -89,7 +92,7 @@ fn judge(title: &str, offer: &Offer, config: &Config, node: &Node, market: &Admi
     }
     if offer.bond_lamports > node.free().0 {
         let found = format!("{title}: a bond of {} is more than what is free", short_sol(offer.bond_lamports));
-        findings.warn("profit", found, "add stake: provena node stake SOL");
+        findings.warn("profit", found, "add stake: provena node stake 1");
         return;
     }
     if !is_zero(&offer.mint) {
