@@ -56,24 +56,29 @@ fn example(line: &str) -> Vec<String> {
     }
 }
 
-/// A command in lines that a shell puts together again; what stands between quotes stays on one.
+/// A command in lines that a shell puts together again, broken before its options; an option stays with its value, and what
+/// stands between quotes on one line.
 fn copyable(command: &str) -> Vec<String> {
     const GOES_ON: &str = " \\";
-    let mut lines = vec![String::from(" ")];
-    let mut words = command.split(' ').peekable();
-    while let Some(word) = words.next() {
-        let mut word = word.to_owned();
-        while word.matches('\'').count() % 2 == 1
-            && let Some(next) = words.next()
-        {
-            word.extend([" ", next]);
+    let mut pieces: Vec<String> = Vec::new();
+    for word in command.split(' ') {
+        match pieces.last_mut() {
+            Some(last) if last.matches('\'').count() % 2 == 1 => last.extend([" ", word]),
+            Some(last) if last.starts_with("--") && !last.contains(' ') && !word.starts_with('-') => {
+                last.extend([" ", word])
+            }
+            _ => pieces.push(word.to_owned()),
         }
-        let room = COLUMNS - if words.peek().is_some() { GOES_ON.len() } else { 0 };
+    }
+    let mut lines = vec![String::from(" ")];
+    let count = pieces.len();
+    for (number, piece) in pieces.into_iter().enumerate() {
+        let room = COLUMNS - if number + 1 < count { GOES_ON.len() } else { 0 };
         match lines.last_mut() {
-            Some(last) if last.chars().count() + 1 + word.chars().count() <= room => last.extend([" ", &word]),
+            Some(last) if last.chars().count() + 1 + piece.chars().count() <= room => last.extend([" ", &piece]),
             last => {
                 last.into_iter().for_each(|last| last.push_str(GOES_ON));
-                lines.push(format!("      {word}"));
+                lines.push(format!("      {piece}"));
             }
         }
     }
@@ -95,7 +100,7 @@ mod tests {
         let long = format!("  provena {} {APART} and what that does to you", "x".repeat(50));
         assert_eq!(example(&long).len(), 2);
         let long = format!("  provena a --b {} --text 'one two' --c d", "x".repeat(48));
-        let broken = format!("  provena a --b {} --text \\\n      'one two' --c d", "x".repeat(48));
+        let broken = format!("  provena a --b {} \\\n      --text 'one two' --c d", "x".repeat(48));
         assert_eq!(example(&long).join("\n"), broken);
     }
 

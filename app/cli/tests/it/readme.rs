@@ -91,7 +91,8 @@ fn copy(net: &Localnet, home: &Path, listen: &str, lines: &[String]) -> usize {
             "provena localnet" | "cargo xtask fetch" => {}
             line if line.starts_with("export PATH=") => {}
             line if line.starts_with("provena node run") => {
-                node = Some(Running(shell(line).stderr(Stdio::null()).spawn().unwrap()));
+                // The shell becomes the node, so that what is stopped in the end is the node.
+                node = Some(Running(shell(&format!("exec {line}")).stderr(Stdio::null()).spawn().unwrap()));
                 let begun = Instant::now();
                 while TcpStream::connect(listen).is_err() {
                     assert!(begun.elapsed() < Duration::from_secs(120), "the node answers no HTTP");

@@ -62,7 +62,7 @@ async fn explained(error: NodeError, chain: &RpcChain) -> anyhow::Error {
         NodeError::NotRegistered(node) => Failure::failed(format!("{node} is not registered as a node on this chain"))
             .hint("provena node register --stake 1 --endpoint URL   (with the key of [node] key as --keypair)")
             .into(),
-        error => anyhow::Error::from(error).context("the node stopped"),
+        error => anyhow::Error::from(error).context("the node cannot run"),
     }
 }
 
