@@ -10,7 +10,7 @@
 mod lock;
 
 use std::error::Error;
-use std::io::ErrorKind;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -118,11 +118,12 @@ fn silent(error: reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", TIMEOUT.as_secs());
     }
-    let refuses = |cause: &(dyn Error + 'static)| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused)
-    };
-    if std::iter::successors(error.source(), |cause| cause.source()).any(refuses) {
-        return "nobody answers there".to_owned();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        if deeper.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+            return "nobody answers there".to_owned();
+        }
+        cause = deeper.source();
     }
     causes(&error.without_url())
 }

@@ -132,6 +132,7 @@ mod tests {
             result_root: Some([2; 32]),
             fee: None,
             closed: true,
+            refunded: false,
             receipts: vec![receipt()],
         };
         change(&mut record);

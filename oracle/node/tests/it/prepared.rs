@@ -249,7 +249,7 @@ async fn a_warm_up_takes_a_place_of_computing() {
     scene.chain.world(|world| {
         let node = keypair("node");
         let view = provena_client::view::JobView::decode(&taken, &world.account(&taken).unwrap()).unwrap();
-        world.accept(&[client::take_seat(node.pubkey(), taken, 0, view.job.terms_hash)], &[&node]);
+        world.accept(&[client::take_seat(node.pubkey(), taken, 0, view.job.terms_hash, 0)], &[&node]);
     });
     let both = async {
         until("the model is being measured", || inside.now() == 1).await;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use provena_client::chain::send_and_confirm;
+use provena_client::reach::Reach;
 use provena_market::client;
 use provena_tests::market::STAKE;
 use reqwest::{Client, StatusCode};
@@ -193,7 +194,7 @@ async fn private_servers_are_neither_reached_by_redirection_nor_quoted() {
     // Nor does the node's own log have the words.
     let store =
         provena_node::blobs::Blobs::open(&folder.path().join("other"), crate::support::ROOM, &[], Default::default());
-    let peers = provena_node::blobs::Peers::new(scene.chain.clone(), Pubkey::default(), true);
+    let peers = provena_node::blobs::Peers::new(scene.chain.clone(), Pubkey::default(), Reach::Private);
     let error =
         store.unwrap().with_peers(peers).artifact(&model::artifact().content_root(), 1 << 20).await.unwrap_err();
     let error = error.to_string();

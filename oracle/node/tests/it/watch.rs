@@ -176,7 +176,7 @@ async fn a_job_with_a_noted_claim_is_not_begun_again_at_every_look() {
     folder_store(&scene.shared).put(model::request(2).to_bytes()).await.unwrap();
     let me = keypair("node");
     scene.chain.world(|world| {
-        world.accept(&[client::take_seat(me.pubkey(), posted.job, 0, job.job.terms_hash)], &[&me]);
+        world.accept(&[client::take_seat(me.pubkey(), posted.job, 0, job.job.terms_hash, 0)], &[&me]);
     });
     until("it is answered", || scene.job(&posted.job).state().unwrap() == JobState::Agreed).await;
     assert_eq!((refused(), scene.node("node").forfeited), (1, 0));

@@ -4,6 +4,7 @@ use anyhow::Result;
 use provena_client::{
     amount::Currency,
     chain::{ChainReader, accounts::ProgramAccount},
+    reach::Reach,
 };
 use provena_market::{client, state::Node};
 use provena_node::instance::{InstanceError, KeyLock};
@@ -92,7 +93,9 @@ async fn running(chain: &impl ChainReader, node: &Node) -> Result<Option<String>
         return Ok(Some("a process on this machine acts with its key".into()));
     }
     drop(lock);
+    // It is the operator's own.
     let endpoint = node.endpoint();
-    let answers = NodeHealth::ask(endpoint).await.is_ok_and(|health| health.node == authority.to_string());
+    let answers =
+        NodeHealth::ask(endpoint, Reach::Private).await.is_ok_and(|health| health.node == authority.to_string());
     Ok(answers.then(|| format!("it answers at {}", printable(endpoint))))
 }

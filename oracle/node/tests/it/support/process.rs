@@ -79,6 +79,7 @@ impl Process {
             .args(["--exact", "support::process::a_process_of_its_own", "--nocapture"])
             .env(CHILD, settings)
             .env("TMPDIR", folder.path())
+            .env("XDG_CACHE_HOME", folder.path())
             .env_remove("XDG_RUNTIME_DIR")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::time::Duration;
 
-use provena_client::store::{Limits, Store};
+use provena_client::reach::Reach;
 use provena_market::state::Node;
 use provena_node::config::Config;
 use provena_node::instance;
@@ -133,7 +133,7 @@ async fn connects(addresses: &[SocketAddr]) -> Result<(), String> {
 
 /// The first of some addresses, if all of them belong to a network that strangers are not in.
 fn all_private(addresses: &[SocketAddr]) -> Option<IpAddr> {
-    let is_public = |address: &SocketAddr| Store::open_public(&format!("http://{address}"), Limits::default()).is_ok();
+    let is_public = |address: &SocketAddr| Reach::Public.client(&format!("http://{address}")).is_ok();
     addresses.iter().all(|address| !is_public(address)).then(|| addresses.first().map(SocketAddr::ip)).flatten()
 }
 
