@@ -79,7 +79,7 @@ impl<'a> Ask<'a> {
         let pay = limits.worth(self.mint, part.0).ok_or(Refusal::NoRate(*self.mint))?;
         let least = limits.least_pay(self.seats, self.bond);
         if pay < least {
-            return Err(Refusal::Pay { pay, least });
+            return Err(Refusal::Pay { work, pay, least });
         }
         Ok(())
     }
