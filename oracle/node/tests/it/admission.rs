@@ -238,8 +238,8 @@ async fn a_stake_below_the_markets_least_is_refused_by_name_before_a_seat_is_tak
     let posted = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap();
     let worker = scene.worker("node", scene.chain.clone(), data.path());
     let before = scene.chain.world(|world| world.lamports(&worker.authority()));
-    let words = format!("the node's stake is {STAKE} lamports, the market's least is {}; it must be raised", STAKE + 1);
-    assert_eq!(declined(&worker, &posted.job).await, words);
+    let words = "the node's stake is 5 SOL, the market's least is 5.000000001 SOL; it must be raised";
+    assert_eq!((declined(&worker, &posted.job).await.as_str(), STAKE), (words, 5_000_000_000));
     assert_eq!(worker.metrics().refusals("stake_too_low"), 1);
     let quote = worker.quote(&scene.terms(&scene.offer), model::request(1).to_bytes().into()).await;
     assert_eq!(quote.unwrap_err().name(), "stake_too_low");
