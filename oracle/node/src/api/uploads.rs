@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
+use provena_client::amount::Currency;
 use provena_client::store::Root;
 use provena_client::view::JobView;
 use provena_wire::Upload;
@@ -205,7 +206,8 @@ impl Api {
             }
         };
         if !enough {
-            let words = format!("the wallet has less than {LEAST_BALANCE} lamports, which a job takes");
+            let least = Currency::sol().show(LEAST_BALANCE);
+            let words = format!("the wallet has less than {least}, which a job takes");
             return Err(Refused::new(StatusCode::FORBIDDEN, words));
         }
         Ok(Reason::Wallet(*wallet))
