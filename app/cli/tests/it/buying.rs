@@ -129,7 +129,9 @@ fn n6_a_silent_chain_costs_no_paid_job() {
     assert!(done.stdout.contains("reads "), "{}", done.stdout);
 
     market.front.keep_back(&["/v1/blobs"]);
-    let mut child = market.command(&market.ask(&["--patience", "2", "--unquoted", "--undelivered"])).spawn().unwrap();
+    // Another question, which the node does not have from before.
+    let another = ["--row", "1", "--patience", "2", "--unquoted", "--undelivered"];
+    let mut child = market.command(&market.ask(&another)).spawn().unwrap();
     let line = until(&mut child, "is paid for");
     let job = line.split(' ').nth(1).unwrap().to_owned();
     market.wire.silent(true);
