@@ -29,11 +29,7 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
-use crate::{
-    address,
-    context::{Context, DEFAULT_URL},
-    failure::Failure,
-};
+use crate::{address, context::Context, failure::Failure};
 
 use super::infer::bill::network_fees;
 use report::JobReport;
@@ -103,7 +99,7 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 impl<'a> Payer<'a> {
     fn new(context: &'a Context<'a>) -> Result<Self> {
         let wallet = context.wallet().map_err(|error| match error.downcast_ref() {
-            Some(KeyFileError::Missing(path)) => missing_wallet(&path.display().to_string(), context),
+            Some(KeyFileError::Missing(path)) => missing_wallet(&path.display().to_string()),
             _ => error,
         })?;
         Self::with(wallet, context)
@@ -186,13 +182,12 @@ async fn find(address: &Pubkey, payer: &Payer<'_>) -> Result<JobView> {
     }
 }
 
-fn missing_wallet(file: &str, context: &Context<'_>) -> anyhow::Error {
-    let url = if context.url() == DEFAULT_URL { String::new() } else { format!(" --url {}", context.url()) };
+fn missing_wallet(file: &str) -> anyhow::Error {
     Failure::failed(format!("there is no key file {file}, and this is about the jobs of a wallet"))
-        .hint(format!(
-            "name the key file of the wallet that paid with --keypair; without it there are\n       \
-             provena job show JOB{url}   and\n       provena job receipt JOB{url}"
-        ))
+        .hint(
+            "name the key file of the wallet that paid with --keypair; without it there are `job show JOB` and \
+             `job receipt JOB`",
+        )
         .into()
 }
 

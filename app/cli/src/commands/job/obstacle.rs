@@ -69,7 +69,7 @@ pub(super) fn check_close(job: &JobView, payer: &Pubkey, now: Slot, context: &Co
     if is_payer && now.0 < from {
         let why = format!("that is possible from slot {from} on, {}", about(from, now));
         let close = context.command("job close");
-        return Err(failure(why, format!("{close}   then; whoever asks again gets it closed by that, too")));
+        return Err(failure(why, format!("{close}   then, or ask again, which closes it, too")));
     }
     if !is_payer && job.job.check_close(&job.seats, false, now).is_err() {
         check_payer(job, payer, "closed")?;
