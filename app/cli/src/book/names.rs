@@ -59,7 +59,9 @@ pub(super) fn find(entries: &[Entry], wanted: Wanted, name: &str) -> Result<Entr
     // A model stands for an offer only by its own name.
     let kinds = if wanted == Wanted::Offer { &[Kind::Offer][..] } else { wanted.kinds() };
     let last = entries.iter().rev().find(|entry| kinds.contains(&entry.kind));
-    last.cloned().ok_or_else(|| format!("no {wanted} has a name yet on this chain; `provena book` shows those that do"))
+    let list =
+        if wanted == Wanted::Job { "`provena job list` shows the wallet's" } else { "`provena book` shows what does" };
+    last.cloned().ok_or_else(|| format!("no {wanted} has a name yet on this chain; {list}"))
 }
 
 /// As [`find`], without [`LAST`].
