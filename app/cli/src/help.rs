@@ -65,7 +65,7 @@ fn copyable(command: &str) -> Vec<String> {
         match pieces.last_mut() {
             Some(last) if last.matches('\'').count() % 2 == 1 => last.extend([" ", word]),
             Some(last) if last.starts_with("--") && !last.contains(' ') && !word.starts_with('-') => {
-                last.extend([" ", word])
+                last.extend([" ", word]);
             }
             _ => pieces.push(word.to_owned()),
         }

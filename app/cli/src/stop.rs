@@ -82,7 +82,7 @@ pub(crate) async fn hung_up() {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Whether whoever started this process told it to ignore a signal, as far as the system lets it know.
