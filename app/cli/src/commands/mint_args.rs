@@ -157,7 +157,8 @@ impl MintArgs {
         }
         let root = merkle::content_root(&content).unwrap_or_default();
         progress.message("drawing its picture");
-        let metadata = progress.suspend(|| self.shown.metadata(&title, &root, told, context.output))?;
+        let picture = self.shown.picture(&title, &root, &told)?;
+        let metadata = progress.suspend(|| self.shown.metadata(picture, told, context.output))?;
         progress.message("minting");
         let plan = self.plan(&chain, title, metadata, recipe).await?;
         let store = Store::open(context.store_urls()).context("cannot open the store")?;

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result};
 use provena_client::{
     asset::{Reach, check_uri},
-    mint::{Hosting, Metadata},
+    mint::{Hosting, Metadata, Picture},
     store::Store,
 };
 
@@ -52,15 +52,22 @@ fn attribute(text: &str) -> Result<(String, String), String> {
 }
 
 impl ShownArgs {
-    /// What is shown of an asset with this title and content.
+    /// The picture of an asset with this title and content. Drawing one takes a moment.
     ///
     /// # Errors
-    /// A picture or an address is none.
-    pub(super) fn metadata(&self, title: &str, root: &[u8; 32], told: Told, output: &Output) -> Result<Metadata> {
-        let picture = match &self.image {
-            Some(image) => nft::open(image)?,
-            None => nft::draw(&Portrait { motif: told.motif, title, figures: &told.figures, root }),
-        };
+    /// The owner's is none.
+    pub(super) fn picture(&self, title: &str, root: &[u8; 32], told: &Told) -> Result<Picture> {
+        match &self.image {
+            Some(image) => nft::open(image),
+            None => Ok(nft::draw(&Portrait { motif: told.motif, title, figures: &told.figures, root })),
+        }
+    }
+
+    /// What is shown of an asset with this picture.
+    ///
+    /// # Errors
+    /// An address is none.
+    pub(super) fn metadata(&self, picture: Picture, told: Told, output: &Output) -> Result<Metadata> {
         for (option, url) in [("--external-url", &self.external_url), ("--animation-url", &self.animation_url)] {
             if !url.is_empty() && check_uri(url)? == Reach::Local {
                 return Err(Failure::usage(format!("{option}: nobody else can read a file:// address"))

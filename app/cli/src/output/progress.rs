@@ -19,6 +19,7 @@ impl Progress {
             bar.set_style(style);
         }
         bar.set_message(message);
+        bar.tick();
         bar.enable_steady_tick(Duration::from_millis(120));
         Self { bar }
     }
