@@ -150,7 +150,7 @@ fn a_job_is_looked_at_and_closed(kept: &Kept, person: &Person, job: &str, receip
     assert_eq!(shown["seats"][0]["state"], "answered");
     kept.read(person, &["job", "show", job]);
     kept.read(person, &["job", "list"]);
-    run(&["job", "cancel", job]).fails(1, &["was not cancelled", "job show"]);
+    run(&["job", "cancel", job]).fails(1, &["cannot be cancelled: it is answered", "job answer"]);
     assert_eq!(run(&["job", "collect", job]).ok().json()["signatures"], Value::Array(Vec::new()));
     let again = run(&["job", "answer", job]).ok().json();
     assert_eq!((&again["job"], &again["signature"]), (&job.into(), &Value::Null));
@@ -310,7 +310,7 @@ fn a_job_that_nobody_takes_is_cancelled_with_its_deposit() {
         if tried.code == Some(0) {
             break tried.json();
         }
-        assert!(tried.stderr.contains("was not cancelled"), "{}", tried.stderr);
+        assert!(tried.stderr.contains("cannot be cancelled"), "{}", tried.stderr);
         run(&["job", "collect", job]).ok();
         if run(&["job", "show", job]).ok().json()["state"] != "open" {
             break run(&["job", "show", job]).ok().json();
