@@ -155,7 +155,7 @@ fn a_job_is_looked_at_and_closed(kept: &Kept, person: &Person, job: &str, receip
     let again = run(&["job", "answer", job]).ok().json();
     assert_eq!((&again["job"], &again["signature"]), (&job.into(), &Value::Null));
     let stranger = kept.wallet("trainer");
-    run(&["job", "answer", job, "--keypair", &stranger]).fails(1, &["is another payer's", "--keypair"]);
+    run(&["job", "answer", job, "--keypair", &stranger]).fails(1, &["is paid for by another wallet", "--keypair"]);
 
     let rent = shown["rent"]["lamports"].as_u64().unwrap();
     let from = shown["rent"]["back_from_slot"].as_u64().unwrap();
@@ -167,7 +167,7 @@ fn a_job_is_looked_at_and_closed(kept: &Kept, person: &Person, job: &str, receip
     assert!((1..=2).contains(&open), "{listed}");
     let early = run(&["job", "close", job]);
     if early.code == Some(1) {
-        early.fails(1, &["can be closed from slot", &from.to_string()]);
+        early.fails(1, &["cannot be closed yet", &from.to_string()]);
     }
     let begun = Instant::now();
     while !run(&["job", "list"]).ok().json().as_array().unwrap().is_empty() {

@@ -124,7 +124,7 @@ async fn ten_payers_at_once_lose_nothing_and_a_job_takes_three_transactions_of_t
         payers.push(Arc::new(funded(&scene.chain, &format!("payer {index}")).await));
     }
     let chain: SharedChain = Arc::new(Combined::new(connect(&localnet)));
-    let alone = alone(&chain, &payers, (each * 4).max(AT_ONCE)).await;
+    let alone = alone(&chain, &payers, (each * 4).clamp(AT_ONCE, 400)).await;
 
     let before = lamports(scene.chain.as_ref(), &key.pubkey()).await;
     let begun = Instant::now();
