@@ -13,6 +13,7 @@ pub mod config;
 pub mod disk;
 pub mod instance;
 pub mod journal;
+pub mod memory;
 pub mod metrics;
 pub mod node;
 pub mod readiness;

@@ -12,7 +12,8 @@ use provena_client::chain::HealthReport;
 use provena_wire::Units;
 
 use crate::journal::Journal;
-use crate::readiness::{self, Readiness};
+use crate::memory;
+use crate::readiness::Readiness;
 
 /// What happened to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -233,7 +234,7 @@ impl Metrics {
         self.computing.set(jobs.computing);
         self.waiting.set(jobs.waiting_for_others);
         self.disk_free.set(readiness.disk().space.map_or(0, |space| space.free));
-        self.memory.set(readiness::resident_bytes().unwrap_or(0));
+        self.memory.set(memory::resident_bytes().unwrap_or(0));
     }
 
     /// Counts a blob that was not taken.

@@ -11,6 +11,7 @@ use provena_market::{
 };
 use provena_wire::{Refusal, Request, Units};
 use solana_pubkey::Pubkey;
+use solana_signer::Signer;
 use tokio::time::{Instant, timeout_at};
 
 use super::endpoint::likeliest;
@@ -81,7 +82,8 @@ impl Client {
         let end = Instant::now() + PATIENCE;
         for some in able.chunks(AT_ONCE) {
             let round = end.min(Instant::now() + ROUND);
-            let asked = some.iter().map(|node| ask(node, reach, *offer, request.clone(), round));
+            let payer = self.payer.pubkey();
+            let asked = some.iter().map(|node| ask(node, reach, (*offer, payer), request.clone(), round));
             quotes.0.extend(join_all(asked).await);
             if quotes.takers().count() >= usize::from(terms.seats) || Instant::now() >= end {
                 break;
@@ -97,11 +99,11 @@ fn free(node: &Node) -> u64 {
     node.stake.saturating_sub(node.locked)
 }
 
-async fn ask(node: &Node, reach: Reach, offer: Pubkey, request: Bytes, until: Instant) -> Asked {
+async fn ask(node: &Node, reach: Reach, (offer, payer): (Pubkey, Pubkey), request: Bytes, until: Instant) -> Asked {
     let endpoint = Endpoint::new(node.authority, node.endpoint(), reach);
     let reply = match &endpoint {
         None => Reply::Silent("it names no address that HTTP reaches".to_owned()),
-        Some(endpoint) => match timeout_at(until, endpoint.quote(&offer, request)).await {
+        Some(endpoint) => match timeout_at(until, endpoint.quote(&offer, &payer, request)).await {
             Ok(reply) => reply,
             Err(_) => Reply::Silent("it does not answer in time".to_owned()),
         },

@@ -51,7 +51,7 @@ async fn each_answer_of_a_node_has_one_meaning() {
     let request = Request::Generate(Generate { prompt, max_tokens: 7, sampling: Sampling::GREEDY, stop: Vec::new() });
     let bytes = Bytes::from(request.to_bytes());
     let quoting = node(Router::new().route("/v1/quotes/{offer}", post(quotes))).await;
-    let ask = async |kind: u8| quoting.quote(&offer(kind), bytes.clone()).await;
+    let ask = async |kind: u8| quoting.quote(&offer(kind), &Pubkey::default(), bytes.clone()).await;
     assert_eq!(ask(0).await, Reply::Takes(request.units()));
     assert_eq!(request.units(), Units::new(17, 7));
     assert!(matches!(ask(1).await, Reply::Refuses(refusal) if refusal.refused == "kind"));
@@ -64,9 +64,9 @@ async fn each_answer_of_a_node_has_one_meaning() {
     assert!(matches!(ask(6).await, Reply::Silent(why) if why == "HTTP 307"));
 
     let old = node(Router::new()).await;
-    assert_eq!(old.quote(&offer(0), bytes.clone()).await, Reply::Unquoted);
+    assert_eq!(old.quote(&offer(0), &Pubkey::default(), bytes.clone()).await, Reply::Unquoted);
     let gone = Endpoint::new(Pubkey::new_unique(), "http://127.0.0.1:9", Reach::Private).unwrap();
-    assert!(matches!(gone.quote(&offer(0), bytes.clone()).await, Reply::Silent(why) if why == "nothing answers there"));
+    assert!(matches!(gone.quote(&offer(0), &Pubkey::default(), bytes.clone()).await, Reply::Silent(why) if why == "nothing answers there"));
 }
 
 /// A stranger registers an address in somebody's own network, as it stands or under a name that leads there.
@@ -85,7 +85,7 @@ async fn x12_an_address_in_ones_own_network_is_not_called_for_a_stranger() {
         let url = format!("http://{host}:{port}");
         let node = Endpoint::new(Pubkey::new_unique(), &url, Reach::Public).unwrap();
         let refused = |why: String| assert!(why.contains("not at a public address"), "{host}: {why}");
-        let Reply::Silent(why) = node.quote(&offer(0), Bytes::from_static(b"a request")).await else {
+        let Reply::Silent(why) = node.quote(&offer(0), &Pubkey::default(), Bytes::from_static(b"a request")).await else {
             panic!("{host}")
         };
         refused(why);
@@ -96,6 +96,6 @@ async fn x12_an_address_in_ones_own_network_is_not_called_for_a_stranger() {
     }
     assert_eq!(called.load(Ordering::Relaxed), 0);
     let ours = Endpoint::new(Pubkey::new_unique(), &format!("http://127.0.0.1:{port}"), Reach::Private).unwrap();
-    ours.quote(&offer(0), Bytes::from_static(b"a request")).await;
+    ours.quote(&offer(0), &Pubkey::default(), Bytes::from_static(b"a request")).await;
     assert!(called.load(Ordering::Relaxed) > 0);
 }

@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::Api;
 use crate::compute::Adapter;
 use crate::journal::{Counts, LastReceipt, LostBond};
-use crate::readiness::{self, DiskReport, Money, Reason};
+use crate::memory;
+use crate::readiness::{DiskReport, Money, Reason};
 
 /// Lost bonds that are named; the crash log remembers more.
 const LOST_SHOWN: usize = 10;
@@ -74,7 +75,7 @@ pub(super) async fn get(State(api): State<Arc<Api>>) -> (StatusCode, Json<Health
         jobs: api.journal.counts(),
         last_answer: api.journal.last_receipt(),
         disk: api.readiness.disk(),
-        resident_bytes: readiness::resident_bytes(),
+        resident_bytes: memory::resident_bytes(),
     };
     (code, Json(health))
 }

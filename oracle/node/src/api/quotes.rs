@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use provena_client::chain::{ChainError, accounts::fetch_optional};
 use provena_market::state::Offer;
+use provena_wire::upload::WALLET_HEADER;
 use provena_wire::{MAX_REQUEST_LEN, Refusal as Words};
 use solana_pubkey::Pubkey;
 
@@ -26,7 +27,7 @@ use super::refused::Refused;
 use super::server::Remote;
 use super::shares::{Share, Shares};
 use super::{Api, Stopping};
-use crate::tasks::admission::Refusal;
+use crate::tasks::admission::{Asking, Refusal};
 
 /// Questions of one address at once, and then in each second.
 const ADDRESS_RATE: (u32, u32) = (32, 4);
@@ -102,15 +103,26 @@ impl Api {
         Ok(offer)
     }
 
-    async fn quote(&self, remote: Remote, offer: &str, body: &mut Body) -> Result<Response, Refused> {
+    async fn quote(
+        &self,
+        remote: Remote,
+        headers: &HeaderMap,
+        offer: &str,
+        body: &mut Body,
+    ) -> Result<Response, Refused> {
         let wrong = |_| Refused::new(StatusCode::BAD_REQUEST, "an offer is named by its address in base58");
         let address: Pubkey = offer.parse().map_err(wrong)?;
         let _share = self.quotes.may_ask(remote)?;
         let worker = self.worker.get().ok_or_else(|| Refused::busy(5, "the node is starting"))?;
         let offer = self.offer(&address).await?;
         let request = self.bodies.read(body, MAX_REQUEST_LEN).await?;
-        let who = self.quotes.by_address.then_some(remote.0);
-        match worker.quote_for(who, &offer, request.bytes.clone()).await {
+        let asking = Asking {
+            address: self.quotes.by_address.then_some(remote.0),
+            // Whoever names another wallet learns how busy the node is with that one, and is refused in its place.
+            payer: headers.get(WALLET_HEADER).and_then(|named| named.to_str().ok()?.parse().ok()).unwrap_or_default(),
+            offer: address,
+        };
+        match worker.quote_for(asking, &offer, request.bytes.clone()).await {
             Ok(quote) => Ok(Json(quote).into_response()),
             Err(Refusal::Busy) => Err(Refused::busy(5, "the node prepares as many requests as it can")),
             Err(Refusal::Chain(error)) if error.is_transient() => Err(cut_off()),
@@ -136,12 +148,13 @@ pub(super) async fn post(
     Extension(remote): Extension<Remote>,
     Extension(Stopping(stopping)): Extension<Stopping>,
     Path(offer): Path<String>,
+    headers: HeaderMap,
     mut body: Body,
 ) -> Response {
     let answered = tokio::select! {
         // Nobody waits for the node's end because somebody asked it something.
         () = stopping.cancelled() => Err(Refused::busy(5, "the node is stopping")),
-        answered = api.quote(remote, &offer, &mut body) => answered,
+        answered = api.quote(remote, &headers, &offer, &mut body) => answered,
     };
     match answered {
         Ok(response) => response,

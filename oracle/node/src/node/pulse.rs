@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::instance::{self, InstanceError};
 use crate::journal::Journal;
+use crate::memory;
 use crate::readiness::{Readiness, Standing};
 
 /// How often the chain is asked for its slot.
@@ -16,6 +17,9 @@ const BEAT: Duration = Duration::from_secs(2);
 
 /// How often the chain is asked for the node's money.
 const MONEY_EVERY: Duration = Duration::from_secs(15);
+
+/// How often free memory goes back to the system.
+const MEMORY_EVERY: Duration = Duration::from_secs(30);
 
 /// The registered address is asked who answers after so many times the pause between two looks for jobs: every minute by
 /// default.
@@ -55,6 +59,7 @@ impl Pulse {
     pub(super) async fn run(self, closing: CancellationToken) {
         let instance_every = self.poll.saturating_mul(INSTANCE_EVERY);
         let (mut next_money, mut next_instance) = (Instant::now() + MONEY_EVERY, Instant::now() + instance_every);
+        let mut next_memory = Instant::now() + MEMORY_EVERY;
         while !closing.is_cancelled() {
             // Success and failure are both recorded by the connection itself.
             let _: Result<u64, ChainError> = self.chain.slot().await;
@@ -65,6 +70,11 @@ impl Pulse {
             if now >= next_money {
                 next_money = now + MONEY_EVERY;
                 self.money().await;
+            }
+            if now >= next_memory {
+                next_memory = now + MEMORY_EVERY;
+                // It is not waited for.
+                drop(tokio::task::spawn_blocking(memory::give_back));
             }
             if now >= next_instance {
                 next_instance = now + instance_every;

@@ -47,6 +47,17 @@ const INPUT_PATIENCE: Duration = Duration::from_secs(10);
 /// The longest that a quote waits for its turn to be prepared.
 const QUOTE_PATIENCE: Duration = Duration::from_secs(6);
 
+/// Who asks for a quote, and on which offer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asking {
+    /// Where he asks from; nothing where that is not known.
+    pub address: Option<IpAddr>,
+    /// The wallet that would pay, as he says.
+    pub payer: Pubkey,
+    /// The offer's address.
+    pub offer: Pubkey,
+}
+
 /// A job that may be taken.
 pub(super) struct Admitted {
     /// What the seat is taken for.
@@ -131,14 +142,14 @@ impl Worker {
     /// # Errors
     /// A [`Refusal`], the same that a job would meet.
     pub async fn quote(&self, offer: &Offer, request: Bytes) -> Result<Quote, Refusal> {
-        self.quote_for(None, offer, request).await
+        self.quote_for(Asking::default(), offer, request).await
     }
 
-    /// As [`Worker::quote`], for whoever asks from `address`: networks share the time that quotes may take.
+    /// As [`Worker::quote`], for somebody: networks share the time that quotes may take, and payers and offers the node.
     ///
     /// # Errors
     /// As for [`Worker::quote`].
-    pub async fn quote_for(&self, address: Option<IpAddr>, offer: &Offer, request: Bytes) -> Result<Quote, Refusal> {
+    pub async fn quote_for(&self, asking: Asking, offer: &Offer, request: Bytes) -> Result<Quote, Refusal> {
         self.ready()?;
         self.is_served(offer.engine_class, &offer.asset)?;
         let Standing { market, money, .. } = self.standing().await?;
@@ -146,14 +157,13 @@ impl Worker {
         let ask = protocol.and_then(|protocol| Ask::of_offer(offer, protocol)).ok_or(Refusal::OfferChanged)?;
         ask.weigh(&self.parts.limits)?;
         Self::has_stake(money.stake, market.min_stake)?;
-        let free = money.free;
-        if ask.bond > free {
-            return Err(Refusal::Stake { bond: ask.bond, free });
-        }
+        let held =
+            Held { payer: asking.payer, offer: asking.offer, bond: offer.bond_lamports, several: offer.seats > 1 };
+        self.ledger.has_room(held, &self.parts.limits, money.stake, money.locked)?;
         let input = provena_arith::merkle::content_root(&request).unwrap_or_default();
         let terms = Terms::of_offer(offer);
         self.load(&terms, Reason::Quote).await?;
-        let turn = tokio::time::timeout(QUOTE_PATIENCE, self.quoting.turn(address)).await;
+        let turn = tokio::time::timeout(QUOTE_PATIENCE, self.quoting.turn(asking.address)).await;
         let turn = turn.ok().flatten().ok_or(Refusal::Busy)?;
         let Asked { units, .. } = self.prepare(terms.content_root, &input, request, turn).await?.asked;
         let most = Units::new(offer.max_input_units, offer.max_output_units);

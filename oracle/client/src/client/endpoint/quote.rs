@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use provena_wire::upload::WALLET_HEADER;
 use provena_wire::{Quote, Refusal, Units};
 use reqwest::StatusCode;
 use solana_pubkey::Pubkey;
@@ -27,17 +28,18 @@ pub enum Reply {
 }
 
 impl Endpoint {
-    /// Whether the node would take a request that is posted on `offer`.
-    pub async fn quote(&self, offer: &Pubkey, request: Bytes) -> Reply {
-        match self.ask(offer, request).await {
+    /// Whether the node would take a request that `payer` posts on `offer`.
+    pub async fn quote(&self, offer: &Pubkey, payer: &Pubkey, request: Bytes) -> Reply {
+        match self.ask(offer, payer, request).await {
             Ok(reply) => reply,
             Err(reason) => Reply::Silent(reason),
         }
     }
 
-    async fn ask(&self, offer: &Pubkey, request: Bytes) -> Result<Reply, String> {
+    async fn ask(&self, offer: &Pubkey, payer: &Pubkey, request: Bytes) -> Result<Reply, String> {
         let client = self.client(PATIENCE)?;
-        let asked = client.post(self.at(&format!("quotes/{offer}"))).body(request);
+        let asked =
+            client.post(self.at(&format!("quotes/{offer}"))).header(WALLET_HEADER, payer.to_string()).body(request);
         let response = asked.send().await.map_err(|error| causes(&error))?;
         let status = response.status();
         let said = words(response).await?;

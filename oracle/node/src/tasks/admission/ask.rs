@@ -11,7 +11,7 @@ use super::{Limits, Refusal};
 
 /// What a job asks of a node, as far as its terms say.
 pub(super) struct Ask<'a> {
-    pub bond: u64,
+    bond: u64,
     seats: usize,
     /// Slots to take seats, to commit and to reveal.
     windows: [u64; 3],

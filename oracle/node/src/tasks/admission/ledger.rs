@@ -64,39 +64,17 @@ impl Ledger {
     pub fn admit(&self, job: Pubkey, held: Held, limits: &Limits, stake: u64, locked: u64) -> Result<(), Refusal> {
         let mut entries = self.entries();
         entries.remove(&job);
-        let sum = |which: &dyn Fn(&Entry) -> bool| {
-            entries.values().filter(|entry| which(entry)).fold(Sum::default(), |sum, entry| Sum {
-                places: sum.places + usize::from(!entry.decided),
-                bonds: sum.bonds.saturating_add(entry.held.bond),
-            })
-        };
-        let all = sum(&|_| true);
-        if all.places >= limits.max_jobs {
-            return Err(Refusal::Jobs(limits.max_jobs));
-        }
-        let promised = sum(&|entry| !entry.seated).bonds;
-        let free = stake.saturating_sub(locked).saturating_sub(promised);
-        if held.bond > free {
-            return Err(Refusal::Stake { bond: held.bond, free });
-        }
-        let fits = |sum: Sum, percent: u64| {
-            let places = limits.max_jobs as u64 * percent / 100;
-            let bonds = u128::from(stake) * u128::from(percent) / 100;
-            // The first one always fits: a small node has few places.
-            sum == Sum::default()
-                || ((sum.places as u64) < places && u128::from(sum.bonds.saturating_add(held.bond)) <= bonds)
-        };
-        if !fits(sum(&|entry| entry.held.payer == held.payer), limits.payer_percent) {
-            return Err(Refusal::Payer(limits.payer_percent));
-        }
-        if !fits(sum(&|entry| entry.held.offer == held.offer), limits.offer_percent) {
-            return Err(Refusal::Offer(limits.offer_percent));
-        }
-        if held.several && !fits(sum(&|entry| entry.held.several && !entry.decided), limits.waiting_percent) {
-            return Err(Refusal::Waiting(limits.waiting_percent));
-        }
+        fits(&entries, held, limits, stake, locked)?;
         entries.insert(job, Entry { held, seated: false, decided: false });
         Ok(())
+    }
+
+    /// Whether one more job would be admitted, for a quote.
+    ///
+    /// # Errors
+    /// As for [`Ledger::admit`].
+    pub fn has_room(&self, held: Held, limits: &Limits, stake: u64, locked: u64) -> Result<(), Refusal> {
+        fits(&self.entries(), held, limits, stake, locked)
     }
 
     /// Notes a job in which the chain shows this node, whatever the limits are.
@@ -120,6 +98,42 @@ impl Ledger {
     pub fn several(&self) -> usize {
         self.entries().values().filter(|entry| !entry.decided && entry.held.several).count()
     }
+}
+
+/// Whether the limits allow one more job beside these.
+fn fits(entries: &HashMap<Pubkey, Entry>, held: Held, limits: &Limits, stake: u64, locked: u64) -> Result<(), Refusal> {
+    let sum = |which: &dyn Fn(&Entry) -> bool| {
+        entries.values().filter(|entry| which(entry)).fold(Sum::default(), |sum, entry| Sum {
+            places: sum.places + usize::from(!entry.decided),
+            bonds: sum.bonds.saturating_add(entry.held.bond),
+        })
+    };
+    let all = sum(&|_| true);
+    if all.places >= limits.max_jobs {
+        return Err(Refusal::Jobs(limits.max_jobs));
+    }
+    let promised = sum(&|entry| !entry.seated).bonds;
+    let free = stake.saturating_sub(locked).saturating_sub(promised);
+    if held.bond > free {
+        return Err(Refusal::Stake { bond: held.bond, free });
+    }
+    let has_part = |sum: Sum, percent: u64| {
+        let places = limits.max_jobs as u64 * percent / 100;
+        let bonds = u128::from(stake) * u128::from(percent) / 100;
+        // The first one always fits: a small node has few places.
+        sum == Sum::default()
+            || ((sum.places as u64) < places && u128::from(sum.bonds.saturating_add(held.bond)) <= bonds)
+    };
+    if !has_part(sum(&|entry| entry.held.payer == held.payer), limits.payer_percent) {
+        return Err(Refusal::Payer(limits.payer_percent));
+    }
+    if !has_part(sum(&|entry| entry.held.offer == held.offer), limits.offer_percent) {
+        return Err(Refusal::Offer(limits.offer_percent));
+    }
+    if held.several && !has_part(sum(&|entry| entry.held.several && !entry.decided), limits.waiting_percent) {
+        return Err(Refusal::Waiting(limits.waiting_percent));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

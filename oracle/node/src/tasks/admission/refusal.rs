@@ -70,7 +70,9 @@ pub enum Refusal {
     #[error("the node has {0} jobs in progress, which is its limit")]
     Jobs(usize),
     /// One payer has his part.
-    #[error("the jobs of this payer hold as much of the node as one payer may: {0} % of its stake and places")]
+    #[error(
+        "the jobs of this payer hold as much of the node as one payer may: {0} % of its stake and places; answers that he has not fetched count"
+    )]
     Payer(u64),
     /// One offer has its part.
     #[error("the jobs of this offer hold as much of the node as one offer may: {0} % of its stake and places")]
