@@ -3,11 +3,14 @@
 //! Nodes write into the chain where they answer, and whoever buys or serves calls them there. An address of a stranger must not
 //! make this machine call its own services, or its neighbours'.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, Url, redirect};
+use tokio::sync::{Semaphore, oneshot};
 
 /// How far strangers' URLs may lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,9 @@ impl Reach {
     }
 }
 
+/// Longest wait for the addresses of a name.
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Why a stranger's URL is not called.
 const NOT_PUBLIC: &str = "it is not at a public address";
 
@@ -56,7 +62,7 @@ pub fn causes(error: &reqwest::Error) -> String {
         return "it does not answer in time".to_owned();
     }
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(inner) = cause {
         let words = inner.to_string();
         if words == NOT_PUBLIC {
@@ -76,14 +82,29 @@ struct PublicOnly;
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
+            let public: Vec<_> = look_up(name).await?.into_iter().filter(|address| is_public(address.ip())).collect();
             if public.is_empty() {
                 return Err(NOT_PUBLIC.into());
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
     }
+}
+
+/// Names of strangers that are looked up at the same time.
+static LOOKUPS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(8)));
+
+/// The addresses of a name, as the system knows them. It may take as long as a stranger's name server likes and cannot be
+/// stopped, so that it happens on a few threads of its own, and not at all while those are busy.
+async fn look_up(name: Name) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+    let place = Arc::clone(&LOOKUPS).try_acquire_owned().map_err(|_| "too many names are looked up at this moment")?;
+    let (sender, found) = oneshot::channel();
+    let work = move || {
+        drop(sender.send((name.as_str(), 0).to_socket_addrs().map(Iterator::collect)));
+        drop(place);
+    };
+    std::thread::Builder::new().name("name lookup".to_owned()).spawn(work)?;
+    Ok(tokio::time::timeout(LOOKUP_PATIENCE, found).await???)
 }
 
 /// Whether a URL's host is a name, or an address that is public: addresses are not resolved.

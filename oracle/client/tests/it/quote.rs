@@ -66,7 +66,9 @@ async fn each_answer_of_a_node_has_one_meaning() {
     let old = node(Router::new()).await;
     assert_eq!(old.quote(&offer(0), &Pubkey::default(), bytes.clone()).await, Reply::Unquoted);
     let gone = Endpoint::new(Pubkey::new_unique(), "http://127.0.0.1:9", Reach::Private).unwrap();
-    assert!(matches!(gone.quote(&offer(0), &Pubkey::default(), bytes.clone()).await, Reply::Silent(why) if why == "nothing answers there"));
+    assert!(
+        matches!(gone.quote(&offer(0), &Pubkey::default(), bytes.clone()).await, Reply::Silent(why) if why == "nothing answers there")
+    );
 }
 
 /// A stranger registers an address in somebody's own network, as it stands or under a name that leads there.
@@ -85,7 +87,8 @@ async fn x12_an_address_in_ones_own_network_is_not_called_for_a_stranger() {
         let url = format!("http://{host}:{port}");
         let node = Endpoint::new(Pubkey::new_unique(), &url, Reach::Public).unwrap();
         let refused = |why: String| assert!(why.contains("not at a public address"), "{host}: {why}");
-        let Reply::Silent(why) = node.quote(&offer(0), &Pubkey::default(), Bytes::from_static(b"a request")).await else {
+        let Reply::Silent(why) = node.quote(&offer(0), &Pubkey::default(), Bytes::from_static(b"a request")).await
+        else {
             panic!("{host}")
         };
         refused(why);

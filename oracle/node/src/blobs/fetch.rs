@@ -102,7 +102,16 @@ impl Blobs {
         }
     }
 
-    /// The artifact if it is on this machine.
+    /// As [`Blobs::artifact`], if it is on this machine.
+    ///
+    /// # Errors
+    /// The disk's, and [`StoreError::TooLarge`].
+    pub async fn artifact_at_hand(&self, root: &Root, max_len: u64) -> Result<Option<ArtifactFile>, StoreError> {
+        let pin = self.pin(root);
+        Ok(self.artifact_here(root, max_len).await?.map(|path| ArtifactFile { path, _pin: pin }))
+    }
+
+    /// Where the artifact is on this machine.
     async fn artifact_here(&self, root: &Root, max_len: u64) -> Result<Option<PathBuf>, StoreError> {
         let failed = |error| StoreError::from(super::BlobError::Io(error));
         let mut found = self.own.open_checked(root, &[Class::Artifact, Class::Input]).await.map_err(failed)?;

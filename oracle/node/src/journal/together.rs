@@ -1,6 +1,7 @@
 //! Tasks that write into the log at the same time, and the one thread that does it for them.
 //!
-//! A thread for each would be as many as there are jobs in progress, and each keeps memory of its own.
+//! A thread for each would be as many as there are jobs in progress, and each keeps memory of its own. It is none of the
+//! runtime's: whatever else blocks those must not decide over a bond.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -37,17 +38,18 @@ impl Together {
         let all = std::mem::take(&mut *self.waiting());
         let together = Arc::clone(queue);
         // The outcomes are sent from the thread: should this task be dropped, nobody else waits for ever.
-        let written = tokio::task::spawn_blocking(move || {
+        let work = move || {
             let outcomes = together.append_each(all.iter().map(|request| request.entries.as_slice()));
             for (Request { outcome, .. }, result) in all.into_iter().zip(outcomes) {
                 // One that waits no longer needs nothing.
                 drop(outcome.send(result));
             }
-        });
-        // It is not cancelled. Where it panics nobody knows what the log says.
-        written.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        drop(turn);
-        outcome.await.unwrap_or_else(|_| Err(queue.abandoned()))
+        };
+        let begun = std::thread::Builder::new().name("crash log".to_owned()).spawn(work);
+        // Where there is no thread, or it panics, nobody is told anything: what the log says is not known then.
+        let result = outcome.await.unwrap_or_else(|_| Err(queue.abandoned()));
+        drop((begun, turn));
+        result
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Request>> {

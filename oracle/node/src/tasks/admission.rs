@@ -12,7 +12,7 @@ mod refusal;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use provena_client::{
     chain::accounts::fetch_optional,
@@ -32,7 +32,7 @@ use super::ready::Ready;
 use crate::blobs::{Pin, Reservation};
 use crate::compute::{Asked, Effort, Prepared};
 use crate::journal::{JobKey, Terms};
-use crate::readiness::{FEW_JOBS, Money, Reason as Obstacle, Standing, WALLET_RENT};
+use crate::readiness::{FEW_JOBS, Reason as Obstacle, Standing, WALLET_RENT};
 
 use ask::Ask;
 pub use ask::declines;
@@ -43,6 +43,9 @@ pub use refusal::Refusal;
 
 /// The longest that a store may take to hand out an input, which is small.
 const INPUT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long what was read of the node's money holds.
+const MONEY_HOLDS: Duration = Duration::from_secs(1);
 
 /// The longest that a quote waits for its turn to be prepared.
 const QUOTE_PATIENCE: Duration = Duration::from_secs(6);
@@ -114,12 +117,9 @@ impl Worker {
         ask.weigh(&self.parts.limits)?;
         let terms = self.terms(&job.job).await?;
         self.is_served(terms.engine_class, &terms.asset)?;
-        let Money { stake, locked, .. } = self.standing().await?.money;
-        Self::has_stake(stake, job.job.min_stake)?;
-        self.ledger.admit(job.address, held(job), &self.parts.limits, stake, locked)?;
-        if is_alone(job, &self.me) {
-            self.alone.sit(job.address, held(job).parties())?;
-        }
+        let (mut money, seen) = (self.standing().await?.money, Instant::now());
+        Self::has_stake(money.stake, job.job.min_stake)?;
+        self.ledger.has_room(held(job), &self.parts.limits, money.stake, money.locked)?;
         let request = self.input(&job.job.input_root).await?;
         self.load(&terms, Reason::Job).await?;
         let place = Arc::clone(&self.preparing).acquire_owned().await.map_err(|_| Refusal::Busy)?;
@@ -130,6 +130,14 @@ impl Worker {
             return Err(Refusal::Units { asked: units, paid });
         }
         ask.pays(&self.parts.limits, least(units))?;
+        // Not before: whatever a stranger's server does, the job holds nothing of the node meanwhile.
+        if seen.elapsed() >= MONEY_HOLDS {
+            money = self.standing().await?.money;
+        }
+        self.ledger.admit(job.address, held(job), &self.parts.limits, money.stake, money.locked)?;
+        if waits(job, &self.me) {
+            self.alone.sit(job.address, held(job).parties())?;
+        }
         self.promise(&job.address, &job.job, &terms.content_root, &prepared).await?;
         // Last, because it may push out what others wait for.
         self.reserve(job, &terms, units)?;
@@ -211,7 +219,7 @@ impl Worker {
         let decided = job.state().is_ok_and(provena_market::state::JobState::is_ended);
         self.ledger.seated(job.address, held(job), decided);
         if job.seats.len() > 1 {
-            self.alone.saw(job.address, held(job).parties(), is_alone(job, &self.me));
+            self.alone.saw(job.address, held(job).parties(), waits(job, &self.me));
         }
     }
 
@@ -310,9 +318,10 @@ fn answer_bytes(asked: Units) -> u64 {
     BASE + input + u64::from(asked.output) * OUT
 }
 
-/// Whether no other node has a seat of a job of several.
-fn is_alone(job: &JobView, me: &Pubkey) -> bool {
-    job.seats.len() > 1 && job.seats.iter().all(|seat| seat.is(SeatState::Free) || seat.node == *me)
+/// Whether a job waits for another node when this one has a seat: for how long, whoever sits there already may decide.
+fn waits(job: &JobView, me: &Pubkey) -> bool {
+    let free = job.seats.iter().filter(|seat| seat.is(SeatState::Free)).count();
+    free > usize::from(job.seat_of(me).is_none())
 }
 
 fn held(job: &JobView) -> Held {

@@ -62,7 +62,10 @@ fn without_seat(job: &JobView, next: Next, record: &JobRecord) -> Action {
     match (next, first_free(job)) {
         // It had a seat, did not give it up, and has it no more.
         _ if record.seated && !record.left => lost(),
-        (Next::TakeSeat, Some(_)) if record.left && job.seats.iter().all(|seat| seat.is(SeatState::Free)) => {
+        // It would wait again, unless its seat is the last one.
+        (Next::TakeSeat, Some(_))
+            if record.left && job.seats.iter().filter(|seat| seat.is(SeatState::Free)).count() > 1 =>
+        {
             abandoned("no other node takes a seat")
         }
         (Next::TakeSeat, Some(index)) => Action::TakeSeat(index),

@@ -79,10 +79,16 @@ impl Worker {
         let _turn = self.loading.lock().await;
         if !self.parts.compute.is_loaded(&root) {
             // One that takes the process with it is left alone like a request that does.
-            let attempt = self.parts.attempts.begin(&root, &root).ok_or(Refusal::FailedBefore)?;
+            let attempt = self.parts.attempts.begin(&root, &root);
+            // After the claim nothing may say no.
+            if attempt.is_none() && reason != Reason::Claimed {
+                return Err(Refusal::FailedBefore);
+            }
             let load = move |compute: &dyn Compute| {
                 let loaded = compute.load(&root, &recipe, artifact.path());
-                attempt.done();
+                if let Some(attempt) = attempt {
+                    attempt.done();
+                }
                 loaded
             };
             self.blocking(load).await?;
@@ -97,17 +103,24 @@ impl Worker {
             url: "the store".to_owned(),
             reason: format!("the model did not come within {} s", seconds.as_secs()),
         };
-        if reason == Reason::Claimed {
-            return Ok(fetch(MODEL_PATIENCE).await.map_err(|_| late(MODEL_PATIENCE))??);
+        if let Some(here) = self.parts.store.artifact_at_hand(root, self.parts.max_artifact_bytes).await? {
+            return Ok(here);
         }
-        // What is here, or small and near, needs no turn.
-        match fetch(HERE_PATIENCE).await {
-            Ok(here) => Ok(here?),
-            Err(_) if reason == Reason::Quote => Err(late(HERE_PATIENCE).into()),
-            Err(_) => {
-                let _turn = self.fetching_models.acquire().await;
-                Ok(fetch(MODEL_PATIENCE).await.map_err(|_| late(MODEL_PATIENCE))??)
+        match reason {
+            Reason::Claimed => Ok(fetch(MODEL_PATIENCE).await.map_err(|_| late(MODEL_PATIENCE))??),
+            // Nobody has paid: few at a time, and what is small and near.
+            Reason::Quote => {
+                let _turn = self.fetching_for_quotes.try_acquire().map_err(|_| Refusal::Busy)?;
+                Ok(fetch(HERE_PATIENCE).await.map_err(|_| late(HERE_PATIENCE))??)
             }
+            // What is small and near needs no turn. The others do not wait for one: they are looked at again.
+            Reason::Job => match fetch(HERE_PATIENCE).await {
+                Ok(near) => Ok(near?),
+                Err(_) => {
+                    let _turn = self.fetching_models.try_acquire().map_err(|_| Refusal::Busy)?;
+                    Ok(fetch(MODEL_PATIENCE).await.map_err(|_| late(MODEL_PATIENCE))??)
+                }
+            },
         }
     }
 

@@ -53,6 +53,7 @@ impl Worker {
 
     /// Prepares a request of a job that this node has taken, however long it takes.
     pub(super) async fn prepare_again(&self, key: &JobKey, model: Root) -> Result<Prepared, InferError> {
+        let _place = self.preparing_again.acquire().await;
         let request = self.parts.store.get_within(&key.input_root, MAX_REQUEST_LEN as u64).await?;
         let prepare = move |compute: &dyn Compute| compute.prepare(&model, &request, TimeLimit::Lifted);
         Ok(self.blocking(prepare).await?)

@@ -28,6 +28,10 @@ use crate::tasks::pace::Pace;
 const FETCHING: usize = 16;
 /// Requests that are prepared at the same time for jobs.
 const PREPARING: usize = 4;
+/// Models that are fetched from elsewhere for quotes at the same time.
+const FETCHING_FOR_QUOTES: usize = 2;
+/// Requests that are prepared again after a restart at the same time: they may be large, and many.
+const PREPARING_AGAIN: usize = 2;
 /// Models that are fetched from elsewhere at the same time.
 const FETCHING_MODELS: usize = 8;
 
@@ -92,6 +96,10 @@ pub struct Worker {
     pub(super) preparing: Arc<Semaphore>,
     /// Whose turn it is to have a request prepared for a quote. The thread that does it has the turn.
     pub(super) quoting: Arc<Turns>,
+    /// Held while a model that is not on this machine is fetched for a quote.
+    pub(super) fetching_for_quotes: Semaphore,
+    /// Held while a request is prepared again for a job whose bond is staked.
+    pub(super) preparing_again: Semaphore,
     /// Held while a model that is not on this machine is fetched for a job.
     pub(super) fetching_models: Semaphore,
     /// Held while a model is loaded.
@@ -124,6 +132,8 @@ impl Worker {
             fetching: Semaphore::new(FETCHING),
             preparing: Arc::new(Semaphore::new(PREPARING)),
             quoting: Arc::default(),
+            fetching_for_quotes: Semaphore::new(FETCHING_FOR_QUOTES),
+            preparing_again: Semaphore::new(PREPARING_AGAIN),
             fetching_models: Semaphore::new(FETCHING_MODELS),
             loading: tokio::sync::Mutex::default(),
             computing,
