@@ -15,7 +15,7 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 
 use crate::{
-    book::{Book, Kind, names},
+    book::{Book, Kind, LAST, Wanted, names},
     cli::Global,
     deploy,
     failure::Failure,
@@ -97,12 +97,14 @@ impl<'a> Context<'a> {
         if private && folder && !said { " --local" } else { "" }
     }
 
-    /// Writes a job down as the latest, so that `@last` is it.
-    pub(crate) async fn note_job(&self, chain: &dyn Chain, job: &Pubkey) {
+    /// Writes a job down as the latest, so that `@last` is it; returns which was it before.
+    pub(crate) async fn note_job(&self, chain: &dyn Chain, job: &Pubkey) -> Option<Pubkey> {
         self.meet(chain).await;
+        let before = self.book.find(Wanted::Job, LAST).ok();
         if let Err(why) = self.book.add(Kind::Job, &Kind::Job.to_string(), *job, &[]) {
             self.output.note(&why);
         }
+        before
     }
 
     /// The address that has a name, unless it is not on the chain any more.

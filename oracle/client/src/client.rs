@@ -82,6 +82,8 @@ pub enum Stage {
     State(JobState),
     /// We paid a transaction to move the job on.
     Cranked(Next, Signature),
+    /// The answer is agreed and no node hands it out; after so much more time it is demanded on chain.
+    NotHandedOut(Duration),
     /// The nodes did not hand the answer out: it was demanded on chain.
     Demanded(Signature),
     /// The answer was acknowledged, and who could be paid is paid.
@@ -239,7 +241,8 @@ impl Client {
         Ok((posted, finished))
     }
 
-    /// The part of [`Client::infer`] after the job is posted. It can be called again and again for the same job.
+    /// The part of [`Client::infer`] after the job is posted. It can be called again and again for the same job. The decision
+    /// is waited for as long as `patience` lasts, and then the answer.
     ///
     /// # Errors
     /// As for [`Client::infer`]; [`ClientError::Silent`] when the chain does not answer for `patience`.
@@ -249,8 +252,20 @@ impl Client {
         patience: Duration,
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<Finished, ClientError> {
-        let job = self.wait(address, patience, progress).await?;
-        let response = self.await_answer(&job, patience, progress).await?;
+        let mut job = self.wait(address, patience, progress).await?;
+        let mut demanded = job.job.is_answer_awaited();
+        let mut telling = |stage| {
+            demanded |= matches!(stage, Stage::Demanded(_));
+            progress(stage);
+        };
+        let response = self.await_answer(&job, patience, &mut telling).await?;
+        // Who is paid, and when, is another thing after a demand.
+        if demanded
+            && let Ok(Some(now)) = self.job(address).await
+            && now.state().ok() == Some(JobState::Agreed)
+        {
+            job = now;
+        }
         // At once, so that nothing that follows can lose it.
         let unkept = self.keep(&job, Some(&response), &[]).await.err();
         let (receipts, missing_receipts) = self.await_receipts(&job).await;

@@ -1,5 +1,6 @@
 //! Fetching an agreed answer, and checking it.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use provena_arith::merkle::content_root;
@@ -14,6 +15,10 @@ use crate::view::JobView;
 
 /// The time between two questions to nodes.
 const ASK_EVERY: Duration = Duration::from_millis(250);
+
+/// How long an agreed answer may be on its way before it is told that no node hands it out: nodes publish once they see that
+/// a quorum agreed.
+const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
 impl Client {
     /// The answer to a job on which a quorum agreed, from what is kept, from the stores or from the nodes themselves, checked
@@ -81,8 +86,9 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::NoResult`] before the decision; [`ClientError::Response`] when the agreed bytes are no response;
-    /// [`ClientError::Ended`] when a demanded answer does not come; [`ClientError::Withheld`]; [`ClientError::Silent`] when
-    /// the chain does not answer for `patience`; [`ClientError::Chain`].
+    /// [`ClientError::NotHandedOut`] when it is not here after `patience`; [`ClientError::Ended`] when a demanded answer does
+    /// not come; [`ClientError::Withheld`]; [`ClientError::Silent`] when the chain does not answer for `patience`;
+    /// [`ClientError::Chain`].
     pub async fn await_answer(
         &self,
         job: &JobView,
@@ -90,15 +96,37 @@ impl Client {
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<Response, ClientError> {
         let begun = Instant::now();
+        // A node that takes the question and says nothing keeps nobody longer than his patience.
+        let left = || patience.saturating_sub(begun.elapsed());
+        let mut asking = pin!(self.ask_for_a_while(job, begun));
+        let asked = match tokio::time::timeout(ON_ITS_WAY.min(patience), &mut asking).await {
+            Ok(asked) => Some(asked),
+            Err(_) => {
+                progress(Stage::NotHandedOut(self.answer_patience.saturating_sub(begun.elapsed())));
+                tokio::time::timeout(left().max(ASK_EVERY), asking).await.ok()
+            }
+        };
+        match asked {
+            Some(Some(answer)) => answer,
+            Some(None) => self.demanded_answer(&job.address, left(), progress).await,
+            None => {
+                let demanded = job.job.demanded_at != 0;
+                Err(ClientError::NotHandedOut { job: job.address, waited: begun.elapsed(), demanded })
+            }
+        }
+    }
+
+    /// Asks for an agreed answer until it is here; `None` once the nodes have had their time.
+    async fn ask_for_a_while(&self, job: &JobView, begun: Instant) -> Option<Result<Response, ClientError>> {
         loop {
             match self.response(job).await {
                 Err(ClientError::Store(error)) => {
                     if begun.elapsed() >= self.answer_patience {
-                        tracing::warn!(job = %job.address, %error, "no node hands the answer out; demanding it");
-                        return self.demanded_answer(&job.address, patience, progress).await;
+                        tracing::info!(job = %job.address, %error, "no node hands the answer out; demanding it");
+                        return None;
                     }
                 }
-                answer => return answer,
+                answer => return Some(answer),
             }
             tokio::time::sleep(ASK_EVERY).await;
         }

@@ -26,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Client {
     /// Demands that the agreed answer be put on chain within 750 slots, or nodes lose pay and bond. It costs a deposit of
-    /// 60,000 lamports, which whoever brings the answer gets.
+    /// 60,000 lamports, which whoever brings the answer gets; where nobody does it comes back.
     ///
     /// # Errors
     /// A refusal (`AlreadyDemanded`, `AlreadyAcknowledged`, `WindowOver` later than 1,500 slots after the decision), or a
@@ -44,13 +44,14 @@ impl Client {
         Ok(send_within(self.chain.as_ref(), &[demand], &[&self.payer], budget).await?)
     }
 
-    /// Demands the answer, unless that was done before, and waits for it.
+    /// Demands the answer, unless that was done before, and waits for it as long as `patience` lasts.
     pub(super) async fn demanded_answer(
         &self,
         address: &Pubkey,
         patience: Duration,
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<Response, ClientError> {
+        let begun = Instant::now();
         loop {
             let view = self.view_within(address, Instant::now(), patience).await?;
             let job = view.job.as_ref().ok_or(ClientError::Closed(*address))?;
@@ -62,8 +63,12 @@ impl Client {
                 return self.answer_on_chain(job).await?.ok_or(ClientError::Withheld(*address));
             }
             // Meanwhile a node may hand it out after all, which spares everybody the rest.
-            if demanded && let Ok(answer) = self.response(job).await {
+            let left = patience.saturating_sub(begun.elapsed()).max(LOOK_EVERY);
+            if demanded && let Ok(Ok(answer)) = tokio::time::timeout(left, self.response(job)).await {
                 return Ok(answer);
+            }
+            if demanded && begun.elapsed() >= patience && !job.job.is_answer_late(view.now) {
+                return Err(ClientError::NotHandedOut { job: *address, waited: begun.elapsed(), demanded });
             }
             if !demanded {
                 match self.demand(job, view.now).await {

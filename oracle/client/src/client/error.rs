@@ -56,6 +56,16 @@ pub enum ClientError {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The answer is agreed, and not here in time.
+    #[error("the answer to job {job} is agreed, and no node handed it out in {waited:.0?}")]
+    NotHandedOut {
+        /// Which job.
+        job: Pubkey,
+        /// How long it was waited for.
+        waited: Duration,
+        /// Whether it was demanded on chain by then.
+        demanded: bool,
+    },
     /// The chain fell silent.
     #[error(
         "the chain did not answer for {waited:.0?} ({reason}); job {job} is paid for and goes on without us: look again with the same job"

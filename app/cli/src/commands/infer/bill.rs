@@ -12,6 +12,7 @@ use provena_client::{
     token,
     view::JobView,
 };
+use provena_market::{constants::DEMAND_DEPOSIT, state::job::flag};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
@@ -37,6 +38,10 @@ pub(crate) struct Bill {
     pub lent: u64,
     /// Lamports that came back from earlier jobs.
     pub returned: i128,
+    /// Lamports that were deposited to demand the answer on the chain.
+    pub demand_deposit: u64,
+    /// Whether that deposit went to whoever put the answer there; where nobody does it comes back.
+    pub demand_met: bool,
     /// Lamports for anything else: a deposit that is not back yet, an account that was opened for everybody.
     pub other: i128,
     /// Lamports by which the wallet fell in all.
@@ -75,6 +80,8 @@ impl Bill {
             transactions: 0,
             lent: rent.map_or(0, |rent| rent.lamports),
             returned: 0,
+            demand_deposit: if job.job.demanded_at == 0 { 0 } else { DEMAND_DEPOSIT.0 },
+            demand_met: job.job.has(flag::ANSWERED),
             other: 0,
             wallet_fell: 0,
             tokens_fell: 0,
@@ -103,7 +110,7 @@ impl Bill {
             bill.returned += effects.lamports_gained(&wallet);
         }
         let price = if native { i128::from(bill.price) } else { 0 };
-        bill.other = spent - price - i128::from(bill.lent);
+        bill.other = spent - price - i128::from(bill.lent) - i128::from(bill.demand_deposit);
         bill.wallet_fell = spent + i128::from(bill.network_fees) - bill.returned;
         Ok(bill)
     }
@@ -126,6 +133,13 @@ impl Bill {
         rows.push(("lent, as rent", rent.unwrap_or_else(|| "nothing any more; the job is closed".to_owned())));
         if self.returned != 0 {
             rows.push(("came back", format!("{} from earlier jobs", sol(self.returned))));
+        }
+        if self.demand_deposit != 0 {
+            let what = match self.demand_met {
+                true => "to the node that put the answer on the chain",
+                false => "lent, until a node puts the answer on the chain and gets it; else it comes back",
+            };
+            rows.push(("for the demand", format!("{} {what}", sol(self.demand_deposit.into()))));
         }
         if self.other != 0 {
             let why = match self.own_node {
@@ -193,6 +207,8 @@ mod unit {
             transactions: 3,
             lent: 0,
             returned: 0,
+            demand_deposit: 0,
+            demand_met: false,
             other: -490_000,
             wallet_fell: 525_000,
             tokens_fell: 0,
@@ -204,5 +220,11 @@ mod unit {
         };
         assert!(other(true).starts_with("-0.00049 SOL: this wallet is the node's, too"), "{}", other(true));
         assert!(!other(false).contains("node"), "{}", other(false));
+        // What a demand costs has a name of its own.
+        let demanded = Bill { demand_deposit: 60_000, demand_met: true, other: 0, ..bill(false) };
+        let rows = demanded.rows(&Currency::sol(), None);
+        let row = rows.iter().find(|(name, _)| *name == "for the demand").unwrap();
+        assert_eq!(row.1, "0.00006 SOL to the node that put the answer on the chain");
+        assert!(rows.iter().all(|(name, _)| *name != "other"));
     }
 }

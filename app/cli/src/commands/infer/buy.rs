@@ -12,7 +12,10 @@ use provena_client::{
     store::Store,
     token,
 };
-use provena_market::state::Offer;
+use provena_market::{
+    constants::ANSWER_WINDOW,
+    state::{Offer, job::flag},
+};
 use provena_wire::{Request, Units};
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
@@ -25,6 +28,7 @@ use super::{
     check,
     estimate::{self, Estimate},
     explain, finish,
+    progress::about_minutes,
     receipt_file::ReceiptFile,
 };
 use crate::{
@@ -130,22 +134,25 @@ impl Purchase<'_> {
         progress.message("paying the deposit");
         let reserved = client.reserve(order).await.map_err(explained)?;
         so_far.set(SoFar::Paying(reserved.job));
+        // Before anything is sent: whoever stops here and asks for @last means this job.
+        let before = context.note_job(client.chain(), &reserved.job).await;
         progress.suspend(|| context.output.note(&format!("paying for job {}", reserved.job)));
         let paid = client.pay(order, &reserved).await;
         if paid.is_ok() {
             so_far.set(SoFar::Paid(reserved.job));
         }
-        // Any other failure is certain: there is no such job.
-        if !matches!(paid, Err(ClientError::Chain(_))) {
-            context.note_job(client.chain(), &reserved.job).await;
-        }
-        let posted = paid.map_err(|error| match error {
-            ClientError::Chain(error) => {
-                let failure = Failure::failed("the deposit was not paid").hint("see why, and ask again");
-                anyhow::Error::from(error).context(failure)
+        let posted = match paid {
+            Ok(posted) => posted,
+            // This failure is certain: there is no such job.
+            Err(ClientError::Chain(error)) => {
+                context.book.forget(&reserved.job);
+                if let Some(before) = before {
+                    context.note_job(client.chain(), &before).await;
+                }
+                return Err(anyhow::Error::from(error).context(Failure::failed("the deposit was not paid")));
             }
-            error => explained(error),
-        })?;
+            Err(error) => return Err(explained(error)),
+        };
         progress.suspend(|| context.output.note(&format!("job {} is paid for", posted.job)));
 
         let mut sent = vec![posted.posted.signature];
@@ -243,11 +250,22 @@ impl Purchase<'_> {
 
 /// Says that nodes wait for their pay.
 pub(crate) fn unpaid(finished: &Finished, context: &Context<'_>) {
-    if finished.paid.is_empty() && !finished.job.job.has(provena_market::state::job::flag::ACKNOWLEDGED) {
-        context
-            .output
-            .note("The nodes are not paid yet: the answer could not be acknowledged now. They are within ten minutes.");
+    let job = &finished.job.job;
+    if !finished.paid.is_empty() || job.has(flag::ACKNOWLEDGED | flag::ANSWERED) {
+        return;
     }
+    if job.is_answer_awaited() {
+        let collect = context.command(&format!("job collect {}", finished.job.address));
+        context.output.note(&format!(
+            "The nodes are not paid yet: the answer was demanded on the chain, and they are once it stands there. Where none\n\
+             puts it there {} of the demand, they lose pay and bond, and all of your deposit comes back:\n{collect}",
+            about_minutes(ANSWER_WINDOW)
+        ));
+        return;
+    }
+    context
+        .output
+        .note("The nodes are not paid yet: the answer could not be acknowledged now. They are within ten minutes.");
 }
 
 /// Closes a finished job, if its time has come or is waited for. That it fails costs nothing: the next command tries again.

@@ -69,9 +69,14 @@ impl Estimate {
         if needed <= most {
             return Ok(());
         }
+        let network = match needed - self.deposit {
+            0 => String::new(),
+            network => format!(" ({} for the network)", self.currency.show(network)),
+        };
         let (needed, most) = (self.currency.show(needed), self.currency.show(most));
-        Err(Failure::failed(format!("it can cost {needed}, more than the {most} of --most; nothing was paid"))
-            .hint("ask for less, or allow more; --dry-run shows what makes up the price")
+        let exact = needed.split(' ').next().unwrap_or_default();
+        Err(Failure::failed(format!("it can cost {needed}{network}, more than the {most} of --most; nothing was paid"))
+            .hint(format!("--most {exact}   or ask for less; --dry-run shows what makes up the price"))
             .into())
     }
 

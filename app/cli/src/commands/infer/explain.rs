@@ -1,7 +1,7 @@
 //! What a payer can do about what went wrong.
 
-use provena_client::ClientError;
-use provena_market::state::JobState;
+use provena_client::{ClientError, amount::Currency};
+use provena_market::{constants::DEMAND_DEPOSIT, state::JobState};
 
 use crate::failure::{Exit, Failure};
 
@@ -23,6 +23,22 @@ pub(crate) fn explain(error: ClientError, command: &dyn Fn(&str) -> String) -> a
             Failure::new(Exit::Unknown, "it is unknown whether the deposit was paid")
                 .about(job)
                 .hint(format!("{}   before paying again", command(&format!("job show {job}"))))
+        }
+        ClientError::NotHandedOut { job, demanded: true, .. } => {
+            let collect = command(&format!("job collect {job}"));
+            let hint = format!(
+                "{}   later: it was demanded on the chain\n       {collect}   five minutes after the demand, where it did not \
+                 come: all of the deposit comes back",
+                later(job)
+            );
+            Failure::new(Exit::Unknown, "the answer is agreed, and did not come yet").about(job).hint(hint)
+        }
+        ClientError::NotHandedOut { job, .. } => {
+            let again = command(&format!("job answer {job} --patience 120"));
+            let deposit = Currency::sol().show(DEMAND_DEPOSIT.0);
+            let hint =
+                format!("{again}   which, after 30 s, demands it on the chain, for a fee and a deposit of {deposit}");
+            Failure::new(Exit::Unknown, "the answer is agreed, and no node hands it out yet").about(job).hint(hint)
         }
         ClientError::Silent { job, .. } => Failure::new(Exit::Unknown, "the chain does not answer")
             .about(job)
