@@ -3,6 +3,8 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use provena_arith::merkle::content_root;
 use provena_wire::Response;
 use solana_pubkey::Pubkey;
@@ -19,6 +21,9 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 /// How long an agreed answer may be on its way before it is told that no node hands it out: nodes publish once they see that
 /// a quorum agreed.
 const ON_ITS_WAY: Duration = Duration::from_secs(3);
+
+/// The longest that a node may take to send an answer, however much work it was: it can be demanded for some minutes only.
+const MOST_ON_ITS_WAY: Duration = Duration::from_secs(120);
 
 impl Client {
     /// The answer to a job on which a quorum agreed, from what is kept, from the stores or from the nodes themselves, checked
@@ -118,8 +123,15 @@ impl Client {
 
     /// Asks for an agreed answer until it is here; `None` once the nodes have had their time.
     async fn ask_for_a_while(&self, job: &JobView, begun: Instant) -> Option<Result<Response, ClientError>> {
+        let most = self.answer_patience.saturating_add(sending(job));
         loop {
-            match self.response(job).await {
+            // One that sends drop by drop must not outlast the time in which the answer can be demanded.
+            let left = most.saturating_sub(begun.elapsed()).max(ASK_EVERY);
+            let Ok(answer) = tokio::time::timeout(left, self.response(job)).await else {
+                tracing::info!(job = %job.address, "no node hands the whole answer out in time; demanding it");
+                return None;
+            };
+            match answer {
                 Err(ClientError::Store(error)) => {
                     if begun.elapsed() >= self.answer_patience {
                         tracing::info!(job = %job.address, %error, "no node hands the answer out; demanding it");
@@ -133,12 +145,21 @@ impl Client {
     }
 
     async fn ask_nodes(&self, nodes: &[Pubkey], root: &Root) -> Option<Bytes> {
-        for endpoint in self.endpoints(nodes).await {
-            match endpoint.blob(root).await {
+        let endpoints = self.endpoints(nodes).await;
+        // All at once: who is silent or slow does not stand before the others.
+        let mut asked: FuturesUnordered<_> = endpoints.iter().map(|endpoint| endpoint.blob(root)).collect();
+        while let Some(answer) = asked.next().await {
+            match answer {
                 Ok(bytes) => return Some(bytes),
                 Err(error) => tracing::debug!(?error, "a node did not send the response"),
             }
         }
         None
     }
+}
+
+/// How long the answer of a job may be on its way, for whoever has a slow line.
+fn sending(job: &JobView) -> Duration {
+    let units = job.job.max_input.saturating_add(job.job.max_output);
+    MOST_ON_ITS_WAY.min(Duration::from_millis(16).saturating_mul(units))
 }

@@ -15,6 +15,7 @@ use provena_wire::Response;
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
+use tokio::time::timeout;
 
 use super::{Client, ClientError, Stage};
 use crate::chain::accounts::{ProgramAccount, decode_with_items};
@@ -23,6 +24,9 @@ use crate::view::{JobView, View};
 
 /// The time between two looks at a demanded answer.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How long nodes are asked at each: one that sends drop by drop must not hide that the answer is on the chain.
+const ASK_WITHIN: Duration = Duration::from_secs(5);
 
 impl Client {
     /// Demands that the agreed answer be put on chain within 750 slots, or nodes lose pay and bond. It costs a deposit of
@@ -63,8 +67,8 @@ impl Client {
                 return self.answer_on_chain(job).await?.ok_or(ClientError::Withheld(*address));
             }
             // Meanwhile a node may hand it out after all, which spares everybody the rest.
-            let left = patience.saturating_sub(begun.elapsed()).max(LOOK_EVERY);
-            if demanded && let Ok(Ok(answer)) = tokio::time::timeout(left, self.response(job)).await {
+            let left = patience.saturating_sub(begun.elapsed()).clamp(LOOK_EVERY, ASK_WITHIN);
+            if demanded && let Ok(Ok(answer)) = timeout(left, self.response(job)).await {
                 return Ok(answer);
             }
             if demanded && begun.elapsed() >= patience && !job.job.is_answer_late(view.now) {
