@@ -55,7 +55,7 @@ pub(crate) struct Args {
     /// Pay for exactly so many units of input [default: what the nodes quote, or the most that can be needed].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     input_units: Option<u32>,
-    /// The most to spend, in the offer's currency: the deposit and, where that is SOL, the network's fees.
+    /// The most to spend, in the offer's currency: the deposit and, where that is SOL, the network's fees, too.
     #[arg(long, value_name = "AMOUNT")]
     most: Option<String>,
     /// Say what it would cost and who would answer, and pay nothing.
@@ -76,6 +76,9 @@ pub(crate) struct Args {
     /// Where to write the receipt, besides the folder of kept jobs [default: under receipts/ in the data folder].
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+    /// Replace an existing file with the receipt.
+    #[arg(long, requires = "receipt")]
+    force: bool,
     /// Also compute the answer on this machine and compare it byte for byte.
     #[arg(long)]
     recompute: bool,

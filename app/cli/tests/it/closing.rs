@@ -103,6 +103,7 @@ fn a_job_that_nobody_answers_costs_its_fees_alone() {
     // No hint leads to a command that leads back.
     market.buy(&["job", "close", job]).fails(1, &["closed already: its deposit and its rent are back"]);
     market.buy(&["job", "answer", job]).fails(1, &["ended without an answer", "nothing is left to do"]);
+    market.buy(&["job", "receipt", job]).fails(1, &["there will be no receipt"]);
     let all = market.read(&["job", "list", "--all"]).ok();
     assert!(all.stdout.contains("refunded") && !all.stdout.contains("look for its answer"), "{}", all.stdout);
     let stranger = Person::new();

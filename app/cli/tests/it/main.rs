@@ -6,6 +6,7 @@ mod closing;
 mod demo;
 mod imports;
 mod keep;
+mod kept_back;
 mod keys;
 mod localnet;
 mod market;

@@ -64,7 +64,7 @@ pub(super) async fn run(mut args: Args, context: &Context<'_>, so_far: &Cell<SoF
     let wallet = Arc::new(context.wallet()?);
     let receipt = match args.dry_run {
         true => None,
-        false => Some(ReceiptFile::prepare(args.receipt.clone(), context)?),
+        false => Some(ReceiptFile::prepare(args.receipt.clone(), None, args.force, context)?),
     };
     let jobs = JobsFolder::open(context.jobs_folder()?)?;
     let chain = Arc::new(context.chain()?);

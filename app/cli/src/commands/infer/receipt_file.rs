@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use provena_client::Finished;
 use provena_wire::SignedReceipt;
+use solana_pubkey::Pubkey;
 
 use crate::{
     context::Context,
@@ -17,22 +18,29 @@ use crate::{
 
 /// A place for a receipt.
 pub(crate) enum ReceiptFile {
-    /// This file.
-    File(PathBuf),
+    /// This file, and whether it may replace any other one.
+    File(PathBuf, bool),
     /// A file in this folder, called after the job.
     Folder(PathBuf),
 }
 
 impl ReceiptFile {
-    /// Checks that a receipt can be written to `file`, or to the usual folder.
+    /// Checks that a receipt can be written to `file`, or to the usual folder. A file that is there is replaced where it is a
+    /// receipt of `job`, or where `force` says so.
     ///
     /// # Errors
     /// It cannot.
-    pub(crate) fn prepare(file: Option<PathBuf>, context: &Context<'_>) -> Result<Self> {
+    pub(crate) fn prepare(
+        file: Option<PathBuf>,
+        job: Option<&Pubkey>,
+        force: bool,
+        context: &Context<'_>,
+    ) -> Result<Self> {
         let (place, folder) = match file {
             Some(file) => {
+                check(&file, job, force, context)?;
                 let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
-                (Self::File(file), folder.unwrap_or_else(|| ".".into()))
+                (Self::File(file, force), folder.unwrap_or_else(|| ".".into()))
             }
             None => {
                 let folder = context.receipts_folder()?;
@@ -40,13 +48,16 @@ impl ReceiptFile {
             }
         };
         let refused = |error: std::io::Error| {
-            Failure::failed(format!("a receipt could not be written to {}: {error}", folder.display()))
-                .hint("nothing was paid; name another --receipt FILE")
+            Failure::failed(format!(
+                "a receipt could not be written to {}: {error}; nothing was paid",
+                folder.display()
+            ))
+            .hint("name another --receipt FILE")
         };
         fs::create_dir_all(&folder).map_err(&refused)?;
         match &place {
             // Opened, not emptied: an older receipt stays until there is a new one.
-            Self::File(file) if file.exists() => drop(OpenOptions::new().append(true).open(file).map_err(&refused)?),
+            Self::File(file, _) if file.exists() => drop(OpenOptions::new().append(true).open(file).map_err(&refused)?),
             _ => drop(tempfile::tempfile_in(&folder).map_err(&refused)?),
         }
         Ok(place)
@@ -67,11 +78,12 @@ impl ReceiptFile {
             context.output.note(&format!("to ask for it again: {later}"));
             return None;
         };
-        let path = match self {
-            Self::File(file) => file,
-            Self::Folder(folder) => folder.join(format!("{job}.json")),
+        let (path, force) = match self {
+            Self::File(file, force) => (file, force),
+            Self::Folder(folder) => (folder.join(format!("{job}.json")), true),
         };
-        match write(&path, receipt) {
+        // Somebody may have put a file there meanwhile.
+        match check(&path, Some(job), force, context).and_then(|()| write(&path, receipt)) {
             Ok(()) => Some((Some(path), receipt.clone())),
             Err(error) => {
                 context.output.note(&format!("{error:#}; to write it elsewhere: {later}"));
@@ -79,6 +91,30 @@ impl ReceiptFile {
             }
         }
     }
+}
+
+/// Checks that a receipt may take the place of what is at `path`: of nothing, of a receipt of the same job, or of any file
+/// where `force` says so; but never of the wallet.
+///
+/// # Errors
+/// It may not.
+pub(crate) fn check(path: &Path, job: Option<&Pubkey>, force: bool, context: &Context<'_>) -> Result<()> {
+    let there = fs::metadata(path);
+    // A pipe or a terminal keeps nothing that could be lost.
+    if there.is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return Ok(());
+    }
+    let same = job.is_some_and(|job| of(path).is_some_and(|receipt| receipt.place == job.to_string()));
+    NewFile::at(path, true)?.apart_from(context.keypair_path())?;
+    NewFile::at(path, force || same).map(drop)
+}
+
+/// The receipt in a file; `None` where there is none.
+fn of(path: &Path) -> Option<SignedReceipt> {
+    /// More bytes than any receipt has.
+    const MOST: u64 = 1 << 16;
+    fs::metadata(path).ok().filter(|file| file.is_file() && file.len() <= MOST)?;
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
 /// Writes a receipt where `provena verify` can read it; an older one stays until the new one is whole.

@@ -22,7 +22,7 @@ use crate::{
             answer::{Answer, Paid},
             bill::{Bill, Items},
             finish,
-            receipt_file::{ReceiptFile, write},
+            receipt_file::{ReceiptFile, check, write},
             unpaid,
         },
         rent::Rent,
@@ -44,6 +44,9 @@ pub(super) struct Args {
     /// Where to write the receipt, besides the folder of kept jobs [default: under receipts/ in the data folder].
     #[arg(long, value_name = "FILE")]
     receipt: Option<std::path::PathBuf>,
+    /// Replace an existing file that is not a receipt of this job.
+    #[arg(long, requires = "receipt")]
+    force: bool,
 }
 
 /// Fetches a job's answer as `infer` would have.
@@ -57,6 +60,9 @@ pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
 
 async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<()> {
     let Payer { context, chain, client, .. } = payer;
+    if let Some(file) = &args.receipt {
+        check(file, Some(&args.job), args.force, context)?;
+    }
     let record = payer.jobs.get(&args.job)?;
     let job = match (read(chain.as_ref(), &args.job).await, &record) {
         (Ok(Some(job)), _) => job,
@@ -73,7 +79,7 @@ async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<(
         );
         return Err(Failure::failed(message).about(args.job).hint(hint).into());
     }
-    let receipt = ReceiptFile::prepare(args.receipt, context)?;
+    let receipt = ReceiptFile::prepare(args.receipt, Some(&args.job), args.force, context)?;
     let progress = Progress::spinner(context.output, "looking at the job");
     deliver(&job, payer).await;
     let mut sent = Vec::new();

@@ -20,7 +20,9 @@ use super::{
     Payer, find,
     kept::{Whereabouts, whereabouts},
     obstacle::check_close,
-    refused, stage,
+    refused,
+    report::next_words,
+    stage,
 };
 use crate::{
     address,
@@ -62,14 +64,14 @@ struct Closed {
     /// Whose money it is.
     payer: String,
     signatures: Vec<String>,
-    /// How far the jobs that are left are, and jobs that are not over.
+    /// Jobs that are not over, or not on the chain yet.
+    not_over: Vec<String>,
+    /// How far the jobs that are left are, and what comes next.
     #[serde(skip)]
-    why: Vec<String>,
+    why_left: Vec<String>,
+    /// The same of those that are not over.
     #[serde(skip)]
-    running: usize,
-    /// The command that lists them.
-    #[serde(skip)]
-    list: String,
+    why_not_over: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -83,13 +85,12 @@ struct Refund {
 
 impl Report for Closed {
     fn text(&self, style: Style) -> String {
-        let running = match self.running {
-            0 => String::new(),
-            1 => format!("One job is not over yet: {}", self.list),
-            more => format!("{more} jobs are not over yet: {}", self.list),
-        };
+        let running = self.not_over.iter().zip(&self.why_not_over);
+        let running = running.map(|(job, why)| ("not over", format!("{job}\n{why}")));
         if self.closed.is_empty() && self.left.is_empty() {
-            return format!("No job of the wallet is over. {running}").trim_end().to_owned();
+            let rows: Vec<_> = running.collect();
+            let none = "No job of the wallet is over.";
+            return if rows.is_empty() { none.to_owned() } else { format!("{none}\n\n{}", facts(&rows, style)) };
         }
         let mut rows = Vec::new();
         rows.extend(self.closed.iter().map(|job| ("closed", job.clone())));
@@ -101,12 +102,12 @@ impl Report for Closed {
             rows.push(("to", self.payer.clone()));
         }
         rows.extend(self.network_fees.map(|fees| ("network fees", Currency::sol().show(fees))));
-        rows.extend(self.left.iter().zip(&self.why).map(|(job, why)| ("not yet", format!("{job}\n{why}"))));
+        rows.extend(self.left.iter().zip(&self.why_left).map(|(job, why)| ("not yet", format!("{job}\n{why}"))));
+        rows.extend(running);
         if !self.signatures.is_empty() {
             rows.push(("transactions", short_each(&self.signatures)));
         }
-        let text = facts(&rows, style);
-        if running.is_empty() { text } else { format!("{text}\n\n{running}") }
+        facts(&rows, style)
     }
 }
 
@@ -131,7 +132,7 @@ pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
         }
         error => refused(error, "closed", &address, context),
     })?;
-    tell(payer, &[worth], job.job.payer, &[sent.signature], (&[], 0)).await
+    tell(payer, &[worth], job.job.payer, &[sent.signature], (&[], &[]), Vec::new()).await
 }
 
 async fn all(payer: &Payer<'_>) -> Result<()> {
@@ -150,8 +151,8 @@ async fn all(payer: &Payer<'_>) -> Result<()> {
     worth.retain(|one| done.iter().any(|done| done.closed && done.job == one.job));
     let (left, running): (Vec<JobView>, Vec<JobView>) =
         client.jobs().await?.into_iter().partition(|job| job.state().is_ok_and(|state| state.is_ended()));
-    forget_unposted(payer).await?;
-    tell(payer, &worth, client.payer(), &signatures, (&left, running.len())).await
+    let coming = forget_unposted(payer).await?;
+    tell(payer, &worth, client.payer(), &signatures, (&left, &running), coming).await
 }
 
 async fn tell(
@@ -159,7 +160,8 @@ async fn tell(
     worth: &[Worth],
     to: Pubkey,
     signatures: &[Signature],
-    (left, running): (&[JobView], usize),
+    (left, running): (&[JobView], &[JobView]),
+    coming: Vec<(String, String)>,
 ) -> Result<()> {
     let Payer { context, chain, .. } = payer;
     let mut by_mint = BTreeMap::<Pubkey, u64>::new();
@@ -172,10 +174,19 @@ async fn tell(
         refunds.push(Refund { mint: token::name(&mint), decimals: currency.decimals, amount, currency });
     }
     let now = chain.slot().await?;
-    let mut why = Vec::new();
+    let mut why_left = Vec::new();
     for job in left {
-        let rent = Rent::of(chain.as_ref(), job).await?;
-        why.push(format!("{}; lent: {}", stage::words(job), rent.words(now, true)));
+        // Where somebody waits for his pay, it is the payer's move before the rent can come back.
+        let why = match job.job.is_paid_out(&job.seats)? {
+            true => format!("lent: {}", Rent::of(chain.as_ref(), job).await?.words(now, true)),
+            false => next_words(job, Slot(now), context)?,
+        };
+        why_left.push(format!("{}; {why}", stage::words(job)));
+    }
+    let (mut not_over, mut why_not_over): (Vec<String>, Vec<String>) = coming.into_iter().unzip();
+    for job in running {
+        not_over.push(job.address.to_string());
+        why_not_over.push(format!("{}; {}", stage::words(job), next_words(job, Slot(now), context)?));
     }
     context.output.data(&Closed {
         closed: worth.iter().map(|one| one.job.to_string()).collect(),
@@ -185,9 +196,9 @@ async fn tell(
         network_fees: payer.fees(signatures).await,
         payer: to.to_string(),
         signatures: signatures.iter().map(ToString::to_string).collect(),
-        why,
-        running,
-        list: context.command("job list"),
+        not_over,
+        why_left,
+        why_not_over,
     })
 }
 
@@ -203,9 +214,11 @@ impl Worth {
     }
 }
 
-/// Forgets what was kept of jobs that were never posted: nothing was paid for them.
-async fn forget_unposted(payer: &Payer<'_>) -> Result<()> {
-    let Payer { chain, jobs, client, .. } = payer;
+/// Forgets what was kept of jobs that were never posted: nothing was paid for them. Returns those that may still come on the
+/// chain, and what is waited for.
+async fn forget_unposted(payer: &Payer<'_>) -> Result<Vec<(String, String)>> {
+    let Payer { context, chain, jobs, client, .. } = payer;
+    let mut coming = Vec::new();
     let cluster = Pubkey::from(chain.cluster().await?);
     for record in jobs.all()?.0 {
         let is_ours = record.cluster == cluster && record.wallet == client.payer() && !record.closed;
@@ -213,9 +226,20 @@ async fn forget_unposted(payer: &Payer<'_>) -> Result<()> {
             continue;
         }
         let view = View::read(chain.as_ref(), &record.job).await?;
-        if view.job.is_none() && whereabouts(&record, chain, view.now.0).await? == Whereabouts::NeverPosted {
-            jobs.forget(&record.job)?;
+        if view.job.is_some() {
+            continue;
+        }
+        match whereabouts(&record, chain, view.now.0).await? {
+            Whereabouts::NeverPosted => {
+                jobs.forget(&record.job)?;
+                context.book.forget(&record.job);
+            }
+            place @ Whereabouts::MayCome(_) => {
+                let next = place.next(&record, view.now.0, context);
+                coming.push((record.job.to_string(), format!("{}; {next}", place.words())));
+            }
+            _ => {}
         }
     }
-    Ok(())
+    Ok(coming)
 }

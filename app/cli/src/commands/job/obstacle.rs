@@ -60,9 +60,18 @@ pub(super) fn check_close(job: &JobView, payer: &Pubkey, now: Slot, context: &Co
     let failure = |why: String, hint: String| -> anyhow::Error {
         Failure::failed(format!("job {} cannot be closed yet: {why}", job.address)).about(job.address).hint(hint).into()
     };
-    if !job.state()?.is_ended() {
+    let state = job.state()?;
+    if !state.is_ended() {
         let why = format!("it is {}, and only what is over can be closed", stage::words(job));
         return Err(failure(why, next(job, now, context)?));
+    }
+    // Whether nobody pays before the payer has the answer.
+    if state == JobState::Agreed && !job.job.is_settled(now)? {
+        let why = match job.job.is_answer_awaited() {
+            true => "its answer was demanded on the chain, and is awaited there",
+            false => "its answer waits to be fetched, and the nodes for their pay",
+        };
+        return Err(failure(why.to_owned(), next(job, now, context)?));
     }
     let from = back_from(job);
     let is_payer = job.job.payer == *payer;

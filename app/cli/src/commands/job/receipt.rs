@@ -4,14 +4,15 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use provena_client::chain::history;
+use provena_market::state::JobState;
 use provena_wire::SignedReceipt;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::{Payer, read, unknown};
+use super::{Payer, kept, read, unknown};
 use crate::{
     address,
-    commands::infer::receipt_file::write,
+    commands::infer::receipt_file::{check, write},
     context::quoted,
     failure::{Exit, Failure},
     output::{Report, style::Style, table::facts, text::printable},
@@ -26,6 +27,9 @@ pub(super) struct Args {
     /// Where to write the receipt, of several nodes' the first [default: under receipts/ in the data folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Replace an existing file that is not a receipt of this job.
+    #[arg(long, requires = "out")]
+    force: bool,
 }
 
 #[derive(Serialize)]
@@ -53,14 +57,20 @@ impl Report for Receipts {
 pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
     let Payer { context, chain, jobs, client, .. } = payer;
     let job = &args.job;
+    if let Some(file) = &args.out {
+        check(file, Some(job), args.force, context)?;
+    }
     let record = jobs.get(job)?;
     let kept = record.as_ref().map(|record| record.receipts.clone()).unwrap_or_default();
     let found = read(chain.as_ref(), job).await;
+    // Who gave no answer signs nothing.
+    let mut never = record.as_ref().is_some_and(|record| record.refunded && !record.is_answered());
     // A chain that does not answer keeps nobody from what is kept.
     let (mut receipts, missing) = match found {
         Err(error) if kept.is_empty() => return Err(error),
         Err(_) => (Vec::new(), Vec::new()),
         Ok(Some(view)) => {
+            never |= view.state().is_ok_and(|state| state.is_ended() && state != JobState::Agreed);
             let (receipts, missing) = client.receipts(&view).await;
             if let Err(error) = client.keep(&view, None, &receipts).await {
                 context.output.note(&format!("the receipts could not be kept on this machine: {error}"));
@@ -73,6 +83,12 @@ pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
                 return Err(unknown(job, chain, context).await);
             }
             let (receipts, missing) = client.receipts_of_closed(job, &past).await;
+            // What is kept is worth as much wherever its chain is.
+            if let Some(record) = record.as_ref().filter(|_| kept.is_empty()) {
+                kept::check_posted(record, chain, &past, context).await?;
+            }
+            // Whose transactions are known, and none of them an answer.
+            never |= !past.is_empty() && receipts.is_empty() && missing.is_empty();
             if let Err(error) = jobs.note(job, |record| record.add_receipts(&receipts)) {
                 context.output.note(&format!("the receipts could not be kept on this machine: {error}"));
             }
@@ -88,6 +104,10 @@ pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
     let missing: Vec<_> =
         missing.into_iter().filter(|(node, _)| !receipts.iter().any(|receipt| receipt.node == *node)).collect();
     let Some(first) = receipts.first() else {
+        if never {
+            let message = format!("job {job} ended without an answer, so there will be no receipt of it");
+            return Err(Failure::failed(message).about(job).into());
+        }
         let why = missing.iter().map(|(node, why)| format!("node {node}: {}", printable(why))).collect();
         return Err(Failure::new(Exit::Unknown, "there is no receipt of this job yet")
             .because(why)

@@ -8,13 +8,19 @@ use provena_client::{
     view::{JobView, View},
 };
 use provena_common::slot::Slot;
-use provena_market::state::{JobState, Offer, Seat, SeatState, Who};
+use provena_market::{
+    constants::ANSWER_WINDOW,
+    state::{JobState, Offer, Seat, SeatState, Who},
+};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use super::{next, stage};
 use crate::{
-    commands::{infer::answer::Paid, rent::Rent},
+    commands::{
+        infer::answer::Paid,
+        rent::{Rent, seconds},
+    },
     context::Context,
     output::{Report, style::Style, table::facts, text::short_each},
 };
@@ -43,6 +49,9 @@ pub(super) struct JobReport {
     stage: &'static str,
     #[serde(skip)]
     ended: bool,
+    /// Whether its answer waits to be fetched or to come on the chain, and nobody is paid before.
+    #[serde(skip)]
+    waits: bool,
     #[serde(skip)]
     now: u64,
 }
@@ -101,6 +110,7 @@ impl JobReport {
             network_fees: None,
             stage: stage::words(job),
             ended: job.state()?.is_ended(),
+            waits: job.state()?.is_ended() && !job.job.is_settled(now)?,
             now: now.0,
         })
     }
@@ -116,6 +126,15 @@ impl JobReport {
 
 /// What comes next for a job's payer, in words.
 pub(super) fn next_words(job: &JobView, now: Slot, context: &Context<'_>) -> Result<String> {
+    if job.job.is_answer_awaited() && !job.job.is_answer_late(now) {
+        let until = job.job.demanded_at.saturating_add(ANSWER_WINDOW);
+        let wait = seconds(until.saturating_sub(now.0));
+        let answer = context.command(&format!("job answer {}", job.address));
+        return Ok(format!(
+            "its answer was demanded on the chain and comes there by slot {until} (about {wait} s), or all of the deposit \
+             comes back; wait for it:\n{answer}"
+        ));
+    }
     let mut tried = job.0.clone();
     let cancellable = tried.job.cancel(&tried.seats, now).is_ok();
     let command = |verb: &str| context.command(&format!("job {verb} {}", job.address));
@@ -173,7 +192,8 @@ impl Report for JobReport {
             }
         }
         rows.extend(self.result_root.clone().map(|root| ("result root", root)));
-        if self.ended {
+        let over = self.ended && !self.waits;
+        if over {
             rows.extend(self.paid.rows());
         } else {
             rows.push(("deposit", self.paid.deposit()));
@@ -181,7 +201,7 @@ impl Report for JobReport {
         if let (Some(input), Some(output)) = (self.units_in, self.units_out) {
             rows.push(("units", format!("{input} in, {output} out")));
         }
-        rows.push(("lent, as rent", self.rent.words(self.now, self.ended)));
+        rows.push(("lent, as rent", self.rent.words(self.now, over)));
         rows.extend(self.network_fees.map(|fees| ("network fees", Currency::sol().show(fees))));
         if !self.signatures.is_empty() {
             rows.push(("transactions", short_each(&self.signatures)));
