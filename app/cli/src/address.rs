@@ -7,7 +7,11 @@ use solana_pubkey::Pubkey;
 /// # Errors
 /// What an address looks like, for whoever typed something else.
 pub(crate) fn parse(text: &str) -> Result<Pubkey, String> {
-    text.parse().map_err(|_| "not an address; an address is 32 to 44 letters and digits, as provena prints them".into())
+    text.parse().map_err(|_| match text.contains('…') {
+        true => "not an address but a shortened one; `--full` prints whole ones, and `provena book` has names for them"
+            .into(),
+        false => "not an address; an address is 32 to 44 letters and digits, as provena prints them".into(),
+    })
 }
 
 #[cfg(test)]
@@ -21,5 +25,7 @@ mod unit {
         for wrong in ["", "xyz", &text[..30], "0OIl"] {
             assert!(parse(wrong).is_err_and(|why| why.starts_with("not an address")), "{wrong}");
         }
+        let why = parse("FLMp…m512").unwrap_err();
+        assert!(why.contains("--full") && why.contains("provena book"), "{why}");
     }
 }

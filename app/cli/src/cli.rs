@@ -112,6 +112,7 @@ pub(crate) enum Command {
     /// Look at what is minted, license it, set floors
     Asset(asset::Args),
     /// Sell the use of a model you own
+    #[command(alias = "market")]
     Offer(offer::Args),
     /// Compute for others and earn fees
     Node(node::Args),

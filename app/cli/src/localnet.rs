@@ -96,11 +96,12 @@ impl Localnet {
             Ok(Ok(None)) => {
                 child.wait().await?;
                 let said = complaints.await.unwrap_or_default().join("\n");
+                let hint = hint(&said, options);
                 Err(Failure::failed(format!(
                     "the embedded chain did not start: {}",
                     said.trim_start_matches("error: ")
                 ))
-                .hint("choose other ports with --rpc-port and --ws-port, or stop what uses them")
+                .hint(hint)
                 .into())
             }
             Ok(Err(error)) => Err(error),
@@ -135,6 +136,23 @@ pub(crate) async fn stop(child: &mut Child) -> Result<()> {
         }
     }
     Ok(child.kill().await?)
+}
+
+/// What to do about a chain that did not start, by what it said.
+fn hint(said: &str, options: &Options) -> &'static str {
+    let state = options.state.as_ref().and_then(|file| file.file_name());
+    if said.contains("in use by another local chain") {
+        return "stop that chain, or name another --state; one left behind by a killed `provena localnet` ends with: pkill -f \
+                provena-localnet";
+    }
+    if state.is_some_and(|name| said.contains(&*name.to_string_lossy())) {
+        return "name a file that `provena localnet --state` wrote, or one that is not there yet, which it makes";
+    }
+    if said.contains("-port") {
+        return "choose other ports with --rpc-port and --ws-port, or stop what uses them: if it is a chain left behind by a killed \
+                `provena localnet`, pkill -f provena-localnet   ends it";
+    }
+    "run it again with -v to see its own log"
 }
 
 fn command(options: &Options) -> Result<Command> {
@@ -178,7 +196,19 @@ fn parse_ready(line: &str) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_ready;
+    use super::{Options, hint, parse_ready};
+
+    #[test]
+    fn the_hint_is_about_what_the_chain_complains_of() {
+        let options = Options { state: Some("kept.state".into()), ..Options::default() };
+        let port = "port 8899 on 127.0.0.1 is taken: another program listens there. Stop it, or choose another port with --rpc-port";
+        assert!(hint(port, &options).contains("left behind"));
+        let state = "/x/kept.state is not a state file of this local chain: name another with --state";
+        assert!(hint(state, &options).starts_with("name a file"), "{}", hint(state, &options));
+        let used = "state file /x/kept.state is in use by another local chain: stop that one";
+        assert!(hint(used, &options).starts_with("stop that chain"));
+        assert!(hint("cannot read program p.so", &options).contains("-v"));
+    }
 
     #[test]
     fn reads_the_ready_line_and_no_other() {

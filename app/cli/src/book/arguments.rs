@@ -75,6 +75,7 @@ fn wanted(value_name: &str) -> Option<Wanted> {
     let first = value_name.split('=').next()?;
     match first {
         "ASSET" | "FILE|ASSET" => Some(Wanted::Asset),
+        "ASSET|OFFER" => Some(Wanted::Earning),
         "MODEL" => Some(Wanted::Model),
         "OFFER" => Some(Wanted::Offer),
         "JOB" => Some(Wanted::Job),

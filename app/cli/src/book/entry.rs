@@ -58,6 +58,8 @@ pub(super) fn with_article(word: impl fmt::Display) -> String {
 pub(crate) enum Wanted {
     /// A model or a dataset.
     Asset,
+    /// A model or a dataset; an offer's name stands for what it sells.
+    Earning,
     /// A model.
     Model,
     /// An offer; a model's name stands for the best offer of it.
@@ -73,6 +75,7 @@ impl Wanted {
     pub(super) fn kinds(self) -> &'static [Kind] {
         match self {
             Self::Asset => &[Kind::Model, Kind::Dataset],
+            Self::Earning => &[Kind::Model, Kind::Dataset, Kind::Offer],
             Self::Model => &[Kind::Model],
             Self::Offer => &[Kind::Offer, Kind::Model],
             Self::Job => &[Kind::Job],
@@ -84,7 +87,7 @@ impl Wanted {
 impl fmt::Display for Wanted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Asset => "model or dataset",
+            Self::Asset | Self::Earning => "model or dataset",
             Self::Model => "model",
             Self::Offer => "offer",
             Self::Job => "job",

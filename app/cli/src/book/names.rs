@@ -56,11 +56,18 @@ pub(super) fn find(entries: &[Entry], wanted: Wanted, name: &str) -> Result<Entr
     if name != LAST {
         return exact(entries, wanted, name);
     }
-    // A model stands for an offer only by its own name.
-    let kinds = if wanted == Wanted::Offer { &[Kind::Offer][..] } else { wanted.kinds() };
+    // A model stands for an offer, and an offer for what it sells, only by its own name.
+    let kinds = match wanted {
+        Wanted::Offer => &[Kind::Offer][..],
+        Wanted::Earning => Wanted::Asset.kinds(),
+        _ => wanted.kinds(),
+    };
     let last = entries.iter().rev().find(|entry| kinds.contains(&entry.kind));
-    let list =
-        if wanted == Wanted::Job { "`provena job list` shows the wallet's" } else { "`provena book` shows what does" };
+    let list = match wanted {
+        Wanted::Job => "`provena job list` shows the wallet's",
+        Wanted::Offer => "`provena offer list --full` shows what is on offer",
+        _ => "`provena book` shows what does",
+    };
     last.cloned().ok_or_else(|| format!("no {wanted} has a name yet on this chain; {list}"))
 }
 
@@ -79,7 +86,13 @@ pub(super) fn exact(entries: &[Entry], wanted: Wanted, name: &str) -> Result<Ent
         .map(|entry| (strsim::jaro_winkler(&entry.name, name), entry.name.as_str()))
         .collect();
     if known.is_empty() {
-        return Err(format!("no {wanted} has a name yet on this chain; `provena book add NAME ADDRESS` gives one"));
+        let list = match wanted {
+            Wanted::Offer => "`provena offer list --full` shows what is on offer, and ",
+            _ => "",
+        };
+        return Err(format!(
+            "no {wanted} has a name yet on this chain; {list}`provena book add NAME ADDRESS` gives one"
+        ));
     }
     known.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     known.dedup_by(|a, b| a.1 == b.1);

@@ -76,6 +76,6 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         Verb::Doctor(args) => doctor::run(args, context).await,
         Verb::List => list::run(context).await,
         Verb::Run(args) => run::run(args, context).await,
-        Verb::SampleConfig => context.output.line(sample::sample(context)?.trim_end()),
+        Verb::SampleConfig => context.output.line(sample::sample(context).await?.trim_end()),
     }
 }

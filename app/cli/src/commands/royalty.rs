@@ -8,6 +8,11 @@ mod show;
 
 use anyhow::Result;
 use clap::Subcommand;
+use provena_client::{
+    chain::Chain,
+    offer::{self, OfferError},
+};
+use solana_pubkey::Pubkey;
 
 use crate::context::Context;
 
@@ -46,5 +51,17 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         Verb::Revoke(args) => shares::revoke(args, context).await,
         Verb::Close(args) => shares::close(args, context).await,
         Verb::Collect(args) => collect::run(args, context).await,
+    }
+}
+
+/// The asset itself, or what the offer at this address sells.
+///
+/// # Errors
+/// The chain does not answer.
+async fn asset_of(chain: &dyn Chain, address: &Pubkey) -> Result<Pubkey> {
+    match offer::get(chain, address).await {
+        Ok(offer) => Ok(offer.asset),
+        Err(OfferError::NoOffer(_)) => Ok(*address),
+        Err(error) => Err(error.into()),
     }
 }

@@ -44,6 +44,11 @@ fn from_a_model_to_its_offer_no_address_is_typed() {
     let asset = net.run(&["asset", "show", "@last"]).ok().json()["asset"].clone();
     assert_eq!(asset, offers[0]["asset"]);
     net.run(&["royalty", "show", "@digits"]).ok();
+    // Whoever knows only the offer sees what it earns, too.
+    let offer = offers[0]["offer"].as_str().unwrap();
+    net.run(&["book", "add", "reader", offer, "--kind", "offer"]).ok();
+    assert_eq!(net.run(&["royalty", "show", "@reader"]).ok().json()["asset"], asset);
+    net.run(&["book", "remove", "@reader"]).ok();
     let book = net.run(&["book"]).ok().json();
     assert_eq!(book.as_array().unwrap().len(), 2, "{book}");
     assert!(net.read(&["book"]).contains("@digits"));
@@ -55,7 +60,7 @@ fn from_a_model_to_its_offer_no_address_is_typed() {
     let listed = net.read(&["offer", "list"]);
     assert!(listed.contains("takes no jobs"), "{listed}");
     net.run(&["offer", "close", "@last"]).ok();
-    net.refuses(&[(&["offer", "close", "@last"], 2, &["no offer has a name yet"])]);
+    net.refuses(&[(&["offer", "close", "@last"], 2, &["no offer has a name yet", "offer list --full"])]);
 }
 
 #[test]

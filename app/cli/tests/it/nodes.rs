@@ -78,8 +78,12 @@ fn the_doctor_finds_what_keeps_a_node_from_earning() {
     }
     assert_eq!(verdicts["account"], "fail");
 
+    let dear = ["node", "register", "--stake", "100", "--endpoint", &endpoint];
+    net.refuses(&[(&dear, 1, &["it takes 100.00", "the wallet has", "nothing was sent"])]);
     // Registered, and not running: it can be started.
     net.run(&["node", "register", "--stake", "1", "--endpoint", &endpoint]).ok();
+    let filled = net.run(&["node", "sample-config"]).ok().stdout;
+    assert!(filled.contains(&format!("listen = \"127.0.0.1:{port}\"")), "the endpoint's port: {filled}");
     let idle = net.run(&doctor);
     assert_eq!(idle.code, Some(0), "{}{}", idle.stdout, idle.stderr);
     let verdicts = found(&idle);

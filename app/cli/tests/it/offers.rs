@@ -20,6 +20,10 @@ fn what_usual_nodes_decline_is_offered_with_the_reason_and_the_number() {
     assert!(nodes.contains("No node is registered that stakes enough, and 2 must agree"), "{nodes}");
     let listed = net.read(&["offer", "list"]);
     assert!(listed.contains("0.000000001 SOL (1 lamport) a picture"), "{listed}");
+    assert!(!listed.contains("or sentence"), "the model is on this machine, and tells: {listed}");
+    // Nobody is sent to ask what nobody answers.
+    let made = net.read(&["offer", "create", "@digits", "--price", "0.000000001"]);
+    assert!(!made.contains("next:"), "{made}");
     // A name without its sign, and one of another kind.
     net.refuses(&[
         (&["offer", "create", "digits", "--price", "1"], 2, &["did you mean @digits?"]),

@@ -63,7 +63,7 @@ async fn n13_a_job_that_costs_the_node_more_than_it_brings_is_left_alone() {
         assert_eq!(
             reason,
             format!(
-                "for 1 in, 0 out this node is paid {}, and it takes no less than 0.000016 SOL: its transactions and the \
+                "for 1 unit of input this node is paid {}, and it takes no less than 0.000016 SOL: its transactions and the \
                  time of its bond",
                 Currency::sol().price(pay)
             )
@@ -94,7 +94,7 @@ async fn n13_a_mint_without_a_rate_is_declined() {
     let poor = Limits { rates: [(scene.money.mint(), 1_000)].into(), ..scene.limits() };
     let worker = within(&scene, data.path(), poor);
     let reason = declined(&worker, &posted.job).await;
-    assert!(reason.starts_with("for 1 in, 0 out this node is paid"), "{reason}");
+    assert!(reason.starts_with("for 1 unit of input this node is paid"), "{reason}");
     assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
 }
 

@@ -150,6 +150,11 @@ pub(super) fn chosen(quotes: &Quotes, bounds: Bounds<'_>, unquoted: bool, contex
             "no node is registered on this chain".to_owned(),
             "check --url; whoever sells the model runs a node, or knows one",
         )
+    } else if quotes.0.iter().all(|asked| matches!(&asked.reply, Reply::Silent(why) if is_elsewhere(why))) {
+        (
+            "the nodes of this chain's addresses serve another chain, or do not know this offer".to_owned(),
+            "check --url, and try again in a moment where the offer is new; --unquoted pays all the same, at your risk",
+        )
     } else if quotes.0.iter().all(|asked| matches!(asked.reply, Reply::Silent(_))) {
         ("no registered node can be reached".to_owned(), "try again later; --unquoted pays all the same, at your risk")
     } else {
@@ -168,11 +173,19 @@ fn by_terms(quotes: &Quotes) -> bool {
     answers.peek().is_some() && answers.all(by_terms)
 }
 
+/// Whether a node answers that it finds no such offer on the chain that it serves.
+fn is_elsewhere(reason: &str) -> bool {
+    reason.starts_with("HTTP 404")
+}
+
 /// What each node said, in words that no stranger can fake lines with.
 fn reasons(quotes: &Quotes, units: Units) -> Vec<String> {
     let each = quotes.0.iter().filter_map(|asked| {
         let words = match &asked.reply {
             Reply::Refuses(refusal) => printable(&refusal.reason),
+            Reply::Silent(reason) if is_elsewhere(reason) => {
+                "what answers there serves another chain, or does not know this offer".to_owned()
+            }
             Reply::Silent(reason) => printable(reason),
             Reply::Takes(asks) if !asks.within(units) => format!("it asks for {asks} units, not {units}"),
             Reply::Takes(_) | Reply::Unquoted => return None,

@@ -1,5 +1,7 @@
 //! A node's account, and the market's settings that bind it.
 
+use std::net::SocketAddr;
+
 use anyhow::{Context as _, Result};
 use provena_client::{
     Endpoint,
@@ -71,6 +73,20 @@ pub(super) fn check_endpoint(authority: &Pubkey, endpoint: &str) -> Result<()> {
             .into());
     }
     Ok(())
+}
+
+/// The port of an endpoint's URL.
+pub(super) fn port_of(endpoint: &str) -> Option<u16> {
+    reqwest::Url::parse(endpoint).ok()?.port_or_known_default()
+}
+
+/// That the registered endpoint's port is not the one on which the node listens, in words; it is right behind a proxy alone.
+pub(super) fn other_port(endpoint: &str, listen: SocketAddr) -> Option<String> {
+    let port = port_of(endpoint).filter(|port| *port != listen.port())?;
+    Some(format!(
+        "the endpoint {endpoint} has port {port}, and [http] listen = \"{listen}\" has port {}",
+        listen.port()
+    ))
 }
 
 /// Sends one instruction of a node.
@@ -170,5 +186,20 @@ impl Report for NodeReport {
         rows.extend(self.last_seat_slot.map(|slot| ("last seat", format!("in slot {slot}"))));
         rows.extend(self.signature.as_ref().map(|signature| ("transaction", short(signature))));
         facts(&rows, style)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::other_port;
+
+    #[test]
+    fn ports_that_differ_are_named() {
+        let listen = "127.0.0.1:8700".parse().unwrap();
+        assert_eq!(other_port("http://127.0.0.1:8700", listen), None);
+        assert_eq!(other_port("nonsense", listen), None);
+        let words = other_port("http://127.0.0.1:8701", listen).unwrap();
+        assert!(words.contains("has port 8701") && words.contains("has port 8700"), "{words}");
+        assert!(other_port("https://node.example", listen).unwrap().contains("has port 443"));
     }
 }

@@ -1,13 +1,15 @@
 //! `provena node register`.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use provena_client::{
     amount::{Currency, parse_sol},
-    chain::Chain,
+    chain::{Chain, SIGNATURE_FEE, accounts::ProgramAccount as _},
+    token,
 };
-use provena_market::{client, constants::pause, pda};
+use provena_market::{client, constants::pause, pda, state::Node};
 use serde::Serialize;
 use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_signer::Signer;
 
@@ -84,7 +86,7 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 /// Registers `authority` as a node.
 ///
 /// # Errors
-/// The market is not set up or takes no nodes, the node exists, the stake is too low, or the endpoint is none.
+/// The market is not set up or takes no nodes, the node exists, the stake is too low or more than the wallet has, or the endpoint is none.
 pub(crate) async fn register(
     chain: &dyn Chain,
     authority: &Keypair,
@@ -107,6 +109,26 @@ pub(crate) async fn register(
         let least = Currency::sol().show(market.min_stake);
         return Err(Failure::failed(format!("a node's stake must be at least {least}")).hint("raise --stake").into());
     }
+    afford(chain, &wallet, stake).await?;
     let register = client::register_node(wallet, stake, endpoint, [0; 32], capacity);
     account::send(chain, authority, register, "the node was not registered").await
+}
+
+/// That the wallet has the stake, the account's rent and the transaction's fee.
+async fn afford(chain: &dyn Chain, wallet: &Pubkey, stake: u64) -> Result<()> {
+    let rent = chain.rent_exempt(Node::account_len()).await.context("cannot read the rent")?;
+    let needed = stake.saturating_add(rent).saturating_add(SIGNATURE_FEE);
+    let has = token::balance(chain, wallet, &provena_market::NATIVE_MINT).await?;
+    if has >= needed {
+        return Ok(());
+    }
+    let sol = Currency::sol();
+    let missing = (needed - has).div_ceil(1_000_000_000);
+    Err(Failure::failed(format!(
+        "it takes {} (the stake, the account's rent and the fee) and the wallet has {}; nothing was sent",
+        sol.show(needed),
+        sol.show(has)
+    ))
+    .hint(format!("lower --stake, or send SOL to {wallet}; on a test chain: provena airdrop {missing}"))
+    .into())
 }

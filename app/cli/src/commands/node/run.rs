@@ -1,20 +1,26 @@
 //! `provena node run`.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use provena_client::chain::RpcChain;
 use provena_node::{
     config::{Config, LogFormat},
     node::NodeError,
 };
+use solana_signer::Signer as _;
 use tokio_util::sync::CancellationToken;
 
-use super::config::ConfigFile;
+use super::{account, config::ConfigFile};
 use crate::{
     context::Context,
     deploy::{self, Missing},
     failure::Failure,
     output, stop,
 };
+
+/// Longest wait for the chain's word on the endpoint, before the node begins all the same.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Arguments of `provena node run`.
 #[derive(Debug, clap::Args)]
@@ -31,6 +37,7 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let config = args.file.load()?;
     log(&config, context.output.json())?;
     let chain = config.connect()?;
+    warn_of_port(&config, &chain, context).await;
     let shutdown = CancellationToken::new();
     let running = provena_node::node::run(config, shutdown.clone());
     tokio::pin!(running);
@@ -47,6 +54,18 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
                 args.file.path().display()
             ))
         }
+    }
+}
+
+/// Says when payers are sent to another port than the node's. Where the chain does not answer now, the node itself says so.
+async fn warn_of_port(config: &Config, chain: &RpcChain, context: &Context<'_>) {
+    let Ok(key) = config.key() else { return };
+    let found = tokio::time::timeout(PATIENCE, account::find(chain, &key.pubkey())).await;
+    let Ok(Ok(Some(node))) = found else { return };
+    if let Some(words) = account::other_port(node.endpoint(), config.http.listen) {
+        context.output.note(&format!(
+            "warning: {words}: unless a proxy leads there, nobody reaches this node; provena node update --endpoint URL"
+        ));
     }
 }
 

@@ -104,7 +104,9 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let name = context.remember(&chain, Kind::Offer, (&title, args.name.as_deref()), &created.offer).await;
     let called = name.clone().unwrap_or_else(|| created.offer.to_string());
     let asked = asked(family, terms.max_output);
-    let next = context.output.command(&format!("provena infer {called} \\\n        {asked}"));
+    // Whoever is told that nobody takes it is not sent to ask it.
+    let next =
+        doubts.is_empty().then(|| context.output.command(&format!("provena infer {called} \\\n        {asked}")));
     context.output.data(&Created {
         offer: created.offer.to_string(),
         asset: args.asset.to_string(),

@@ -36,7 +36,8 @@ pub(super) struct Created {
     #[serde(skip)]
     pub unit: &'static str,
     #[serde(skip)]
-    pub next: String,
+    /// None where usual nodes decline what would be asked.
+    pub next: Option<String>,
     #[serde(skip)]
     pub terms: Terms,
     #[serde(skip)]
@@ -63,7 +64,10 @@ impl Report for Created {
             ("each step takes", format!("at most {} slots, about {step}", self.terms.window)),
             ("transactions", short_each(&self.signatures)),
         ]);
-        format!("{}\n\n{} {}", facts(&rows, style), style.faint("next:"), self.next)
+        match &self.next {
+            Some(next) => format!("{}\n\n{} {next}", facts(&rows, style), style.faint("next:")),
+            None => facts(&rows, style),
+        }
     }
 }
 

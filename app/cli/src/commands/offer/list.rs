@@ -1,5 +1,7 @@
 //! `provena offer list`.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, Result};
 use provena_client::{
     amount::{Currency, show_bps},
@@ -7,8 +9,10 @@ use provena_client::{
     chain::{accounts, accounts::ProgramAccount},
     mint,
     offer::{self, Terms},
+    store::{Root, Store},
     token,
 };
+use provena_engine::artifact::{Artifact, Family};
 use provena_market::state::Offer;
 use provena_wire::Untrusted;
 use serde::Serialize;
@@ -63,6 +67,8 @@ struct Listed {
     /// Whether the market takes jobs on it.
     takes_jobs: bool,
     #[serde(skip)]
+    unit: &'static str,
+    #[serde(skip)]
     terms: Terms,
     #[serde(skip)]
     currency: Currency,
@@ -89,7 +95,7 @@ impl Listed {
     fn terms(&self) -> String {
         let nodes =
             if self.nodes > 1 { format!(", {} of {} nodes agree", self.agree, self.nodes) } else { String::new() };
-        let price = price::words(&self.terms, &self.currency, price::unit_of(&self.terms));
+        let price = price::words(&self.terms, &self.currency, self.unit);
         let dead = if self.takes_jobs { "" } else { "; takes no jobs: the model asks for more, or is not active" };
         format!("{price}, {} to the holders{nodes}{dead}", show_bps(self.royalty_basis_points))
     }
@@ -104,8 +110,21 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     };
     let mut offers = accounts::list::<Offer, _>(&chain, &filter).await.context("cannot list the offers")?;
     offers.sort_by_key(|(_, offer)| (offer.asset.to_bytes(), offer.base_price, offer.input_price, offer.offer_id));
+    let store = Store::open(context.store_urls()).context("cannot open the store")?;
+    let mut families = HashMap::new();
     let mut listed = Vec::new();
     for (address, offer) in offers {
+        let terms = Terms::of(&offer);
+        // Only where one picture cannot be told from one sentence by the offer is the model itself looked at.
+        let family = match families.get(&offer.content_root) {
+            _ if terms.max_output > 0 => None,
+            Some(family) => *family,
+            None => {
+                let family = family(&store, &offer.content_root).await;
+                families.insert(offer.content_root, family);
+                family
+            }
+        };
         let currency = token::currency(&chain, &offer.mint).await?;
         let model = asset::find(&chain, &offer.asset).await?;
         listed.push(Listed {
@@ -125,9 +144,16 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             royalty_basis_points: offer.royalty_bps,
             nodes: offer.seats,
             agree: offer.quorum,
-            terms: Terms::of(&offer),
+            unit: family.map_or_else(|| price::unit_of(&terms), price::unit),
+            terms,
             currency,
         });
     }
     context.output.data(&Offers(listed))
+}
+
+/// What kind of model it is, where it lies on this machine.
+async fn family(store: &Store, root: &Root) -> Option<Family> {
+    let bytes = store.get_local(root).await.ok()?;
+    Some(Artifact::from_bytes(bytes.into()).ok()?.family())
 }

@@ -24,8 +24,8 @@ use crate::{
     after_help = "Examples:\n  provena royalty claim @digits\n  provena royalty claim                     from all that the wallet has shares of\n  provena royalty claim @digits --for @ada  pay the fee for an empty wallet\n\nWhat lies in inboxes is booked first, and what models owe to a dataset they were built on is brought into the\ndataset's own pool."
 )]
 pub(super) struct Args {
-    /// A minted model's or dataset's address [default: all that the holder has shares of].
-    #[arg(value_name = "ASSET", value_parser = address::parse)]
+    /// A minted model's or dataset's address, or that of an offer of it [default: all that the holder has shares of].
+    #[arg(value_name = "ASSET|OFFER", value_parser = address::parse)]
     asset: Option<Pubkey>,
     /// Whose money it is; it goes to that wallet, whoever pays the fee [default: the wallet].
     #[arg(long = "for", value_name = "HOLDER", value_parser = address::parse)]
@@ -58,6 +58,10 @@ impl Report for Claimed {
 pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
+    let mut args = args;
+    if let Some(asset) = &mut args.asset {
+        *asset = super::asset_of(&chain, asset).await?;
+    }
     let holder = args.holder.unwrap_or_else(|| wallet.pubkey());
     let pools = match &args.asset {
         Some(asset) => vec![royalty::holding(&chain, asset, &holder).await?.pool],

@@ -36,8 +36,8 @@ use crate::{
     after_help = "Examples:\n  provena royalty show @digits\n  provena royalty show @digits --json\n\n\"Waits\" is what lies in inboxes or came past the books; `provena royalty claim` books it and brings in what derived\nassets owe."
 )]
 pub(super) struct Args {
-    /// A minted model's or dataset's address.
-    #[arg(value_name = "ASSET", value_parser = address::parse)]
+    /// A minted model's or dataset's address, or that of an offer of it.
+    #[arg(value_name = "ASSET|OFFER", value_parser = address::parse)]
     asset: Pubkey,
 }
 
@@ -160,6 +160,7 @@ impl InMint {
 /// Reads the pool, its holders, and what waits.
 pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let chain = context.chain()?;
+    let args = Args { asset: super::asset_of(&chain, &args.asset).await? };
     let (address, _) = royalty::pool_of(&chain, &args.asset).await?;
     let revenue = royalty::revenue(&chain, &address).await?;
     let positions = royalty::positions(&chain, &address).await?;

@@ -199,8 +199,12 @@ impl Refusal {
 }
 
 /// Work as the payer's side writes it.
-fn units(work: &Work) -> Units {
-    Units::new(work.input.0, work.output.0)
+fn units(work: &Work) -> String {
+    let counted = |count: u32| format!("{count} unit{}", if count == 1 { "" } else { "s" });
+    match (work.input.0, work.output.0) {
+        (input, 0) => format!("{} of input", counted(input)),
+        (input, output) => format!("{} of input and {output} of output", counted(input)),
+    }
 }
 
 /// Lamports as people write them: the words go to whoever asks for a quote.

@@ -13,6 +13,8 @@ use crate::{
 pub(super) enum Verdict {
     /// As it should be.
     Ok,
+    /// As others made it, and nothing that the node loses by.
+    Note,
     /// The node can work, and may lose by it.
     Warn,
     /// The node cannot earn.
@@ -36,6 +38,12 @@ impl Findings {
     /// All is well.
     pub(super) fn ok(&mut self, check: &'static str, found: impl Into<String>) {
         self.0.push(Finding { check, verdict: Verdict::Ok, found: found.into(), advice: None });
+    }
+
+    /// Nothing that the node loses by.
+    pub(super) fn note(&mut self, check: &'static str, found: impl Into<String>, advice: impl Into<String>) {
+        let advice = Some(advice.into());
+        self.0.push(Finding { check, verdict: Verdict::Note, found: found.into(), advice });
     }
 
     /// The node can work, and may lose by it.
@@ -65,6 +73,7 @@ impl Report for Findings {
         for Finding { check, verdict, found, advice } in &self.0 {
             let verdict = match verdict {
                 Verdict::Ok => style.good(&format!("{:<VERDICT$}", "ok")),
+                Verdict::Note => format!("{:<VERDICT$}", "note"),
                 Verdict::Warn => style.strong(&format!("{:<VERDICT$}", "warn")),
                 Verdict::Fail => style.bad(&format!("{:<VERDICT$}", "FAIL")),
             };

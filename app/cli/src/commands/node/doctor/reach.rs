@@ -12,6 +12,7 @@ use solana_signer::Signer;
 use tokio::net::TcpStream;
 
 use super::finding::Findings;
+use crate::commands::node::account::other_port;
 
 const CHECK: &str = "endpoint";
 const CHANGE: &str = "provena node update --endpoint URL";
@@ -85,7 +86,11 @@ pub(super) async fn endpoint(config: &Config, node: &Node, running: Option<&str>
     }
     if let (Err(error), Some(_)) = (connects(&addresses).await, running) {
         let found = format!("{endpoint} takes no connection at {}: {error}", listed(&addresses));
-        findings.fail(CHECK, found, closed(config.http.listen));
+        let advice = match other_port(endpoint, config.http.listen) {
+            Some(words) => unlike(&words),
+            None => closed(config.http.listen),
+        };
+        findings.fail(CHECK, found, advice);
         return;
     }
     match (instance::who_answers(endpoint).await, running) {
@@ -99,11 +104,17 @@ pub(super) async fn endpoint(config: &Config, node: &Node, running: Option<&str>
         }
         (Err(error), Some(_)) => {
             let found = format!("{endpoint} takes connections, and no node answers: {error}");
-            let advice = format!("let what is before the node (proxy, certificate) lead to it, or: {CHANGE}");
+            let advice = match other_port(endpoint, config.http.listen) {
+                Some(words) => unlike(&words),
+                None => format!("let what is before the node (proxy, certificate) lead to it, or: {CHANGE}"),
+            };
             findings.fail(CHECK, found, advice);
         }
         (Err(_), None) => {
-            let advice = "provena node run --config FILE, and run this again";
+            let advice = match other_port(endpoint, config.http.listen) {
+                Some(words) => unlike(&words),
+                None => "provena node run --config FILE, and run this again".to_owned(),
+            };
             findings.warn(CHECK, format!("nobody answers at {endpoint}, and the node does not run"), advice);
         }
     }
@@ -148,6 +159,11 @@ fn seen(endpoint: &str, addresses: &[SocketAddr], world: bool) -> String {
         listed(addresses),
         endpoint.trim_end_matches('/'),
     )
+}
+
+/// What to do where the ports differ, in the words of [`other_port`].
+fn unlike(words: &str) -> String {
+    format!("{words}: unless a proxy leads there, listen on the endpoint's port, or: {CHANGE}")
 }
 
 /// What to do where nothing takes a connection.
