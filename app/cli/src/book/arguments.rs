@@ -148,6 +148,11 @@ mod tests {
         let line = ["dataset", "mint", "x", "--parent", "@last=10%", "--holder", "@ada=5%", "--under", "@digits=1"];
         let minted = read(&line).unwrap();
         assert!(minted.contains(&address(1).to_string()) && minted.contains(&address(2).to_string()), "{minted}");
+        // An offer's name stands for what it sells where its revenue is asked for, and nowhere else.
+        book.add(Kind::Offer, "reader", address(3), &[]).unwrap();
+        assert!(read(&["royalty", "show", "@reader"]).unwrap().contains(&address(3).to_string()));
+        assert!(read(&["royalty", "show", "@last"]).unwrap().contains(&address(1).to_string()));
+        assert!(read(&["asset", "show", "@reader"]).is_err());
         let why = read(&["asset", "show", "digits"]).unwrap_err().to_string();
         assert!(why.contains("not an address") && why.contains("did you mean @digits?"), "{why}");
         let why = read(&["asset", "show", "@digit"]).unwrap_err().to_string();
