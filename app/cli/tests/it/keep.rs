@@ -247,9 +247,9 @@ fn what_the_market_refuses(run: &dyn Fn(&[&str]) -> Ended, offer: &str, csv: &st
     // Addresses of another kind than is asked for.
     run(&["job", "show", offer]).fails(1, &["the chain knows no job"]);
     run(&["asset", "show", offer]).fails(1, &["is no asset on this chain"]);
-    run(&["royalty", "show", offer]).fails(1, &["has no royalty pool"]);
     run(&["node", "status", offer]).fails(1, &["is no node on this chain"]);
     let nowhere = Keypair::new().pubkey().to_string();
+    run(&["royalty", "show", &nowhere]).fails(1, &["has no royalty pool"]);
     run(&["infer", &nowhere, "--csv", csv, "--row", "0"]).fails(1, &["is no offer on this chain", "offer list"]);
     // That a receipt can be kept is found out before anything is paid.
     let before = run(&["balance"]).ok().json()["amount"].clone();
