@@ -5,6 +5,7 @@ mod api;
 mod attacks;
 mod config;
 mod decide;
+mod dripping;
 mod hostile_http;
 mod journal;
 mod kept;

@@ -20,17 +20,16 @@ use provena_tests::world::keypair;
 use provena_wire::{Request, receipt};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
-use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::market::{BOND, Scene, WINDOW};
 use crate::support::meddle::{Fate, Meddling};
 use crate::support::model;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a payer waits for an answer that nobody hands out.
-const IMPATIENCE: Duration = Duration::from_millis(100);
+pub(crate) const IMPATIENCE: Duration = Duration::from_millis(100);
 
 /// A transaction's fee.
 const FEE: u64 = 5_000;
@@ -39,7 +38,7 @@ fn lamports(scene: &Scene, name: &str) -> u64 {
     scene.chain.world(|world| world.lamports(&keypair(name).pubkey()))
 }
 
-async fn driven(worker: &Arc<Worker>, job: &Pubkey) -> Outcome {
+pub(crate) async fn driven(worker: &Arc<Worker>, job: &Pubkey) -> Outcome {
     worker.drive(job, &CancellationToken::new()).await.expect("the crash log works")
 }
 
@@ -277,7 +276,7 @@ async fn a_late_seat_is_ended_by_the_payer_and_the_deposit_comes_back() {
 }
 
 /// Collects without letting time pass until an answer is on chain.
-async fn collect_until_sealed(scene: &Scene, worker: &Arc<Worker>) {
+pub(crate) async fn collect_until_sealed(scene: &Scene, worker: &Arc<Worker>) {
     let mut collector = Collector::new(worker.clone(), Duration::from_millis(5));
     while scene.chain.count(instruction::SealAnswer::DISCRIMINATOR) == 0 {
         collector.round().await.unwrap();
@@ -286,7 +285,7 @@ async fn collect_until_sealed(scene: &Scene, worker: &Arc<Worker>) {
 }
 
 /// A node that computes and answers and hands nothing out.
-fn secretive(scene: &Scene, name: &str, data: &Path) -> Arc<Worker> {
+pub(crate) fn secretive(scene: &Scene, name: &str, data: &Path) -> Arc<Worker> {
     let own = data.join("own");
     // Artifact and inputs are there.
     copy(&scene.shared.join("blobs"), &own.join("blobs"));
@@ -341,48 +340,6 @@ async fn an_answer_that_nobody_hands_out_is_demanded_and_comes_on_chain() {
     let own_collect = lamports(&scene, "node") + transactions * FEE - before - pay - 60_000;
     assert!(own_collect == 0 || own_collect + FEE == 0, "{own_collect}");
     assert_eq!(worker.journal().awaiting_pay(), Vec::new());
-}
-
-/// A server that sends whatever it is asked for, for half a minute.
-async fn dripping() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
-                let mut sent = stream.write_all(head).await;
-                while sent.is_ok() {
-                    sent = stream.write_all(&[0; 16_384]).await;
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
-            });
-        }
-    });
-    address
-}
-
-/// A node that sends its answer drop by drop was waited for until it was too late to demand it.
-#[tokio::test]
-async fn an_answer_that_drips_is_demanded_too() {
-    let scene = Scene::new(&["node"], 1, 1).await;
-    let data = tempfile::tempdir().unwrap();
-    let endpoint = dripping().await;
-    scene.chain.world(|world| {
-        let node = keypair("node");
-        world.accept(&[market::update_node(node.pubkey(), &endpoint, [0; 32], 0)], &[&node]);
-    });
-    let client = scene.client().with_answer_patience(IMPATIENCE);
-    let posted = client.post_job(&scene.offer, &model::request(2)).await.unwrap();
-    let worker = secretive(&scene, "node", data.path());
-    assert_eq!(driven(&worker, &posted.job).await, Outcome::AwaitsPay);
-    let mut quiet = |_| {};
-    let (finished, ()) = tokio::join!(client.finish(&posted.job, PATIENCE, &mut quiet), async {
-        collect_until_sealed(&scene, &worker).await;
-    });
-    let reference = provena_engine::reference::run(&model::artifact(), &model::request(2)).unwrap();
-    assert_eq!(finished.unwrap().response, reference);
-    assert_eq!(scene.chain.count(instruction::DemandAnswer::DISCRIMINATOR), 1);
 }
 
 /// Kills the node at each call while it puts a demanded answer on chain, before and after the call's effect.
