@@ -105,7 +105,7 @@ async fn an_upload_needs_the_wallets_own_word_about_this_blob_here_and_now() {
     scene.chain.world(|world| world.svm.airdrop(&keypair("poor").pubkey(), 4_999_999).unwrap());
     let (status, words) = refused(signed(served.put(blob), &keypair("poor"), &honest)).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "{words}");
-    assert!(words.contains("5000000"), "{words}");
+    assert!(words.contains("0.005 SOL"), "{words}");
     assert_eq!(names(&served.blobs("uploads")), Vec::<String>::new());
 
     assert_eq!(signed(served.put(blob), payer, &honest).send().await.unwrap().status(), StatusCode::CREATED);
