@@ -2,8 +2,9 @@
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Threads for what blocks: short work with files, and a writer of the crash log. Each keeps memory of its own, so that as many
-/// as there are jobs in progress would cost more than all the rest. The engine computes on threads of its own.
+/// Threads for what blocks, which is short work with files. Each keeps memory of its own, so that as many
+/// as there are jobs in progress would cost more than all the rest. The engine, the crash log and lookups of strangers' names have
+/// threads of their own.
 const BLOCKING: usize = 16;
 
 /// A runtime with a thread for each processor.
