@@ -13,11 +13,15 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
+pub use building::Building;
+
 use crate::{
     tokens::put_token_account,
     transactions,
     world::{World, keypair},
 };
+
+pub mod building;
 
 /// A whole per cent of a pool of [`DEFAULT_TOTAL_SHARES`].
 pub const PERCENT: u64 = DEFAULT_TOTAL_SHARES / 100;
@@ -51,7 +55,7 @@ pub const RECIPE: Recipe = Recipe { root: [7; 32], len: 4_096 };
 
 /// Terms that ask for so much of a derivative's pool, and for nothing else.
 pub fn terms(bps: u16) -> LicenceTerms {
-    LicenceTerms { text_hash: [9; 32], bps, floor_bps: 0, floor: None, consent: false }
+    LicenceTerms::sharing(bps, [9; 32])
 }
 
 /// A valid registration without parents and floors, of content named like the mint; change its fields to make it wrong.

@@ -99,13 +99,16 @@ impl<H: Layout, T> State<H, T> {
 }
 
 impl<H: Layout, T: Pod> State<H, T> {
-    /// Appends an item; the account grows by it and `payer`, who signed, pays the rent.
+    /// Appends an item. Where there is no room for it, which an account has while it is being filled for the first time, the
+    /// account grows by it, and `payer`, who signed, pays the rent.
     ///
     /// # Errors
     /// Those of the runtime, for example beyond 10,240 bytes more within one instruction.
     pub fn push(&mut self, item: T, payer: &AccountView) -> Result<()> {
-        let items = self.0.len().checked_add(1).ok_or(CommonError::Overflow)?;
-        self.0.realloc_account(Self::space(items), *payer, true)?;
+        if self.0.is_full() {
+            let items = self.0.len().checked_add(1).ok_or(CommonError::Overflow)?;
+            self.0.realloc_account(Self::space(items), *payer, true)?;
+        }
         self.0.try_push(item)
     }
 }

@@ -71,4 +71,5 @@ provena_common::program_errors! {
     NotPaidOut = "Somebody has not collected yet.",
     WrongResidual = "The residual belongs to somebody else or to another mint.",
     AnotherInstance = "Another process took a seat for this node within the last 150 slots; stop it, or wait a minute.",
+    UseNotAllowed = "A licence that the model was built under does not allow offering it for use.",
 }

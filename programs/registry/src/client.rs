@@ -6,6 +6,7 @@ use anchor_lang::{
 };
 use provena_common::upgrade;
 
+pub use draft::{NewParent, abandon_asset, begin_asset, inherit, passing};
 pub use read::{decode, decode_asset, decode_lineage};
 pub use register::{Consent, NewAsset, Parent, REGISTER_COMPUTE_UNITS};
 
@@ -14,6 +15,7 @@ use crate::{
     pda, state::Floor,
 };
 
+mod draft;
 mod read;
 mod register;
 

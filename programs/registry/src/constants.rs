@@ -3,9 +3,13 @@
 pub use provena_common::{pda::ASSOCIATED_TOKEN_PROGRAM, token::TOKEN_PROGRAM};
 pub use provena_royalty::{INSTRUCTIONS_SYSVAR, TOKEN_METADATA_PROGRAM};
 
-/// Direct parents of one asset: as many as one transaction can name. It locks at most 64 accounts, of which registering
-/// takes 19, setting a compute limit 1, and each parent 3, or 5 with its holder's consent.
-pub const MAX_PARENTS: usize = 14;
+/// Direct parents of one asset. A transaction locks at most 64 accounts, of which registering takes 19, setting a compute
+/// limit 1, and each parent 3, or 5 with its holder's consent: more than 14 go into a draft, one by one.
+pub const MAX_PARENTS: usize = 16;
+/// Ancestors of one asset behind its direct parents, whose licences bind every descendant.
+pub const MAX_INHERITED: usize = 32;
+/// Slots after which anybody may clear a draft away, about a week.
+pub const MAX_DRAFT_AGE: u64 = 1_512_000;
 /// Mints in which an asset can ask for a least royalty per unit.
 pub const MAX_FLOORS: usize = 8;
 /// Bytes of an NFT's name, as Token Metadata stores it.
@@ -31,6 +35,16 @@ pub mod pause {
     pub const PUBLISH_LICENCE: u32 = 4;
     /// Every bit that means something.
     pub const ALL: u32 = REGISTER | ADD_VERSION | PUBLISH_LICENCE;
+}
+
+/// What a licence allows to be done with a derivative, as bits. The others mean what the licence's text says.
+pub mod uses {
+    /// Offering it for use on the market.
+    pub const SERVE: u32 = 1;
+    /// Granting licences of one's own to those who build on it.
+    pub const DERIVE: u32 = 2;
+    /// Everything.
+    pub const ALL: u32 = u32::MAX;
 }
 
 /// Seed prefixes of the program's addresses; [`crate::pda`] derives them.

@@ -21,6 +21,17 @@ pub struct AssetRegistered {
     pub padding: [u8; 6],
 }
 
+/// An asset has another direct parent.
+#[event(bytemuck)]
+pub struct ParentAdded {
+    /// The asset, or its draft.
+    pub asset: Address,
+    /// The parent.
+    pub parent: Address,
+    /// The parent's licence.
+    pub licence: Address,
+}
+
 /// An asset has a new latest version.
 #[event(bytemuck)]
 pub struct VersionAdded {

@@ -1,11 +1,15 @@
 //! One file per instruction; what registrations share is in [`crate::registration`].
 
 pub use crate::registration::*;
+pub use abandon_asset::*;
 pub use abandon_claim::*;
 pub use accept_authority::*;
+pub use add_parent::*;
 pub use add_version::*;
+pub use begin_asset::*;
 pub use cancel_authority::*;
 pub use claim_content::*;
+pub use inherit::*;
 pub use initialize_admin::*;
 pub use propose_authority::*;
 pub use publish_licence::*;
@@ -14,11 +18,15 @@ pub use retire_licence::*;
 pub use set_pause::*;
 pub use set_uri::*;
 
+pub mod abandon_asset;
 pub mod abandon_claim;
 pub mod accept_authority;
+pub mod add_parent;
 pub mod add_version;
+pub mod begin_asset;
 pub mod cancel_authority;
 pub mod claim_content;
+pub mod inherit;
 pub mod initialize_admin;
 pub mod propose_authority;
 pub mod publish_licence;
@@ -26,5 +34,6 @@ pub mod raise_floor;
 pub mod register_dataset;
 pub mod register_model;
 pub mod retire_licence;
+pub mod seal_asset;
 pub mod set_pause;
 pub mod set_uri;

@@ -38,6 +38,7 @@ pub mod constants;
 #[deny(missing_docs)]
 pub mod content_claim;
 mod creation;
+mod draft;
 #[deny(missing_docs)]
 pub mod error;
 #[deny(missing_docs)]
@@ -116,6 +117,41 @@ pub mod provena_registry {
         parents: Vec<u32>,
     ) -> Result<()> {
         register_model::handle(ctx, &nft, content, recipe, floors, parents)
+    }
+
+    /// Begins the draft of a registration that takes several transactions. `kind` is 1 for a dataset, 2 for a model.
+    pub fn begin_asset(ctx: &mut Context<BeginAsset>, kind: u8, floors: Floors) -> Result<()> {
+        ctx.accounts.handle(kind, &floors)
+    }
+
+    /// Adds a direct parent, of whose `version` was built on, to a draft or to an asset's next version, and pays the licence's
+    /// price.
+    pub fn add_parent(ctx: &mut Context<AddParent>, version: u32) -> Result<()> {
+        ctx.accounts.handle(version)
+    }
+
+    /// Copies what binds every descendant from up to `count` edges of the parent that edge number `parent` names.
+    pub fn inherit(ctx: &mut Context<Inherit>, parent: u8, count: u8) -> Result<()> {
+        let positions = ctx.remaining_accounts()?;
+        ctx.accounts.handle(parent, count, &positions)
+    }
+
+    /// Registers a draft: records its first version and mints its NFT.
+    pub fn seal_asset(
+        ctx: &mut Context<Register>,
+        nft: NftText,
+        content: ContentReveal,
+        recipe: Option<Recipe>,
+    ) -> Result<()> {
+        let others = ctx.remaining_accounts()?;
+        ctx.accounts.seal(&nft, content, recipe, &others)
+    }
+
+    /// Clears a draft away: its registrant at any time, anybody after 1,512,000 slots. The rent goes to the registrant, and each
+    /// grant back to its licence.
+    pub fn abandon_asset(ctx: &mut Context<AbandonAsset>) -> Result<()> {
+        let licences = ctx.remaining_accounts()?;
+        ctx.accounts.handle(&licences)
     }
 
     /// Adds the next version; a model's brings its recipe. The pool stays the same.

@@ -8,7 +8,7 @@ use crate::{
     artifact::{ContentReveal, NewVersion, Recipe},
     constants::{
         ASSOCIATED_TOKEN_PROGRAM, INSTRUCTIONS_SYSVAR, MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN,
-        TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM, pause, seeds,
+        TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM, pause, seeds, uses,
     },
     creation::create,
     error::RegistryError,
@@ -75,7 +75,7 @@ pub struct Registration {
 ///
 /// For each parent follow its [`Asset`](crate::state::Asset), its [`Licence`](crate::state::Licence) and the position
 /// of its pool in this asset's pool; and where the licence needs consent, also a token account that holds the parent's
-/// NFT and, signing, that account's owner.
+/// NFT and, signing, that account's owner. `seal_asset` has the same accounts, asset and lineage being there, and none follow.
 #[derive(Accounts)]
 pub struct Register {
     /// Pays, made the content claim, and receives the NFT. May appear again, as the holder of a parent's NFT who
@@ -146,73 +146,106 @@ impl Register {
     pub fn handle(&mut self, text: &NftText, new: &Registration, others: &[AccountView]) -> Result<()> {
         self.admin.control.check_running(pause::REGISTER)?;
         text.validate()?;
-        let asset = self.create_asset(new)?;
-        self.record_version(new)?;
-        lineage::record(&self.new_lineage(&asset, new, others))?;
+        let mut asset = self.fresh_asset(new).create()?;
+        self.record_version(new.kind, new.content, new.recipe)?;
+        lineage::record(&self.new_lineage(new, others), &mut asset)?;
         asset.invariant()?;
-        let bump = asset.bump;
-        nft::mint(self, text, bump)?;
+        self.mint_nft(&asset, text, &new.content)
+    }
+
+    /// Mints the NFT of the asset, whose state is final, and announces it.
+    pub(crate) fn mint_nft(&self, asset: &AssetAccount, text: &NftText, content: &ContentReveal) -> Result<()> {
+        nft::mint(self, text, asset.bump)?;
         emit!(AssetRegistered {
             asset: *self.asset.address(),
             mint: *self.mint.address(),
             creator: *self.creator.address(),
-            content_root: new.content.root,
-            kind: new.kind as u8,
+            content_root: content.root,
+            kind: asset.kind,
             parents: asset.direct_parents,
             padding: [0; 6],
         });
         Ok(())
     }
 
-    fn create_asset(&self, new: &Registration) -> Result<AssetAccount> {
-        let floors = &new.floors.per_unit;
-        check_floors(floors)?;
-        let seeds: [&[u8]; 2] = [seeds::ASSET, self.mint.address().as_ref()];
-        let (mut asset, bump): (AssetAccount, _) =
-            create(self.creator.account(), self.asset.account(), &seeds, floors.len())?;
-        asset.mint = *self.mint.address();
-        asset.pool = *self.pool.address();
-        asset.latest = 1;
-        asset.floor_bps = Bps::new(new.floors.bps)?.get();
-        asset.kind = new.kind as u8;
-        asset.status = AssetStatus::Active as u8;
-        asset.direct_parents = u8::try_from(new.parents.len()).map_err(|_| RegistryError::TooManyParents)?;
-        asset.bump = bump;
-        asset.version = STATE_VERSION;
-        for floor in floors {
-            asset.try_push(*floor)?;
+    fn fresh_asset<'a>(&'a self, new: &'a Registration) -> FreshAsset<'a> {
+        FreshAsset {
+            payer: self.creator.account(),
+            account: self.asset.account(),
+            mint: *self.mint.address(),
+            pool: *self.pool.address(),
+            kind: new.kind,
+            status: AssetStatus::Active,
+            floors: &new.floors,
         }
-        Ok(asset)
     }
 
-    fn record_version(&self, new: &Registration) -> Result<()> {
+    /// Records the first version.
+    pub(crate) fn record_version(&self, kind: AssetKind, content: ContentReveal, recipe: Option<Recipe>) -> Result<()> {
         let version = NewVersion {
             claimant: self.creator.account(),
             claim: &self.claim,
             content_account: self.content.account(),
             version_account: self.version.account(),
             asset: *self.asset.address(),
-            kind: new.kind,
+            kind,
             n: 1,
-            content: new.content,
-            recipe: new.recipe,
+            content,
+            recipe,
         };
         version.record()
     }
 
-    fn new_lineage<'a>(
-        &'a self,
-        asset: &'a AssetAccount,
-        new: &'a Registration,
-        others: &'a [AccountView],
-    ) -> NewLineage<'a> {
+    fn new_lineage<'a>(&'a self, new: &'a Registration, others: &'a [AccountView]) -> NewLineage<'a> {
         NewLineage {
             payer: self.creator.account(),
             account: self.lineage.as_ref().map(AnchorAccount::account),
-            asset,
             pool: &self.pool,
             parents: &new.parents,
             others,
         }
+    }
+}
+
+/// An asset's account that is to be made, without parents.
+pub(crate) struct FreshAsset<'a> {
+    /// Signed; pays the rent.
+    pub(crate) payer: &'a AccountView,
+    /// Where it shall be.
+    pub(crate) account: &'a AccountView,
+    /// The NFT's mint.
+    pub(crate) mint: Address,
+    /// The royalty pool.
+    pub(crate) pool: Address,
+    /// What it is.
+    pub(crate) kind: AssetKind,
+    /// Draft or active.
+    pub(crate) status: AssetStatus,
+    /// What it asks of its users.
+    pub(crate) floors: &'a Floors,
+}
+
+impl FreshAsset<'_> {
+    /// # Errors
+    ///
+    /// `WrongPda`, `BpsTooHigh`; those of [`check_floors`].
+    pub(crate) fn create(&self) -> Result<AssetAccount> {
+        let floors = &self.floors.per_unit;
+        check_floors(floors)?;
+        let seeds: [&[u8]; 2] = [seeds::ASSET, self.mint.as_ref()];
+        let (mut asset, bump): (AssetAccount, _) = create(self.payer, self.account, &seeds, floors.len())?;
+        asset.mint = self.mint;
+        asset.pool = self.pool;
+        asset.latest = 1;
+        asset.uses = uses::ALL;
+        asset.floor_bps = Bps::new(self.floors.bps)?.get();
+        asset.kind = self.kind as u8;
+        asset.status = self.status as u8;
+        asset.bump = bump;
+        asset.version = STATE_VERSION;
+        for floor in floors {
+            asset.try_push(*floor)?;
+        }
+        Ok(asset)
     }
 }

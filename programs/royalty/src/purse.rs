@@ -82,6 +82,31 @@ impl<'a> Purse<'a> {
         }
     }
 
+    /// Takes money from a payer into the books' account or vault and returns what arrived, which is less where the mint takes
+    /// a fee. A mint of Token-2022 is checked again: it may have got a transfer hook since it was allowed. The caller books it,
+    /// or leaves that to `sync`.
+    ///
+    /// # Errors
+    /// Those of [`token::check_mint`]; the token program's own when the source has too little or another mint.
+    pub fn take_in(
+        &self,
+        books: &State<Books>,
+        source: Option<&UncheckedAccount>,
+        payer: &AccountView,
+        amount: Amount,
+    ) -> Result<Amount> {
+        match self {
+            Self::Lamports => {
+                money::transfer_from_wallet(payer, books.view(), amount)?;
+                Ok(amount)
+            }
+            Self::Tokens { token, vault } => {
+                token::check_mint(token.mint())?;
+                token.transfer(token::needed(source)?, vault, payer, amount, &[])
+            }
+        }
+    }
+
     /// Moves money that has been taken off the books' accounts to `to`; returns what arrived.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use super::{
 };
 
 mod answers;
+mod drafts;
 mod ending;
 mod market;
 mod random;

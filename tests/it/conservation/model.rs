@@ -21,6 +21,7 @@ mod answers;
 mod assets;
 mod collects;
 mod jobs;
+mod lineage;
 mod market;
 mod pools;
 mod revenue;
@@ -29,6 +30,7 @@ mod seats;
 pub(crate) use answers::{LONG, LONG_LEN, answer_rent};
 pub(crate) use assets::{Asset, Claim};
 pub(crate) use jobs::{FREE, Job, JobId, JobKey, Party, Seat, Stage, Step, Units};
+pub(crate) use lineage::{Draft, Edge};
 pub(crate) use market::{AnswerOnChain, Inbox as TreasuryInbox, Node, Offer, Residual, arriving};
 pub(crate) use pools::{Holder, Lock, NewHolder, Pool};
 
@@ -145,6 +147,8 @@ pub(crate) struct Model {
     pub resale: Vec<[u64; MINTS]>,
 
     pub assets: Vec<Option<Asset>>,
+    /// Assets that are being put together.
+    pub drafts: Vec<Option<Draft>>,
     /// Claims to content and when they were made.
     pub claims: BTreeMap<Claim, u64>,
     /// Content that is registered, with the asset and its version.
@@ -180,6 +184,7 @@ impl Model {
             pools: vec![None; POOLS],
             resale: vec![[0; MINTS]; POOLS],
             assets: vec![None; POOLS],
+            drafts: vec![None; POOLS],
             claims: BTreeMap::new(),
             contents: BTreeMap::new(),
             protocol_bps,

@@ -93,18 +93,88 @@ pub(crate) struct Parent {
     pub consents: bool,
 }
 
+/// What a licence grants and asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LicenceOf {
+    pub bps: u16,
+    pub floor_bps: u16,
+    pub floor: Option<FloorOf>,
+    pub consent: bool,
+    pub absolute: bool,
+    pub uses: u32,
+    /// A mint and base units.
+    pub price: Option<(usize, u64)>,
+    pub expires: u64,
+    pub most: u32,
+}
+
 /// Instructions of the registry program; each variant's name is its instruction's.
 #[derive(Clone, Debug)]
 pub(crate) enum Registry {
     ClaimContent(Claim),
-    AbandonClaim { by: usize, claim: Claim },
+    AbandonClaim {
+        by: usize,
+        claim: Claim,
+    },
     RegisterDataset(Registering),
     RegisterModel(Registering),
-    AddVersion { asset: usize, claim: Claim, recipe: bool },
-    PublishLicence { asset: usize, by: usize, id: u32, bps: u16, floor_bps: u16, floor: Option<FloorOf>, consent: bool },
-    RetireLicence { asset: usize, by: usize, id: u32 },
-    RaiseFloor { asset: usize, by: usize, bps: u16, floor: Option<FloorOf> },
-    SetUri { asset: usize, by: usize, len: usize },
+    AddVersion {
+        asset: usize,
+        claim: Claim,
+        recipe: bool,
+    },
+    BeginAsset {
+        asset: usize,
+        by: usize,
+        model: bool,
+        floor_bps: u16,
+        floors: Vec<FloorOf>,
+    },
+    /// `holder` names its NFT account; `pays` the parent's books.
+    AddParent {
+        asset: usize,
+        by: usize,
+        holder: bool,
+        parent: Parent,
+        pays: bool,
+    },
+    Inherit {
+        asset: usize,
+        by: usize,
+        parent: usize,
+        count: u8,
+    },
+    SealAsset {
+        asset: usize,
+        claim: Claim,
+        name_len: usize,
+    },
+    AbandonAsset {
+        asset: usize,
+        by: usize,
+    },
+    PublishLicence {
+        asset: usize,
+        by: usize,
+        id: u32,
+        terms: LicenceOf,
+    },
+    RetireLicence {
+        asset: usize,
+        by: usize,
+        id: u32,
+    },
+    RaiseFloor {
+        asset: usize,
+        by: usize,
+        bps: u16,
+        floor: Option<FloorOf>,
+    },
+    SetUri {
+        asset: usize,
+        by: usize,
+        len: usize,
+    },
 }
 
 /// A registration; the claim's wallet registers.

@@ -12,13 +12,20 @@ use provena_tests::{
 };
 use solana_signer::Signer;
 
+mod drafts;
+
 /// Compute units of our own programs that a registration with two parents may cost.
 const MOST_FOR_TWO_PARENTS: u64 = 25_000;
+/// With four parents, in all its instructions.
+const MOST_FOR_FOUR_PARENTS: u64 = 40_000;
+/// A grant, its price included.
+const MOST_FOR_A_GRANT: u64 = 6_000;
 
 /// Calls every instruction.
 pub(crate) fn calls(calls: &mut dyn Calls) {
     admin(calls);
     registrations(calls);
+    drafts::calls(calls);
     rights(calls);
 }
 
@@ -29,6 +36,21 @@ fn a_registration_with_two_parents_costs_at_most_25_000_of_ours() {
     println!("{}", report.to_markdown());
     let cost = report.cost("registry.register_model.two_parents");
     assert!(cost.ours <= MOST_FOR_TWO_PARENTS, "{cost:?}");
+}
+
+/// In one step, and in all the steps of a draft; a grant with its price and a step of inheritance.
+#[test]
+fn lineage_costs_what_was_promised() {
+    let mut report = Report::default();
+    drafts::calls(&mut report);
+    println!("{}", report.to_markdown());
+    let ours = |name: &str| report.cost(&format!("registry.{name}")).ours;
+    let adding = ["add_parent", "add_parent.consent", "add_parent.sol", "add_parent.token"].map(ours);
+    let steps = ours("begin_asset") + adding.iter().sum::<u64>() + ours("seal_asset");
+    println!("four parents: {} at once, {steps} in steps", ours("register_model.four_parents"));
+    assert!(ours("register_model.four_parents") <= MOST_FOR_FOUR_PARENTS);
+    assert!(steps <= MOST_FOR_FOUR_PARENTS, "{steps}");
+    assert!(adding.iter().all(|grant| *grant <= MOST_FOR_A_GRANT), "{adding:?}");
 }
 
 fn admin(calls: &mut dyn Calls) {

@@ -3,8 +3,8 @@
 use anchor_lang::prelude::Address;
 use provena_common::error::CommonError;
 use provena_registry::{
-    LicenceTerms, client,
-    constants::pause,
+    LicenceTerms, Price, client,
+    constants::{pause, uses},
     error::RegistryError,
     pda,
     state::{Asset, AssetStatus, Floor, Licence},
@@ -42,15 +42,20 @@ fn a_licence_says_what_is_granted_and_asked() {
         floor_bps: 300,
         floor: Some(Floor { mint: dollar, per_unit: 2 }),
         consent: true,
+        absolute: true,
+        uses: uses::SERVE | uses::DERIVE,
+        price: Some(Price { mint: dollar, amount: 70 }),
+        expires: 7_000,
+        most_children: 3,
     };
     digits.publish(&mut world, u32::MAX, terms);
     let licence = digits.licence(&world, u32::MAX);
     assert_eq!((licence.asset, licence.grantor, licence.id), (digits.asset, digits.creator.pubkey(), u32::MAX));
     assert_eq!((licence.terms_hash, licence.bps, licence.floor_bps), ([4; 32], 1_500, 300));
     assert_eq!((licence.floor_mint, licence.floor_per_unit), (dollar, 2));
-    assert_eq!((licence.issued, licence.flags), (7_000, Licence::ACTIVE | Licence::CONSENT));
-    assert_eq!((licence.price, licence.price_mint, licence.expires), (0, Address::default(), 0));
-    assert_eq!((licence.most_children, licence.children, licence.uses), (0, 0, 0));
+    assert_eq!((licence.issued, licence.flags), (7_000, Licence::ACTIVE | Licence::CONSENT | Licence::ABSOLUTE));
+    assert_eq!((licence.price, licence.price_mint, licence.expires), (70, dollar, 7_000));
+    assert_eq!((licence.most_children, licence.children, licence.uses), (3, 0, 3));
     let account = world.account(&pda::licence(&digits.asset, u32::MAX).0).expect("it exists");
     assert_eq!((account.data.len(), account.lamports), (288, 2_895_360));
 }
@@ -65,6 +70,9 @@ fn publish_licence_rejects_terms_that_make_no_sense() {
     refused(LicenceTerms { floor_bps: 10_001, ..terms(0) }, CommonError::BpsTooHigh.code());
     let nothing = Floor { mint: Address::default(), per_unit: 0 };
     refused(LicenceTerms { floor: Some(nothing), ..terms(0) }, RegistryError::ZeroFloor.code());
+    let free = Price { mint: Address::default(), amount: 0 };
+    refused(LicenceTerms { price: Some(free), ..terms(0) }, RegistryError::ZeroPrice.code());
+    refused(LicenceTerms { uses: 0, ..terms(0) }, RegistryError::NoUses.code());
     digits.publish(&mut world, 2, LicenceTerms { floor_bps: 10_000, ..terms(10_000) });
 }
 

@@ -273,7 +273,7 @@ fn register_model_rejects_parents_without_a_lineage_account() {
 }
 
 #[test]
-fn register_model_rejects_a_fifteenth_parent() {
+fn register_model_rejects_a_seventeenth_parent() {
     let mut stage = Stage::new();
     let parents: Vec<Parent> = vec![stage.parent.as_parent(1); MAX_PARENTS + 1];
     stage.draft.parents = parents;
@@ -284,7 +284,7 @@ fn register_model_rejects_a_fifteenth_parent() {
 #[test]
 fn fourteen_parents_fit() {
     let mut world = world();
-    let parents: Vec<_> = (0..MAX_PARENTS).map(|n| dataset(&mut world, &format!("digits {n}"), &[])).collect();
+    let parents: Vec<_> = (0..14).map(|n| dataset(&mut world, &format!("digits {n}"), &[])).collect();
     // 13 * 714 + 718 basis points are the whole.
     let bps: Vec<u16> = (0..14).map(|n| if n == 13 { 718 } else { 714 }).collect();
     for (parent, bps) in parents.iter().zip(&bps) {

@@ -53,7 +53,7 @@ fn cases(world: &mut World) -> (Vec<Case>, Vec<Keypair>) {
         name,
         instruction: instruction.clone(),
         account,
-        version: 83,
+        version: 89,
         count: Some(148),
     };
     let plain = |name, instruction: &Instruction, account, version| Case {
@@ -184,11 +184,11 @@ fn broken_accounts_are_refused() {
     let by_holder = &digits.creator;
     // Kind, status, number of the latest version and floor; a licence's share, floor and flags.
     let cases: [(_, &Address, usize, &[u8], &Keypair); 8] = [
-        (&raising, &digits.asset, 78, &[3], by_holder),
-        (&raising, &digits.asset, 79, &[0], by_holder),
+        (&raising, &digits.asset, 82, &[3], by_holder),
+        (&raising, &digits.asset, 83, &[0], by_holder),
         (&raising, &digits.asset, 72, &[0; 4], by_holder),
-        (&adding, &digits.asset, 78, &[0], by_holder),
-        (&adding, &digits.asset, 76, &[0xff, 0xff], by_holder),
+        (&adding, &digits.asset, 82, &[0], by_holder),
+        (&adding, &digits.asset, 80, &[0xff, 0xff], by_holder),
         (&retiring, &licence, 216, &[0xff, 0xff], by_holder),
         (&retiring, &licence, 218, &[0xff, 0xff], by_holder),
         (&retiring, &licence, 220, &[0xff, 0xff], by_holder),

@@ -3,7 +3,7 @@
 
 use anchor_lang::prelude::Address;
 use provena_registry::{
-    ASSOCIATED_TOKEN_PROGRAM, ID, INSTRUCTIONS_SYSVAR, LicenceTerms, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
+    ASSOCIATED_TOKEN_PROGRAM, ID, INSTRUCTIONS_SYSVAR, LicenceTerms, Price, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
     client::{self, Consent, NewAsset, Parent, REGISTER_COMPUTE_UNITS},
     pda,
     state::{AssetKind, Floor},
@@ -82,7 +82,8 @@ fn lens(draft: &NewAsset, signers: &[Keypair]) -> (usize, usize) {
 fn all_but_registering_fits_a_plain_transaction() {
     let (holder, mint, nft) = (holder(), keypair("mint").pubkey(), keypair("nft").pubkey());
     let address = holder.pubkey();
-    let terms = LicenceTerms { text_hash: [9; 32], bps: 1, floor_bps: 1, floor: Some(floor(1)), consent: true };
+    let price = Some(Price { mint: keypair("price").pubkey(), amount: 1 });
+    let terms = LicenceTerms { floor_bps: 1, floor: Some(floor(1)), price, ..LicenceTerms::sharing(1, [9; 32]) };
     let instructions = [
         ("initialize_admin", client::initialize_admin(&address)),
         ("propose_authority", client::propose_authority(&address, mint)),

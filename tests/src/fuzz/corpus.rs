@@ -174,9 +174,16 @@ const SINGLE: &[&str] = &[
     "market.take_seat taken 6 at 1",
     "market.update_node 0",
     "market.withdraw_stake 5",
+    "registry.abandon_asset empty",
+    "registry.abandon_asset derived",
     "registry.abandon_claim model",
+    "registry.add_parent empty paid",
+    "registry.add_parent version",
     "registry.add_version model",
+    "registry.begin_asset unbegun",
     "registry.claim_content mallory",
+    "registry.inherit derived",
+    "registry.inherit version",
     "registry.propose_authority",
     "registry.publish_licence model",
     "registry.raise_floor model",
@@ -184,6 +191,8 @@ const SINGLE: &[&str] = &[
     "registry.register_model model",
     "registry.register_model hers",
     "registry.retire_licence dataset",
+    "registry.seal_asset empty",
+    "registry.seal_asset whole",
     "registry.set_pause all",
     "registry.set_uri model",
     "royalty.abandon_pool hers",
@@ -379,6 +388,17 @@ const STORIES: &[(&str, &str)] = &[
         "registry.publish_licence model; registry.retire_licence model; registry.raise_floor model; \
          market.post_job sol payer; registry.raise_floor model bps; registry.add_version model; \
          market.post_job dollar payer; market.close_offer 1",
+    ),
+    (
+        "story-draft",
+        "registry.begin_asset unbegun; registry.abandon_asset empty by mallory; wait 1512001; \
+         registry.abandon_asset empty by mallory; registry.inherit derived; registry.abandon_asset derived",
+    ),
+    (
+        "story-lineage",
+        "registry.add_parent empty paid; registry.add_parent empty; registry.seal_asset empty; registry.inherit derived; \
+         registry.add_parent derived paid; registry.seal_asset derived; registry.retire_licence root of drafts; \
+         registry.add_parent whole paid; registry.seal_asset whole; registry.inherit version; registry.add_parent version",
     ),
     (
         "story-claims",

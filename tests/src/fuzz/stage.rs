@@ -13,6 +13,7 @@ use crate::{World, idl::Idl, programs::OURS, world::keypair};
 
 mod assets;
 mod bare;
+mod drafts;
 mod jobs;
 mod node;
 mod pools;

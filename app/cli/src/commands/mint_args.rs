@@ -191,11 +191,8 @@ impl MintArgs {
             licence: self.under.iter().find(|under| under.parent == share.address).map(|under| under.licence),
         };
         let licence = self.derivative_share.map(|bps| LicenceTerms {
-            text_hash: text_hash(&self.licence),
-            bps,
-            floor_bps: 0,
-            floor: None,
             consent: self.consent_required,
+            ..LicenceTerms::sharing(bps, text_hash(&self.licence))
         });
         let per_unit = floors(chain, &self.unit_floors).await?;
         Ok(Plan {

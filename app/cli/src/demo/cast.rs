@@ -131,8 +131,7 @@ impl Cast {
     /// The two contributors mint the dataset.
     pub(super) async fn mint_dataset(&self, stage: &Stage, subject: &Subject) -> Result<Minted> {
         let [first, second] = &self.contributors;
-        let licence =
-            LicenceTerms { text_hash: text_hash(LICENCE), bps: DATASET_BPS, floor_bps: 0, floor: None, consent: false };
+        let licence = LicenceTerms::sharing(DATASET_BPS, text_hash(LICENCE));
         let plan = Plan {
             text: text(subject.dataset_title, "DATA"),
             metadata: shown(

@@ -2,7 +2,10 @@
 
 use anchor_lang::{address_eq, prelude::*};
 use provena_common::{amount::Amount, pda::is_zero};
-use provena_registry::state::{Asset, AssetKind, Floor, per_unit_floor};
+use provena_registry::{
+    state::{Asset, AssetKind, Floor, per_unit_floor},
+    uses,
+};
 
 use super::STATE_VERSION;
 use crate::error::MarketError;
@@ -214,11 +217,12 @@ impl Offer {
     /// offer was made, are still kept.
     ///
     /// # Errors
-    /// [`MarketError::WrongAsset`], [`MarketError::AssetNotActive`], [`MarketError::FloorRaised`], and those of
-    /// [`OfferTerms::check_floor`].
+    /// [`MarketError::WrongAsset`], [`MarketError::AssetNotActive`], [`MarketError::UseNotAllowed`],
+    /// [`MarketError::FloorRaised`], and those of [`OfferTerms::check_floor`].
     pub fn check_asset(&self, address: &Address, asset: &Asset, floors: &[Floor]) -> Result<()> {
         require!(address_eq(address, &self.asset_account), MarketError::WrongAsset);
         require!(asset.is_active(), MarketError::AssetNotActive);
+        require!(asset.allows(uses::SERVE), MarketError::UseNotAllowed);
         let per_unit = Amount(per_unit_floor(floors, &self.mint));
         self.terms().check_floor(asset.floor_bps, per_unit)?;
         require!(self.least_royalty >= per_unit.0, MarketError::FloorRaised);
@@ -240,9 +244,10 @@ impl Offer {
 /// Checks that an asset can be offered at all: an active model.
 ///
 /// # Errors
-/// [`MarketError::NotModel`], [`MarketError::AssetNotActive`].
+/// [`MarketError::NotModel`], [`MarketError::AssetNotActive`], [`MarketError::UseNotAllowed`].
 pub fn check_model(asset: &Asset) -> Result<()> {
     require!(asset.kind() == Ok(AssetKind::Model), MarketError::NotModel);
     require!(asset.is_active(), MarketError::AssetNotActive);
+    require!(asset.allows(uses::SERVE), MarketError::UseNotAllowed);
     Ok(())
 }

@@ -55,8 +55,13 @@ impl Parent {
     /// The accounts that follow the fixed ones, for a child with this pool.
     fn metas(&self, child_pool: &Address) -> Vec<AccountMeta> {
         let position = provena_royalty::pda::position(child_pool, &self.pool).0;
-        let fixed = [self.asset, pda::licence(&self.asset, self.licence).0, position];
-        let mut metas: Vec<_> = fixed.iter().map(|address| AccountMeta::new_readonly(*address, false)).collect();
+        let licence = pda::licence(&self.asset, self.licence).0;
+        let mut metas = vec![
+            AccountMeta::new_readonly(self.asset, false),
+            // It counts its derivatives.
+            AccountMeta::new(licence, false),
+            AccountMeta::new_readonly(position, false),
+        ];
         if let Some(consent) = &self.consent {
             metas.push(AccountMeta::new_readonly(consent.nft, false));
             metas.push(AccountMeta::new_readonly(consent.holder, true));
@@ -97,7 +102,15 @@ impl NewAsset {
         self.instruction_with(&self.accounts())
     }
 
-    /// The same with other fixed accounts.
+    /// `seal_asset` of the draft that was begun for it and has its parents. Send it with a limit of [`REGISTER_COMPUTE_UNITS`].
+    pub fn sealing(&self) -> Instruction {
+        let accounts =
+            accounts::Register { lineage: Some(pda::lineage(&pda::asset(&self.mint).0).0), ..self.accounts() };
+        let (nft, content, recipe) = (self.nft.clone(), self.content, self.recipe);
+        build(&accounts, &instruction::SealAsset { nft, content, recipe })
+    }
+
+    /// The registration with other fixed accounts.
     pub fn instruction_with(&self, accounts: &accounts::Register) -> Instruction {
         let (nft, content, floors) = (self.nft.clone(), self.content, self.floors.clone());
         let parents = self.parents.iter().map(|parent| parent.version).collect();

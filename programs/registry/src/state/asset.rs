@@ -5,7 +5,10 @@ use anchor_lang::{
 use provena_common::{account::State, amount::Bps};
 
 use super::STATE_VERSION;
-use crate::{constants::MAX_FLOORS, error::RegistryError};
+use crate::{
+    constants::{MAX_FLOORS, MAX_INHERITED, MAX_PARENTS},
+    error::RegistryError,
+};
 
 /// What an asset is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +36,7 @@ impl TryFrom<u8> for AssetKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum AssetStatus {
-    /// Being put together over several transactions; no instruction leaves an asset so yet.
+    /// Being put together over several transactions; it has no NFT yet.
     Draft = 1,
     /// In use: versions, licences, derivatives and offers are possible.
     Active = 2,
@@ -69,6 +72,8 @@ pub struct Asset {
     pub pool: Address,
     /// Number of the latest [`Version`](super::Version); the first is 1.
     pub latest: u32,
+    /// What its parents' licences allow to be done with it; see [`uses`](crate::constants::uses).
+    pub uses: u32,
     /// Least royalty on use, in basis points of the fee. Never falls.
     pub floor_bps: u16,
     /// See [`AssetKind`].
@@ -77,14 +82,18 @@ pub struct Asset {
     pub status: u8,
     /// Edges of the [`Lineage`](super::Lineage) to direct parents.
     pub direct_parents: u8,
-    /// Edges of the lineage to ancestors behind them; always zero so far.
+    /// Edges of the lineage to ancestors behind them.
     pub inherited_parents: u8,
+    /// Edges of the lineage, direct or inherited, whose licence binds every descendant.
+    pub absolute_parents: u8,
+    /// Direct parents whose own ancestors are still to be inherited.
+    pub pending: u8,
     /// Of the account's address.
     pub bump: u8,
     /// [`STATE_VERSION`].
     pub version: u8,
     /// Zeros.
-    pub tail: [u8; 64],
+    pub tail: [u8; 58],
 }
 
 const _: () = assert!(size_of::<Asset>() == 140);
@@ -160,12 +169,46 @@ impl Asset {
         Ok(())
     }
 
-    /// Counts one more version and returns its number.
+    /// Passes only for what is being put together.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::TooManyVersions`].
+    /// [`RegistryError::NotDraft`].
+    pub fn require_draft(&self) -> Result<()> {
+        require!(self.status == AssetStatus::Draft as u8, RegistryError::NotDraft);
+        Ok(())
+    }
+
+    /// Whether its parents' licences allow all these [uses](crate::constants::uses).
+    pub fn allows(&self, uses: u32) -> bool {
+        self.uses & uses == uses
+    }
+
+    /// Edges of its lineage.
+    pub fn edges(&self) -> u8 {
+        self.direct_parents.saturating_add(self.inherited_parents)
+    }
+
+    /// The version that new parents count for: the first of a draft, else the next.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::AssetNotActive`] for an asset that is disputed or frozen, [`RegistryError::TooManyVersions`].
+    pub fn version_for_parents(&self) -> Result<u32> {
+        if self.status == AssetStatus::Draft as u8 {
+            return Ok(self.latest);
+        }
+        self.require_active()?;
+        Ok(self.latest.checked_add(1).ok_or(RegistryError::TooManyVersions)?)
+    }
+
+    /// Counts one more version and returns its number. Everything must have been inherited from the parents that it adds.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::InheritanceDue`], [`RegistryError::TooManyVersions`].
     pub fn count_version(&mut self) -> Result<u32> {
+        require!(self.pending == 0, RegistryError::InheritanceDue);
         self.latest = self.latest.checked_add(1).ok_or(RegistryError::TooManyVersions)?;
         Ok(self.latest)
     }
@@ -189,7 +232,13 @@ impl Asset {
     pub fn invariant(&self) -> Result<()> {
         self.kind()?;
         self.status()?;
-        let sound = self.version == STATE_VERSION && self.latest > 0 && self.floor_bps <= Bps::FULL.get();
+        let sound = self.version == STATE_VERSION
+            && self.latest > 0
+            && self.floor_bps <= Bps::FULL.get()
+            && usize::from(self.direct_parents) <= MAX_PARENTS
+            && usize::from(self.inherited_parents) <= MAX_INHERITED
+            && self.absolute_parents <= self.edges()
+            && self.pending <= self.direct_parents;
         require!(sound, RegistryError::BrokenInvariant);
         Ok(())
     }

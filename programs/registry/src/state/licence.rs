@@ -1,5 +1,5 @@
 use anchor_lang::prelude::*;
-use provena_common::amount::Bps;
+use provena_common::{amount::Bps, slot::Slot};
 
 use super::STATE_VERSION;
 use crate::error::RegistryError;
@@ -19,29 +19,29 @@ pub struct Licence {
     pub terms_hash: [u8; 32],
     /// Mint of `floor_per_unit`; all zero for SOL.
     pub floor_mint: Address,
-    /// Mint of `price`; zeros so far.
+    /// Mint of `price`; all zero for SOL.
     pub price_mint: Address,
     /// Least royalty per unit of a derivative's use, in base units of `floor_mint`; zero asks for nothing.
     pub floor_per_unit: u64,
-    /// Price of one grant; zero so far.
+    /// Price of one grant in base units of `price_mint`, paid to the asset's pool; zero for nothing.
     pub price: u64,
     /// Slot of publication.
     pub issued: u64,
-    /// Slot after which nothing more is granted; zero, that is never, so far.
+    /// Last slot in which it grants; zero for ever.
     pub expires: u64,
     /// Number of this licence among the asset's, chosen by its grantor.
     pub id: u32,
-    /// Most derivatives; zero, that is any number, so far.
+    /// Most derivatives; zero for any number.
     pub most_children: u32,
-    /// Derivatives granted; not counted, hence zero, so far.
+    /// Derivatives granted.
     pub children: u32,
-    /// Uses granted; zero, that is all, so far.
+    /// What may be done with a derivative; see [`uses`](crate::constants::uses).
     pub uses: u32,
     /// Least share of a derivative's pool that the asset's pool must hold, in basis points.
     pub bps: u16,
     /// Least royalty on a derivative's use, in basis points.
     pub floor_bps: u16,
-    /// Bits: [`Licence::CONSENT`] and [`Licence::ACTIVE`].
+    /// Bits: [`Licence::CONSENT`], [`Licence::ACTIVE`] and [`Licence::ABSOLUTE`].
     pub flags: u16,
     /// Of the account's address.
     pub bump: u8,
@@ -60,8 +60,10 @@ impl Licence {
     pub const CONSENT: u16 = 1;
     /// Flag: the licence grants.
     pub const ACTIVE: u16 = 2;
+    /// Flag: the terms bind every descendant, not the direct derivative alone.
+    pub const ABSOLUTE: u16 = 4;
 
-    /// Whether the licence grants anything.
+    /// Whether the licence has not been retired.
     pub fn is_active(&self) -> bool {
         self.flags & Self::ACTIVE != 0
     }
@@ -69,6 +71,35 @@ impl Licence {
     /// Whether each derivative needs the holder's signature.
     pub fn needs_consent(&self) -> bool {
         self.flags & Self::CONSENT != 0
+    }
+
+    /// Whether the terms bind every descendant.
+    pub fn is_absolute(&self) -> bool {
+        self.flags & Self::ABSOLUTE != 0
+    }
+
+    /// Counts one more derivative.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::LicenceRetired`], [`RegistryError::LicenceExpired`], [`RegistryError::LicenceExhausted`].
+    pub fn grant(&mut self, now: Slot) -> Result<()> {
+        require!(self.is_active(), RegistryError::LicenceRetired);
+        require!(self.expires == 0 || now <= Slot(self.expires), RegistryError::LicenceExpired);
+        let free = self.most_children == 0 || self.children < self.most_children;
+        require!(free, RegistryError::LicenceExhausted);
+        self.children = self.children.checked_add(1).ok_or(RegistryError::LicenceExhausted)?;
+        Ok(())
+    }
+
+    /// Counts one derivative less: a draft was abandoned.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::BrokenInvariant`] when none was granted.
+    pub fn take_back(&mut self) -> Result<()> {
+        self.children = self.children.checked_sub(1).ok_or(RegistryError::BrokenInvariant)?;
+        Ok(())
     }
 
     /// Ends granting.
@@ -89,7 +120,9 @@ impl Licence {
     /// [`RegistryError::BrokenInvariant`].
     pub fn invariant(&self) -> Result<()> {
         let sound = self.version == STATE_VERSION
-            && self.flags & !(Self::CONSENT | Self::ACTIVE) == 0
+            && self.flags & !(Self::CONSENT | Self::ACTIVE | Self::ABSOLUTE) == 0
+            && (self.most_children == 0 || self.children <= self.most_children)
+            && self.uses != 0
             && self.bps <= Bps::FULL.get()
             && self.floor_bps <= Bps::FULL.get();
         require!(sound, RegistryError::BrokenInvariant);

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 use provena_common::{
     account::{State, close},
+    slot::Slot,
     token::{self, Token},
 };
 
@@ -70,7 +71,7 @@ impl AbandonPool {
         let (account, creator) = (others.take()?, self.creator.account());
         let position = <State<Position>>::load(*account)?;
         require!(position.pool == *self.pool.address(), RoyaltyError::WrongPool);
-        self.pool.unassign(position.shares()?)?;
+        self.pool.unassign(position.shares()?, Slot::now()?)?;
         let payer = if position.rent_payer == *creator.address() { creator } else { others.take()? };
         require!(*payer.address() == position.rent_payer, RoyaltyError::NotRentPayer);
         close(account, payer)?;

@@ -1,7 +1,7 @@
 //! Creates the revenue pool of an asset, its index and its books in SOL.
 
 use anchor_lang::prelude::*;
-use provena_common::{NATIVE_MINT, account::State, money};
+use provena_common::{NATIVE_MINT, account::State, money, slot::Slot};
 
 use crate::{
     constants::{BOOKS_SEED, INDEX_SEED, PAUSE_POOLS, POOL_SEED},
@@ -76,6 +76,7 @@ impl CreatePool {
             flags: terms.flags,
             rent: money::rent(Pool::SPACE)?,
             bump: pool_bump,
+            now: Slot::now()?,
         })?;
         let pool = *self.pool.address();
         self.index.initialize(pool, total, terms.window, index_bump);
@@ -123,9 +124,10 @@ pub fn assign_all(
     positions: &[AccountView],
 ) -> Result<()> {
     require!(holders.len() == positions.len(), RoyaltyError::WrongPositionAddress);
+    let now = Slot::now()?;
     for (holder, account) in holders.iter().zip(positions) {
         let shares = Shares::new(holder.shares)?;
-        pool.assign(shares)?;
+        pool.assign(shares, now)?;
         let mut position = open_position(payer, account, pool.address(), &holder.holder)?;
         position.assign(shares, holder.vesting.unwrap_or(Vesting::NONE))?;
         position.invariant()?;

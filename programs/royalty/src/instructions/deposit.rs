@@ -1,12 +1,7 @@
 //! Pays revenue into a pool from a wallet.
 
 use anchor_lang::prelude::*;
-use provena_common::{
-    account::State,
-    amount::Amount,
-    money,
-    token::{check_mint, needed},
-};
+use provena_common::{account::State, amount::Amount};
 
 use crate::{
     error::RoyaltyError,
@@ -43,28 +38,19 @@ pub struct Deposit {
 }
 
 impl Deposit {
-    /// Books what arrives, which is less than `amount` where the mint takes a fee. A mint of Token-2022 is checked again: it
-    /// may have got a transfer hook since it was allowed.
+    /// Books what arrives, which is less than `amount` where the mint takes a fee.
     ///
     /// # Errors
     /// [`RoyaltyError::ZeroAmount`], [`RoyaltyError::MintNotAllowed`], [`RoyaltyError::PoolNotSealed`],
-    /// [`RoyaltyError::WrongPool`], those of [`check_mint`] and [`Purse::open`], and the token program's own when the
-    /// source has too little or another mint.
+    /// [`RoyaltyError::WrongPool`], those of [`Purse::open`] and [`Purse::take_in`].
     pub fn handle(&mut self, amount: Amount) -> Result<()> {
         require!(!amount.is_zero(), RoyaltyError::ZeroAmount);
-        let payer = self.payer.account();
-        let mint = self.mint.as_ref();
-        let arrived = match Purse::open(&self.books, self.vault.as_ref(), mint, self.token_program.as_ref())? {
-            Purse::Lamports => {
-                money::transfer_from_wallet(payer, self.books.view(), amount)?;
-                amount
-            }
-            Purse::Tokens { token, vault } => {
-                self.admin.check_allowed(&self.books.mint)?;
-                check_mint(token.mint())?;
-                token.transfer(needed(self.source.as_ref())?, vault, payer, amount, &[])?
-            }
-        };
+        let (vault, mint) = (self.vault.as_ref(), self.mint.as_ref());
+        let purse = Purse::open(&self.books, vault, mint, self.token_program.as_ref())?;
+        if !self.books.is_native() {
+            self.admin.check_allowed(&self.books.mint)?;
+        }
+        let arrived = purse.take_in(&self.books, self.source.as_ref(), self.payer.account(), amount)?;
         require!(!arrived.is_zero(), RoyaltyError::ZeroAmount);
         book(&mut self.index, &mut self.books, arrived)
     }

@@ -1,5 +1,5 @@
 use anchor_lang::prelude::*;
-use provena_common::amount::Amount;
+use provena_common::{amount::Amount, slot::Slot};
 
 use super::STATE_VERSION;
 use crate::{
@@ -41,8 +41,10 @@ pub struct Pool {
     pub version: u8,
     /// Zeros.
     pub padding: [u8; 6],
+    /// Slot in which shares were given to an initial holder, or taken back from one, for the last time.
+    pub assigned: u64,
     /// Zeros.
-    pub tail: [u8; 64],
+    pub tail: [u8; 56],
 }
 
 provena_common::layout!(Pool, STATE_VERSION);
@@ -65,6 +67,8 @@ pub struct NewPool {
     pub rent: Amount,
     /// Of the account's address.
     pub bump: u8,
+    /// When it is made.
+    pub now: Slot,
 }
 
 impl Pool {
@@ -88,6 +92,7 @@ impl Pool {
         self.flags = new.flags;
         self.rent = new.rent.0;
         self.bump = new.bump;
+        self.assigned = new.now.0;
         self.version = STATE_VERSION;
         self.add_mint(NATIVE_MINT)?;
         Ok(())
@@ -109,12 +114,13 @@ impl Pool {
     ///
     /// # Errors
     /// [`RoyaltyError::ZeroShares`], [`RoyaltyError::TooManyHolders`], [`RoyaltyError::SharesExceedTotal`].
-    pub fn assign(&mut self, shares: Shares) -> Result<()> {
+    pub fn assign(&mut self, shares: Shares, now: Slot) -> Result<()> {
         require!(!shares.is_zero(), RoyaltyError::ZeroShares);
         require!(self.holder_count < MAX_INITIAL_HOLDERS, RoyaltyError::TooManyHolders);
         let assigned = self.assigned_shares.saturating_add(shares.get());
         require!(assigned <= self.total_shares, RoyaltyError::SharesExceedTotal);
         self.assigned_shares = assigned;
+        self.assigned = now.0;
         self.holder_count = self.holder_count.saturating_add(1);
         Ok(())
     }
@@ -123,9 +129,10 @@ impl Pool {
     ///
     /// # Errors
     /// [`RoyaltyError::BrokenInvariant`] when so many were never assigned.
-    pub fn unassign(&mut self, shares: Shares) -> Result<()> {
+    pub fn unassign(&mut self, shares: Shares, now: Slot) -> Result<()> {
         let left = self.assigned_shares.checked_sub(shares.get());
         self.assigned_shares = left.ok_or(RoyaltyError::BrokenInvariant)?;
+        self.assigned = now.0;
         self.holder_count = self.holder_count.saturating_sub(1);
         Ok(())
     }

@@ -69,9 +69,14 @@ impl Chain {
         }
         for (number, asset) in model.assets.iter().enumerate() {
             match asset {
-                Some(asset) => self.check_asset(number, asset, model),
+                Some(asset) => self.check_registered(number, asset, model),
+                None if model.drafts[number].is_some() => {}
                 None => assert_eq!(self.lamports(&self.at(Place::Asset(number))), 0, "asset {number}"),
             }
+        }
+        for (number, draft) in model.drafts.iter().enumerate() {
+            let Some(draft) = draft else { continue };
+            self.check_asset(number, &draft.asset, assets::AssetStatus::Draft);
         }
         for claim in model.claims.keys() {
             assert_eq!(self.lamports(&self.at(Place::claim(claim))), CLAIM_RENT, "{claim:?}");
@@ -121,31 +126,37 @@ impl Chain {
         }
     }
 
-    fn check_asset(&self, number: usize, known: &Asset, model: &Model) {
+    fn check_asset(&self, number: usize, known: &Asset, status: assets::AssetStatus) {
         let address = self.at(Place::Asset(number));
         let (asset, floors) = registry::decode_asset(self.data(&address)).expect("it is an asset");
         let kind = if known.model { assets::AssetKind::Model } else { assets::AssetKind::Dataset };
         assert_eq!((asset.latest, asset.floor_bps, asset.kind()), (known.latest, known.floor_bps, Ok(kind)));
-        assert_eq!(asset.pool, self.at(Place::Pool(number)));
+        assert_eq!((asset.pool, asset.status), (self.at(Place::Pool(number)), status as u8));
+        assert_eq!((asset.uses, usize::from(asset.pending)), (known.uses, known.pending()), "asset {number}");
         let found: Vec<_> = floors.iter().map(|floor| (floor.mint, floor.per_unit)).collect();
         let expected: Vec<_> = known.floors.iter().map(|(mint, amount)| (self.money[*mint].mint(), *amount)).collect();
         assert_eq!(found, expected, "floors of asset {number}");
         let rent = rent_of::<assets::Asset, assets::Floor>(floors.len());
         assert_eq!(self.lamports(&address), rent, "lamports of asset {number}");
-        if !known.parents.is_empty() {
+        if known.has_lineage() {
             let lineage = registry::decode_lineage(self.data(&self.at(Place::Lineage(number))));
             let (_, edges) = lineage.expect("it is a lineage");
-            let found: Vec<_> = edges.iter().map(|edge| (edge.parent, edge.bps)).collect();
-            let parents = known.parents.iter().map(|(parent, bps)| (self.at(Place::Asset(*parent)), *bps));
-            assert_eq!(found, parents.collect::<Vec<_>>(), "parents of asset {number}");
+            assert_eq!(edges, self.edges(known), "lineage of asset {number}");
         }
+    }
+
+    fn check_registered(&self, number: usize, known: &Asset, model: &Model) {
+        self.check_asset(number, known, assets::AssetStatus::Active);
         for (id, known) in &known.licences {
             let found = registry::decode(self.data(&self.at(Place::Licence(number, *id))));
             let found: assets::Licence = found.expect("it is a licence");
-            let floor = known.floor.map_or((Address::default(), 0), |(mint, amount)| (self.money[mint].mint(), amount));
+            let floor =
+                known.terms.floor.map_or((Address::default(), 0), |(mint, amount)| (self.money[mint].mint(), amount));
             assert_eq!((found.floor_mint, found.floor_per_unit), floor);
             let terms = (found.bps, found.floor_bps, found.needs_consent(), found.is_active());
-            assert_eq!(terms, (known.bps, known.floor_bps, known.consent, known.active), "licence {id} of {number}");
+            let asked = known.terms;
+            assert_eq!(terms, (asked.bps, asked.floor_bps, asked.consent, known.active), "licence {id} of {number}");
+            assert_eq!((found.children, found.uses), (known.children, asked.uses), "licence {id} of {number}");
         }
         let holder = model.nft_holder(number).expect("a registered asset has an NFT");
         for wallet in 0..WALLETS {

@@ -3,7 +3,7 @@
 use super::Generator;
 use crate::conservation::{
     model::{Claim, Holder, MINTS, Model, POOLS},
-    operation::{FloorOf, Operation, Parent, Registering, Registry},
+    operation::{FloorOf, LicenceOf, Operation, Parent, Registering, Registry},
 };
 
 /// Pools below this one are those of datasets, mostly.
@@ -11,18 +11,21 @@ pub(super) const DATASETS: usize = 2;
 /// No more parents than this: more of them, with their holders, do not fit into a transaction without a lookup table.
 const MOST_PARENTS: usize = 3;
 /// From this one on pools stay without an asset.
-const UNREGISTERED: usize = POOLS - 1;
+pub(super) const UNREGISTERED: usize = POOLS - 1;
 
 impl Generator {
     pub(super) fn registry(&mut self, model: &Model) -> Operation {
         let asset = self.asset(model);
         let by = self.nft_holder(model, asset);
+        if self.once_in(3) {
+            return Operation::Registry(self.drafting(model));
+        }
         Operation::Registry(match self.below(20) {
             0..5 => self.claim_content(model),
             5 => self.abandon_claim(model),
             6..9 => self.register(model),
             9..13 => self.add_version(model, asset),
-            13..16 => self.publish_licence(asset, by),
+            13..16 => self.publish_licence(model, asset, by),
             16 => Registry::RetireLicence { asset, by, id: self.licence(model, asset) },
             17..19 => {
                 let floor = self.floor();
@@ -64,7 +67,7 @@ impl Generator {
     }
 
     /// Mostly a claim that exists, of this wallet if there is one.
-    fn claim(&mut self, model: &Model, by: Option<usize>) -> Claim {
+    pub(super) fn claim(&mut self, model: &Model, by: Option<usize>) -> Claim {
         let fits = |claim: &&Claim| by.is_none_or(|by| claim.by == by);
         let known: Vec<_> = model.claims.keys().filter(fits).copied().collect();
         let ripe: Vec<_> = known.iter().copied().filter(|claim| model.slot >= model.claims[claim] + 8).collect();
@@ -91,20 +94,24 @@ impl Generator {
         }
     }
 
-    fn publish_licence(&mut self, asset: usize, by: usize) -> Registry {
-        Registry::PublishLicence {
-            asset,
-            by,
-            id: u32::try_from(self.below(8)).expect("few"),
+    fn publish_licence(&mut self, model: &Model, asset: usize, by: usize) -> Registry {
+        let uses = model.assets[asset].as_ref().map_or(u32::MAX, |asset| asset.uses);
+        let terms = LicenceOf {
             bps: self.one_of([0, 1, 500, 1_000, 3_333, 10_000, 10_001]),
             floor_bps: self.one_of([0, 0, 0, 100, 10_001]),
             floor: if self.once_in(4) { self.floor() } else { None },
             consent: self.once_in(3),
-        }
+            absolute: self.once_in(2),
+            uses: if self.once_in(6) { self.one_of([0, 1, 2, 3, u32::MAX]) } else { uses },
+            price: self.once_in(4).then(|| (self.below(MINTS), self.one_of([0, 1, 999, 1_000_003]))),
+            expires: if self.once_in(4) { (model.slot + 1_000).saturating_sub(self.next() % 1_200) } else { 0 },
+            most: if self.once_in(4) { self.one_of([1, 2]) } else { 0 },
+        };
+        Registry::PublishLicence { asset, by, id: u32::try_from(self.below(8)).expect("few"), terms }
     }
 
     /// Mostly a licence that exists.
-    fn licence(&mut self, model: &Model, asset: usize) -> u32 {
+    pub(super) fn licence(&mut self, model: &Model, asset: usize) -> u32 {
         let known: Vec<_> = model.assets[asset].iter().flat_map(|asset| asset.licences.keys().copied()).collect();
         self.pick(&known).filter(|_| !self.once_in(12)).unwrap_or(1)
     }
@@ -126,14 +133,30 @@ impl Generator {
 
     fn registering(&mut self, model: &Model, asset: usize, claim: Claim) -> Registry {
         let parents = self.parents(model, asset);
+        let (floor_bps, floors) = self.floors_asked(model, &parents);
+        let name_len = self.name_len();
+        let new = Registering { asset, claim, name_len, floor_bps, floors, parents };
+        let dataset = self.is_dataset(asset);
+        if dataset { Registry::RegisterDataset(new) } else { Registry::RegisterModel(new) }
+    }
+
+    pub(super) fn is_dataset(&mut self, asset: usize) -> bool {
+        (asset < DATASETS) != self.once_in(8)
+    }
+
+    pub(super) fn name_len(&mut self) -> usize {
+        if self.once_in(20) { self.one_of([0, 33]) } else { 6 }
+    }
+
+    /// Mostly what the parents ask.
+    pub(super) fn floors_asked(&mut self, model: &Model, parents: &[Parent]) -> (u16, Vec<FloorOf>) {
         let mut floors: Vec<FloorOf> = Vec::new();
         let mut floor_bps = 0;
-        // Mostly what the parents ask.
-        for parent in &parents {
+        for parent in parents {
             let Some(known) = &model.assets[parent.asset] else { continue };
             let licence = known.licences.get(&parent.licence);
-            floor_bps = floor_bps.max(known.floor_bps).max(licence.map_or(0, |licence| licence.floor_bps));
-            for (mint, amount) in known.floors.iter().chain(licence.and_then(|licence| licence.floor.as_ref())) {
+            floor_bps = floor_bps.max(known.floor_bps).max(licence.map_or(0, |licence| licence.terms.floor_bps));
+            for (mint, amount) in known.floors.iter().chain(licence.and_then(|licence| licence.terms.floor.as_ref())) {
                 match floors.iter_mut().find(|(asked, _)| asked == mint) {
                     Some((_, asked)) => *asked = (*asked).max(*amount),
                     None => floors.push((*mint, *amount)),
@@ -147,14 +170,11 @@ impl Generator {
             floors.pop();
         }
         floor_bps = if self.once_in(12) { floor_bps.saturating_sub(1) } else { floor_bps };
-        let name_len = if self.once_in(20) { self.one_of([0, 33]) } else { 6 };
-        let new = Registering { asset, claim, name_len, floor_bps, floors, parents };
-        let dataset = (asset < DATASETS) != self.once_in(8);
-        if dataset { Registry::RegisterDataset(new) } else { Registry::RegisterModel(new) }
+        (floor_bps, floors)
     }
 
     /// Mostly assets whose pools hold shares of the new one's.
-    fn parents(&mut self, model: &Model, asset: usize) -> Vec<Parent> {
+    pub(super) fn parents(&mut self, model: &Model, asset: usize) -> Vec<Parent> {
         let holders = model.pools[asset].iter().flat_map(|pool| pool.positions.keys());
         let holding: Vec<usize> =
             holders.filter_map(|holder| if let Holder::Pool(pool) = holder { Some(*pool) } else { None }).collect();
@@ -175,7 +195,7 @@ impl Generator {
         parents
     }
 
-    fn parent(&mut self, model: &Model, asset: usize) -> Parent {
+    pub(super) fn parent(&mut self, model: &Model, asset: usize) -> Parent {
         let latest = model.assets[asset].as_ref().map_or(1, |asset| asset.latest);
         let version = if self.once_in(15) { latest + 1 } else { latest };
         Parent { asset, licence: self.licence(model, asset), version, consents: !self.once_in(6) }

@@ -5,7 +5,7 @@ use provena_market::state::OfferTerms;
 use super::{Generator, registry::DATASETS};
 use crate::conservation::{
     model::{Claim, Holder, Lock, MINTS, NODES, NewHolder, PEOPLE},
-    operation::{Market, Operation, Outside, Parent, Registering, Registry, Royalty, Shown},
+    operation::{LicenceOf, Market, Operation, Outside, Parent, Registering, Registry, Royalty, Shown},
 };
 
 /// What every node has at stake.
@@ -34,10 +34,17 @@ impl Generator {
                 asset,
                 by: creator,
                 id: 1,
-                bps: 1_000,
-                floor_bps: 0,
-                floor: None,
-                consent: self.once_in(3),
+                terms: LicenceOf {
+                    bps: 1_000,
+                    floor_bps: 0,
+                    floor: None,
+                    consent: self.once_in(3),
+                    absolute: false,
+                    uses: u32::MAX,
+                    price: None,
+                    expires: 0,
+                    most: 0,
+                },
             };
             scene.push(Operation::Registry(licence));
             for mint in 0..MINTS {

@@ -5,23 +5,27 @@ use std::collections::BTreeMap;
 use provena_common::error::CommonError;
 use provena_registry::{
     error::RegistryError,
-    state::{Asset as AssetState, Content, Edge, Floor, Licence as LicenceState, Lineage, Version},
+    state::{Content, Licence as LicenceState, Version},
 };
 
 use super::{
     super::{
-        operation::{FloorOf, Parent, Program, Registering, Registry},
+        operation::{FloorOf, LicenceOf, Program, Registering, Registry},
         rents::{CLAIM_RENT, rent, rent_of},
     },
-    Answer, EXISTS, Holder, Model, Refusal, demand,
+    Answer, EXISTS, Model, Refusal, demand,
+    lineage::Edge,
 };
 
-const REGISTER: u32 = 1;
-const ADD_VERSION: u32 = 2;
+pub(super) const REGISTER: u32 = 1;
+pub(super) const ADD_VERSION: u32 = 2;
 const PUBLISH_LICENCE: u32 = 4;
 
+/// A use: licences of one's own.
+pub(super) const DERIVE: u32 = 2;
+
 /// What Token Metadata takes for an NFT: rents of mint, token account, metadata and edition, and its own fee.
-const NFT_COST: u64 = rent(82) + rent(165) + rent(607) + rent(20) + 10_000_000;
+pub(super) const NFT_COST: u64 = rent(82) + rent(165) + rent(607) + rent(20) + 10_000_000;
 
 /// A claim to content, by the wallet that made it. The number stands for the content's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,11 +38,10 @@ pub(crate) struct Claim {
 /// What an asset grants to derivatives.
 #[derive(Clone, Debug)]
 pub(crate) struct Licence {
-    pub bps: u16,
-    pub floor_bps: u16,
-    pub floor: Option<FloorOf>,
-    pub consent: bool,
+    pub terms: LicenceOf,
     pub active: bool,
+    /// Derivatives that were granted.
+    pub children: u32,
 }
 
 /// A model or dataset. Who holds its NFT stands in its pool.
@@ -50,22 +53,47 @@ pub(crate) struct Asset {
     /// Base units per unit of use by mint, in the order in which they were asked first.
     pub floors: Vec<FloorOf>,
     pub licences: BTreeMap<u32, Licence>,
-    /// Parents, with the basis points that their licences asked.
-    pub parents: Vec<(usize, u16)>,
+    /// What its parents' licences allow.
+    pub uses: u32,
+    pub edges: Vec<Edge>,
+    /// Who began it as a draft.
+    pub registrant: Option<usize>,
 }
 
 impl Asset {
+    /// Version 1, without parents.
+    pub(super) fn new(model: bool, floor_bps: u16, floors: &[FloorOf]) -> Self {
+        Self {
+            model,
+            latest: 1,
+            floor_bps,
+            floors: floors.to_vec(),
+            licences: BTreeMap::new(),
+            uses: u32::MAX,
+            edges: Vec::new(),
+            registrant: None,
+        }
+    }
+
     /// Least royalty per unit in a mint.
     pub(crate) fn floor(&self, mint: usize) -> u64 {
         per_unit(&self.floors, mint)
     }
 }
 
-fn per_unit(floors: &[FloorOf], mint: usize) -> u64 {
+pub(super) fn check_floors(floors: &[FloorOf]) -> Answer {
+    for (index, (mint, amount)) in floors.iter().enumerate() {
+        demand(*amount > 0, RegistryError::ZeroFloor)?;
+        demand(per_unit(&floors[..index], *mint) == 0, RegistryError::DuplicateFloor)?;
+    }
+    Ok(())
+}
+
+pub(super) fn per_unit(floors: &[FloorOf], mint: usize) -> u64 {
     floors.iter().find(|(asked, _)| *asked == mint).map_or(0, |(_, amount)| *amount)
 }
 
-fn check_bps(bps: u16) -> Answer {
+pub(super) fn check_bps(bps: u16) -> Answer {
     demand(bps <= 10_000, CommonError::BpsTooHigh)
 }
 
@@ -87,11 +115,16 @@ impl Model {
             Registry::RegisterDataset(new) => self.register(new, false),
             Registry::RegisterModel(new) => self.register(new, true),
             Registry::AddVersion { asset, claim, recipe } => self.add_version(*asset, claim, *recipe),
-            Registry::PublishLicence { asset, by, id, bps, floor_bps, floor, consent } => {
-                let licence =
-                    Licence { bps: *bps, floor_bps: *floor_bps, floor: *floor, consent: *consent, active: true };
-                self.publish_licence(*asset, *by, *id, licence)
+            Registry::BeginAsset { asset, by, model, floor_bps, floors } => {
+                self.begin_asset(*asset, *by, *model, *floor_bps, floors)
             }
+            Registry::AddParent { asset, by, holder, parent, pays } => {
+                self.add_parent(*asset, *by, *holder, parent, *pays)
+            }
+            Registry::Inherit { asset, by, parent, count } => self.inherit(*asset, *by, *parent, *count),
+            Registry::SealAsset { asset, claim, name_len } => self.seal_asset(*asset, claim, *name_len),
+            Registry::AbandonAsset { asset, by } => self.abandon_asset(*asset, *by),
+            Registry::PublishLicence { asset, by, id, terms } => self.publish_licence(*asset, *by, *id, *terms),
             Registry::RetireLicence { asset, by, id } => {
                 let holds = self.check_nft_holder(*asset, *by);
                 let licence = self.asset_mut(*asset)?.licences.get_mut(id).ok_or(Refusal::Missing)?;
@@ -102,16 +135,21 @@ impl Model {
             }
             Registry::RaiseFloor { asset, by, bps, floor } => self.raise_floor(*asset, *by, *bps, *floor),
             Registry::SetUri { asset, by, len } => {
-                let holds = self.check_nft_holder(*asset, *by);
-                self.asset_mut(*asset)?;
-                holds?;
+                self.registered(*asset)?;
+                self.check_nft_holder(*asset, *by)?;
                 demand(*len <= 200, RegistryError::UriTooLong)
             }
         }
     }
 
-    fn asset_mut(&mut self, asset: usize) -> Answer<&mut Asset> {
+    pub(super) fn asset_mut(&mut self, asset: usize) -> Answer<&mut Asset> {
         self.assets[asset].as_mut().ok_or(Refusal::Missing)
+    }
+
+    /// An asset that is no draft; nobody holds a draft's NFT.
+    fn registered(&self, asset: usize) -> Answer<&Asset> {
+        let missing = if self.drafts[asset].is_some() { CommonError::NotNftHolder.into() } else { Refusal::Missing };
+        self.assets[asset].as_ref().ok_or(missing)
     }
 
     /// Closes a claim; its rent goes to whoever made it.
@@ -121,7 +159,7 @@ impl Model {
     }
 
     /// A claim is used 8 slots after it was made, and within a day.
-    fn check_version(&self, model: bool, recipe: bool, claim: &Claim) -> Answer {
+    pub(super) fn check_version(&self, model: bool, recipe: bool, claim: &Claim) -> Answer {
         demand(recipe || !model, RegistryError::EmptyRecipe)?;
         demand(!recipe || model, RegistryError::RecipeOfDataset)?;
         let age = self.slot - self.claims[claim];
@@ -130,7 +168,7 @@ impl Model {
         demand(!self.contents.contains_key(&claim.content), RegistryError::ContentTaken)
     }
 
-    fn record_version(&mut self, asset: usize, n: u32, claim: &Claim) {
+    pub(super) fn record_version(&mut self, asset: usize, n: u32, claim: &Claim) {
         self.spend(claim.by, rent_of::<Content, ()>(0) + rent_of::<Version, ()>(0));
         self.contents.insert(claim.content, (asset, n));
         self.use_claim(claim);
@@ -144,71 +182,34 @@ impl Model {
         self.controls[&Program::Registry].check_running(REGISTER)?;
         demand(new.name_len > 0, RegistryError::EmptyName)?;
         demand(new.name_len <= 32, RegistryError::NameTooLong)?;
-        for (index, (mint, amount)) in new.floors.iter().enumerate() {
-            demand(*amount > 0, RegistryError::ZeroFloor)?;
-            demand(per_unit(&new.floors[..index], *mint) == 0, RegistryError::DuplicateFloor)?;
-        }
-        demand(self.assets[new.asset].is_none(), EXISTS)?;
+        check_floors(&new.floors)?;
+        demand(self.assets[new.asset].is_none() && self.drafts[new.asset].is_none(), EXISTS)?;
         check_bps(new.floor_bps)?;
         self.check_version(model, model, &new.claim)?;
-        let mut parents: Vec<(usize, u16)> = Vec::new();
+        let mut asset = Asset::new(model, new.floor_bps, &new.floors);
+        let mut granting = Vec::new();
         for parent in &new.parents {
-            let bps = self.check_parent(new, parent)?;
-            parents.push((parent.asset, bps));
+            self.check_at_once(parent)?;
+            let edge = self.grant(new.asset, &asset, parent, 1, self.signs(new, parent))?;
+            asset.add_direct(edge)?;
+            granting.push((parent.asset, parent.licence));
         }
-        let distinct: std::collections::BTreeSet<usize> = parents.iter().map(|(parent, _)| *parent).collect();
-        demand(distinct.len() == parents.len(), RegistryError::DuplicateParent)?;
-
-        let lineage = if parents.is_empty() { 0 } else { rent_of::<Lineage, Edge>(parents.len()) };
-        self.spend(by, rent_of::<AssetState, Floor>(new.floors.len()) + lineage + NFT_COST);
+        for (parent, licence) in granting {
+            self.count_grant(parent, licence);
+        }
+        self.spend(by, asset.rent() + NFT_COST);
         self.record_version(new.asset, 1, &new.claim);
-        let asset = Asset {
-            model,
-            latest: 1,
-            floor_bps: new.floor_bps,
-            floors: new.floors.clone(),
-            licences: BTreeMap::new(),
-            parents,
-        };
         self.assets[new.asset] = Some(asset);
         self.pool_mut(new.asset)?.nft = Some(by);
         Ok(())
     }
 
-    /// What the parent's licence asks of the new asset's pool, which must hold so much.
-    fn check_parent(&self, new: &Registering, named: &Parent) -> Answer<u16> {
-        let parent = self.assets[named.asset].as_ref().ok_or(RegistryError::ParentNotFound)?;
-        demand((1..=parent.latest).contains(&named.version), RegistryError::UnknownParentVersion)?;
-        let licence = parent.licences.get(&named.licence).ok_or(Refusal::Missing)?;
-        demand(licence.active, RegistryError::LicenceRetired)?;
-        let asked = parent.floors.iter().chain(&licence.floor);
-        let kept = asked.into_iter().all(|(mint, amount)| per_unit(&new.floors, *mint) >= *amount);
-        let bps_kept = new.floor_bps >= parent.floor_bps && new.floor_bps >= licence.floor_bps;
-        demand(kept && bps_kept, RegistryError::FloorBelowParent)?;
-        let pool = self.pools[new.asset].as_ref().ok_or(Refusal::Missing)?;
-        let position = pool.positions.get(&Holder::Pool(named.asset)).ok_or(Refusal::Missing)?;
-        let enough = u128::from(position.shares) * 10_000 >= u128::from(pool.total) * u128::from(licence.bps);
-        demand(enough, RegistryError::ParentShareMissing)?;
-        demand(!licence.consent || self.signs(new, named), RegistryError::ConsentMissing)?;
-        Ok(licence.bps)
-    }
-
-    /// Whether a parent's holder signs: for this parent, for another one, or because it registers itself.
-    fn signs(&self, new: &Registering, named: &Parent) -> bool {
-        let holder = self.nft_holder(named.asset);
-        let asked = |parent: &&Parent| {
-            let licence = self.assets[parent.asset].as_ref().and_then(|asset| asset.licences.get(&parent.licence));
-            licence.is_some_and(|licence| licence.consent)
-        };
-        let mut consenting = new.parents.iter().filter(asked).filter(|parent| parent.consents);
-        holder == Some(new.claim.by) || consenting.any(|parent| self.nft_holder(parent.asset) == holder)
-    }
-
     fn add_version(&mut self, asset: usize, claim: &Claim, recipe: bool) -> Answer {
-        let found = self.assets[asset].as_ref().ok_or(Refusal::Missing)?;
         demand(self.claims.contains_key(claim), Refusal::Missing)?;
         self.controls[&Program::Registry].check_running(ADD_VERSION)?;
+        let found = self.registered(asset)?;
         self.check_nft_holder(asset, claim.by)?;
+        demand(found.pending() == 0, RegistryError::InheritanceDue)?;
         self.check_version(found.model, recipe, claim)?;
         let found = self.asset_mut(asset)?;
         found.latest += 1;
@@ -217,21 +218,25 @@ impl Model {
         Ok(())
     }
 
-    fn publish_licence(&mut self, asset: usize, by: usize, id: u32, licence: Licence) -> Answer {
-        let found = self.assets[asset].as_ref().ok_or(Refusal::Missing)?;
+    fn publish_licence(&mut self, asset: usize, by: usize, id: u32, terms: LicenceOf) -> Answer {
         self.controls[&Program::Registry].check_running(PUBLISH_LICENCE)?;
+        let found = self.registered(asset)?;
         self.check_nft_holder(asset, by)?;
+        demand(terms.uses != 0, RegistryError::NoUses)?;
+        demand(found.allows(DERIVE | terms.uses), RegistryError::UseNotAllowed)?;
+        demand(terms.expires == 0 || self.slot <= terms.expires, RegistryError::LicenceExpired)?;
         demand(!found.licences.contains_key(&id), EXISTS)?;
-        demand(licence.floor.is_none_or(|(_, amount)| amount > 0), RegistryError::ZeroFloor)?;
-        check_bps(licence.bps)?;
-        check_bps(licence.floor_bps)?;
+        demand(terms.floor.is_none_or(|(_, amount)| amount > 0), RegistryError::ZeroFloor)?;
+        demand(terms.price.is_none_or(|(_, amount)| amount > 0), RegistryError::ZeroPrice)?;
+        check_bps(terms.bps)?;
+        check_bps(terms.floor_bps)?;
         self.spend(by, rent_of::<LicenceState, ()>(0));
-        self.asset_mut(asset)?.licences.insert(id, licence);
+        self.asset_mut(asset)?.licences.insert(id, Licence { terms, active: true, children: 0 });
         Ok(())
     }
 
     fn raise_floor(&mut self, asset: usize, by: usize, bps: u16, floor: Option<FloorOf>) -> Answer {
-        let found = self.assets[asset].as_ref().ok_or(Refusal::Missing)?;
+        let found = self.registered(asset)?;
         self.check_nft_holder(asset, by)?;
         check_bps(bps)?;
         demand(bps >= found.floor_bps, RegistryError::FloorLowered)?;

@@ -173,6 +173,7 @@ impl Model {
         demand(books.is_some(), Refusal::Missing)?;
         self.controls[&Program::Market].check_running(CREATE_OFFERS)?;
         demand(asset.model, MarketError::NotModel)?;
+        demand(asset.uses & 1 != 0, MarketError::UseNotAllowed)?;
         self.check_nft_holder(key.0, by)?;
         check_terms(&terms)?;
         check_floor(&terms, asset.floor_bps, asset.floor(mint))?;

@@ -105,6 +105,8 @@ pub(crate) struct Pool {
     pub window: u64,
     pub sealed: bool,
     pub assigned: u64,
+    /// Slot in which holders were named, or positions taken back, for the last time.
+    pub changed: u64,
     /// The wallet that holds the NFT, once it exists.
     pub nft: Option<usize>,
     /// In the order in which they were opened.
@@ -215,6 +217,7 @@ impl Model {
             window,
             sealed: false,
             assigned: 0,
+            changed: self.slot,
             nft: None,
             mints: vec![SOL],
             books: [Some(Books::default()), None, None],
@@ -227,16 +230,21 @@ impl Model {
     }
 
     pub(super) fn add_holders(&mut self, pool: usize, by: usize, holders: &[NewHolder]) -> Answer {
+        let slot = self.slot;
         let found = self.pool_mut(pool)?;
         demand(by == found.creator, RoyaltyError::NotPoolCreator)?;
         demand(!found.sealed, RoyaltyError::PoolSealed)?;
         let made = found.assign(pool, by, holders)?;
+        if made > 0 {
+            found.changed = slot;
+        }
         self.spend(by, made * POSITION_RENT);
         Ok(())
     }
 
     /// Closes the positions of `closed`, and everything if those are all.
     pub(super) fn abandon_pool(&mut self, pool: usize, by: usize, closed: &[Holder]) -> Answer {
+        let slot = self.slot;
         let found = self.pool_mut(pool)?;
         demand(by == found.creator, RoyaltyError::NotPoolCreator)?;
         demand(found.nft.is_none(), RoyaltyError::AssetExists)?;
@@ -248,6 +256,7 @@ impl Model {
         for holder in closed {
             let position = found.positions.remove(holder).ok_or(Refusal::Missing)?;
             found.assigned -= position.shares;
+            found.changed = slot;
             refunds.push((position.rent_payer, POSITION_RENT));
         }
         found.sealed = found.assigned == found.total;

@@ -80,6 +80,7 @@ impl Model {
         let key = JobKey { payer: by, slot: now.saturating_sub(posting.age), index: posting.index };
         self.controls[&Program::Market].check_running(POST)?;
         demand(!posting.wrong_terms, MarketError::WrongTerms)?;
+        demand(asset.uses & 1 != 0, MarketError::UseNotAllowed)?;
         check_floor(&terms, asset.floor_bps, asset.floor(mint))?;
         demand(offer.least_royalty >= asset.floor(mint), MarketError::FloorRaised)?;
         demand(self.protocol_bps <= posting.max_protocol_bps, MarketError::FeeAboveLimit)?;

@@ -7,7 +7,7 @@ use provena_market::client;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use super::{Calls, Stage, assets, jobs, node, pools};
+use super::{Calls, Stage, assets, drafts, jobs, node, pools};
 use crate::{
     World,
     market::{self, PROTOCOL_BPS, STAKE, Scene, quorum, terms},
@@ -59,6 +59,7 @@ pub(super) fn build() -> Stage {
     let mut site = ground();
     let old = jobs::old(&mut site);
     assets::build(&mut site);
+    drafts::build(&mut site);
     pools::build(&mut site);
     node::build(&mut site);
     jobs::build(&mut site, old);

@@ -224,11 +224,10 @@ async fn publish(args: Publish, context: &Context<'_>) -> Result<()> {
         None => None,
     };
     let terms = LicenceTerms {
-        text_hash: text_hash(&args.text),
-        bps: args.share,
         floor_bps: args.floor,
         floor,
         consent: args.consent,
+        ..LicenceTerms::sharing(args.share, text_hash(&args.text))
     };
     let owner = Owner::of(&chain, &wallet, &args.asset).await?;
     let (licence, signature) = owner.publish_licence(args.number, terms).await?;

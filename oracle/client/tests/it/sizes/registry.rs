@@ -2,7 +2,7 @@
 
 use provena_registry::{
     ContentReveal, Floors, LicenceTerms, MAX_FLOORS, MAX_NAME_LEN, MAX_PARENTS, MAX_SYMBOL_LEN, MAX_URI_LEN, NftText,
-    Recipe,
+    Price, Recipe,
     client::{self, Consent, NewAsset, Parent},
     state::Floor,
 };
@@ -54,8 +54,13 @@ fn registration(uri: usize, floors: usize, parents: usize, consents: usize) -> (
 
 pub(super) fn record(page: &mut Page) {
     let (owner, asset, nft) = (key("owner"), key("asset"), key("NFT account"));
-    let terms =
-        LicenceTerms { text_hash: [4; 32], bps: 10_000, floor_bps: 10_000, floor: Some(floor(0)), consent: true };
+    let price = Price { mint: key("price"), amount: u64::MAX };
+    let terms = LicenceTerms {
+        floor_bps: 10_000,
+        floor: Some(floor(0)),
+        price: Some(price),
+        ..LicenceTerms::sharing(10_000, [4; 32])
+    };
     let single = [
         ("initialize_admin", client::initialize_admin(&owner)),
         ("claim_content", client::claim_content(&owner, &CONTENT.root, &CONTENT.salt)),
