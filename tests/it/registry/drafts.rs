@@ -166,7 +166,8 @@ fn a_draft_is_no_parent_and_grants_nothing() {
     let (mut world, _, building) = stage();
     let asset = building.asset();
     let child = Building::begin(&mut world, "child", &[(building.pool(), 20 * PERCENT)]);
-    let mut adding = child.parent(&world, &dataset(&mut world, "other", &[]), 1).instruction();
+    let other = dataset(&mut world, "other", &[]);
+    let mut adding = child.parent(&world, &other, 1).instruction();
     adding.accounts[6].pubkey = asset;
     world.refuses(&[adding], &[&child.creator], RegistryError::AssetNotActive);
 }

@@ -50,7 +50,7 @@ impl Inherit {
 
         let mut positions = positions.iter();
         let looked_at = usize::from(edge.inherited)..usize::from(end);
-        let ancestors = self.parent_lineage.get(looked_at).ok_or(RegistryError::BrokenInvariant)?;
+        let ancestors = self.parent_lineage.as_slice().get(looked_at).ok_or(RegistryError::BrokenInvariant)?;
         let payer = self.payer.account();
         let mut growing = Growing { asset: &mut self.asset, lineage: &mut self.lineage, payer };
         for ancestor in ancestors.iter().filter(|ancestor| ancestor.passes_from(edge.parent_version)) {

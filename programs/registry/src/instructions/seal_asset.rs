@@ -1,7 +1,6 @@
 //! Turns a draft into an asset: its first version is recorded and its NFT minted.
 
 use anchor_lang::prelude::*;
-use provena_common::account::State;
 
 use crate::{
     artifact::{ContentReveal, Recipe},

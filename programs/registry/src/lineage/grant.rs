@@ -76,7 +76,9 @@ impl Grant<'_> {
     /// Whoever holds the parent's NFT must sign exactly where the licence wants it.
     fn check_consent(&self, licence: &Licence) -> Result<()> {
         match self.consent {
-            None => require!(!licence.needs_consent(), RegistryError::ConsentMissing),
+            None => {
+                require!(!licence.needs_consent(), RegistryError::ConsentMissing);
+            }
             Some((token_account, holder)) => {
                 require!(licence.needs_consent(), RegistryError::WrongParentAccounts);
                 let mint = &self.parent.mint;

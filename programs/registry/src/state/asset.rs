@@ -93,7 +93,9 @@ pub struct Asset {
     /// [`STATE_VERSION`].
     pub version: u8,
     /// Zeros.
-    pub tail: [u8; 58],
+    pub padding: [u8; 2],
+    /// Zeros.
+    pub tail: [u32; 14],
 }
 
 const _: () = assert!(size_of::<Asset>() == 140);

@@ -44,7 +44,7 @@ pub struct Pool {
     /// Slot in which shares were given to an initial holder, or taken back from one, for the last time.
     pub assigned: u64,
     /// Zeros.
-    pub tail: [u8; 56],
+    pub tail: [u64; 7],
 }
 
 provena_common::layout!(Pool, STATE_VERSION);

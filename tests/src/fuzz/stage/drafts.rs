@@ -61,7 +61,8 @@ fn drafted(
     site.calls.add("registry.seal_asset", what, building.new.sealing());
     let abandoning = building.abandoning(site.world(), &building.creator.pubkey());
     site.calls.add("registry.abandon_asset", what, abandoning);
-    let by_mallory = building.abandoning(site.world(), &site.mallory.pubkey());
+    let mallory = site.mallory.pubkey();
+    let by_mallory = building.abandoning(site.world(), &mallory);
     site.calls.add("registry.abandon_asset", &format!("{what} by mallory"), by_mallory);
     site.more.push(building.asset());
 }
