@@ -26,6 +26,9 @@ pub mod building;
 /// A whole per cent of a pool of [`DEFAULT_TOTAL_SHARES`].
 pub const PERCENT: u64 = DEFAULT_TOTAL_SHARES / 100;
 
+/// Initial holders that one transaction names; each has an account.
+const HOLDERS_AT_ONCE: usize = 12;
+
 /// Slots after which a claim can be used.
 pub const RIPE: u64 = 8;
 
@@ -96,9 +99,14 @@ pub fn prepare(world: &mut World, creator: &str, mint: &str, holders: &[(Address
     if rest > 0 {
         holders.push(Holder::new(creator.pubkey(), rest));
     }
-    let create =
-        provena_royalty::client::create_pool(&creator.pubkey(), &mint.pubkey(), DEFAULT_TOTAL_SHARES, 0, 0, &holders);
+    let (first, more) = holders.split_at(holders.len().min(HOLDERS_AT_ONCE));
+    let payer = creator.pubkey();
+    let create = provena_royalty::client::create_pool(&payer, &mint.pubkey(), DEFAULT_TOTAL_SHARES, 0, 0, first);
     world.accept(&[create], &[&creator, &mint]);
+    for more in more.chunks(HOLDERS_AT_ONCE) {
+        let pool = provena_royalty::pda::pool(&mint.pubkey()).0;
+        world.accept(&[provena_royalty::client::add_holders(&payer, &pool, more)], &[&creator]);
+    }
     (creator, mint)
 }
 

@@ -149,6 +149,7 @@ impl Register {
         let mut asset = self.fresh_asset(new).create()?;
         self.record_version(new.kind, new.content, new.recipe)?;
         lineage::record(&self.new_lineage(new, others), &mut asset)?;
+        asset.status = AssetStatus::Active as u8;
         asset.invariant()?;
         self.mint_nft(&asset, text, &new.content)
     }
@@ -175,7 +176,6 @@ impl Register {
             mint: *self.mint.address(),
             pool: *self.pool.address(),
             kind: new.kind,
-            status: AssetStatus::Active,
             floors: &new.floors,
         }
     }
@@ -207,7 +207,7 @@ impl Register {
     }
 }
 
-/// An asset's account that is to be made, without parents.
+/// An asset's account that is to be made: a draft without parents.
 pub(crate) struct FreshAsset<'a> {
     /// Signed; pays the rent.
     pub(crate) payer: &'a AccountView,
@@ -219,8 +219,6 @@ pub(crate) struct FreshAsset<'a> {
     pub(crate) pool: Address,
     /// What it is.
     pub(crate) kind: AssetKind,
-    /// Draft or active.
-    pub(crate) status: AssetStatus,
     /// What it asks of its users.
     pub(crate) floors: &'a Floors,
 }
@@ -240,7 +238,7 @@ impl FreshAsset<'_> {
         asset.uses = uses::ALL;
         asset.floor_bps = Bps::new(self.floors.bps)?.get();
         asset.kind = self.kind as u8;
-        asset.status = self.status as u8;
+        asset.status = AssetStatus::Draft as u8;
         asset.bump = bump;
         asset.version = STATE_VERSION;
         for floor in floors {

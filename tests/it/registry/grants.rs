@@ -5,9 +5,10 @@ use provena_registry::{LicenceTerms, Price, client, constants::uses, error::Regi
 use provena_tests::{
     ExpectedError, World,
     market::open_books,
-    registry::{Building, PERCENT, Registered, claim, dataset, draft, model, prepare, register, terms},
+    registry::{Building, PERCENT, Registered, claim, dataset, draft, model, prepare, terms},
     royalty::{configure, sol_books},
     tokens::Money,
+    transactions::compute_unit_limit,
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -25,13 +26,23 @@ fn stage() -> (World, Registered, Money) {
     (world, parent, token)
 }
 
-/// Registers a derivative under this licence in one step.
+/// A derivative under this licence, ready to be registered in one step.
 fn deriving(world: &mut World, parent: &Registered, name: &str, licence: u32) -> (Keypair, Keypair, client::NewAsset) {
     let (creator, mint) = prepare(world, "trainer", name, &[(parent.pool, FIFTH)]);
     let mut new = draft(AssetKind::Model, &creator, &mint);
     new.parents = vec![parent.as_parent(licence)];
     claim(world, &creator, &new.content);
     (creator, mint, new)
+}
+
+/// Registered.
+#[track_caller]
+fn derived(world: &mut World, parent: &Registered, name: &str, licence: u32) -> Registered {
+    let (creator, mint, new) = deriving(world, parent, name, licence);
+    let limit = compute_unit_limit(client::REGISTER_COMPUTE_UNITS);
+    world.accept(&[limit, new.instruction()], &[&creator, &mint]);
+    let pool = provena_royalty::pda::pool(&mint.pubkey()).0;
+    Registered { asset: provena_registry::pda::asset(&mint.pubkey()).0, mint, pool, creator }
 }
 
 #[track_caller]
@@ -64,8 +75,7 @@ fn a_licence_grants_until_its_last_slot() {
 fn a_licence_grants_to_so_many_and_no_more() {
     let (mut world, parent, _) = stage();
     parent.publish(&mut world, 2, LicenceTerms { most_children: 2, ..terms(1_000) });
-    let (creator, mint, first) = deriving(&mut world, &parent, "first", 2);
-    register(&mut world, &first, creator, mint);
+    derived(&mut world, &parent, "first", 2);
     let second = Building::begin(&mut world, "second", &[(parent.pool, FIFTH)]);
     let adding = second.parent(&world, &parent, 2).instruction();
     world.accept(&[adding], &[&second.creator]);
@@ -162,20 +172,17 @@ fn uses_pass_on_and_never_grow() {
     parent.publish(&mut world, 3, both);
 
     // Nothing may be built on what was made under licence 2.
-    let (creator, mint, new) = deriving(&mut world, &parent, "for use alone", 2);
-    let closed = register(&mut world, &new, creator, mint);
+    let closed = derived(&mut world, &parent, "for use alone", 2);
     assert_eq!(closed.state(&world).uses, uses::SERVE);
     world.refuses(&[closed.publishing(1, both)], &[&closed.creator], RegistryError::UseNotAllowed);
     world.refuses(&[closed.publishing(1, served)], &[&closed.creator], RegistryError::UseNotAllowed);
 
     // What was made under licence 3 can grant both, and nothing more.
-    let (creator, mint, new) = deriving(&mut world, &parent, "open", 3);
-    let open = register(&mut world, &new, creator, mint);
+    let open = derived(&mut world, &parent, "open", 3);
     world.refuses(&[open.publishing(1, terms(1_000))], &[&open.creator], RegistryError::UseNotAllowed);
     open.publish(&mut world, 1, both);
     open.publish(&mut world, 2, LicenceTerms { uses: uses::DERIVE, ..terms(1_000) });
-    let (creator, mint, new) = deriving(&mut world, &open, "grandchild", 2);
-    let grandchild = register(&mut world, &new, creator, mint);
+    let grandchild = derived(&mut world, &open, "grandchild", 2);
     assert_eq!(grandchild.state(&world).uses, uses::DERIVE);
     assert_eq!(grandchild.lineage(&world).1[0].uses, uses::DERIVE);
 }

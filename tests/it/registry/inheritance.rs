@@ -57,7 +57,7 @@ fn two_generations() -> (World, Registered, Registered) {
 #[test]
 fn a_grandchild_owes_what_the_root_asks_of_everybody() {
     let (mut world, root, model) = two_generations();
-    let child = built(&mut world, "child", &[&model], &[(&model, 10), (&root, 5)], terms(0));
+    let child = built(&mut world, "child", &[&model], &[(&model, 10), (&root, 5)], terms(100));
     let state = child.state(&world);
     assert_eq!((state.direct_parents, state.inherited_parents, state.absolute_parents, state.pending), (1, 1, 1, 0));
     let (lineage, edges) = child.lineage(&world);
@@ -66,7 +66,7 @@ fn a_grandchild_owes_what_the_root_asks_of_everybody() {
     assert_eq!((edges[1].parent, edges[1].bps, edges[1].kind), (root.asset, 500, EdgeKind::Inherited as u8));
     assert_eq!((edges[1].pool, edges[1].licence, edges[1].since, edges[1].absolute), (root.pool, 1, 1, 1));
     // What binds direct derivatives alone goes no further: the model's own terms do not pass.
-    let grandchild = built(&mut world, "grandchild", &[&child], &[(&root, 5)], terms(0));
+    let grandchild = built(&mut world, "grandchild", &[&child], &[(&child, 1), (&root, 5)], terms(0));
     let parents: Vec<_> = grandchild.lineage(&world).1.iter().map(|edge| edge.parent).collect();
     assert_eq!(parents, [child.asset, root.asset]);
 }

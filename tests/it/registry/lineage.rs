@@ -214,7 +214,7 @@ fn register_model_rejects_a_forged_licence() {
     stage.world.forge(&pda::licence(&stage.parent.asset, 1).0, &forged, Some(provena_royalty::ID));
     stage.refused_account(LICENCE, forged, InstructionError::IllegalOwner);
     stage.refused_account(LICENCE, stage.parent.asset, InstructionError::AccountDataTooSmall);
-    stage.refused_account(LICENCE, pda::licence(&stage.parent.asset, 9).0, InstructionError::UninitializedAccount);
+    stage.refused_account(LICENCE, pda::licence(&stage.parent.asset, 9).0, InstructionError::AccountDataTooSmall);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn register_model_freezes_what_its_parents_granted() {
         assert_eq!((edge.parent_version, edge.since, edge.kind), (1, 1, EdgeKind::Direct as u8));
     }
     let account = world.account(&pda::lineage(&registered.asset).0).expect("the lineage exists");
-    assert_eq!(account.data.len(), 272);
+    assert_eq!(account.data.len(), 292);
     // Asset, version, content and lineage of two parents together.
     let parts = [
         registered.asset,
@@ -47,7 +47,7 @@ fn register_model_freezes_what_its_parents_granted() {
         pda::lineage(&registered.asset).0,
     ];
     let locked: u64 = parts.iter().map(|address| world.lamports(address)).sum();
-    assert_eq!(locked, 8_741_760);
+    assert_eq!(locked, 8_880_960);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     error::RegistryError,
     lineage::create_lineage,
     registration::{Floors, FreshAsset},
-    state::{Admin, AssetKind, AssetStatus},
+    state::{Admin, AssetKind},
 };
 
 /// Accounts of `begin_asset`.
@@ -58,7 +58,6 @@ impl BeginAsset {
             mint: *self.mint.address(),
             pool: *self.pool.address(),
             kind,
-            status: AssetStatus::Draft,
             floors,
         };
         let asset = new.create()?;
