@@ -6,10 +6,12 @@ use solana_transaction_error::TransactionError;
 use super::{kinds::Kind, probe::Slot};
 
 /// Accounts of ours that an instruction loads itself, after questions of its own.
-const LOADED_LATER: [(&str, &str); 4] = [
+const LOADED_LATER: [(&str, &str); 5] = [
     ("market.close_answer", "job"),
     ("market.park.again", "residual"),
     ("market.put_answer", "answer"),
+    // Made where it does not exist yet.
+    ("registry.add_parent", "lineage"),
     ("royalty.transfer_shares", "to"),
 ];
 
@@ -74,8 +76,12 @@ const ABOUT_STATES: &[&str] = &[
     "NotLastInbox",
     "NothingOwed",
     "NothingToPark",
+    "AssetNotActive",
+    "InheritanceDue",
+    "NotDraft",
     "PoolNotSealed",
     "PositionInUse",
+    "PriceDue",
     "StillWaiting",
     "WrongState",
 ];
@@ -141,12 +147,15 @@ const ABOUT_ACCOUNTS: &[&str] = &[
     "ConsentMissing",
     "ContentTaken",
     "NotClaimant",
+    "NotRegistrant",
     "ParentNotFound",
     "WrongClaim",
+    "WrongDraft",
     "WrongLicence",
     "WrongLineage",
     "WrongParentAccounts",
     "WrongPosition",
+    "WrongPriceBooks",
     "WrongRoyaltyProgram",
     // Market's.
     "BadTreasury",

@@ -3,11 +3,13 @@
 use anchor_lang::prelude::Address;
 use provena_common::admin::Control;
 use provena_market::state::{self as market, Job, Node, Offer, Seat, SeatState, job::flag};
-use provena_registry::state::{self as registry, Asset, Floor, Licence};
+use provena_registry::state::{self as registry, Asset, Edge, Floor, Licence, Lineage};
 use provena_royalty::state::{self as royalty, Index, Position};
 use solana_account::{AccountSharedData, ReadableAccount};
 
 use super::snapshot::{Snapshot, read, read_with_items};
+
+mod lineage;
 
 /// An instruction's effect: before, after, and who signed it.
 struct Effect<'a> {
@@ -87,7 +89,9 @@ impl Effect<'_> {
         } else if let Some(was) = read::<royalty::Inbox>(was) {
             self.needs(&was.rent_payer, "the life");
         } else if let Some(was) = read::<Licence>(was) {
-            self.needs_holder(&mint(self.before, &was.asset), "a licence");
+            self.licence(&was, read::<Licence>(is).as_ref());
+        } else if let Some((was, edges)) = read_with_items::<Lineage, Edge>(was) {
+            self.lineage(&was, &edges, is);
         } else if let Some((was, floors)) = read_with_items::<Asset, Floor>(was) {
             self.asset(&was, &floors, is);
         } else if let Some(was) = read::<registry::ContentClaim>(was) {
@@ -167,16 +171,6 @@ impl Effect<'_> {
         }
         for (was, is) in was.entries.iter().zip(&is.entries) {
             assert!(is.released >= was.released, "what {} released fell", self.account);
-        }
-    }
-
-    /// Only the holder changes an asset, and its floors never fall.
-    fn asset(&self, was: &Asset, floors: &[Floor], is: &AccountSharedData) {
-        self.needs_holder(&was.mint, "an asset");
-        let (is, new) = read_with_items::<Asset, Floor>(is).expect("an asset is never closed");
-        assert!(is.floor_bps >= was.floor_bps && is.latest >= was.latest, "asset {} went back", self.account);
-        for (was, is) in floors.iter().zip(&new) {
-            assert!(is.mint == was.mint && is.per_unit >= was.per_unit, "a floor of {} fell", self.account);
         }
     }
 

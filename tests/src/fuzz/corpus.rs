@@ -397,8 +397,12 @@ const STORIES: &[(&str, &str)] = &[
     (
         "story-lineage",
         "registry.add_parent empty paid; registry.add_parent empty; registry.seal_asset empty; registry.inherit derived; \
-         registry.add_parent derived paid; registry.seal_asset derived; registry.retire_licence root of drafts; \
-         registry.add_parent whole paid; registry.seal_asset whole; registry.inherit version; registry.add_parent version",
+         registry.add_parent derived paid; registry.seal_asset derived",
+    ),
+    (
+        "story-later-parents",
+        "registry.add_parent whole paid; registry.retire_licence root of drafts; registry.seal_asset whole; \
+         registry.inherit version; registry.add_parent version",
     ),
     (
         "story-claims",

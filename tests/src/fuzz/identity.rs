@@ -61,28 +61,34 @@ fn with_items<H: Layout, I>(name: &'static str, mutable: Vec<(usize, usize)>) ->
 /// Every kind of account of the three programs.
 fn kinds() -> Vec<Kind> {
     let position = fields!(royalty::Position; delegate, shares, delegated, checkpoints);
-    let node = fields!(market::Node; key, stake, locked, agreed, forfeited, capacity, endpoint, endpoint_len);
+    let node = fields!(market::Node; key, stake, locked, agreed, forfeited, capacity, instance, leased_at, endpoint, endpoint_len);
     let job = fields!(
         market::Job; state, reveal_until, decided_at, demanded_at, forfeited, winner, collected, flags
     );
+    let asset = fields!(
+        registry::Asset; latest, floor_bps, uses, status, direct_parents, inherited_parents, absolute_parents, pending
+    );
     vec![
         plain::<royalty::Admin>("royalty admin", fields!(royalty::Admin; control, mints, mint_count)),
-        plain::<royalty::Pool>("pool", fields!(royalty::Pool; assigned_shares, holder_count, mint_count, mints)),
+        plain::<royalty::Pool>(
+            "pool",
+            fields!(royalty::Pool; assigned, assigned_shares, holder_count, mint_count, mints),
+        ),
         plain::<royalty::Index>("index", fields!(royalty::Index; sealed, entries)),
         plain::<royalty::Books>("books", fields!(royalty::Books; held, received, paid, inbox_count)),
         plain::<royalty::Inbox>("inbox", Vec::new()),
         plain::<royalty::Position>("position", position),
         plain::<registry::Admin>("registry admin", fields!(registry::Admin; control)),
-        Kind {
-            grows: true,
-            items_change: true,
-            ..with_items::<registry::Asset, registry::Floor>("asset", fields!(registry::Asset; latest, floor_bps))
-        },
+        Kind { grows: true, items_change: true, ..with_items::<registry::Asset, registry::Floor>("asset", asset) },
         plain::<registry::Version>("version", Vec::new()),
         plain::<registry::Content>("content", Vec::new()),
         plain::<registry::ContentClaim>("claim", Vec::new()),
-        plain::<registry::Licence>("licence", fields!(registry::Licence; flags)),
-        with_items::<registry::Lineage, registry::Edge>("lineage", Vec::new()),
+        plain::<registry::Licence>("licence", fields!(registry::Licence; flags, children)),
+        Kind {
+            grows: true,
+            items_change: true,
+            ..with_items::<registry::Lineage, registry::Edge>("lineage", fields!(registry::Lineage; direct, inherited))
+        },
         plain::<market::Admin>("market admin", fields!(market::Admin; control, treasury, min_stake, protocol_fee_bps)),
         plain::<market::Node>("node", node),
         plain::<market::Offer>("offer", Vec::new()),

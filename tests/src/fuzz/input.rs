@@ -13,8 +13,9 @@ pub const MAX_ACCOUNTS: usize = 40;
 pub const MAX_EDITS: usize = 7;
 
 /// Slots that mean something to one program or another, and one less or more of some.
-pub const WAITS: [u64; 20] = [
+pub const WAITS: [u64; 21] = [
     1, 8, 9, 100, 149, 150, 151, 160, 161, 200, 201, 361, 750, 751, 1_500, 1_501, 216_000, 216_001, 432_000, 1_000_000,
+    1_512_001,
 ];
 
 /// Words that amounts, counts and indices are set to.
