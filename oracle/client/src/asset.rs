@@ -6,7 +6,7 @@ mod uri;
 
 use provena_registry::{
     pda,
-    state::{Asset, ContentClaim, Edge, Floor, Licence, Lineage, Version},
+    state::{Asset, AssetStatus, ContentClaim, Edge, Floor, Licence, Lineage, Version},
 };
 use solana_account::Account;
 use solana_pubkey::Pubkey;
@@ -34,11 +34,23 @@ pub struct Registered {
     pub floors: Vec<Floor>,
 }
 
-/// The asset whose NFT has this mint; `None` when there is none.
+/// The asset whose NFT has this mint; `None` when there is none, or only a draft.
 ///
 /// # Errors
 /// [`AssetError::Unread`].
 pub async fn find(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Registered>, AssetError> {
+    Ok(find_any(chain, mint).await?.filter(|found| !found.is_draft()))
+}
+
+/// The draft of an asset whose NFT will have this mint; `None` when there is none, or it is registered.
+///
+/// # Errors
+/// [`AssetError::Unread`].
+pub async fn draft(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Registered>, AssetError> {
+    Ok(find_any(chain, mint).await?.filter(Registered::is_draft))
+}
+
+async fn find_any(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Registered>, AssetError> {
     let address = pda::asset(mint).0;
     let Some(account) = account(chain, &address, "an asset").await? else { return Ok(None) };
     let (asset, floors) = decode_with_items::<Asset, Floor>(&address, &account).map_err(unread("an asset"))?;
@@ -65,6 +77,11 @@ pub async fn at(chain: &dyn Chain, address: &Pubkey) -> Result<Registered, Asset
 }
 
 impl Registered {
+    /// Whether it is still being put together.
+    fn is_draft(&self) -> bool {
+        self.asset.status() == Ok(AssetStatus::Draft)
+    }
+
     /// Version `n`.
     ///
     /// # Errors
@@ -92,7 +109,7 @@ impl Registered {
     /// # Errors
     /// [`AssetError::Unread`].
     pub async fn parents(&self, chain: &dyn Chain) -> Result<Vec<Edge>, AssetError> {
-        if self.asset.direct_parents == 0 {
+        if self.asset.edges() == 0 {
             return Ok(Vec::new());
         }
         let address = pda::lineage(&self.address).0;

@@ -14,6 +14,7 @@ mod metadata;
 mod parents;
 mod pending;
 mod pool;
+mod steps;
 mod version;
 
 use provena_arith::merkle;
@@ -33,6 +34,7 @@ use crate::{
 use check::Checked;
 use document::{Document, Facts};
 use error::{unread, unsent, unstored};
+use steps::Steps;
 
 pub use abandon::{Abandoned, abandon};
 pub use document::{Hosting, Metadata, Picture};
@@ -153,7 +155,7 @@ impl Mint<'_> {
             step("waiting for the claim of the content to be 8 slots old");
             claim.ripen(self.chain).await?;
             step("minting the NFT");
-            signatures.push(self.register(plan, &checked, &unfinished, len, &uri).await?);
+            signatures.extend(self.register(plan, &checked, &unfinished, len, &uri).await?);
         }
         if let Some(terms) = plan.licence {
             step("publishing the licence");
@@ -180,9 +182,13 @@ impl Mint<'_> {
         unfinished: &Unfinished,
         len: u64,
         uri: &str,
-    ) -> Result<Signature, MintError> {
+    ) -> Result<Vec<Signature>, MintError> {
         let Unfinished { content_root, key, salt, .. } = unfinished;
         let new = self.new_asset(plan, checked, &key.pubkey(), content_root, *salt, len, uri);
+        // What was begun in steps is ended in steps.
+        if !checked.at_once || asset::draft(self.chain, &key.pubkey()).await?.is_some() {
+            return Steps { chain: self.chain, creator: self.creator, key, checked, new }.take().await;
+        }
         let mut signers = vec![self.creator, key];
         for (holder, _) in checked.parents.iter().filter_map(|parent| parent.consent) {
             if !signers.iter().any(|signer| signer.pubkey() == holder.pubkey()) {
@@ -191,7 +197,7 @@ impl Mint<'_> {
         }
         let sent = send_and_confirm(self.chain, &[new.instruction()], &signers).await;
         let unregistered = "the asset was not registered; running the same command again goes on from here";
-        Ok(sent.map_err(unsent(unregistered))?.signature)
+        Ok(vec![sent.map_err(unsent(unregistered))?.signature])
     }
 
     /// Publishes the asset's first licence, unless an earlier minting did.

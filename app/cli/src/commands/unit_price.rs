@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use anyhow::Result;
 use provena_client::{amount::Amount, chain::Chain, token};
-use provena_registry::state::Floor;
+use provena_registry::{Price, state::Floor};
 use solana_pubkey::Pubkey;
 
 use crate::failure::Failure;
@@ -34,13 +34,28 @@ impl UnitPrice {
     /// # Errors
     /// No such mint, or no exact amount of it above zero.
     pub(super) async fn floor(&self, chain: &dyn Chain) -> Result<Floor> {
+        Ok(Floor {
+            mint: self.mint,
+            per_unit: self.base(chain, "a royalty of nothing per unit asks for nothing").await?,
+        })
+    }
+
+    /// In base units, as the price of a licence.
+    ///
+    /// # Errors
+    /// As for [`UnitPrice::floor`].
+    pub(super) async fn price(&self, chain: &dyn Chain) -> Result<Price> {
+        Ok(Price { mint: self.mint, amount: self.base(chain, "a price of nothing asks for nothing").await? })
+    }
+
+    async fn base(&self, chain: &dyn Chain, nothing: &'static str) -> Result<u64> {
         let currency = token::currency(chain, &self.mint).await?;
         let amount =
             Amount::parse(&self.amount, currency.decimals).map_err(|error| Failure::usage(error.to_string()))?;
         if amount.base == 0 {
-            return Err(Failure::usage("a royalty of nothing per unit asks for nothing").hint("leave it out").into());
+            return Err(Failure::usage(nothing).hint("leave it out").into());
         }
-        Ok(Floor { mint: self.mint, per_unit: amount.base })
+        Ok(amount.base)
     }
 }
 

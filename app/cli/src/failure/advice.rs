@@ -74,6 +74,14 @@ fn mint(error: &MintError) -> Advice {
             failed(format!("ask its owner for one: provena asset licence publish {parent} --share 10%"))
         }
         MintError::ParentAsksMore { parent, asked, .. } => failed(format!("--parent {parent}={}", show_bps(*asked))),
+        MintError::PriceAsked(parent) => failed(format!(
+            "see what it asks with `provena asset licence list {parent}` and choose with --under {parent}=NUMBER"
+        )),
+        MintError::GrantsNoMore { parent, .. } => {
+            failed(format!("see what else it grants: provena asset licence list {parent}"))
+        }
+        MintError::NoDerivatives(_) => failed("build on another asset"),
+        MintError::AncestorAsksMore { .. } => failed("give that --parent a larger share"),
         MintError::NoConsent(_) => failed("name the owner's key file with --consent FILE"),
         MintError::TooManyParents(_) | MintError::TooManyFloors(_) => usage("build on fewer assets"),
         MintError::TooLarge => usage("use fewer parents, a shorter --title, or a --store with a shorter path"),

@@ -53,9 +53,11 @@ const BYTE: u64 = 20;
 
 /// Instructions that work on as many accounts as they are given: how many accounts they have besides, and what each further
 /// one costs at most. Their figure was measured with few.
-const VARIABLE: [(&str, usize, u64); 9] = [
-    ("registry.register_dataset", 18, 500),
-    ("registry.register_model", 18, 500),
+const VARIABLE: [(&str, usize, u64); 11] = [
+    ("registry.inherit", 6, 2_500),
+    ("registry.abandon_asset", 4, 500),
+    ("registry.register_dataset", 18, 1_000),
+    ("registry.register_model", 18, 1_000),
     ("royalty.create_pool", 7, 4_000),
     ("royalty.add_holders", 4, 4_000),
     ("royalty.abandon_pool", 4, 3_000),
@@ -76,7 +78,7 @@ macro_rules! instructions {
     };
 }
 
-const REGISTRY: [(Pubkey, &[u8], &str); 14] = instructions![provena_registry:
+const REGISTRY: [(Pubkey, &[u8], &str); 19] = instructions![provena_registry:
     initialize_admin InitializeAdmin,
     propose_authority ProposeAuthority,
     accept_authority AcceptAuthority,
@@ -86,6 +88,11 @@ const REGISTRY: [(Pubkey, &[u8], &str); 14] = instructions![provena_registry:
     abandon_claim AbandonClaim,
     register_dataset RegisterDataset,
     register_model RegisterModel,
+    begin_asset BeginAsset,
+    add_parent AddParent,
+    inherit Inherit,
+    seal_asset SealAsset,
+    abandon_asset AbandonAsset,
     add_version AddVersion,
     set_uri SetUri,
     raise_floor RaiseFloor,

@@ -38,6 +38,7 @@ pub async fn abandon(chain: &dyn Chain, creator: &Keypair, unfinished: Unfinishe
     let mint = unfinished.key.pubkey();
     let registered = asset::find(chain, &mint).await?.is_some();
     if !registered {
+        signatures.extend(abandon_draft(chain, creator, &mint).await?);
         signatures.extend(abandon_claim(chain, creator, &unfinished).await?);
         let pool = provena_royalty::pda::pool(&mint).0;
         let state = accounts::fetch_optional::<Pool, _>(chain, &pool).await.map_err(unread("the royalty pool"))?;
@@ -47,6 +48,18 @@ pub async fn abandon(chain: &dyn Chain, creator: &Keypair, unfinished: Unfinishe
     }
     unfinished.forget()?;
     Ok(Abandoned { registered, signatures })
+}
+
+async fn abandon_draft(
+    chain: &dyn Chain,
+    creator: &Keypair,
+    mint: &solana_pubkey::Pubkey,
+) -> Result<Option<Signature>, MintError> {
+    let Some(draft) = asset::draft(chain, mint).await? else { return Ok(None) };
+    let (owner, edges) = (creator.pubkey(), draft.parents(chain).await?);
+    let abandon = registry::abandon_asset(&owner, mint, &owner, &edges);
+    let sent = send_and_confirm(chain, &[abandon], &[creator]).await;
+    Ok(Some(sent.map_err(unsent("the draft of the asset was not taken back"))?.signature))
 }
 
 async fn abandon_claim(

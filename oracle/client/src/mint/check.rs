@@ -19,6 +19,7 @@ use super::{
     error::unread,
     parents::{self, Parent},
     pending::Unfinished,
+    steps,
 };
 use crate::{
     asset, batch,
@@ -37,6 +38,8 @@ pub(super) struct Checked<'a> {
     pub floors: Floors,
     /// What it can be paid in, SOL apart.
     pub mints: Vec<PaymentMint>,
+    /// Whether it is registered in one step.
+    pub at_once: bool,
 }
 
 impl<'a> Mint<'a> {
@@ -54,7 +57,7 @@ impl<'a> Mint<'a> {
         check_free(chain, content_root, unfinished).await?;
         let keys: Vec<&'a Keypair> = self.consents.iter().chain([self.creator]).collect();
         let parents = parents::find(chain, &plan.parents, &keys).await?;
-        let pools: Vec<share::Share> = parents.iter().map(|parent| parent.share).collect();
+        let pools = pools(&parents)?;
         let holders = share::holders(&self.creator.pubkey(), &plan.holders, &pools)?;
         let addresses: Vec<Pubkey> = holders.iter().map(|holder| holder.holder).collect();
         royalty::check_holders(chain, &addresses).await?;
@@ -67,8 +70,9 @@ impl<'a> Mint<'a> {
                 mints.push(mint);
             }
         }
-        let checked = Checked { parents, holders, floors, mints };
-        self.check_size(plan, content_root, &checked)?;
+        let mut checked = Checked { parents, holders, floors, mints, at_once: false };
+        let fits = self.fits_at_once(plan, content_root, &checked)?;
+        checked.at_once = fits && checked.parents.iter().all(Parent::at_once);
         match unfinished {
             // Its holders may have sold since; only the licence can be missing.
             Some(unfinished) if asset::find(chain, &unfinished.key.pubkey()).await?.is_some() => {}
@@ -92,13 +96,17 @@ impl<'a> Mint<'a> {
         Ok(())
     }
 
-    /// Checks that one transaction holds the registration: its parents, texts and floors.
-    fn check_size(&self, plan: &Plan, content_root: &[u8; 32], checked: &Checked<'_>) -> Result<(), MintError> {
+    /// Whether one transaction holds the registration: its parents, texts and floors; and else whether its last step fits one.
+    fn fits_at_once(&self, plan: &Plan, content_root: &[u8; 32], checked: &Checked<'_>) -> Result<bool, MintError> {
         let uri = "u".repeat(super::document::check_hosting(self.store, &plan.metadata)?);
         // The key and the salt are as long as any others.
         let new = self.new_asset(plan, checked, &Pubkey::new_from_array([1; 32]), content_root, [0; 32], 1, &uri);
-        let fits = batch::fits_with(&[new.instruction()], &self.creator.pubkey(), self.chain.lookup_tables());
-        if fits { Ok(()) } else { Err(MintError::TooLarge) }
+        let (payer, tables) = (self.creator.pubkey(), self.chain.lookup_tables());
+        let fits = |instruction| batch::fits_with(&[instruction], &payer, tables);
+        if !fits(new.sealing()) {
+            return Err(MintError::TooLarge);
+        }
+        Ok(fits(new.instruction()))
     }
 
     /// Checks that the pool which an interrupted minting left behind has the holders that are asked for now.
@@ -166,6 +174,20 @@ pub(super) async fn check_free(
     Err(MintError::ContentTaken(asset::at(chain, &content.asset).await?.mint))
 }
 
+/// The shares of the parents' pools, and of ancestors' that they pass on.
+fn pools(parents: &[Parent<'_>]) -> Result<Vec<share::Share>, MintError> {
+    let mut pools: Vec<share::Share> = parents.iter().map(|parent| parent.share).collect();
+    let direct = |address: &Pubkey| parents.iter().find(|parent| parent.registered.address == *address);
+    for edge in parents.iter().flat_map(|parent| &parent.passing) {
+        if direct(&edge.parent).is_some_and(|parent| !parent.share.reaches(edge.bps)) {
+            return Err(MintError::AncestorAsksMore { ancestor: edge.parent, asked: edge.bps });
+        }
+    }
+    let inherited = steps::inherited(parents, |address| direct(address).is_some());
+    pools.extend(inherited.into_iter().map(|(pool, bps)| share::Share::from_bps(pool, bps)));
+    Ok(pools)
+}
+
 /// The plan's floors, or higher ones where a parent or its licence asks for more.
 fn floors(own: &Floors, parents: &[Parent<'_>]) -> Result<Floors, MintError> {
     let mut floors = own.clone();
@@ -195,7 +217,9 @@ async fn cost(chain: &dyn Chain, plan: &Plan, checked: &Checked<'_>) -> Result<u
     const TOKEN_ACCOUNT: usize = provena_common::token::TOKEN_ACCOUNT_LEN;
     // A slab keeps the number of its items before them.
     let items = |count: usize, len: usize| if count == 0 { 4 } else { 8 + count * len };
-    let (parents, books) = (checked.parents.len(), 1 + checked.mints.len());
+    let direct = |address: &Pubkey| checked.parents.iter().any(|parent| parent.registered.address == *address);
+    let parents = checked.parents.len() + steps::inherited(&checked.parents, direct).len();
+    let books = 1 + checked.mints.len();
     let mut lens = vec![
         (Pool::account_len(), 1),
         (Index::account_len(), 1),
@@ -206,13 +230,16 @@ async fn cost(chain: &dyn Chain, plan: &Plan, checked: &Checked<'_>) -> Result<u
         (Version::account_len(), 1),
         (Content::account_len(), 1),
     ];
-    if parents > 0 {
+    if parents > 0 || !checked.at_once {
         lens.push((Lineage::account_len() + items(parents, size_of::<provena_registry::state::Edge>()), 1));
     }
     if plan.licence.is_some() {
         lens.push((Licence::account_len(), 1));
     }
-    let mut needed = NFT + TRANSACTION * (4 + checked.mints.len() + checked.holders.len() / 8) as u64;
+    let prices = checked.parents.iter().filter(|parent| parent.price.is_some_and(|price| price.program.is_none()));
+    let prices: u64 = prices.map(|parent| parent.licence.price).sum();
+    let mut needed =
+        prices + NFT + TRANSACTION * (5 + parents + checked.mints.len() + checked.holders.len() / 8) as u64;
     for (len, count) in lens {
         let rent = chain.rent_exempt(len).await.map_err(unread("the rent"))?;
         needed += rent * count as u64;

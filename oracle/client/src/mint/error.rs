@@ -51,6 +51,28 @@ pub enum MintError {
     /// Nobody may build on it.
     #[error("the parent {0} grants nothing: it has no active licence")]
     NoLicence(Pubkey),
+    /// Its licences all have a price, and nobody chose one.
+    #[error("the parent {0} asks for a price, so its licence must be chosen")]
+    PriceAsked(Pubkey),
+    /// The licence has expired or is used up.
+    #[error("licence number {id} of {parent} grants nothing any more: it has expired, or granted as often as it may")]
+    GrantsNoMore {
+        /// The parent's mint.
+        parent: Pubkey,
+        /// The licence's number.
+        id: u32,
+    },
+    /// The parent's own licences forbid it.
+    #[error("nothing may be built on {0}: the licences that it was built under do not allow it")]
+    NoDerivatives(Pubkey),
+    /// A direct parent that another parent passes on wants more than it is given.
+    #[error("{ancestor}'s pool must hold {} of this, because of a licence that binds every descendant", show_bps(*asked))]
+    AncestorAsksMore {
+        /// The ancestor's asset account.
+        ancestor: Pubkey,
+        /// In basis points.
+        asked: u16,
+    },
     /// A parent asks for more than it is given.
     #[error(
         "the parent {parent} asks for {} of what is built on it, not {}", show_bps(*asked), show_shares(*given)

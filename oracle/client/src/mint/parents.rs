@@ -1,19 +1,21 @@
 //! The assets that a new one builds on, and the licence under which it builds on each.
 
+use provena_common::slot::Slot;
 use provena_registry::{
     client::{Consent, Parent as Named},
-    state::{Floor, Licence},
+    constants::uses,
+    state::{Edge, Floor, Licence},
 };
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use super::MintError;
+use super::{MintError, error::unread};
 use crate::{
     asset::{self, AssetError, Registered},
     chain::Chain,
     share::Share,
-    token,
+    token::{self, PaymentMint},
 };
 
 /// What a minting says of a parent.
@@ -35,6 +37,10 @@ pub(super) struct Parent<'a> {
     pub share: Share,
     /// Who consents, and the token account with the parent's NFT; where the licence needs it.
     pub consent: Option<(&'a Keypair, Pubkey)>,
+    /// What the licence's price is paid in; where it has one.
+    pub price: Option<PaymentMint>,
+    /// The parent's own ancestors whose licences bind every descendant.
+    pub passing: Vec<Edge>,
 }
 
 impl Parent<'_> {
@@ -48,6 +54,11 @@ impl Parent<'_> {
             version: self.registered.asset.latest,
             consent,
         }
+    }
+
+    /// Whether it can be registered with its child in one step.
+    pub(super) fn at_once(&self) -> bool {
+        self.price.is_none() && self.registered.asset.absolute_parents == 0
     }
 
     /// What the new asset must ask of its users at least: basis points of each fee, and base units per unit of use.
@@ -67,41 +78,58 @@ pub(super) async fn find<'a>(
     if plans.len() > provena_registry::MAX_PARENTS {
         return Err(MintError::TooManyParents(plans.len()));
     }
+    let slot = if plans.is_empty() { 0 } else { chain.slot().await.map_err(unread("the slot"))? };
     let mut found = Vec::new();
     for plan in plans {
         let registered = asset::get(chain, &plan.share.address).await?;
         if !registered.asset.is_active() {
             return Err(AssetError::NotActive(registered.mint).into());
         }
-        let licence = licence(&registered.licences(chain).await?, plan, registered.mint)?;
+        if !registered.asset.allows(uses::DERIVE) {
+            return Err(MintError::NoDerivatives(registered.mint));
+        }
+        let licence = licence(&registered.licences(chain).await?, plan, registered.mint, slot)?;
         let consent = match licence.needs_consent() {
             true => Some(consent(chain, keys, &registered.mint).await?),
             false => None,
         };
+        let price = match licence.price {
+            0 => None,
+            _ => Some(token::payment_mint(chain, &licence.price_mint).await?),
+        };
+        let mut passing = registered.parents(chain).await?;
+        passing.retain(|edge| edge.passes_from(registered.asset.latest));
         let share = Share { address: registered.asset.pool, shares: plan.share.shares };
-        found.push(Parent { registered, licence, share, consent });
+        found.push(Parent { registered, licence, share, consent, price, passing });
     }
     Ok(found)
 }
 
-/// The licence to build under. Where nobody chose: one that needs no consent before one that does, then the one with the
-/// lowest demands on the new asset's users.
-fn licence(all: &[Licence], plan: &ParentPlan, mint: Pubkey) -> Result<Licence, MintError> {
+/// The licence to build under, at this slot. Where nobody chose, and one with a price is never chosen by itself: one that needs
+/// no consent before one that does, one that binds the new asset alone before one that binds all that is built on it, then the
+/// one with the lowest demands on the new asset's users.
+fn licence(all: &[Licence], plan: &ParentPlan, mint: Pubkey, slot: u64) -> Result<Licence, MintError> {
     if let Some(id) = plan.licence {
         let named = all.iter().find(|licence| licence.id == id).ok_or(AssetError::NoLicence { mint, id })?;
         if !named.is_active() {
             return Err(AssetError::Retired { mint, id }.into());
         }
+        if named.check_grant(Slot(slot)).is_err() {
+            return Err(MintError::GrantsNoMore { parent: mint, id });
+        }
     }
     let active = || {
-        let wanted = |licence: &&Licence| plan.licence.is_none_or(|id| licence.id == id);
-        all.iter().filter(|licence| licence.is_active()).filter(wanted)
+        let wanted = |licence: &&Licence| plan.licence.map_or(licence.price == 0, |id| licence.id == id);
+        all.iter().filter(|licence| licence.check_grant(Slot(slot)).is_ok()).filter(wanted)
     };
     let met = active().filter(|licence| plan.share.reaches(licence.bps));
-    let best =
-        met.min_by_key(|licence| (licence.needs_consent(), licence.floor_bps, licence.floor_per_unit, licence.id));
+    let best = met.min_by_key(|licence| {
+        let demands = (licence.floor_bps, licence.floor_per_unit);
+        (licence.needs_consent(), licence.is_absolute(), demands, licence.id)
+    });
     best.copied().ok_or_else(|| match active().map(|licence| licence.bps).min() {
         Some(asked) => MintError::ParentAsksMore { parent: mint, asked, given: plan.share.shares },
+        None if all.iter().any(|licence| licence.is_active() && licence.price > 0) => MintError::PriceAsked(mint),
         None => MintError::NoLicence(mint),
     })
 }
@@ -127,13 +155,13 @@ mod tests {
     use super::*;
 
     fn offered(id: u32, bps: u16, floor_bps: u16, flags: u16) -> Licence {
-        Licence { id, bps, floor_bps, flags, ..Licence::zeroed() }
+        Licence { id, bps, floor_bps, flags, uses: uses::ALL, ..Licence::zeroed() }
     }
 
     fn chosen(all: &[Licence], bps: u16, named: Option<u32>) -> Result<u32, String> {
         let mint = Pubkey::new_from_array([5; 32]);
         let plan = ParentPlan { share: Share::from_bps(mint, bps), licence: named };
-        licence(all, &plan, mint).map(|licence| licence.id).map_err(|error| error.to_string())
+        licence(all, &plan, mint, 7).map(|licence| licence.id).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Registrations: one builder for models and datasets.
 
 use super::*;
-use crate::{ASSOCIATED_TOKEN_PROGRAM, Floors, INSTRUCTIONS_SYSVAR, NftText, TOKEN_PROGRAM};
+use crate::{ASSOCIATED_TOKEN_PROGRAM, Floors, INSTRUCTIONS_SYSVAR, NftText, TOKEN_PROGRAM, state::AssetKind};
 
 /// Compute units to ask for with a registration. An instruction has 200,000 unasked, and that is not always enough:
 /// what Token Metadata spends on finding addresses depends on the mint's. Among 120 registrations with two parents it
@@ -71,6 +71,11 @@ impl Parent {
 }
 
 impl NewAsset {
+    /// Model or dataset.
+    pub fn kind(&self) -> AssetKind {
+        if self.recipe.is_some() { AssetKind::Model } else { AssetKind::Dataset }
+    }
+
     /// The fixed accounts.
     pub fn accounts(&self) -> accounts::Register {
         let (creator, mint) = (&self.creator, &self.mint);

@@ -78,16 +78,26 @@ impl Licence {
         self.flags & Self::ABSOLUTE != 0
     }
 
+    /// Whether it grants anything now.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::LicenceRetired`], [`RegistryError::LicenceExpired`], [`RegistryError::LicenceExhausted`].
+    pub fn check_grant(&self, now: Slot) -> Result<()> {
+        require!(self.is_active(), RegistryError::LicenceRetired);
+        require!(self.expires == 0 || now <= Slot(self.expires), RegistryError::LicenceExpired);
+        let free = self.most_children == 0 || self.children < self.most_children;
+        require!(free, RegistryError::LicenceExhausted);
+        Ok(())
+    }
+
     /// Counts one more derivative.
     ///
     /// # Errors
     ///
     /// [`RegistryError::LicenceRetired`], [`RegistryError::LicenceExpired`], [`RegistryError::LicenceExhausted`].
     pub fn grant(&mut self, now: Slot) -> Result<()> {
-        require!(self.is_active(), RegistryError::LicenceRetired);
-        require!(self.expires == 0 || now <= Slot(self.expires), RegistryError::LicenceExpired);
-        let free = self.most_children == 0 || self.children < self.most_children;
-        require!(free, RegistryError::LicenceExhausted);
+        self.check_grant(now)?;
         self.children = self.children.checked_add(1).ok_or(RegistryError::LicenceExhausted)?;
         Ok(())
     }

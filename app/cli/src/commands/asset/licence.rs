@@ -5,10 +5,11 @@ use clap::Subcommand;
 use provena_client::{
     amount::{Amount, parse_bps, show_bps},
     asset::{self, Owner},
-    chain::Chain,
+    chain::{Chain, ChainReader},
     token,
 };
-use provena_registry::{LicenceTerms, state::Licence};
+use provena_common::slot::Slot;
+use provena_registry::{LicenceTerms, constants::uses, state::Licence};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
@@ -17,6 +18,7 @@ use crate::{
     address,
     commands::{mint_args::text_hash, unit_price::UnitPrice},
     context::Context,
+    failure::Failure,
     output::{
         Report,
         style::Style,
@@ -24,6 +26,9 @@ use crate::{
         text::short,
     },
 };
+
+/// Slots of a day as the chain counts them: 400 ms each.
+const SLOTS_A_DAY: u64 = 216_000;
 
 /// Arguments of `provena asset licence`.
 #[derive(Debug, clap::Args)]
@@ -36,7 +41,7 @@ pub(super) struct Args {
 enum Verb {
     /// Publish a licence: from now on others may build on the asset
     #[command(
-        after_help = "Examples:\n  provena asset licence publish @digits --share 10%\n  provena asset licence publish @digits --share 5% --consent --text 'CC BY-NC 4.0'\n\nA licence never changes. Retire it and publish another to ask for something else."
+        after_help = "Examples:\n  provena asset licence publish @digits --share 10%\n  provena asset licence publish @digits --share 5% --consent --text 'CC BY-NC 4.0'\n  provena asset licence publish @digits --share 1% --every-descendant --price SOL=0.5 --most 100 --days 365\n\nA licence never changes. Retire it and publish another to ask for something else."
     )]
     Publish(Publish),
     /// Retire a licence: nothing more is granted by it; what was granted stays
@@ -64,12 +69,48 @@ struct Publish {
     /// Nobody may build on it without its owner's signature.
     #[arg(long)]
     consent: bool,
+    /// Share, floor and what is allowed bind everything that is ever built on it, not its direct derivatives alone.
+    #[arg(long)]
+    every_descendant: bool,
+    /// What each derivative pays once, to the asset's holders: SOL=0.5, or MINT=AMOUNT in a token that its pool has books for.
+    #[arg(long, value_name = "MINT=AMOUNT")]
+    price: Option<UnitPrice>,
+    /// Most derivatives that it grants [default: any number].
+    #[arg(long, value_name = "NUMBER")]
+    most: Option<std::num::NonZeroU32>,
+    /// Days for which it grants; what was granted stays [default: for ever].
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    days: Option<u32>,
+    /// What is built on it may not be offered for use.
+    #[arg(long)]
+    no_offers: bool,
+    /// Nothing may be built on what is built on it.
+    #[arg(long)]
+    no_derivatives: bool,
     /// The licence's name or text; its hash goes on the chain.
     #[arg(long, default_value = "all rights reserved")]
     text: String,
     /// Its number, which others name it by [default: the next].
     #[arg(long, value_name = "NUMBER")]
     number: Option<u32>,
+}
+
+impl Publish {
+    /// What may be done with a derivative, of all that the asset itself may grant.
+    fn uses(&self, own: u32) -> Result<u32> {
+        let mut granted = own;
+        if self.no_offers {
+            granted &= !uses::SERVE;
+        }
+        if self.no_derivatives {
+            granted &= !uses::DERIVE;
+        }
+        if granted == 0 {
+            let text = "it would allow nothing: the licences that the asset was built under allow no more";
+            return Err(Failure::usage(text).hint("leave --no-offers or --no-derivatives out").into());
+        }
+        Ok(granted)
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -125,10 +166,53 @@ pub(super) struct Listed {
     floor_mint: Option<String>,
     floor_per_unit: Option<u64>,
     consent_required: bool,
+    every_descendant: bool,
+    price_mint: Option<String>,
+    /// In base units.
+    price: Option<u64>,
+    /// Derivatives so far, and at most.
+    derivatives: u32,
+    most_derivatives: Option<u32>,
+    may_be_offered: bool,
+    may_be_built_on: bool,
     text_hash: String,
     issued_slot: u64,
+    /// The last slot in which it grants.
+    last_slot: Option<u64>,
+    /// Whether it would grant now.
+    grants: bool,
     #[serde(skip)]
     unit_floor: Option<String>,
+    #[serde(skip)]
+    shown_price: Option<String>,
+}
+
+impl Listed {
+    /// What is special about it, in a few words.
+    fn remarks(&self) -> String {
+        let mut remarks = Vec::new();
+        if !self.active {
+            remarks.push("retired".to_owned());
+        } else if !self.grants {
+            remarks.push("over".to_owned());
+        }
+        if self.every_descendant {
+            remarks.push("binds all descendants".into());
+        }
+        if self.consent_required {
+            remarks.push("owner must sign".into());
+        }
+        if let Some(most) = self.most_derivatives {
+            remarks.push(format!("{} of {most} used", self.derivatives));
+        }
+        if !self.may_be_offered {
+            remarks.push("no offers".into());
+        }
+        if !self.may_be_built_on {
+            remarks.push("no derivatives".into());
+        }
+        remarks.join(", ")
+    }
 }
 
 #[derive(Serialize)]
@@ -151,7 +235,7 @@ pub(super) fn table(licences: &[Listed], style: Style) -> String {
         ("share", Align::Right),
         ("least royalty", Align::Right),
         ("per unit", Align::Right),
-        ("consent", Align::Left),
+        ("price", Align::Right),
         ("", Align::Left),
     ];
     let mut table = Table::new(&columns);
@@ -161,8 +245,8 @@ pub(super) fn table(licences: &[Listed], style: Style) -> String {
             show_bps(licence.basis_points),
             show_bps(licence.floor_basis_points),
             licence.unit_floor.clone().unwrap_or_default(),
-            if licence.consent_required { "needed" } else { "no" }.into(),
-            if licence.active { "" } else { "retired" }.into(),
+            licence.shown_price.clone().unwrap_or_else(|| "free".into()),
+            licence.remarks(),
         ]);
     }
     table.text(style)
@@ -170,17 +254,12 @@ pub(super) fn table(licences: &[Listed], style: Style) -> String {
 
 /// Licences with their amounts in words.
 pub(super) async fn listed(chain: &dyn Chain, licences: &[Licence]) -> Result<Vec<Listed>> {
+    let slot = Slot(chain.slot().await?);
     let mut listed = Vec::new();
     for licence in licences {
-        let asks = licence.floor_per_unit > 0;
-        let unit_floor = match asks {
-            true => Some(token::currency(chain, &licence.floor_mint).await?),
-            false => None,
-        };
-        let unit_floor = unit_floor.map(|currency| {
-            let amount = Amount { base: licence.floor_per_unit, decimals: currency.decimals };
-            format!("{amount} {}", currency.symbol)
-        });
+        let (asks, priced) = (licence.floor_per_unit > 0, licence.price > 0);
+        let unit_floor = shown(chain, &licence.floor_mint, licence.floor_per_unit).await?;
+        let shown_price = shown(chain, &licence.price_mint, licence.price).await?;
         listed.push(Listed {
             licence: licence.id,
             active: licence.is_active(),
@@ -189,12 +268,31 @@ pub(super) async fn listed(chain: &dyn Chain, licences: &[Licence]) -> Result<Ve
             floor_mint: asks.then(|| token::name(&licence.floor_mint)),
             floor_per_unit: asks.then_some(licence.floor_per_unit),
             consent_required: licence.needs_consent(),
+            every_descendant: licence.is_absolute(),
+            price_mint: priced.then(|| token::name(&licence.price_mint)),
+            price: priced.then_some(licence.price),
+            derivatives: licence.children,
+            most_derivatives: (licence.most_children > 0).then_some(licence.most_children),
+            may_be_offered: licence.uses & uses::SERVE != 0,
+            may_be_built_on: licence.uses & uses::DERIVE != 0,
             text_hash: hex::encode(licence.terms_hash),
             issued_slot: licence.issued,
+            last_slot: (licence.expires > 0).then_some(licence.expires),
+            grants: licence.check_grant(slot).is_ok(),
             unit_floor,
+            shown_price,
         });
     }
     Ok(listed)
+}
+
+/// An amount of a mint in words; nothing for none.
+async fn shown(chain: &dyn Chain, mint: &Pubkey, base: u64) -> Result<Option<String>> {
+    if base == 0 {
+        return Ok(None);
+    }
+    let currency = token::currency(chain, mint).await?;
+    Ok(Some(format!("{} {}", Amount { base, decimals: currency.decimals }, currency.symbol)))
 }
 
 /// Carries out the verb.
@@ -223,13 +321,25 @@ async fn publish(args: Publish, context: &Context<'_>) -> Result<()> {
         Some(price) => Some(price.floor(&chain).await?),
         None => None,
     };
+    let price = match &args.price {
+        Some(price) => Some(price.price(&chain).await?),
+        None => None,
+    };
+    let owner = Owner::of(&chain, &wallet, &args.asset).await?;
     let terms = LicenceTerms {
         floor_bps: args.floor,
         floor,
         consent: args.consent,
+        absolute: args.every_descendant,
+        uses: args.uses(asset::get(&chain, &args.asset).await?.asset.uses)?,
+        price,
+        expires: match args.days {
+            Some(days) => chain.slot().await?.saturating_add(u64::from(days) * SLOTS_A_DAY),
+            None => 0,
+        },
+        most_children: args.most.map_or(0, std::num::NonZeroU32::get),
         ..LicenceTerms::sharing(args.share, text_hash(&args.text))
     };
-    let owner = Owner::of(&chain, &wallet, &args.asset).await?;
     let (licence, signature) = owner.publish_licence(args.number, terms).await?;
     let (called, share) = (context.written(&args.asset), show_bps(args.share.max(1)));
     let next = format!(

@@ -1,0 +1,142 @@
+//! Registering in steps: where a parent's licence has a price or binds every descendant, or where one transaction does not hold
+//! the registration. The draft is on the chain: what an interrupted minting did is found there and not done again.
+
+use std::time::{Duration, Instant};
+
+use provena_registry::{
+    client::{self as registry, NewAsset, NewParent},
+    state::{Edge, EdgeKind},
+};
+use provena_royalty::state::Pool;
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+use solana_signer::Signer;
+
+use super::{
+    MintError,
+    check::Checked,
+    error::{unread, unsent},
+    parents::Parent,
+};
+use crate::{
+    asset::{self, Registered},
+    chain::{Chain, accounts, send_and_confirm},
+};
+
+/// Edges that one `inherit` looks at; each that passes names an account.
+const AT_ONCE: u8 = 12;
+/// Longest wait for the slot after the pool's.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Wait between two looks at the slot.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A registration in steps.
+pub(super) struct Steps<'a> {
+    /// The chain.
+    pub chain: &'a dyn Chain,
+    /// Began the draft; pays.
+    pub creator: &'a Keypair,
+    /// Of the NFT's mint.
+    pub key: &'a Keypair,
+    /// What was checked.
+    pub checked: &'a Checked<'a>,
+    /// The registration; its parents are not looked at.
+    pub new: NewAsset,
+}
+
+impl Steps<'_> {
+    /// Does what is missing, and seals the draft at last.
+    ///
+    /// # Errors
+    /// [`MintError`].
+    pub(super) async fn take(&self) -> Result<Vec<Signature>, MintError> {
+        let mint = self.key.pubkey();
+        let mut signatures = Vec::new();
+        if asset::draft(self.chain, &mint).await?.is_none() {
+            self.wait_for_the_next_slot().await?;
+            let floors = self.new.floors.clone();
+            let kind = self.new.kind();
+            let begin = registry::begin_asset(&self.creator.pubkey(), &mint, kind, floors);
+            signatures.push(self.send(begin, &[self.creator, self.key]).await?);
+        }
+        let draft = self.draft().await?;
+        let known = draft.parents(self.chain).await?;
+        for parent in &self.checked.parents {
+            if known.iter().any(|edge| edge.parent == parent.registered.address) {
+                continue;
+            }
+            let mut signers = vec![self.creator];
+            signers.extend(parent.consent.map(|(key, _)| key).filter(|key| key.pubkey() != self.creator.pubkey()));
+            signatures.push(self.send(self.adding(parent), &signers).await?);
+        }
+        while let Some(next) = self.inheriting().await? {
+            signatures.push(self.send(next, &[self.creator]).await?);
+        }
+        signatures.push(self.send(self.new.sealing(), &[self.creator, self.key]).await?);
+        Ok(signatures)
+    }
+
+    /// The registry takes a pool whose holders were named before this slot.
+    async fn wait_for_the_next_slot(&self) -> Result<(), MintError> {
+        let pool = provena_royalty::pda::pool(&self.key.pubkey()).0;
+        let pool: Pool = accounts::fetch(self.chain, &pool).await.map_err(unread("the royalty pool"))?;
+        let begun = Instant::now();
+        while self.chain.slot().await.map_err(unread("the slot"))? <= pool.assigned {
+            if begun.elapsed() > PATIENCE {
+                return Err(MintError::Unripe);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    async fn draft(&self) -> Result<Registered, MintError> {
+        let draft = asset::draft(self.chain, &self.key.pubkey()).await?;
+        draft.ok_or(MintError::Unripe)
+    }
+
+    fn adding(&self, parent: &Parent<'_>) -> Instruction {
+        let adding = NewParent {
+            builder: self.creator.pubkey(),
+            mint: self.key.pubkey(),
+            nft: None,
+            parent: parent.named(),
+            derived: parent.registered.asset.edges() > 0,
+            price: parent.price.map(|price| price.means()),
+        };
+        adding.instruction()
+    }
+
+    /// The next step of inheritance, if one is left.
+    async fn inheriting(&self) -> Result<Option<Instruction>, MintError> {
+        let edges = self.draft().await?.parents(self.chain).await?;
+        let due = |edge: &&Edge| edge.kind == EdgeKind::Direct as u8 && edge.inherited < edge.to_inherit;
+        let Some((place, edge)) = edges.iter().enumerate().find(|(_, edge)| due(edge)) else { return Ok(None) };
+        let parents = asset::at(self.chain, &edge.parent).await?.parents(self.chain).await?;
+        let count = AT_ONCE.min(edge.to_inherit.saturating_sub(edge.inherited));
+        let passing = registry::passing(&parents, edge.parent_version, edge.inherited, count);
+        let place = u8::try_from(place).unwrap_or(u8::MAX);
+        let (payer, mint) = (self.creator.pubkey(), self.key.pubkey());
+        Ok(Some(registry::inherit(&payer, &mint, &edge.parent, place, count, &passing)))
+    }
+
+    async fn send(&self, instruction: Instruction, signers: &[&Keypair]) -> Result<Signature, MintError> {
+        let sent = send_and_confirm(self.chain, &[instruction], signers).await;
+        let unregistered = "the asset is not registered yet; running the same command again goes on from here";
+        Ok(sent.map_err(unsent(unregistered))?.signature)
+    }
+}
+
+/// What the pools of ancestors must hold that parents pass on, each once and at the highest rate, but for `direct` parents.
+pub(super) fn inherited(parents: &[Parent<'_>], direct: impl Fn(&Pubkey) -> bool) -> Vec<(Pubkey, u16)> {
+    let mut all: Vec<(Pubkey, u16)> = Vec::new();
+    for edge in parents.iter().flat_map(|parent| &parent.passing).filter(|edge| !direct(&edge.parent)) {
+        match all.iter_mut().find(|(pool, _)| *pool == edge.pool) {
+            Some((_, bps)) => *bps = (*bps).max(edge.bps),
+            None => all.push((edge.pool, edge.bps)),
+        }
+    }
+    all
+}
