@@ -96,7 +96,7 @@ fn a_dataset_is_licensed_and_built_on_under_its_terms() {
     let publish = ["asset", "licence", "publish", &asset, "--share"];
     let second = net.run(&[&publish[..], &["5%", "--floor", "3%", "--consent"]].concat()).ok().json();
     assert_eq!(second["licence"], 2);
-    assert!(net.read(&["asset", "licence", "list", &asset]).contains("needed"));
+    assert!(net.read(&["asset", "licence", "list", &asset]).contains("owner must sign"));
     net.run(&["asset", "licence", "retire", &asset, "1"]).ok();
     let as_stranger = ["--keypair", stranger.as_str()];
     net.refuses(&[

@@ -8,6 +8,7 @@ mod imports;
 mod keep;
 mod kept_back;
 mod keys;
+mod lineage;
 mod localnet;
 mod market;
 mod metadata;

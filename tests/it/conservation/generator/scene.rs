@@ -15,12 +15,15 @@ const SIZES: [(u8, u8); 4] = [(1, 1), (3, 2), (2, 2), (5, 3)];
 
 impl Generator {
     /// Assets 0 and 1 are datasets; asset 2 is a model of the first, asset 3 of the second and of asset 2, asset 4 of nobody's.
+    /// Now and then the first dataset's licence binds every descendant: then asset 3 is put together in steps.
     pub(super) fn first_scene(&mut self) -> Vec<Operation> {
         let lineage: [&[usize]; 5] = [&[], &[], &[0], &[1, 2], &[]];
+        let absolute = self.once_in(2);
         let mut scene = Vec::new();
         for (asset, parents) in lineage.into_iter().enumerate() {
             let creator = self.person();
-            scene.push(self.pool_of(asset, creator, parents));
+            let holders: Vec<usize> = parents.iter().copied().chain((absolute && asset == 3).then_some(0)).collect();
+            scene.push(self.pool_of(asset, creator, &holders));
             self.next_content += 1;
             let claim = Claim { by: creator, content: self.next_content, salt: 1 };
             scene.push(Operation::Registry(Registry::ClaimContent(claim)));
@@ -28,8 +31,13 @@ impl Generator {
             let parents = parents.iter().map(|asset| Parent { asset: *asset, licence: 1, version: 1, consents: true });
             let new =
                 Registering { asset, claim, name_len: 6, floor_bps: 0, floors: Vec::new(), parents: parents.collect() };
-            let register = if asset < DATASETS { Registry::RegisterDataset(new) } else { Registry::RegisterModel(new) };
-            scene.push(Operation::Registry(register));
+            if absolute && asset == 3 {
+                scene.extend(in_steps(new).into_iter().map(Operation::Registry));
+            } else {
+                let dataset = asset < DATASETS;
+                let register = if dataset { Registry::RegisterDataset(new) } else { Registry::RegisterModel(new) };
+                scene.push(Operation::Registry(register));
+            }
             let licence = Registry::PublishLicence {
                 asset,
                 by: creator,
@@ -39,7 +47,7 @@ impl Generator {
                     floor_bps: 0,
                     floor: None,
                     consent: self.once_in(3),
-                    absolute: false,
+                    absolute: absolute && asset == 0,
                     uses: u32::MAX,
                     price: None,
                     expires: 0,
@@ -114,4 +122,15 @@ impl Generator {
             ..provena_tests::market::terms()
         }
     }
+}
+
+/// The registration of asset 3, which inherits what asset 2 owes.
+fn in_steps(new: Registering) -> Vec<Registry> {
+    let Registering { asset, claim, name_len, floor_bps, floors, parents } = new;
+    let by = claim.by;
+    let add = |parent| Registry::AddParent { asset, by, holder: false, parent, pays: false };
+    let begin = Registry::BeginAsset { asset, by, model: true, floor_bps, floors };
+    let inherit = Registry::Inherit { asset, by, parent: 2, count: 5 };
+    let seal = Registry::SealAsset { asset, claim, name_len };
+    [begin].into_iter().chain(parents.into_iter().map(add)).chain([inherit, seal]).collect()
 }

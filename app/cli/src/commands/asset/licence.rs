@@ -188,8 +188,8 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// What is special about it, in a few words.
-    fn remarks(&self) -> String {
+    /// What is special about it, each in a few words.
+    fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if !self.active {
             remarks.push("retired".to_owned());
@@ -197,7 +197,7 @@ impl Listed {
             remarks.push("over".to_owned());
         }
         if self.every_descendant {
-            remarks.push("binds all descendants".into());
+            remarks.push("binds every descendant".into());
         }
         if self.consent_required {
             remarks.push("owner must sign".into());
@@ -211,7 +211,7 @@ impl Listed {
         if !self.may_be_built_on {
             remarks.push("no derivatives".into());
         }
-        remarks.join(", ")
+        remarks
     }
 }
 
@@ -240,14 +240,20 @@ pub(super) fn table(licences: &[Listed], style: Style) -> String {
     ];
     let mut table = Table::new(&columns);
     for licence in licences {
+        let mut remarks = licence.remarks().into_iter();
         table.row([
             licence.licence.to_string(),
             show_bps(licence.basis_points),
             show_bps(licence.floor_basis_points),
             licence.unit_floor.clone().unwrap_or_default(),
             licence.shown_price.clone().unwrap_or_else(|| "free".into()),
-            licence.remarks(),
+            remarks.next().unwrap_or_default(),
         ]);
+        // A line of its own for each further one: a terminal is narrow.
+        for remark in remarks {
+            let nothing = String::new;
+            table.row([nothing(), nothing(), nothing(), nothing(), nothing(), remark]);
+        }
     }
     table.text(style)
 }

@@ -7,7 +7,7 @@ use provena_client::{
     chain::Chain,
     mint, token,
 };
-use provena_registry::state::{AssetKind, AssetStatus};
+use provena_registry::state::{AssetKind, AssetStatus, EdgeKind};
 use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -72,6 +72,8 @@ struct ParentReport {
     version: u32,
     licence: u32,
     basis_points: u16,
+    /// Whether a parent was made from it, under a licence that binds every descendant.
+    inherited: bool,
 }
 
 impl Report for AssetReport {
@@ -105,7 +107,8 @@ impl Report for AssetReport {
                 ("under", Align::Left),
             ]);
             for parent in &self.parents {
-                let under = format!("licence {} of version {}", parent.licence, parent.version);
+                let through = if parent.inherited { ", inherited" } else { "" };
+                let under = format!("licence {} of version {}{through}", parent.licence, parent.version);
                 let title = parent.title.as_ref().map(Untrusted::shown).unwrap_or_default();
                 table.row([parent.asset.clone(), cut(&title, TITLE), show_bps(parent.basis_points), under]);
             }
@@ -151,6 +154,7 @@ pub(crate) async fn report(chain: &dyn Chain, mint: &Pubkey) -> Result<AssetRepo
             version: edge.parent_version,
             licence: edge.licence,
             basis_points: edge.bps,
+            inherited: edge.kind == EdgeKind::Inherited as u8,
         });
     }
     let model = state.kind() == Ok(AssetKind::Model);

@@ -1,0 +1,98 @@
+//! Licences with a price, a term and a number, and licences that bind everything that is ever built on an asset.
+
+use crate::localnet::Localnet;
+
+#[test]
+fn what_binds_every_descendant_is_inherited_and_paid_without_being_named() {
+    let net = Localnet::start(5);
+    let root = net.dataset("root.csv", &["--title", "Root"]);
+    let publish = ["asset", "licence", "publish", &root, "--share", "2%", "--every-descendant"];
+    net.run(&[&publish[..], &["--price", "SOL=0.25", "--most", "2", "--days", "30"]].concat()).ok();
+    let read = net.read(&["asset", "licence", "list", &root]);
+    assert!(
+        read.contains("0.25 SOL") && read.contains("binds every descendant") && read.contains("0 of 2 used"),
+        "{read}"
+    );
+
+    // A price is paid by whoever chooses it, and never by accident.
+    let (trainer, trainers) = net.wallet("trainer.json", "2");
+    let child = net.file("child.csv", "made of root\n");
+    let parent = format!("{root}=2%");
+    let mint = ["dataset", "mint", &child, "--title", "Child", "--keypair", &trainer, "--parent", &parent];
+    net.run(&mint).fails(1, &["asks for a price", "licence list", "--under"]);
+    let before = net.balance_of(&trainers);
+    let under = format!("{root}=1");
+    let derivative = ["--under", &under, "--derivative-share", "5%"];
+    let minted = net.run(&[&mint[..], &derivative].concat()).ok().json();
+    let child = minted["asset"].as_str().unwrap().to_owned();
+    // Begin, add the parent and seal, where one transaction does otherwise.
+    assert_eq!(minted["signatures"].as_array().unwrap().len(), 6, "{minted}");
+    let spent = before - net.balance_of(&trainers);
+    assert!((250_000_000..330_000_000).contains(&spent), "{spent}");
+    let claimed = net.run(&["royalty", "claim", &root]).ok().json();
+    assert_eq!(claimed["claims"][0]["amount"], 250_000_000, "{claimed}");
+
+    // The grandchild owes it as well, though nobody names it.
+    let (third, _) = net.wallet("third.json", "1");
+    let grandchild = net.file("grandchild.csv", "made of child\n");
+    let parent = format!("{child}=5%");
+    let mint = ["dataset", "mint", &grandchild, "--title", "Grandchild", "--keypair", &third, "--parent", &parent];
+    let minted = net.run(&mint).ok().json();
+    assert_eq!(minted["holders"], 3, "{minted}");
+    let shown = net.run(&["asset", "show", minted["asset"].as_str().unwrap()]).ok().json();
+    let edges: Vec<_> = shown["parents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edge| {
+            (
+                edge["asset"].as_str().unwrap(),
+                edge["basis_points"].as_u64().unwrap(),
+                edge["inherited"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(edges, [(child.as_str(), 500, false), (root.as_str(), 200, true)]);
+    let read = net.read(&["asset", "show", minted["asset"].as_str().unwrap()]);
+    assert!(read.contains("inherited"), "{read}");
+
+    // Where too little is left for an ancestor, nothing is begun.
+    let greedy = net.file("greedy.csv", "also made of child\n");
+    let whole = format!("{child}=99%");
+    let mint = ["dataset", "mint", &greedy, "--keypair", &third, "--parent", &whole];
+    net.run(&mint).fails(2, &["more than 100%"]);
+}
+
+#[test]
+fn an_interrupted_minting_in_steps_goes_on_and_can_be_taken_back() {
+    let net = Localnet::start(5);
+    let root = net.dataset("root.csv", &["--title", "Root"]);
+    net.run(&["asset", "licence", "publish", &root, "--share", "2%", "--price", "SOL=1", "--most", "1"]).ok();
+    // Enough for the rent of everything, and not for the price: what is missing is known before anything is begun.
+    let (poor, _) = net.wallet("poor.json", "0.5");
+    let child = net.file("child.csv", "made of root\n");
+    let (parent, under) = (format!("{root}=2%"), format!("{root}=1"));
+    let mint = ["dataset", "mint", &child, "--keypair", &poor, "--parent", &parent, "--under", &under];
+    net.run(&mint).fails(1, &["takes about 1.0", "has 0.5"]);
+    assert_eq!(net.run(&["asset", "pending"]).ok().json(), serde_json::json!([]));
+}
+
+#[test]
+fn a_licence_can_forbid_offers_and_derivatives() {
+    let net = Localnet::start(5);
+    let root = net.dataset("root.csv", &["--title", "Root"]);
+    net.run(&["asset", "licence", "publish", &root, "--share", "1%", "--no-derivatives"]).ok();
+    net.refuses(&[(
+        &["asset", "licence", "publish", &root, "--share", "1%", "--price", "SOL=0"],
+        2,
+        &["a price of nothing asks for nothing"],
+    )]);
+    let child = net.file("child.csv", "made of root\n");
+    let parent = format!("{root}=1%");
+    let child = net.run(&["dataset", "mint", &child, "--title", "Child", "--parent", &parent]).ok().json();
+    let child = child["asset"].as_str().unwrap();
+    net.refuses(&[(&["asset", "licence", "publish", child, "--share", "1%"], 1, &["do not allow"])]);
+    let orphan = net.file("orphan.csv", "made of the child\n");
+    let parent = format!("{child}=1%");
+    net.refuses(&[(&["dataset", "mint", &orphan, "--parent", &parent], 1, &["nothing may be built on"])]);
+}
