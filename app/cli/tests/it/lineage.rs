@@ -30,7 +30,7 @@ fn what_binds_every_descendant_is_inherited_and_paid_without_being_named() {
     let spent = before - net.balance_of(&trainers);
     assert!((250_000_000..330_000_000).contains(&spent), "{spent}");
     let claimed = net.run(&["royalty", "claim", &root]).ok().json();
-    assert_eq!(claimed["claims"][0]["amount"], 250_000_000, "{claimed}");
+    assert_eq!(claimed["claimed"][0]["amount"], 250_000_000, "{claimed}");
 
     // The grandchild owes it as well, though nobody names it.
     let (third, _) = net.wallet("third.json", "1");

@@ -29,7 +29,7 @@ in tokens with accounts that must be opened first, and a priority fee. A cluster
 payment mints (`lookup::common`); without one, such a transaction is refused before it is sent.
 
 Holders, positions and inboxes beyond those that fit go into further transactions, floors can be raised later one by one. The
-parents of an asset are named when it is registered: more than fit with the table are refused before anything is paid.
+parents of an asset are named when it is registered; where they do not fit, they are added to a draft one by one.
 
 A test fails when this page is not what it measures. To write it anew:
 `PROVENA_WRITE_SIZES=1 cargo test -p provena-client --test it sizes`.

@@ -1,10 +1,12 @@
 //! Claims, registrations, versions, licences, floors.
 
+use anchor_lang::bytemuck::Zeroable;
+use provena_common::currency::Currency;
 use provena_registry::{
     ContentReveal, Floors, LicenceTerms, MAX_FLOORS, MAX_NAME_LEN, MAX_PARENTS, MAX_SYMBOL_LEN, MAX_URI_LEN, NftText,
     Price, Recipe,
-    client::{self, Consent, NewAsset, Parent},
-    state::Floor,
+    client::{self, Consent, NewAsset, NewParent, Parent},
+    state::{AssetKind, Edge, EdgeKind, Floor},
 };
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
@@ -24,6 +26,11 @@ fn floor(index: usize) -> Floor {
 /// A registration with the longest name and symbol. Of its parents the first `consents` have holders who must consent, and
 /// none of whom is the creator.
 fn registration(uri: usize, floors: usize, parents: usize, consents: usize) -> (Pubkey, Instruction) {
+    let new = new_asset(uri, floors, parents, consents);
+    (new.creator, new.instruction())
+}
+
+fn new_asset(uri: usize, floors: usize, parents: usize, consents: usize) -> NewAsset {
     let parent = |index: usize| Parent {
         asset: key(&format!("parent {index}")),
         pool: key(&format!("pool of parent {index}")),
@@ -35,7 +42,7 @@ fn registration(uri: usize, floors: usize, parents: usize, consents: usize) -> (
         }),
     };
     let creator = key("creator");
-    let new = NewAsset {
+    NewAsset {
         creator,
         mint: key("asset"),
         nft: NftText {
@@ -48,8 +55,41 @@ fn registration(uri: usize, floors: usize, parents: usize, consents: usize) -> (
         recipe: Some(RECIPE),
         floors: Floors { bps: 10_000, per_unit: (0..floors).map(floor).collect() },
         parents: (0..parents).map(parent).collect(),
+    }
+}
+
+/// An edge to a direct parent of a draft.
+fn edge(index: usize) -> Edge {
+    let parent = key(&format!("parent {index}"));
+    Edge { parent, pool: key(&format!("pool {index}")), kind: EdgeKind::Direct as u8, ..Edge::zeroed() }
+}
+
+/// Registering in steps: the largest of each.
+fn drafts(page: &mut Page) {
+    let new = new_asset(MAX_URI_LEN, MAX_FLOORS, 1, 1);
+    let (creator, mint) = (new.creator, new.mint);
+    let begin = client::begin_asset(&creator, &mint, AssetKind::Model, new.floors.clone());
+    page.record("`registry.begin_asset`, with the most floors", &creator, &[begin]);
+    let (price_mint, program) = token(0);
+    let adding = NewParent {
+        builder: creator,
+        mint,
+        nft: Some(key("NFT account")),
+        parent: new.parents[0].clone(),
+        derived: true,
+        price: Some(Currency::Token { mint: price_mint, program }),
     };
-    (creator, new.instruction())
+    page.record("`registry.add_parent` with consent, its price in tokens", &creator, &[adding.instruction()]);
+    let inherit = |count: usize| {
+        let passing: Vec<_> = (0..count).map(edge).collect();
+        (creator, client::inherit(&creator, &mint, &key("parent"), 0, u8::MAX, &passing))
+    };
+    let most = most_that_fit(32, false, inherit);
+    page.record(format!("`registry.inherit`, as many ancestors as fit: {most}"), &creator, &[inherit(most).1]);
+    page.record("`registry.seal_asset`, the longest URI", &creator, &[new.sealing()]);
+    let edges: Vec<_> = (0..MAX_PARENTS).map(edge).collect();
+    let abandon = client::abandon_asset(&creator, &mint, &key("registrant"), &edges);
+    page.record("`registry.abandon_asset` with the most parents", &creator, &[abandon]);
 }
 
 pub(super) fn record(page: &mut Page) {
@@ -74,6 +114,7 @@ pub(super) fn record(page: &mut Page) {
     for (name, instruction) in single {
         page.record(format!("`registry.{name}`"), &owner, &[instruction]);
     }
+    drafts(page);
     for (uri, words) in [(USUAL_URI, "a URI of 100"), (MAX_URI_LEN, "the longest URI")] {
         let mut registered = |words: String, (creator, instruction): (Pubkey, Instruction)| {
             page.record(format!("`registry.register_model`, {words}"), &creator, &[instruction]);
