@@ -8,10 +8,13 @@ use provena_market::{
     pda,
     state::{Offer, OfferTerms},
 };
-use provena_registry::state::{Asset, AssetStatus, Version};
+use provena_registry::{
+    constants::uses,
+    state::{Asset, AssetStatus, Version},
+};
 use provena_tests::{
     ExpectedError,
-    market::{ALL_MONEY, PaidIn, Scene, open_books, quorum, terms},
+    market::{ALL_MONEY, MOST, PaidIn, Scene, open_books, quorum, terms},
     registry::{self, RECIPE, decode},
     royalty,
     tokens::Money,
@@ -223,6 +226,18 @@ fn create_offer_rejects_an_asset_that_is_not_active() {
         let create = scene.create_offer(1, terms());
         scene.world.refuses(&[create], &[&scene.model.creator], MarketError::AssetNotActive);
     }
+}
+
+/// The licences that it was built under do not allow it; a version that adds such a parent ends what was offered before.
+#[test]
+fn an_asset_that_may_not_serve_sells_nothing() {
+    let mut scene = Scene::new(PaidIn::Sol, terms());
+    let asset = scene.model.state(&scene.world);
+    scene.world.set_state(&scene.model.asset, &Asset { uses: uses::DERIVE, ..asset });
+    let create = scene.create_offer(1, terms());
+    scene.world.refuses(&[create], &[&scene.model.creator], MarketError::UseNotAllowed);
+    let posting = scene.posting(scene.request(0, MOST));
+    scene.world.refuses(&[posting], &[&scene.payer], MarketError::UseNotAllowed);
 }
 
 #[test]

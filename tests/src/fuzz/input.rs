@@ -261,6 +261,6 @@ mod tests {
 
     #[test]
     fn waiting_is_from_a_list_or_by_number() {
-        assert_eq!([0, 13, 19, 20, 127, 128, 255].map(slots), [1, 751, 1_000_000, 1, 160, 1, 128]);
+        assert_eq!([0, 13, 19, 20, 21, 128, 255].map(slots), [1, 751, 1_000_000, 1_512_001, 1, 1, 128]);
     }
 }
