@@ -226,7 +226,7 @@ fn add_parent_rejects_itself_twice_and_the_wrong_shares() {
     let mut late = building.parent(&world, &parent, 1);
     late.parent.version = 2;
     world.refuses(&[late.instruction()], &signers, RegistryError::UnknownParentVersion);
-    world.accept(&[sound.clone()], &signers);
+    world.accept(std::slice::from_ref(&sound), &signers);
     world.refuses(&[sound], &signers, RegistryError::DuplicateParent);
 }
 
@@ -299,7 +299,7 @@ fn begin_asset_rejects_a_pool_of_this_very_slot() {
     let building = Building::prepare(&mut world, "classifier", &[]);
     let (creator, mint) = prepare(&mut world, "trainer", "quick", &[]);
     let begin = client::begin_asset(&creator.pubkey(), &mint.pubkey(), AssetKind::Model, Floors::default());
-    world.refuses(&[begin.clone()], &[&creator, &mint], RegistryError::PoolChanged);
+    world.refuses(std::slice::from_ref(&begin), &[&creator, &mint], RegistryError::PoolChanged);
     world.pass_slots(1);
     world.accept(&[begin], &[&creator, &mint]);
     world.accept(&[building.beginning()], &[&building.creator, &building.mint]);
@@ -334,7 +334,7 @@ fn a_lapsed_draft_can_be_cleared_away_by_anybody() {
     let begun = provena_tests::registry::building::edges(&world, &building.asset()).0.begun;
     let abandoning = building.abandoning(&world, &stranger.pubkey());
     world.svm.warp_to_slot(begun + MAX_DRAFT_AGE);
-    world.refuses(&[abandoning.clone()], &[&stranger], RegistryError::NotRegistrant);
+    world.refuses(std::slice::from_ref(&abandoning), &[&stranger], RegistryError::NotRegistrant);
     world.pass_slots(1);
     let mut diverted = abandoning.clone();
     diverted.accounts[3].pubkey = stranger.pubkey();

@@ -82,7 +82,7 @@ fn a_licence_grants_to_so_many_and_no_more() {
     refused(&mut world, &parent, "third", 2, RegistryError::LicenceExhausted);
     let third = Building::begin(&mut world, "third draft", &[(parent.pool, FIFTH)]);
     let adding = third.parent(&world, &parent, 2).instruction();
-    world.refuses(&[adding.clone()], &[&third.creator], RegistryError::LicenceExhausted);
+    world.refuses(std::slice::from_ref(&adding), &[&third.creator], RegistryError::LicenceExhausted);
     // A draft that is given up makes room again.
     let abandoning = second.abandoning(&world, &second.creator.pubkey());
     world.accept(&[abandoning], &[&second.creator]);
@@ -127,7 +127,7 @@ fn a_price_in_a_token_goes_to_the_parents_vault() {
     token.give(&mut world, &buyer, 699);
     let adding = building.paid_parent(&world, &parent, 2, token.currency()).instruction();
     // SPL Token: insufficient funds.
-    world.refuses(&[adding.clone()], &[&building.creator], 1);
+    world.refuses(std::slice::from_ref(&adding), &[&building.creator], 1);
     token.give(&mut world, &buyer, 700);
     let had = token.balance(&world, &buyer);
     world.accept(&[adding], &[&building.creator]);

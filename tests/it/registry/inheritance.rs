@@ -93,7 +93,7 @@ fn a_step_left_out_or_repeated_is_refused() {
     let inheriting = building.inheriting(&world, &model, 1);
     let nothing = building.inheriting(&world, &model, 0);
     world.refuses(&[nothing], &[creator], RegistryError::NothingToInherit);
-    world.accept(&[inheriting.clone()], &[creator]);
+    world.accept(std::slice::from_ref(&inheriting), &[creator]);
     world.refuses(&[inheriting], &[creator], RegistryError::NothingToInherit);
     world.accept(&building.sealing(), &signers);
 }

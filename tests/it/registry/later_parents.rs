@@ -47,9 +47,13 @@ fn a_version_can_add_parents_out_of_its_owners_shares() {
     let parent = dataset(&mut world, "later digits", &[]);
     let add = adding(&world, &child, &parent).instruction();
     let signers = [&child.creator];
-    world.refuses(&[add.clone()], &signers, solana_instruction_error::InstructionError::UninitializedAccount);
+    world.refuses(
+        std::slice::from_ref(&add),
+        &signers,
+        solana_instruction_error::InstructionError::UninitializedAccount,
+    );
     world.accept(&[funding(&child, &parent, 10)], &signers);
-    world.accept(&[add.clone()], &signers);
+    world.accept(std::slice::from_ref(&add), &signers);
     world.refuses(&[add], &signers, RegistryError::DuplicateParent);
     let (lineage, edges) = child.lineage(&world);
     assert_eq!((lineage.direct, lineage.registrant), (1, Default::default()));
@@ -103,7 +107,7 @@ fn the_version_waits_for_what_its_parents_pass_on() {
     world.accept(&[adding(&world, &child, &middle).instruction()], &signers);
     assert_eq!(child.state(&world).pending, 1);
     let next = second_version(&mut world, &child, 2);
-    world.refuses(&[next.clone()], &signers, RegistryError::InheritanceDue);
+    world.refuses(std::slice::from_ref(&next), &signers, RegistryError::InheritanceDue);
     let inherit = inheriting(&world, &child.creator.pubkey(), &child.mint.pubkey(), &middle.asset, 3);
     world.accept(&[inherit], &signers);
     world.accept(&[next], &signers);

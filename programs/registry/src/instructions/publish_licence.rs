@@ -35,7 +35,7 @@ pub struct LicenceTerms {
     pub consent: bool,
     /// Whether share, floor and uses bind every descendant, not the direct derivative alone.
     pub absolute: bool,
-    /// What may be done with a derivative; see [`uses`](crate::constants::uses). At least one bit.
+    /// What may be done with a derivative; see [`uses`]. At least one bit.
     pub uses: u32,
     /// Paid to the asset's pool for each grant.
     pub price: Option<Price>,

@@ -47,7 +47,7 @@ impl Effect<'_> {
     /// never fall.
     pub(super) fn asset(&self, was: &Asset, floors: &[Floor], is: &AccountSharedData) {
         let lineage = self.before.get(&pda::lineage(self.account).0);
-        let lineage = lineage.and_then(|account| read_with_items::<Lineage, Edge>(account)).map(|(lineage, _)| lineage);
+        let lineage = lineage.and_then(read_with_items::<Lineage, Edge>).map(|(lineage, _)| lineage);
         let draft = was.status == AssetStatus::Draft as u8;
         let Some((is, new)) = read_with_items::<Asset, Floor>(is) else {
             assert!(draft, "{} is no draft and was closed", self.account);
