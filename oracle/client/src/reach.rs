@@ -49,7 +49,7 @@ impl Reach {
     }
 }
 
-/// Longest wait for the addresses of a name.
+/// Longest wait for a turn to look a name up, and then for its addresses.
 const LOOKUP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a stranger's URL is not called.
@@ -95,9 +95,10 @@ impl Resolve for PublicOnly {
 static LOOKUPS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(8)));
 
 /// The addresses of a name, as the system knows them. It may take as long as a stranger's name server likes and cannot be
-/// stopped, so that it happens on a few threads of its own, and not at all while those are busy.
+/// stopped, so that it happens on a few threads of its own; who comes while those are busy waits, and not for long.
 async fn look_up(name: Name) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
-    let place = Arc::clone(&LOOKUPS).try_acquire_owned().map_err(|_| "too many names are looked up at this moment")?;
+    let place = tokio::time::timeout(LOOKUP_PATIENCE, Arc::clone(&LOOKUPS).acquire_owned()).await;
+    let place = place.map_err(|_| "too many names are looked up at this moment")??;
     let (sender, found) = oneshot::channel();
     let work = move || {
         drop(sender.send((name.as_str(), 0).to_socket_addrs().map(Iterator::collect)));
@@ -205,6 +206,15 @@ mod tests {
             ["http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://[::1]:8700/", "http://10.1.1.1/"]
         {
             assert!(!public(own), "{own}");
+        }
+    }
+
+    /// An honest node's name is one of many: of whatever else is looked up at the same moment it is not refused for.
+    #[tokio::test]
+    async fn whoever_comes_while_other_names_are_looked_up_waits_for_a_turn() {
+        let all = (0..64).map(|_| look_up("localhost".parse().unwrap()));
+        for found in futures_util::future::join_all(all).await {
+            assert!(!found.unwrap().is_empty());
         }
     }
 
