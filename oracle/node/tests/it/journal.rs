@@ -17,15 +17,15 @@ const JOB: Pubkey = Pubkey::new_from_array([33; 32]);
 
 const POSTED: u64 = 345;
 
-fn key() -> JobKey {
+pub(crate) fn key() -> JobKey {
     JobKey { job: JOB, posted_at: POSTED, input_root: [8; 32] }
 }
 
-fn entry(event: Event) -> Entry {
+pub(crate) fn entry(event: Event) -> Entry {
     Entry { key: key(), event }
 }
 
-fn taking(index: u8) -> Event {
+pub(crate) fn taking(index: u8) -> Event {
     Event::Taking { index, terms: terms() }
 }
 

@@ -3,6 +3,7 @@
 mod admission;
 mod api;
 mod attacks;
+mod claimed;
 mod config;
 mod decide;
 mod dripping;
@@ -20,6 +21,7 @@ mod prepared;
 mod quotes;
 mod recovery;
 mod service;
+mod slow_names;
 mod store;
 mod strangers;
 mod submitter;

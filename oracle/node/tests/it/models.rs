@@ -1,18 +1,12 @@
 //! Models that come slowly, cannot be measured, or take the process with them: nobody else is held up, and no bond depends
 //! on one.
 
-use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anchor_lang::Discriminator;
-use axum::Router;
-use axum::body::Body;
-use axum::response::IntoResponse;
-use axum::routing::get;
-use provena_client::store::{Limits, Root};
+use provena_client::store::Limits;
 use provena_market::instruction;
 use provena_market::state::JobState;
 use provena_node::blobs::{Blobs, Quotas};
@@ -25,36 +19,12 @@ use tokio_util::sync::CancellationToken;
 use crate::support::market::Scene;
 use crate::support::model;
 use crate::support::serving::names;
+use crate::support::slow_store::SlowStore;
 use crate::support::watched::{Call, Watched, pass};
 use crate::support::{ROOM, folder_url};
 
-/// A store that drips some blobs, a byte now and then, and serves what else is in a folder.
-async fn dripping(folder: &Path, slow: Vec<Root>, asked: &Arc<AtomicUsize>) -> String {
-    let (folder, asked) = (folder.join("blobs"), Arc::clone(asked));
-    let read = move |axum::extract::Path(root): axum::extract::Path<String>| {
-        let (file, asked) = (folder.join(&root), Arc::clone(&asked));
-        let slow = slow.iter().any(|slow| hex::encode(slow) == root);
-        async move {
-            if slow {
-                asked.fetch_add(1, Ordering::SeqCst);
-                let drip = futures_util::stream::unfold((), |()| async {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    Some((Ok::<_, Infallible>(vec![0u8]), ()))
-                });
-                return Body::from_stream(drip).into_response();
-            }
-            std::fs::read(file).map_err(|_| axum::http::StatusCode::NOT_FOUND).into_response()
-        }
-    };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let routes = Router::new().route("/v1/blobs/{root}", get(read));
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    url
-}
-
 /// A node of the scene with a store of its own.
-fn storing(scene: &Scene, data: &Path, quotas: Quotas, url: &str) -> Arc<Worker> {
+pub(crate) fn storing(scene: &Scene, data: &Path, quotas: Quotas, url: &str) -> Arc<Worker> {
     let store = Blobs::open(&data.join("blobs"), quotas, &[url.to_owned()], Limits::default()).unwrap();
     let parts = scene.parts("node", scene.chain.clone(), data);
     Arc::new(Worker::new(WorkerParts { private: store.private(), store, ..parts }))
@@ -72,17 +42,16 @@ async fn a_model_that_drips_holds_up_no_other() {
     let slow: Vec<_> = [1, 2, 3].map(model::another).into();
     let offers: Vec<_> =
         slow.iter().zip(["one", "two", "three"]).map(|(one, name)| scene.offer_of(one, name)).collect();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let roots = slow.iter().map(|slow| slow.content_root()).collect();
-    let url = dripping(&scene.shared, roots, &asked).await;
-    let worker = storing(&scene, data.path(), ROOM, &url);
+    let roots: Vec<_> = slow.iter().map(|slow| slow.content_root()).collect();
+    let store = SlowStore::start(&scene.shared, &roots, 100).await;
+    let worker = storing(&scene, data.path(), ROOM, &store.url);
     let mut waiting = Vec::new();
     for offer in &offers {
         let job = scene.client().post_job(offer, &model::request(1)).await.unwrap().job;
         let worker = Arc::clone(&worker);
         waiting.push(tokio::spawn(async move { drive(&worker, &job).await }));
     }
-    while asked.load(Ordering::SeqCst) < 3 {
+    while store.asked() < 3 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let request = model::request(2);

@@ -8,6 +8,7 @@ pub(crate) mod model;
 pub(crate) mod process;
 pub(crate) mod relay;
 pub(crate) mod serving;
+pub(crate) mod slow_store;
 pub(crate) mod small_disk;
 #[path = "../../../engine/tests/it/tiny_llama.rs"]
 pub(crate) mod tiny_llama;

@@ -6,7 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Set to leave out what needs a small disk, on machines where nobody may mount one.
-const SKIP: &str = "PROVENA_TEST_WITHOUT_MOUNTS";
+pub(crate) const SKIP: &str = "PROVENA_TEST_WITHOUT_MOUNTS";
+
+/// Whether the tests are told to go without.
+pub(crate) fn without_mounts() -> bool {
+    let told = std::env::var_os(SKIP).is_some();
+    if told {
+        eprintln!("left out: {SKIP} is set");
+    }
+    told
+}
 
 /// A mounted disk; dropping it unmounts it.
 pub(crate) struct SmallDisk {
@@ -19,8 +28,7 @@ impl SmallDisk {
     /// # Panics
     /// When it cannot be mounted, saying what to do.
     pub(crate) fn mount(bytes: u64) -> Option<Self> {
-        if std::env::var_os(SKIP).is_some() {
-            eprintln!("left out: {SKIP} is set");
+        if without_mounts() {
             return None;
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
