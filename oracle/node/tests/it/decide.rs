@@ -297,6 +297,18 @@ fn a_seat_is_left_when_nobody_takes_the_others_and_taken_again_when_somebody_doe
     assert_eq!(back.next(&record, POSTED + LEAVE_AFTER), Action::TakeSeat(1));
 }
 
+/// Another node sits in a job of three, which may be the payer's own: beside it a seat would be left once more.
+#[test]
+fn a_seat_that_was_left_is_taken_again_where_it_is_the_last_one() {
+    let now = POSTED + LEAVE_AFTER;
+    let mut left = Case::new(3, 2).take(0, OTHER, POSTED).take(1, ME, POSTED).commit(1, POSTED);
+    assert_eq!(left.next(&computed(), now), Action::LeaveSeat(1));
+    left.0.job.leave_seat(&mut left.0.seats, 1, &ME, Slot(now)).unwrap();
+    let record = JobRecord { left: true, ..computed() };
+    assert_abandoned(&left.next(&record, now), "no other node");
+    assert_eq!(left.take(1, THIRD, now).next(&record, now), Action::TakeSeat(2));
+}
+
 #[test]
 fn a_seat_that_was_lost_is_not_taken_again() {
     let mut open = Case::new(1, 1);

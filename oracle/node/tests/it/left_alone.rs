@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anchor_lang::Discriminator;
 use provena_client::Client;
-use provena_market::instruction;
 use provena_market::state::{JobState, SeatState};
+use provena_market::{client, instruction};
 use provena_node::tasks::submit::Outcome;
 use provena_tests::market::STAKE;
 use provena_tests::world::keypair;
@@ -72,6 +72,61 @@ async fn seats_that_are_left_in_vain_cost_a_node_few_transactions() {
     assert_eq!(driven, Outcome::AwaitsPay);
     assert_eq!((scene.job(&jobs[24]).state().unwrap(), taken()), (JobState::Agreed, 8 + 1 + 2));
     node.stop().await;
+}
+
+/// The attacker's own node sits in each job of three before anybody else, and stays: beside it a seat waits for the third node
+/// as long as alone. It is left, and not taken again, as often as any other, until the third one is there.
+#[tokio::test]
+async fn seats_beside_a_strangers_own_node_are_left_in_vain_as_few_times_and_not_taken_again() {
+    let scene = Scene::new(&["node", "sybil", "other"], 1, 1).await;
+    let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut jobs = Vec::new();
+    for number in 2..4 {
+        let offer = scene.offer_numbered(number, |terms| {
+            (terms.seats, terms.quorum, terms.open_window) = (3, 2, 3_000);
+        });
+        for index in 0..6 {
+            let attacker = payer(&scene, &format!("attacker {number} {index}"));
+            let job = attacker.post_job(&offer, &model::request(1)).await.unwrap().job;
+            let (sybil, hash) = (keypair("sybil"), scene.job(&job).job.terms_hash);
+            let sit = client::take_seat(sybil.pubkey(), job, 0, hash, 0);
+            let commit = client::commit(sybil.pubkey(), job, 0, [1; 32]);
+            scene.chain.world(|world| world.accept(&[sit, commit], &[&sybil]));
+            jobs.push(job);
+        }
+    }
+    let before = lamports(&scene, "node");
+    let node = Running::start(scene.worker("node", scene.chain.clone(), data.path()));
+    let taken = || scene.chain.count(instruction::TakeSeat::DISCRIMINATOR);
+    let refused = || node.worker.metrics().refusals("left_alone");
+    until("some are taken and the others left alone", || taken() >= 8 && refused() >= 4).await;
+    until("all have committed", || scene.chain.count(instruction::Commit::DISCRIMINATOR) == 8).await;
+    scene.chain.advance(151);
+    let me = keypair("node").pubkey();
+    let sits = |job: &Pubkey| scene.job(job).seat_of(&me).is_some();
+    let left = || scene.chain.count(instruction::LeaveSeat::DISCRIMINATOR);
+    until("the seats are left", || left() == 8 && !jobs.iter().any(sits)).await;
+    let known = refused();
+    until("the others are looked at again", || refused() > known).await;
+    assert_eq!((taken(), before - lamports(&scene, "node")), (8, 8 * 3 * 5_000));
+
+    // An honest node comes to one of those that were left: the last seat waits for nobody.
+    let was_left = |job: &&Pubkey| node.worker.journal().at(job).iter().any(|(_, record)| record.left);
+    let job = *jobs.iter().find(was_left).unwrap();
+    let third = scene.worker("other", scene.chain.clone(), other.path());
+    let closing = CancellationToken::new();
+    let last = async {
+        until("it sits down beside it", || sits(&job)).await;
+        until("the two agree", || {
+            scene.chain.advance(1);
+            scene.job(&job).state().unwrap() == JobState::Agreed
+        })
+        .await;
+    };
+    let (driven, ()) = tokio::join!(third.drive(&job, &closing), last);
+    assert_eq!((driven.unwrap(), taken()), (Outcome::AwaitsPay, 8 + 2));
+    node.stop().await;
+    assert_eq!((scene.node("node").stake, scene.node("node").forfeited), (STAKE, 0));
 }
 
 /// One payer has many jobs for two nodes, and both are there: all are answered, although few may be begun alone.
