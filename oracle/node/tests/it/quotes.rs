@@ -5,11 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use provena_client::Reply;
 use provena_client::chain::send_and_confirm;
 use provena_client::reach::Reach;
 use provena_market::client;
+use provena_market::state::JobState;
 use provena_tests::market::STAKE;
+use provena_tests::world::keypair;
+use provena_wire::upload::WALLET_HEADER;
 use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -89,6 +94,45 @@ async fn a_ninth_address_gets_its_quote_whatever_eight_others_ask_for() {
     for asking in flood {
         asking.await.unwrap();
     }
+    served.stop().await;
+}
+
+/// Answers that a payer has not fetched hold his share of the node. He learns that before he pays for one more, by the name that
+/// his job would be refused by, and nobody else is refused for it.
+#[tokio::test]
+async fn a_payer_whose_share_is_used_up_is_refused_by_name_before_he_pays() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let sections = format!("[store]\nurls = [{:?}]\n", folder_url(&scene.shared));
+    // Half of the stake is for one payer: two such bonds, and not three.
+    let offer = scene.offer_with(|terms| terms.bond_lamports = STAKE / 5 - 1);
+    let mut jobs = Vec::new();
+    for images in 1..=2 {
+        jobs.push(scene.client().post_job(&offer, &model::request(images)).await.unwrap().job);
+    }
+    let served = Served::start(scene.chain.clone(), folder.path(), &sections).await;
+    let answered = |job: &Pubkey| scene.job(job).state().unwrap() == JobState::Agreed;
+    until("both are answered", || jobs.iter().all(answered)).await;
+
+    let quote = async |wallet: Option<Pubkey>| {
+        let ask = served.http.post(served.url(&format!("/v1/quotes/{offer}"))).body(model::request(3).to_bytes());
+        let ask = wallet.into_iter().fold(ask, |ask, wallet| ask.header(WALLET_HEADER, wallet.to_string()));
+        let answer = ask.send().await.unwrap();
+        (answer.status(), answer.json::<Value>().await.unwrap())
+    };
+    let (status, words) = quote(Some(scene.payer.pubkey())).await;
+    assert_eq!((status, &words["refused"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("payer_at_limit")), "{words}");
+    for other in [Some(Keypair::new().pubkey()), None] {
+        let (status, words) = quote(other).await;
+        assert_eq!((status, &words["units_in"]), (StatusCode::OK, &json!(3)), "{words}");
+    }
+
+    // A payer's client says who asks.
+    let update = client::update_node(keypair("node").pubkey(), &served.url(""), [0; 32], 0);
+    send_and_confirm(scene.chain.as_ref(), &[update], &[&keypair("node")]).await.unwrap();
+    let quotes = scene.client().quotes(&offer, &scene.terms(&offer), &model::request(3)).await.unwrap();
+    let replies: Vec<_> = quotes.0.into_iter().map(|asked| asked.reply).collect();
+    assert!(matches!(&replies[..], [Reply::Refuses(refusal)] if refusal.refused == "payer_at_limit"), "{replies:?}");
     served.stop().await;
 }
 
