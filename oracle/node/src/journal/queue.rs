@@ -1,5 +1,9 @@
 //! Entries on their way to the disk. Whoever finds nobody writing writes for all who wait.
 
+#[cfg(test)]
+mod tests;
+mod writing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +14,7 @@ use solana_pubkey::Pubkey;
 
 use super::file::{LogFile, Records};
 use super::{Entry, Event, JobKey, JobRecord, JournalError, tables};
+use writing::Writing;
 
 /// The log's memory: the open jobs, and the entries that are not on disk yet.
 #[derive(Debug)]
@@ -113,16 +118,24 @@ impl Queue {
     }
 
     /// Writes everything that is queued, for all who wait.
-    fn write_all<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        state.writing = true;
+    fn write_all<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.write_by(state, |records| self.file.write(records.iter()))
+    }
+
+    /// As [`Queue::write_all`], by whatever writes records into the file.
+    fn write_by<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        write: impl FnOnce(&BTreeMap<JobKey, JobRecord>) -> Result<(), JournalError>,
+    ) -> MutexGuard<'a, State> {
         let batch = std::mem::take(&mut state.queued);
         let (first, last) = (state.done + 1, state.last);
+        let writing = Writing::begin(self, &mut state, first);
         let mut records = state.unwritten.clone();
         records.extend(state.ahead.iter().map(|(key, record)| (*key, record.clone())));
         drop(state);
-        let written = self.file.write(records.iter());
+        let written = write(&records);
         let mut state = self.lock();
-        state.writing = false;
         state.done = last;
         match written {
             Ok(()) => {
@@ -144,16 +157,11 @@ impl Queue {
                     JournalError::Io { reason, .. } | JournalError::Damaged { reason, .. } => reason,
                     other => other.to_string(),
                 };
-                state.broken = Some(reason.clone());
-                let failure = Failure::Broken(reason);
-                // Those that came meanwhile were checked against entries that are not there.
-                state.done = state.last;
-                let all = first..=state.last;
-                state.failed.extend(all.map(|number| (number, failure.clone())));
-                state.queued.clear();
+                state.break_down(first, reason);
             }
         }
         self.look_ahead(&mut state);
+        writing.ended(&mut state);
         self.written.notify_all();
         state
     }
