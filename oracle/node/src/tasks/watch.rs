@@ -16,6 +16,7 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
+use super::admission::Refusal;
 use super::by_key::TasksByKey;
 use super::submit::{Outcome, WorkError};
 use crate::journal::{End, JobKey, JournalError};
@@ -42,6 +43,8 @@ pub struct Watcher {
     poll: Duration,
     running: TasksByKey<Pubkey, Result<Outcome, WorkError>>,
     declined: HashMap<Pubkey, Postponed>,
+    /// Jobs that were passed over because as many were looked at as may be, so that each is named once.
+    passed_over: HashSet<Pubkey>,
     /// When to ask for this node's seats again.
     next_seats: Instant,
 }
@@ -58,7 +61,8 @@ impl Watcher {
     /// `poll` is the time between two full looks while a subscription is up.
     #[must_use]
     pub fn new(worker: Arc<Worker>, poll: Duration) -> Self {
-        Self { worker, poll, running: TasksByKey::new(), declined: HashMap::new(), next_seats: Instant::now() }
+        let (declined, passed_over) = (HashMap::new(), HashSet::new());
+        Self { worker, poll, running: TasksByKey::new(), declined, passed_over, next_seats: Instant::now() }
     }
 
     /// Works until `closing`, then leaves what is in flight resumable and returns.
@@ -119,6 +123,7 @@ impl Watcher {
         let open = JobView::list(chain, &open).await?;
         let addresses: HashSet<Pubkey> = open.iter().map(|(address, _)| *address).collect();
         self.declined.retain(|declined, _| addresses.contains(declined));
+        self.passed_over.retain(|passed_over| addresses.contains(passed_over));
         for (address, job) in open {
             self.consider(address, &job, now, closing);
         }
@@ -191,8 +196,12 @@ impl Watcher {
         let free = job.next(Who::Node(&me), now).is_ok_and(|next| next == Next::TakeSeat);
         let for_us = free && !self.worker.knows_as_foreign(&job.job);
         let joined = job.seats.iter().any(|seat| !seat.is(SeatState::Free));
-        let postponed = self.is_postponed(&address, joined);
-        if !for_us || postponed || self.running.len() >= self.worker.parts.limits.max_jobs.saturating_add(JUDGED) {
+        if !for_us || self.is_postponed(&address, joined) || self.running.contains(&address) {
+            return;
+        }
+        let most = self.worker.parts.limits.max_jobs.saturating_add(JUDGED);
+        if self.running.len() >= most {
+            self.pass_over(address, most);
             return;
         }
         // E.g. through a server that lags, deadlines are seen too late: nothing new is staked until it has caught up.
@@ -210,6 +219,15 @@ impl Watcher {
                     self.worker.parts.metrics.refused(refusal.name());
                 }
             }
+        }
+    }
+
+    /// Leaves a job alone until there is room to look at it, and says so once.
+    fn pass_over(&mut self, job: Pubkey, most: usize) {
+        if self.passed_over.insert(job) {
+            let refusal = Refusal::Crowded(most);
+            tracing::info!(%job, reason = %refusal, name = refusal.name(), "left alone");
+            self.worker.parts.metrics.refused(refusal.name());
         }
     }
 
@@ -234,6 +252,8 @@ impl Watcher {
     fn begin(&mut self, job: Pubkey, closing: &CancellationToken) {
         let (worker, closing) = (Arc::clone(&self.worker), closing.clone());
         if self.running.spawn(job, async move { worker.drive(&job, &closing).await }) {
+            // Should it be passed over again, that is news.
+            self.passed_over.remove(&job);
             self.worker.parts.metrics.in_flight(self.running.len());
         }
     }

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::market::{BOND, Scene};
-use crate::support::watched::{Call, Watched, pass};
+use crate::support::watched::{Call, Gatekeeper, Watched, pass};
 use crate::support::{folder_store, model};
 
 const POLL: Duration = Duration::from_millis(5);
@@ -210,5 +210,36 @@ async fn work_that_dies_takes_its_own_job_with_it_and_no_other() {
     until("it is answered all the same", || scene.job(&job).state().unwrap() == JobState::Agreed).await;
     assert!(committed());
     assert_eq!(scene.node("node").forfeited, 0);
+    node.stop().await;
+}
+
+/// Jobs that nobody had time to look at were passed over without a word.
+#[tokio::test]
+async fn jobs_beyond_those_that_are_looked_at_are_named_once_and_come_later() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let keeper = Gatekeeper::default();
+    let gate = Arc::clone(&keeper.0);
+    let slow = Watched::new(move |call| {
+        if matches!(call, Call::Prepare(..)) {
+            gate.wait();
+        }
+        pass()
+    });
+    // One place, and 64 that are judged meanwhile.
+    let limits = Limits { max_jobs: 1, ..scene.limits() };
+    let parts = scene.parts("node", scene.chain.clone(), data.path());
+    let (client, mut jobs) = (scene.client(), Vec::new());
+    for _ in 0..67 {
+        jobs.push(client.post_job(&scene.offer, &model::request(1)).await.unwrap().job);
+    }
+    let node = Running::start(Arc::new(Worker::new(WorkerParts { compute: slow, limits, ..parts })));
+    let named = || node.worker.metrics().refusals("crowded");
+    until("two are passed over", || named() == 2).await;
+    // Many looks later it is no news.
+    tokio::time::sleep(20 * POLL).await;
+    assert_eq!(named(), 2);
+    keeper.open();
+    until("one is answered", || jobs.iter().any(|job| scene.job(job).state().unwrap() == JobState::Agreed)).await;
     node.stop().await;
 }

@@ -66,6 +66,9 @@ pub enum Refusal {
         /// What it must be.
         least: u64,
     },
+    /// As many jobs are looked at as may be.
+    #[error("the node looks at {0} jobs, which is as many as it does at the same time; this one comes later")]
+    Crowded(usize),
     /// Every place is taken.
     #[error("the node has {0} jobs in progress, which is its limit")]
     Jobs(usize),
@@ -173,6 +176,7 @@ impl Refusal {
             Self::LongWindows { .. } => "windows_too_long",
             Self::NoRate(_) => "no_rate",
             Self::Pay { .. } => "pays_too_little",
+            Self::Crowded(_) => "crowded",
             Self::Jobs(_) => "too_many_jobs",
             Self::Payer(_) => "payer_at_limit",
             Self::Offer(_) => "offer_at_limit",
