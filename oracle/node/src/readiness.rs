@@ -4,6 +4,7 @@ mod money;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use provena_client::chain::SharedChain;
 use provena_common::slot::Slot;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::disk::{self, Space};
 use crate::journal::Journal;
+use crate::tasks::admission::Ledger;
 
 pub use money::{FEW_JOBS, JOB_FEES, Money, Standing, WALLET_RENT};
 
@@ -97,13 +99,15 @@ pub struct Readiness {
     journal: Journal,
     data: PathBuf,
     classes: Classes,
+    ledger: Arc<Ledger>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     watching: bool,
-    money: Option<Money>,
+    /// What the chain said of the node's money, and when.
+    money: Option<(Money, Instant)>,
     usual_bond: u64,
     elsewhere: bool,
     /// The slot from which this process may take seats, while another one holds the node's lease.
@@ -115,14 +119,21 @@ impl Readiness {
     /// Of a node whose files lie in `data`, and whose store says through `classes` what it keeps.
     #[must_use]
     pub fn new(chain: SharedChain, journal: Journal, data: PathBuf, classes: Classes) -> Self {
-        Self { chain, journal, data, classes, state: Mutex::default() }
+        Self { chain, journal, data, classes, ledger: Arc::default(), state: Mutex::default() }
+    }
+
+    /// What jobs hold of the node.
+    #[must_use]
+    pub fn ledger(&self) -> Arc<Ledger> {
+        Arc::clone(&self.ledger)
     }
 
     /// Everything that keeps the node from earning.
     #[must_use]
     pub fn reasons(&self) -> Vec<Reason> {
         let chain = self.chain.health();
-        let State { watching, money, usual_bond, elsewhere, leased_until, .. } = *self.lock();
+        let money = self.money();
+        let State { watching, usual_bond, elsewhere, leased_until, .. } = *self.lock();
         let full = disk::free(&self.data).is_ok_and(|free| free < LEAST_SPACE);
         let found = [
             (chain.wrong_chain.is_some(), Reason::WrongChain),
@@ -148,10 +159,11 @@ impl Readiness {
         self.reasons().into_iter().find(hinders)
     }
 
-    /// What the chain said last of the node's money.
+    /// What the chain said last of the node's money, and what of it was promised to jobs since or is not on the chain yet.
     #[must_use]
     pub fn money(&self) -> Option<Money> {
-        self.lock().money
+        let (money, read) = self.lock().money?;
+        Some(money.with_promised(self.ledger.promised(read)))
     }
 
     /// The bond of the job that was looked at last; 0 before the first.
@@ -171,9 +183,9 @@ impl Readiness {
         self.lock().watching = watching;
     }
 
-    /// Records what the chain says of the node's money.
-    pub fn saw_money(&self, money: Money) {
-        self.lock().money = Some(money);
+    /// Records what the chain says of the node's money; it was asked at `read`.
+    pub fn saw_money(&self, money: Money, read: Instant) {
+        self.lock().money = Some((money, read));
     }
 
     /// Records the bond of a job that could be taken.

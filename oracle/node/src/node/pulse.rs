@@ -93,8 +93,9 @@ impl Pulse {
     }
 
     async fn money(&self) {
+        let read = Instant::now();
         if let Some(standing) = self.standing().await {
-            self.readiness.saw_money(standing.money);
+            self.readiness.saw_money(standing.money, read);
             self.readiness.saw_lease(&standing.node);
         }
     }

@@ -30,6 +30,8 @@ pub struct Money {
     pub least_stake: u64,
     /// Part of the stake that jobs hold.
     pub locked: u64,
+    /// Part of the stake that jobs were promised, before the chain counts it as held.
+    pub promised: u64,
     /// Part of the stake that new jobs can hold.
     pub free: u64,
     /// Seats for which the bond was lost, ever.
@@ -46,6 +48,11 @@ impl Money {
             forfeited: node.forfeited,
             ..Self::of_wallet(balance)
         }
+    }
+
+    /// The same, with so much of the stake promised to jobs that the chain does not count yet.
+    pub(super) fn with_promised(self, promised: u64) -> Self {
+        Self { promised, free: self.free.saturating_sub(promised), ..self }
     }
 
     /// Of a wallet alone.

@@ -251,8 +251,9 @@ impl Worker {
 
     /// How the node stands now, if its wallet can pay for one more job and no other process holds its lease.
     async fn standing(&self) -> Result<Standing, Refusal> {
+        let read = Instant::now();
         let standing = Standing::read(self.parts.chain.as_ref(), &self.me).await?.ok_or(Refusal::NotRegistered)?;
-        self.parts.readiness.saw_money(standing.money);
+        self.parts.readiness.saw_money(standing.money, read);
         if self.parts.readiness.saw_lease(&standing.node) {
             return Err(Refusal::NotReady(Obstacle::AnotherInstance));
         }

@@ -81,7 +81,7 @@ pub struct Worker {
     /// How fast the node is, and what it has promised.
     pub(super) pace: Pace,
     /// What jobs hold of the node.
-    pub(super) ledger: Ledger,
+    pub(super) ledger: Arc<Ledger>,
     /// Seats beside which nobody sits.
     pub(super) alone: Alone,
     /// What the store keeps for each job that was admitted.
@@ -120,11 +120,12 @@ impl Worker {
         let message = [domain::SALT, &parts.cluster, provena_market::ID.as_ref()].concat();
         let secret = hash::sha256(&[domain::SALT, parts.key.sign_message(&message).as_ref()]);
         let computing = Semaphore::new(parts.max_computing.max(1));
+        let ledger = parts.readiness.ledger();
         let worker = Self {
             parts,
             me,
             pace: Pace::default(),
-            ledger: Ledger::default(),
+            ledger,
             alone: Alone::default(),
             keeps: Mutex::default(),
             wasted: Wasted::default(),

@@ -14,12 +14,12 @@ use serde_json::json;
 use solana_pubkey::Pubkey;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::folder_store;
 use crate::support::market::{BOND, Scene, WINDOW};
 use crate::support::model;
 use crate::support::serving::Served;
 use crate::support::small_disk::SmallDisk;
-use crate::support::watched::{Call, Watched, pass};
+use crate::support::watched::{Call, Gatekeeper, Watched, pass};
+use crate::support::{folder_store, folder_url};
 use crate::watch::{Running, until};
 
 async fn declined(worker: &Worker, job: &Pubkey) -> String {
@@ -266,5 +266,42 @@ async fn health_says_that_the_stake_is_below_the_markets_least() {
             code == 503 && health["reasons"] == json!(["stake_too_low"]) && money["least_stake"] == STAKE + 1
         })
         .await;
+    served.stop().await;
+}
+
+/// A bond that is promised to a job whose seat is about to be taken was shown as free.
+#[tokio::test(flavor = "multi_thread")]
+async fn health_does_not_count_as_free_what_is_promised() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let keeper = Gatekeeper::default();
+    let gate = Arc::clone(&keeper.0);
+    // The bond is promised before it is known how long the answer takes.
+    let slow = Watched::new(move |call| {
+        if call == Call::WarmUp {
+            gate.wait();
+        }
+        pass()
+    });
+    let urls = format!("[store]\nurls = [{:?}]\n", folder_url(&scene.shared));
+    let served = Served::start_computing(scene.chain.clone(), folder.path(), &urls, slow).await;
+    let shows = |promised: u64, locked: u64, free: u64| {
+        move |_, health: &serde_json::Value| {
+            let money = &health["money"];
+            money["promised"] == promised && money["locked"] == locked && money["free"] == free
+        }
+    };
+    served.until(shows(0, 0, STAKE)).await;
+    let job = scene.client().post_job(&scene.offer, &model::request(1)).await.unwrap().job;
+    served.until(shows(BOND, 0, STAKE - BOND)).await;
+    let (_, metrics) = served.get("/metrics").await;
+    let metrics = String::from_utf8(metrics).unwrap();
+    let gauge = format!("provena_node_stake_free_lamports {}", STAKE - BOND);
+    assert!(metrics.contains(&gauge), "{gauge} is not in {metrics}");
+    assert_eq!(scene.chain.count(instruction::TakeSeat::DISCRIMINATOR), 0);
+    keeper.open();
+    until("it is answered", || scene.job(&job).state().unwrap() == JobState::Agreed).await;
+    // Its seat is on the chain; nothing of it is counted twice for long.
+    served.until(move |_, health| health["money"]["free"] == STAKE - BOND).await;
     served.stop().await;
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use solana_pubkey::Pubkey;
 
@@ -32,10 +33,20 @@ impl Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
     held: Held,
-    /// Whether the chain counts its bond as locked.
-    seated: bool,
+    seat: Seat,
     /// Whether it is decided: it holds its bond until it is paid, and no place.
     decided: bool,
+}
+
+/// Whether the chain counts a job's bond as locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seat {
+    /// Not yet: it is promised.
+    Promised,
+    /// For as long as this process knows the job.
+    Known,
+    /// Since it was promised; noticed then.
+    Noticed(Instant),
 }
 
 /// Every job that holds something.
@@ -65,7 +76,7 @@ impl Ledger {
         let mut entries = self.entries();
         entries.remove(&job);
         fits(&entries, held, limits, stake, locked)?;
-        entries.insert(job, Entry { held, seated: false, decided: false });
+        entries.insert(job, Entry { held, seat: Seat::Promised, decided: false });
         Ok(())
     }
 
@@ -79,7 +90,24 @@ impl Ledger {
 
     /// Notes a job in which the chain shows this node, whatever the limits are.
     pub fn seated(&self, job: Pubkey, held: Held, decided: bool) {
-        self.entries().insert(job, Entry { held, seated: true, decided });
+        let mut entries = self.entries();
+        let seat = match entries.get(&job).map(|entry| entry.seat) {
+            None => Seat::Known,
+            Some(Seat::Promised) => Seat::Noticed(Instant::now()),
+            Some(known) => known,
+        };
+        entries.insert(job, Entry { held, seat, decided });
+    }
+
+    /// Lamports that are promised to jobs as their bonds, and that what the chain said at `read` does not count as locked.
+    #[must_use]
+    pub fn promised(&self, read: Instant) -> u64 {
+        let is_promised = |entry: &&Entry| match entry.seat {
+            Seat::Promised => true,
+            Seat::Known => false,
+            Seat::Noticed(at) => at >= read,
+        };
+        self.entries().values().filter(is_promised).fold(0, |sum, entry| sum.saturating_add(entry.held.bond))
     }
 
     /// A job holds nothing any more.
@@ -112,7 +140,7 @@ fn fits(entries: &HashMap<Pubkey, Entry>, held: Held, limits: &Limits, stake: u6
     if all.places >= limits.max_jobs {
         return Err(Refusal::Jobs(limits.max_jobs));
     }
-    let promised = sum(&|entry| !entry.seated).bonds;
+    let promised = sum(&|entry| entry.seat == Seat::Promised).bonds;
     let free = stake.saturating_sub(locked).saturating_sub(promised);
     if held.bond > free {
         return Err(Refusal::Stake { bond: held.bond, free });
@@ -195,6 +223,24 @@ mod tests {
         ledger.seated(key(0), held(1, 1, 600, false), false);
         assert_eq!(admit(1, 2, 2, 401, 600), "stake_in_use");
         assert_eq!(admit(1, 2, 2, 400, 600), "admitted");
+    }
+
+    #[test]
+    fn a_bond_is_promised_until_the_chain_was_read_after_its_seat() {
+        let ledger = Ledger::default();
+        let before = Instant::now();
+        assert_eq!(name(ledger.admit(key(0), held(1, 1, 300, false), &limits(), STAKE, 0)), "admitted");
+        assert_eq!(ledger.promised(before), 300);
+        ledger.seated(key(0), held(1, 1, 300, false), false);
+        let after = Instant::now() + std::time::Duration::from_nanos(1);
+        // Looked at again, it is no newer.
+        ledger.seated(key(0), held(1, 1, 300, false), true);
+        assert_eq!((ledger.promised(before), ledger.promised(after)), (300, 0));
+        ledger.leave(&key(0));
+        assert_eq!(ledger.promised(before), 0);
+        // One that the chain showed first is in what it said.
+        ledger.seated(key(1), held(1, 1, 300, false), false);
+        assert_eq!(ledger.promised(before), 0);
     }
 
     #[test]
