@@ -173,6 +173,7 @@ impl Node {
             let (store, closing) = (api.store.clone(), serving.clone());
             async move { store.tend(closing).await }
         });
+        let attempts = Arc::clone(&parts.attempts);
         let worked = work(&api, chain, &config, parts, &shutdown).await;
         api.readiness.watch(false);
         serving.cancel();
@@ -180,6 +181,8 @@ impl Node {
             tracing::warn!("a request was still open; closing without it");
             server.abort();
         }
+        // Last, when nothing more is begun: what is being prepared now ends with the process, which does not end because of it.
+        attempts.stop();
         tending.await.map_err(|error| NodeError::Task(error.to_string()))?;
         worked
     }

@@ -268,3 +268,24 @@ async fn a_warm_up_takes_a_place_of_computing() {
     assert_eq!((now, inside.most()), (1, 1));
     assert_eq!(scene.node("node").stake, STAKE);
 }
+
+/// A node that was told to stop while it prepared something counted that as an attempt that killed it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_in_good_order_is_held_against_no_request() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, inside, gate) = gated();
+    let sections = format!("[store]\nurls = [{:?}]\n", folder_url(&scene.shared));
+    let served = Served::start_computing(scene.chain.clone(), folder.path(), &sections, engine).await;
+    let url = served.url(&format!("/v1/quotes/{}", scene.offer));
+    let asked = tokio::spawn(served.http.post(url).body(model::request(1).to_bytes()).send());
+    while inside.now() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let data = folder.path().join("provena-node");
+    assert!(!unmarked(&data), "it is being prepared");
+    served.stop().await;
+    assert!(unmarked(&data) && inside.now() == 1);
+    gate.open();
+    drop(asked.await);
+}
