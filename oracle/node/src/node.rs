@@ -133,7 +133,7 @@ impl Node {
             quotes: Quotes::new(config.http.address_connections > 0),
             worker: OnceLock::new(),
             streams: Streams::new(config.http.address_connections > 0),
-            bodies: Bodies::new(MOST_IN_BODIES),
+            bodies: Bodies::new(MOST_IN_BODIES, config.http.address_connections > 0),
         });
         let parts = Parts { journal, attempts, compute, key, models, locks: LockPlaces::of_this_user() };
         Ok(Self { api, listener, address, chain, config, parts })

@@ -115,7 +115,7 @@ impl Api {
         let _share = self.quotes.may_ask(remote)?;
         let worker = self.worker.get().ok_or_else(|| Refused::busy(5, "the node is starting"))?;
         let offer = self.offer(&address).await?;
-        let request = self.bodies.read(body, MAX_REQUEST_LEN).await?;
+        let request = self.bodies.read(remote, body, MAX_REQUEST_LEN).await?;
         let asking = Asking {
             address: self.quotes.by_address.then_some(remote.0),
             // Whoever names another wallet learns how busy the node is with that one, and is refused in its place.

@@ -16,6 +16,7 @@ pub(super) struct Shares {
 pub(super) struct Share {
     shares: Arc<Shares>,
     party: IpAddr,
+    held: usize,
 }
 
 impl Shares {
@@ -26,13 +27,13 @@ impl Shares {
 
     /// One more of a party's; `None` where it has its share.
     pub(super) fn take(self: &Arc<Self>, party: IpAddr) -> Option<Share> {
-        let mut held = self.held();
-        let count = held.entry(party).or_default();
-        if self.most > 0 && *count >= self.most {
-            return None;
-        }
-        *count += 1;
-        Some(Share { shares: Arc::clone(self), party })
+        let mut share = self.begin(party);
+        share.grow(1).then_some(share)
+    }
+
+    /// Nothing of a party's yet.
+    pub(super) fn begin(self: &Arc<Self>, party: IpAddr) -> Share {
+        Share { shares: Arc::clone(self), party, held: 0 }
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -40,11 +41,27 @@ impl Shares {
     }
 }
 
+impl Share {
+    /// So much more of it; says whether the party had that left, and takes nothing otherwise.
+    pub(super) fn grow(&mut self, more: usize) -> bool {
+        let most = self.shares.most;
+        let mut held = self.shares.held();
+        let count = held.get(&self.party).copied().unwrap_or_default().saturating_add(more);
+        if most > 0 && count > most {
+            return false;
+        }
+        held.insert(self.party, count);
+        drop(held);
+        self.held += more;
+        true
+    }
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
         let mut held = self.shares.held();
         if let Some(count) = held.get_mut(&self.party) {
-            *count -= 1;
+            *count = count.saturating_sub(self.held);
             if *count == 0 {
                 held.remove(&self.party);
             }
@@ -66,6 +83,11 @@ mod tests {
         drop(first);
         assert!(shares.take(party(1)).is_some());
         assert_eq!(shares.held().len(), 1);
+        // What grows takes no more than there is, and gives all of it back.
+        let mut growing = shares.begin(party(3));
+        assert!(growing.grow(0) && growing.grow(2) && !growing.grow(1) && shares.take(party(3)).is_none());
+        drop(growing);
+        assert!(shares.take(party(3)).is_some());
         let many: Vec<_> = (0..100).map(|_| without.take(party(1)).unwrap()).collect();
         drop(many);
         assert!(without.held().is_empty());

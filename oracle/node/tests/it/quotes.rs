@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::support::folder_url;
 use crate::support::market::Scene;
@@ -133,6 +134,39 @@ async fn a_payer_whose_share_is_used_up_is_refused_by_name_before_he_pays() {
     let quotes = scene.client().quotes(&offer, &scene.terms(&offer), &model::request(3)).await.unwrap();
     let replies: Vec<_> = quotes.0.into_iter().map(|asked| asked.reply).collect();
     assert!(matches!(&replies[..], [Reply::Refuses(refusal)] if refusal.refused == "payer_at_limit"), "{replies:?}");
+    served.stop().await;
+}
+
+/// One address that sent four long requests and ended none of them had all the room for long requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_requests_of_one_address_leave_room_for_those_of_others() {
+    let scene = Scene::new(&["node"], 1, 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let sections = format!("[store]\nurls = [{:?}]\n", folder_url(&scene.shared));
+    let served = Served::start(scene.chain.clone(), folder.path(), &sections).await;
+    let mut held = Vec::new();
+    for _ in 0..5 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.1.1:0".parse().unwrap()).unwrap();
+        let mut stream = socket.connect(served.address).await.unwrap();
+        let begin =
+            format!("POST /v1/quotes/{} HTTP/1.1\r\nhost: node\r\ncontent-length: {}\r\n\r\n", scene.offer, 16 << 20);
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        // Those that are refused are read, too.
+        stream.write_all(&vec![b' '; 15 << 20]).await.unwrap();
+        held.push(stream);
+        // What is on its way arrives.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let url = served.url(&format!("/v1/quotes/{}", scene.offer));
+    let long = from(9, 1).post(&url).body(vec![b'x'; 12 << 20]).send().await.unwrap();
+    let (status, words) = (long.status(), long.text().await.unwrap());
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{words}");
+    // The one who has his share has it, and what is short is taken from him all the same.
+    let more = from(1, 1).post(&url).body(vec![b'x'; 12 << 20]).send().await.unwrap();
+    assert_eq!(more.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(ask(&from(1, 1), &served.url(""), &scene.offer, 1).await, StatusCode::OK);
+    drop(held);
     served.stop().await;
 }
 
