@@ -16,6 +16,7 @@ mod backoff;
 mod batch;
 mod budget;
 mod combined;
+mod connection;
 pub mod effects;
 mod error;
 mod genesis;

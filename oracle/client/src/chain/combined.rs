@@ -3,7 +3,7 @@
 //! Nothing is answered from an earlier answer, but for the blockhash: every question is put to the server after it was
 //! asked here, so that whoever asks sees what he would have seen alone.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -31,25 +31,77 @@ const BLOCKHASH_FOR: Duration = Duration::from_secs(1);
 
 /// A chain that combines questions.
 pub struct Combined<C> {
-    chain: C,
+    chain: Arc<C>,
     accounts: Batch<Pubkey, Option<Account>>,
     signatures: Batch<Signature, Option<SignatureStatus>>,
     height: Batch<(), u64>,
     blockhash: Batch<(), RecentBlockhash>,
-    latest: Mutex<Option<(RecentBlockhash, Instant)>>,
+    latest: Arc<Latest>,
+}
+
+/// The blockhash that was answered last.
+#[derive(Debug, Default)]
+struct Latest(Mutex<Option<(RecentBlockhash, Instant)>>);
+
+impl Latest {
+    /// The hash, while it may be used again.
+    fn get(&self) -> Option<RecentBlockhash> {
+        let latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.filter(|(_, since)| since.elapsed() < BLOCKHASH_FOR).map(|(hash, _)| hash)
+    }
+
+    fn set(&self, latest: Option<RecentBlockhash>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = latest.map(|hash| (hash, Instant::now()));
+    }
 }
 
 impl<C: Chain> Combined<C> {
     /// Combines what is asked of `chain`.
     #[must_use]
     pub fn new(chain: C) -> Self {
+        let (chain, latest) = (Arc::new(chain), Arc::<Latest>::default());
+        let accounts = {
+            let chain = Arc::clone(&chain);
+            move |all: Vec<Pubkey>| {
+                let chain = Arc::clone(&chain);
+                async move { chain.accounts(&all).await }
+            }
+        };
+        let signatures = {
+            let chain = Arc::clone(&chain);
+            move |all: Vec<Signature>| {
+                let chain = Arc::clone(&chain);
+                async move { chain.signature_statuses(&all).await }
+            }
+        };
+        let height = {
+            let chain = Arc::clone(&chain);
+            move |_| {
+                let chain = Arc::clone(&chain);
+                async move { Ok(vec![chain.block_height().await?]) }
+            }
+        };
+        let blockhash = {
+            let (chain, latest) = (Arc::clone(&chain), Arc::clone(&latest));
+            move |_| {
+                let (chain, latest) = (Arc::clone(&chain), Arc::clone(&latest));
+                async move {
+                    if let Some(latest) = latest.get() {
+                        return Ok(vec![latest]);
+                    }
+                    let fresh = chain.recent_blockhash().await?;
+                    latest.set(Some(fresh));
+                    Ok(vec![fresh])
+                }
+            }
+        };
         Self {
+            accounts: Batch::new(ACCOUNTS_TOGETHER, accounts),
+            signatures: Batch::new(SIGNATURES_TOGETHER, signatures),
+            height: Batch::new(1, height),
+            blockhash: Batch::new(1, blockhash),
             chain,
-            accounts: Batch::new(ACCOUNTS_TOGETHER),
-            signatures: Batch::new(SIGNATURES_TOGETHER),
-            height: Batch::new(1),
-            blockhash: Batch::new(1),
-            latest: Mutex::new(None),
+            latest,
         }
     }
 
@@ -57,11 +109,6 @@ impl<C: Chain> Combined<C> {
     #[must_use]
     pub fn inner(&self) -> &C {
         &self.chain
-    }
-
-    fn latest(&self) -> Option<RecentBlockhash> {
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.filter(|(_, since)| since.elapsed() < BLOCKHASH_FOR).map(|(hash, _)| hash)
     }
 }
 
@@ -83,7 +130,7 @@ impl<C: Chain> ChainReader for Combined<C> {
         if addresses.len() > ACCOUNTS_TOGETHER {
             return self.chain.accounts(addresses).await;
         }
-        self.accounts.ask(addresses, |all| async move { self.chain.accounts(&all).await }).await
+        self.accounts.ask(addresses).await
     }
 
     async fn program_accounts(
@@ -114,18 +161,10 @@ impl<C: Chain> ChainReader for Combined<C> {
 #[async_trait]
 impl<C: Chain> ChainSubmitter for Combined<C> {
     async fn recent_blockhash(&self) -> Result<RecentBlockhash, ChainError> {
-        if let Some(latest) = self.latest() {
+        if let Some(latest) = self.latest.get() {
             return Ok(latest);
         }
-        let ask = |_| async move {
-            if let Some(latest) = self.latest() {
-                return Ok(vec![latest]);
-            }
-            let fresh = self.chain.recent_blockhash().await?;
-            *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some((fresh, Instant::now()));
-            Ok(vec![fresh])
-        };
-        let hashes = self.blockhash.ask(&[()], ask).await?;
+        let hashes = self.blockhash.ask(&[()]).await?;
         hashes.first().copied().ok_or_else(|| ChainError::Build("no blockhash was answered".to_owned()))
     }
 
@@ -134,7 +173,7 @@ impl<C: Chain> ChainSubmitter for Combined<C> {
         if let Err(ChainError::Rejected(rejection)) = &sent
             && rejection.is_unknown_blockhash()
         {
-            *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            self.latest.set(None);
         }
         sent
     }
@@ -155,11 +194,11 @@ impl<C: Chain> ChainSubmitter for Combined<C> {
         if asked.len() > SIGNATURES_TOGETHER {
             return self.chain.signature_statuses(asked).await;
         }
-        self.signatures.ask(asked, |all| async move { self.chain.signature_statuses(&all).await }).await
+        self.signatures.ask(asked).await
     }
 
     async fn block_height(&self) -> Result<u64, ChainError> {
-        let heights = self.height.ask(&[()], |_| async move { Ok(vec![self.chain.block_height().await?]) }).await?;
+        let heights = self.height.ask(&[()]).await?;
         heights.first().copied().ok_or_else(|| ChainError::Build("no block height was answered".to_owned()))
     }
 

@@ -117,10 +117,10 @@ struct TokenAmount {
 /// # Errors
 /// The server does not answer, or answers nonsense.
 pub async fn signatures(chain: &RpcChain, address: &Pubkey) -> Result<Vec<Signature>, ChainError> {
-    let commitment = chain.client.commitment().commitment.to_string();
+    let commitment = chain.rpc().commitment().commitment.to_string();
     let params = json!([address.to_string(), { "commitment": commitment }]);
     let listed: Vec<Listed> =
-        chain.ask(|| chain.client.send(RpcRequest::GetSignaturesForAddress, params.clone())).await?;
+        chain.ask(|| chain.rpc().send(RpcRequest::GetSignaturesForAddress, params.clone())).await?;
     listed
         .into_iter()
         .filter(|listed| listed.err.is_none())
@@ -133,11 +133,10 @@ pub async fn signatures(chain: &RpcChain, address: &Pubkey) -> Result<Vec<Signat
 /// # Errors
 /// The server does not answer, or answers nonsense.
 pub async fn effects(chain: &RpcChain, signature: &Signature) -> Result<Option<Effects>, ChainError> {
-    let commitment = chain.client.commitment().commitment.to_string();
+    let commitment = chain.rpc().commitment().commitment.to_string();
     let config = json!({ "encoding": "json", "commitment": commitment, "maxSupportedTransactionVersion": 0 });
     let params = json!([signature.to_string(), config]);
-    let recorded: Option<Recorded> =
-        chain.ask(|| chain.client.send(RpcRequest::GetTransaction, params.clone())).await?;
+    let recorded: Option<Recorded> = chain.ask(|| chain.rpc().send(RpcRequest::GetTransaction, params.clone())).await?;
     let Some(Recorded { transaction, meta: Some(meta) }) = recorded else { return Ok(None) };
     let parse =
         |text: &String| text.parse().map_err(|_| nonsense(chain, "an account of the transaction is no address"));

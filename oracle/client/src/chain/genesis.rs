@@ -5,12 +5,13 @@
 //! after every failure of the connection, whenever the slot jumps, every [`READ_EVERY`] while it is only read, and at most
 //! [`ACT_EVERY`] before anything is sent or a transaction's fate is judged.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use solana_pubkey::Pubkey;
 
 use super::batch::Batch;
+use super::connection::Connection;
 use super::{ChainError, RpcChain};
 
 /// The longest time for which a comparison serves reads.
@@ -20,7 +21,7 @@ const READ_EVERY: Duration = Duration::from_secs(30);
 const ACT_EVERY: Duration = Duration::from_secs(1);
 
 /// What a comparison is needed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Care {
     /// For reading.
     Read,
@@ -29,18 +30,10 @@ pub(super) enum Care {
 }
 
 /// The chain that was met first, and what was seen since.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Genesis {
     expected: OnceLock<[u8; 32]>,
     state: Mutex<State>,
-    /// Many at once ask only once.
-    asking: Batch<(), ()>,
-}
-
-impl Default for Genesis {
-    fn default() -> Self {
-        Self { expected: OnceLock::new(), state: Mutex::default(), asking: Batch::new(1) }
-    }
 }
 
 #[derive(Debug, Default)]
@@ -96,11 +89,24 @@ impl Genesis {
 impl RpcChain {
     /// Makes sure that the chain is still the one that was met first, as far as `care` asks for it.
     pub(super) async fn same_chain(&self, care: Care) -> Result<(), ChainError> {
-        if !self.genesis.is_due(care, Instant::now()) {
+        if !self.connection.genesis.is_due(care, Instant::now()) {
             return Ok(());
         }
-        let compare = |_| async move { self.compare_unless_done(care).await.map(|()| vec![()]) };
-        self.genesis.asking.ask(&[()], compare).await.map(drop)
+        self.comparing.ask(&[care]).await.map(drop)
+    }
+}
+
+impl Connection {
+    /// Comparisons, which are made once for all who need one at the same time.
+    pub(super) fn comparing(connection: &Arc<Self>) -> Batch<Care, ()> {
+        let connection = Arc::clone(connection);
+        Batch::new(2, move |all: Vec<Care>| {
+            let connection = Arc::clone(&connection);
+            async move {
+                let most = all.iter().copied().max().unwrap_or(Care::Act);
+                connection.compare_unless_done(most).await.map(|()| vec![(); all.len()])
+            }
+        })
     }
 
     /// Compares, unless somebody else has done it since it became due.
@@ -119,7 +125,7 @@ impl RpcChain {
             }
             Err(found) => {
                 let expected = Pubkey::from(self.genesis.expected().unwrap_or_default());
-                let (url, found) = (self.url(), Pubkey::from(found));
+                let (url, found) = (self.client.url(), Pubkey::from(found));
                 if self.health.on_another_chain(&found.to_string()) {
                     tracing::error!(url, %expected, %found, "the RPC server answers for another chain; nothing is sent to it");
                 }

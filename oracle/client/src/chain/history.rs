@@ -69,11 +69,10 @@ pub async fn instructions(chain: &RpcChain, address: &Pubkey) -> Result<Vec<Past
 /// # Errors
 /// As for [`instructions`].
 pub async fn instructions_of(chain: &RpcChain, signature: &Signature) -> Result<Vec<PastInstruction>, ChainError> {
-    let commitment = chain.client.commitment().commitment.to_string();
+    let commitment = chain.rpc().commitment().commitment.to_string();
     let config = json!({ "encoding": "json", "commitment": commitment, "maxSupportedTransactionVersion": 0 });
     let params = json!([signature.to_string(), config]);
-    let recorded: Option<Recorded> =
-        chain.ask(|| chain.client.send(RpcRequest::GetTransaction, params.clone())).await?;
+    let recorded: Option<Recorded> = chain.ask(|| chain.rpc().send(RpcRequest::GetTransaction, params.clone())).await?;
     let nonsense = || ChainError::Rpc { url: chain.url(), reason: format!("its record of {signature} is broken") };
     recorded.map_or(Ok(Vec::new()), |recorded| read(recorded).ok_or_else(nonsense))
 }

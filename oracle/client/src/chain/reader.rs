@@ -18,15 +18,15 @@ const ACCOUNTS_PER_REQUEST: usize = 100;
 #[async_trait]
 impl ChainReader for RpcChain {
     async fn cluster(&self) -> Result<[u8; 32], ChainError> {
-        if let Some(known) = self.genesis.expected() {
+        if let Some(known) = self.connection.genesis.expected() {
             return Ok(known);
         }
-        let hash = self.ask_with(Care::Act, || self.client.get_genesis_hash()).await?.to_bytes();
-        Ok(self.genesis.expected().unwrap_or(hash))
+        let hash = self.ask_with(Care::Act, || self.rpc().get_genesis_hash()).await?.to_bytes();
+        Ok(self.connection.genesis.expected().unwrap_or(hash))
     }
 
     async fn slot(&self) -> Result<u64, ChainError> {
-        let slot = self.ask(|| self.client.get_slot()).await?;
+        let slot = self.ask(|| self.rpc().get_slot()).await?;
         self.saw_slot(slot);
         Ok(slot)
     }
@@ -39,7 +39,7 @@ impl ChainReader for RpcChain {
         let mut found = Vec::with_capacity(addresses.len());
         for some in addresses.chunks(ACCOUNTS_PER_REQUEST) {
             let answer =
-                self.ask(|| self.client.get_multiple_accounts_with_commitment(some, self.client.commitment())).await?;
+                self.ask(|| self.rpc().get_multiple_accounts_with_commitment(some, self.rpc().commitment())).await?;
             self.saw_slot(answer.context.slot);
             found.extend(answer.value);
         }
@@ -51,23 +51,23 @@ impl ChainReader for RpcChain {
         program: &Pubkey,
         filter: &AccountFilter,
     ) -> Result<Vec<(Pubkey, Account)>, ChainError> {
-        let config = program_config(filter, self.client.commitment());
+        let config = program_config(filter, self.rpc().commitment());
         let params = serde_json::json!([program.to_string(), config]);
         let listed: Vec<RpcKeyedAccount> =
-            self.ask(|| self.client.send(RpcRequest::GetProgramAccounts, params.clone())).await?;
+            self.ask(|| self.rpc().send(RpcRequest::GetProgramAccounts, params.clone())).await?;
         listed.into_iter().map(|keyed| self.keyed(keyed)).collect()
     }
 
     async fn rent_exempt(&self, len: usize) -> Result<u64, ChainError> {
-        self.ask(|| self.client.get_minimum_balance_for_rent_exemption(len)).await
+        self.ask(|| self.rpc().get_minimum_balance_for_rent_exemption(len)).await
     }
 
     fn watch(&self, watch: Watch) -> Changes {
-        Changes::subscribe(self.ws_url.clone(), watch, self.client.commitment(), self.health.clone())
+        Changes::subscribe(self.ws_url.clone(), watch, self.rpc().commitment(), self.connection.health.clone())
     }
 
     fn health(&self) -> HealthReport {
-        self.health.report()
+        self.connection.health.report()
     }
 
     fn reach(&self) -> Reach {
@@ -77,8 +77,8 @@ impl ChainReader for RpcChain {
 
 impl RpcChain {
     fn saw_slot(&self, slot: u64) {
-        if self.health.saw_slot(slot) {
-            self.genesis.suspect();
+        if self.connection.health.saw_slot(slot) {
+            self.connection.genesis.suspect();
         }
     }
 

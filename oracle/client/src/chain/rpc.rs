@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use solana_client::client_error::{ClientError, ClientErrorKind};
+use solana_client::client_error::ClientError;
 use solana_client::nonblocking::rpc_client::RpcClient;
-use solana_client::rpc_request::{RpcError, RpcResponseErrorData};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_message::AddressLookupTableAccount;
 
-use super::genesis::{Care, Genesis};
-use super::{Budget, ChainError, Health, Rejection};
+use super::batch::Batch;
+use super::connection::Connection;
+use super::genesis::Care;
+use super::{Budget, ChainError};
 use crate::reach::Reach;
 
 /// How to reach a cluster.
@@ -44,10 +45,10 @@ impl RpcOptions {
 
 /// A cluster reached through JSON-RPC and, for hints, WebSocket. Implements both chain traits.
 pub struct RpcChain {
-    pub(super) client: RpcClient,
+    pub(super) connection: Arc<Connection>,
+    /// Many who need to know at once whether the chain is still the same ask only once.
+    pub(super) comparing: Batch<Care, ()>,
     pub(super) ws_url: String,
-    pub(super) health: Arc<Health>,
-    pub(super) genesis: Genesis,
     pub(super) lookup_tables: Vec<AddressLookupTableAccount>,
     pub(super) budget: Budget,
     pub(super) reach: Reach,
@@ -66,11 +67,12 @@ impl RpcChain {
         };
         let rpc_url = checked(&options.rpc_url, &["http", "https"])?;
         let commitment = CommitmentConfig { commitment: options.commitment };
+        let client = RpcClient::new_with_timeout_and_commitment(rpc_url, options.timeout, commitment);
+        let connection = Arc::new(Connection::new(client));
         Ok(Self {
-            client: RpcClient::new_with_timeout_and_commitment(rpc_url, options.timeout, commitment),
+            comparing: Connection::comparing(&connection),
+            connection,
             ws_url,
-            health: Arc::new(Health::of(server(&options.rpc_url))),
-            genesis: Genesis::default(),
             lookup_tables: Vec::new(),
             budget: Budget::default(),
             reach: Reach::of_chain(&options.rpc_url),
@@ -103,13 +105,13 @@ impl RpcChain {
     /// The RPC server's URL.
     #[must_use]
     pub fn url(&self) -> String {
-        self.client.url()
+        self.connection.client.url()
     }
 
     /// The client itself, for the few requests that only one tool needs.
     #[must_use]
     pub fn rpc(&self) -> &RpcClient {
-        &self.client
+        &self.connection.client
     }
 
     /// Asks once, and again after short delays while there is no answer. For reads only.
@@ -128,7 +130,7 @@ impl RpcChain {
         let mut backoff = super::Backoff::new(Duration::from_millis(150), Duration::from_secs(2));
         loop {
             let answer = match self.same_chain(care).await {
-                Ok(()) => self.note(question().await),
+                Ok(()) => self.connection.note(question().await),
                 Err(error) => Err(error),
             };
             match answer {
@@ -140,104 +142,6 @@ impl RpcChain {
             }
         }
     }
-
-    /// Counts an answer in the health state and puts its error into our terms.
-    pub(super) fn note<T>(&self, answer: Result<T, ClientError>) -> Result<T, ChainError> {
-        match answer {
-            Ok(value) => {
-                self.health.succeeded();
-                Ok(value)
-            }
-            Err(error) => {
-                let error = self.classify(error);
-                match &error {
-                    ChainError::Unreachable { reason, .. } => {
-                        self.genesis.suspect();
-                        self.health.failed(&without_urls(reason));
-                    }
-                    _ => self.health.succeeded(),
-                }
-                Err(error)
-            }
-        }
-    }
-
-    fn classify(&self, error: ClientError) -> ChainError {
-        let url = self.client.url();
-        if let Some(cause) = error.get_transaction_error() {
-            return ChainError::Rejected(Box::new(Rejection::explain(None, cause, &[], logs_of(&error))));
-        }
-        match error.kind() {
-            ClientErrorKind::RpcError(RpcError::RpcResponseError { code, message, .. }) => {
-                ChainError::Rpc { url, reason: format!("{message} (code {code})") }
-            }
-            ClientErrorKind::RpcError(RpcError::ForUser(text) | RpcError::RpcRequestError(text)) => {
-                ChainError::Rpc { url, reason: text.clone() }
-            }
-            ClientErrorKind::Reqwest(error) => ChainError::Unreachable { url, reason: transport(error) },
-            other => ChainError::Unreachable { url, reason: chain_of(other) },
-        }
-    }
-}
-
-/// The program logs that a failed preflight carries.
-fn logs_of(error: &ClientError) -> Vec<String> {
-    match error.kind() {
-        ClientErrorKind::RpcError(RpcError::RpcResponseError {
-            data: RpcResponseErrorData::SendTransactionPreflightFailure(result),
-            ..
-        }) => result.logs.clone().unwrap_or_default(),
-        _ => Vec::new(),
-    }
-}
-
-/// Why a request was not answered, without what every such error begins with.
-fn transport(error: &reqwest::Error) -> String {
-    if let Some(status) = error.status() {
-        return format!("something else does, with {status}");
-    }
-    if error.is_timeout() {
-        return "not in time".to_owned();
-    }
-    if !error.is_connect() {
-        return chain_of(error);
-    }
-    let innermost = std::iter::successors(std::error::Error::source(error), |error| error.source()).last();
-    innermost.map_or_else(|| chain_of(error), ToString::to_string)
-}
-
-/// An error with its causes in one line: the transport's outermost text alone ("error sending request") says nothing.
-fn chain_of(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
-}
-
-/// A text in which every URL is replaced by its server, so that it can be shown to anybody.
-fn without_urls(text: &str) -> String {
-    let word = |word: &str| match word.find("://") {
-        Some(_) => {
-            let url = word.trim_start_matches(|letter: char| !letter.is_ascii_alphabetic());
-            server(url.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric()))
-        }
-        None => word.to_owned(),
-    };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-/// The server of a URL, without what may be a secret: a provider's key is often in path or query.
-fn server(url: &str) -> String {
-    let parsed = reqwest::Url::parse(url).ok();
-    let host = parsed.as_ref().and_then(|url| url.host_str());
-    let port = parsed.as_ref().and_then(reqwest::Url::port).map(|port| format!(":{port}")).unwrap_or_default();
-    host.map(|host| format!("{host}{port}")).unwrap_or_default()
 }
 
 fn checked(url: &str, schemes: &[&str; 2]) -> Result<String, ChainError> {
@@ -271,14 +175,6 @@ pub fn websocket_url(rpc_url: &str) -> Result<String, ChainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_server_is_named_without_a_providers_key() {
-        assert_eq!(server("https://user:secret@rpc.example/v2/secret?api-key=secret"), "rpc.example");
-        assert_eq!(server("http://[::1]:8899"), "[::1]:8899");
-        let text = "error sending request for url (https://rpc.example:1/?api-key=secret): refused";
-        assert_eq!(without_urls(text), "error sending request for url rpc.example:1 refused");
-    }
 
     #[test]
     fn websocket_url_follows_the_rpc_url() {

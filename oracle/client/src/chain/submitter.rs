@@ -237,21 +237,21 @@ pub async fn send_within<C: Chain + ?Sized>(
 #[async_trait]
 impl ChainSubmitter for RpcChain {
     async fn recent_blockhash(&self) -> Result<RecentBlockhash, ChainError> {
-        let commitment = self.client.commitment();
+        let commitment = self.rpc().commitment();
         let (hash, last_valid_block_height) =
-            self.ask_with(Care::Act, || self.client.get_latest_blockhash_with_commitment(commitment)).await?;
+            self.ask_with(Care::Act, || self.rpc().get_latest_blockhash_with_commitment(commitment)).await?;
         Ok(RecentBlockhash { hash, last_valid_block_height })
     }
 
     async fn send(&self, transaction: &VersionedTransaction) -> Result<(), ChainError> {
         let config = RpcSendTransactionConfig {
-            preflight_commitment: Some(self.client.commitment().commitment),
+            preflight_commitment: Some(self.rpc().commitment().commitment),
             // We send again ourselves, because we are the ones who know when to stop.
             max_retries: Some(0),
             ..RpcSendTransactionConfig::default()
         };
         self.same_chain(Care::Act).await?;
-        self.note(self.client.send_transaction_with_config(transaction, config).await).map(drop)
+        self.connection.note(self.rpc().send_transaction_with_config(transaction, config).await).map(drop)
     }
 
     fn budget(&self) -> Budget {
@@ -267,9 +267,9 @@ impl ChainSubmitter for RpcChain {
     }
 
     async fn signature_statuses(&self, signatures: &[Signature]) -> Result<Vec<Option<SignatureStatus>>, ChainError> {
-        let ask = || self.client.get_signature_statuses_with_history(signatures);
+        let ask = || self.rpc().get_signature_statuses_with_history(signatures);
         let answer = self.ask_with(Care::Act, ask).await?;
-        let commitment = self.client.commitment();
+        let commitment = self.rpc().commitment();
         let known = answer.value.into_iter().map(|status| {
             status.map(|status| SignatureStatus {
                 slot: status.slot,
@@ -282,14 +282,14 @@ impl ChainSubmitter for RpcChain {
     }
 
     async fn block_height(&self) -> Result<u64, ChainError> {
-        self.ask_with(Care::Act, || self.client.get_block_height()).await
+        self.ask_with(Care::Act, || self.rpc().get_block_height()).await
     }
 
     async fn airdrop(&self, to: &Pubkey, lamports: u64) -> Result<Signature, ChainError> {
         self.same_chain(Care::Act).await?;
         // The client's own `request_airdrop` replaces every error, also an unreachable server, by one sentence.
         let params = serde_json::json!([to.to_string(), lamports]);
-        let answer: String = self.note(self.client.send(RpcRequest::RequestAirdrop, params).await)?;
+        let answer: String = self.connection.note(self.rpc().send(RpcRequest::RequestAirdrop, params).await)?;
         answer.parse().map_err(|_| ChainError::Rpc { url: self.url(), reason: format!("{answer:?} is no signature") })
     }
 }
