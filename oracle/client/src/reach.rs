@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, ClientBuilder, Url, redirect};
+use reqwest::{Client, Url, redirect};
 use tokio::sync::{Semaphore, oneshot};
 
 /// How far strangers' URLs may lead.
@@ -30,24 +30,43 @@ impl Reach {
         if here { Self::Private } else { Self::Public }
     }
 
-    /// The beginning of a client that calls a stranger's URL: it goes nowhere else, follows no redirection and asks no proxy,
-    /// which would look names up by itself.
+    /// The client that calls strangers' URLs, and this one among them: it goes nowhere else, follows no redirection and asks no
+    /// proxy, which would look names up by itself. There is one for each rule, since to make one takes long. It waits for ever
+    /// once it is connected: whoever calls sets a limit.
     ///
     /// # Errors
     /// In words: the URL is none, or leads to an address that may not be called.
-    pub fn client(self, url: &str) -> Result<ClientBuilder, String> {
+    pub fn client(self, url: &str) -> Result<&'static Client, String> {
         let parsed = Url::parse(url).map_err(|error| error.to_string())?;
         if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
             return Err("it is not at http:// or https://".to_owned());
         }
+        let client = match self {
+            Self::Private => &*PRIVATE,
+            Self::Public if is_public_host(&parsed) => &*PUBLIC,
+            Self::Public => return Err(NOT_PUBLIC.to_owned()),
+        };
+        client.as_ref().map_err(Clone::clone)
+    }
+
+    /// What [`Reach::client`] hands out. It keeps no connection for later: those of one runtime are of no use to another, and
+    /// strangers' are worth nothing.
+    fn build(self) -> Result<Client, String> {
         let builder = Client::builder().redirect(redirect::Policy::none()).no_proxy();
-        match self {
-            Self::Private => Ok(builder),
-            Self::Public if is_public_host(&parsed) => Ok(builder.dns_resolver(Arc::new(PublicOnly))),
-            Self::Public => Err(NOT_PUBLIC.to_owned()),
-        }
+        let builder = builder.connect_timeout(CONNECTION_PATIENCE).pool_max_idle_per_host(0);
+        let builder = match self {
+            Self::Private => builder,
+            Self::Public => builder.dns_resolver(Arc::new(PublicOnly)),
+        };
+        builder.build().map_err(|error| causes(&error))
     }
 }
+
+static PRIVATE: LazyLock<Result<Client, String>> = LazyLock::new(|| Reach::Private.build());
+static PUBLIC: LazyLock<Result<Client, String>> = LazyLock::new(|| Reach::Public.build());
+
+/// Longest wait for a stranger's server to take a connection.
+const CONNECTION_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Longest wait for a turn to look a name up, and then for its addresses.
 const LOOKUP_PATIENCE: Duration = Duration::from_secs(5);
@@ -236,5 +255,16 @@ mod tests {
         ] {
             assert_eq!(Reach::of_chain(elsewhere), Reach::Public, "{elsewhere}");
         }
+    }
+
+    /// To make a client reads the system's certificates, which took longer than many an answer.
+    #[test]
+    fn there_is_one_client_for_each_rule() {
+        let [first, second] =
+            ["http://1.1.1.1/", "https://example.com/v1"].map(|url| Reach::Public.client(url).unwrap());
+        assert!(std::ptr::eq(first, second));
+        let own = Reach::Private.client("http://127.0.0.1:8700/").unwrap();
+        assert!(std::ptr::eq(own, Reach::Private.client("http://1.1.1.1/").unwrap()) && !std::ptr::eq(own, first));
+        assert_eq!(Reach::Public.client("http://127.0.0.1:8700/").unwrap_err(), NOT_PUBLIC);
     }
 }

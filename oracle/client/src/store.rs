@@ -107,7 +107,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::BadUrl`].
     pub fn open_strangers(url: &str, reach: Reach, limits: Limits) -> Result<Self, StoreError> {
-        let place: Arc<dyn Place> = Arc::new(http::Http::open_strangers(url, reach, &limits)?);
+        let place: Arc<dyn Place> = Arc::new(http::Http::open_strangers(url, reach)?);
         Ok(Self { places: [place].into(), limits })
     }
 

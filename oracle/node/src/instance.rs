@@ -100,9 +100,9 @@ pub async fn who_answers(endpoint: &str) -> Result<Answering, String> {
 /// # Errors
 /// As for [`who_answers`].
 pub async fn health<T: DeserializeOwned>(endpoint: &str, reach: Reach) -> Result<T, String> {
-    let client = reach.client(endpoint)?.timeout(TIMEOUT).build().map_err(|error| error.to_string())?;
+    let client = reach.client(endpoint)?;
     let url = format!("{}/health", endpoint.trim_end_matches('/'));
-    let mut answer = client.get(url).send().await.map_err(silent)?;
+    let mut answer = client.get(url).timeout(TIMEOUT).send().await.map_err(silent)?;
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(silent)? {
         body.extend_from_slice(&piece);

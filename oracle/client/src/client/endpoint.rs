@@ -77,8 +77,7 @@ impl Endpoint {
     /// # Errors
     /// The store's.
     pub async fn blob(&self, root: &Root) -> Result<Bytes, StoreError> {
-        let limits = Limits { max_blob: MAX_RESPONSE, timeout: TIMEOUT };
-        Store::open_strangers(&format!("{}/v1", self.url), self.reach, limits)?.get(root).await
+        self.store(MAX_RESPONSE)?.get(root).await
     }
 
     /// The node's receipt for a job; neither its signature nor its fields are checked yet.
@@ -87,7 +86,8 @@ impl Endpoint {
     /// In words, which node and why.
     pub async fn receipt(&self, job: &Pubkey) -> Result<SignedReceipt, String> {
         let failed = |reason: &dyn Display| format!("{} did not send its receipt: {reason}", self.url);
-        let request = self.client(TIMEOUT).map_err(|error| failed(&error))?.get(self.at(&format!("receipts/{job}")));
+        let client = self.client().map_err(|error| failed(&error))?;
+        let request = client.get(self.at(&format!("receipts/{job}"))).timeout(TIMEOUT);
         let response = request.send().await.map_err(|error| failed(&causes(&error)))?;
         if !response.status().is_success() {
             return Err(failed(&format!("HTTP {}", response.status())));
@@ -96,10 +96,14 @@ impl Endpoint {
         receipt::parse(&text).map_err(|error| failed(&error))
     }
 
-    /// A client that goes where it may and nowhere else, and gives up after `timeout` altogether.
-    fn client(&self, timeout: Duration) -> Result<Client, String> {
-        let builder = self.reach.client(&self.url)?.connect_timeout(TIMEOUT).timeout(timeout);
-        builder.build().map_err(|error| causes(&error))
+    /// A client that goes where it may and nowhere else.
+    fn client(&self) -> Result<&'static Client, String> {
+        self.reach.client(&self.url)
+    }
+
+    /// The node's blobs; each piece must come within [`TIMEOUT`].
+    fn store(&self, max_blob: u64) -> Result<Store, StoreError> {
+        Store::open_strangers(&format!("{}/v1", self.url), self.reach, Limits { max_blob, timeout: TIMEOUT })
     }
 
     fn at(&self, path: &str) -> String {

@@ -76,6 +76,15 @@ fn list(failures: &[StoreError]) -> String {
 }
 
 impl StoreError {
+    /// The failure of the one place that was asked, without that it was the only one.
+    #[must_use]
+    pub fn of_one(self) -> Self {
+        match self {
+            Self::Everywhere { mut failures, .. } if failures.len() == 1 => failures.remove(0),
+            other => other,
+        }
+    }
+
     /// Whether every place answered, and none has the blob or a sound copy of it.
     #[must_use]
     pub fn is_absent(&self) -> bool {

@@ -37,9 +37,8 @@ impl Endpoint {
     }
 
     async fn ask(&self, offer: &Pubkey, payer: &Pubkey, request: Bytes) -> Result<Reply, String> {
-        let client = self.client(PATIENCE)?;
-        let asked =
-            client.post(self.at(&format!("quotes/{offer}"))).header(WALLET_HEADER, payer.to_string()).body(request);
+        let asked = self.client()?.post(self.at(&format!("quotes/{offer}"))).timeout(PATIENCE);
+        let asked = asked.header(WALLET_HEADER, payer.to_string()).body(request);
         let response = asked.send().await.map_err(|error| causes(&error))?;
         let status = response.status();
         let said = words(response).await?;

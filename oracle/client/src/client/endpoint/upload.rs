@@ -37,8 +37,8 @@ impl Endpoint {
     /// In words, which node and why.
     pub async fn upload(&self, root: &Root, bytes: Bytes, reason: Reason<'_>) -> Result<(), String> {
         let failed = |reason: &str| format!("{} did not take the request: {reason}", self.url);
-        let client = self.client(PATIENCE).map_err(|error| failed(&error))?;
-        let put = client.put(self.at(&format!("blobs/{}", hex::encode(root))));
+        let client = self.client().map_err(|error| failed(&error))?;
+        let put = client.put(self.at(&format!("blobs/{}", hex::encode(root)))).timeout(PATIENCE);
         let put = match reason {
             Reason::Job(job) => put.header(JOB_HEADER, job.to_string()),
             Reason::Wallet { wallet, cluster, slot } => {
