@@ -66,7 +66,8 @@ pub(crate) struct Global {
     /// deadline.
     #[arg(long, global = true, env = "PROVENA_PRIORITY_FEE", default_value_t = 0, value_name = "PRICE")]
     pub priority_fee: u64,
-    /// Call nodes at private addresses, too; else that is done only where --url is on this machine.
+    /// Call nodes at private addresses, too; else that is done only where --url is on this machine and leads to a private
+    /// chain.
     #[arg(long, global = true, env = "PROVENA_PRIVATE_NODES", value_parser = clap::builder::FalseyValueParser::new())]
     pub private_nodes: bool,
     /// The wallet that signs and pays [default: ~/.config/provena/id.json].

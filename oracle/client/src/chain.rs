@@ -15,6 +15,7 @@ pub mod accounts;
 mod backoff;
 mod batch;
 mod budget;
+pub mod clusters;
 mod combined;
 mod connection;
 pub mod effects;
@@ -126,8 +127,11 @@ pub trait ChainReader: Send + Sync + 'static {
     /// How well the connection does.
     fn health(&self) -> HealthReport;
     /// How far the addresses may lead that nodes write into this chain.
-    fn reach(&self) -> Reach {
-        Reach::Public
+    ///
+    /// # Errors
+    /// The chain cannot be asked which it is.
+    async fn reach(&self) -> Result<Reach, ChainError> {
+        Ok(Reach::Public)
     }
 }
 

@@ -12,6 +12,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url, redirect};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::chain::clusters;
+
 /// How far strangers' URLs may lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
@@ -22,12 +24,12 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// What suits a chain: where its server is on this machine, so may its nodes be.
+    /// What suits the chain with this genesis hash, which is read at `rpc_url`: where its server is on this machine, so may its
+    /// nodes be, unless it is a public chain. Strangers write into that one, whatever door leads to it.
     #[must_use]
-    pub fn of_chain(rpc_url: &str) -> Self {
-        let host = Url::parse(rpc_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let here = host == "localhost" || address(&host).is_some_and(|address| address.is_loopback());
-        if here { Self::Private } else { Self::Public }
+    pub fn of_chain(rpc_url: &str, genesis: &[u8; 32]) -> Self {
+        let own = is_here(rpc_url) && clusters::public_name(genesis).is_none();
+        if own { Self::Private } else { Self::Public }
     }
 
     /// The client that calls strangers' URLs, and this one among them: it goes nowhere else, follows no redirection and asks no
@@ -64,6 +66,12 @@ impl Reach {
 
 static PRIVATE: LazyLock<Result<Client, String>> = LazyLock::new(|| Reach::Private.build());
 static PUBLIC: LazyLock<Result<Client, String>> = LazyLock::new(|| Reach::Public.build());
+
+/// Whether a URL names this machine.
+pub(crate) fn is_here(url: &str) -> bool {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    host == "localhost" || address(&host).is_some_and(|address| address.is_loopback())
+}
 
 /// Longest wait for a stranger's server to take a connection.
 const CONNECTION_PATIENCE: Duration = Duration::from_secs(10);
@@ -239,8 +247,9 @@ mod tests {
 
     #[test]
     fn private_addresses_are_called_where_the_chain_is_on_this_machine() {
+        let own = [7; 32];
         for here in ["http://127.0.0.1:8899", "http://localhost:8899/", "https://[::1]/", "http://127.1.2.3"] {
-            assert_eq!(Reach::of_chain(here), Reach::Private, "{here}");
+            assert_eq!(Reach::of_chain(here, &own), Reach::Private, "{here}");
         }
         // A key in front of the host, a name that looks like one of ours, and any other address.
         for elsewhere in [
@@ -253,7 +262,20 @@ mod tests {
             "no url",
             "",
         ] {
-            assert_eq!(Reach::of_chain(elsewhere), Reach::Public, "{elsewhere}");
+            assert_eq!(Reach::of_chain(elsewhere, &own), Reach::Public, "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn strangers_on_a_public_chain_are_strangers_whatever_leads_to_it() {
+        for (hash, name) in [
+            ("5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d", "mainnet-beta"),
+            ("4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY", "testnet"),
+            ("EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG", "devnet"),
+        ] {
+            let genesis = hash.parse::<solana_pubkey::Pubkey>().unwrap().to_bytes();
+            assert_eq!(clusters::public_name(&genesis), Some(name));
+            assert_eq!(Reach::of_chain("http://127.0.0.1:8899", &genesis), Reach::Public, "{name}");
         }
     }
 

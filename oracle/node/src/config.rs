@@ -173,14 +173,10 @@ impl Config {
         most.saturating_mul(UNITS) / 1_000_000
     }
 
-    /// How far the addresses of other nodes may lead: as the operator says, else as it suits the chain.
+    /// How far the addresses of other nodes may lead, where the operator says so; else that goes by the chain.
     #[must_use]
-    pub fn reach(&self) -> Reach {
-        match self.store.private_peers {
-            Some(true) => Reach::Private,
-            Some(false) => Reach::Public,
-            None => Reach::of_chain(&self.chain.rpc_url),
-        }
+    pub fn reach(&self) -> Option<Reach> {
+        self.store.private_peers.map(|private| if private { Reach::Private } else { Reach::Public })
     }
 
     /// The node's key.

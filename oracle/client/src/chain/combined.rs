@@ -153,8 +153,8 @@ impl<C: Chain> ChainReader for Combined<C> {
         self.chain.health()
     }
 
-    fn reach(&self) -> Reach {
-        self.chain.reach()
+    async fn reach(&self) -> Result<Reach, ChainError> {
+        self.chain.reach().await
     }
 }
 

@@ -10,7 +10,7 @@ use solana_pubkey::Pubkey;
 
 use super::genesis::Care;
 use super::{AccountFilter, ChainError, ChainReader, Changes, HealthReport, RpcChain, Watch};
-use crate::reach::Reach;
+use crate::reach::{self, Reach};
 
 /// Servers answer at most this many accounts in one request.
 const ACCOUNTS_PER_REQUEST: usize = 100;
@@ -70,8 +70,12 @@ impl ChainReader for RpcChain {
         self.connection.health.report()
     }
 
-    fn reach(&self) -> Reach {
-        self.reach
+    async fn reach(&self) -> Result<Reach, ChainError> {
+        match self.reach {
+            Some(chosen) => Ok(chosen),
+            None if reach::is_here(&self.url()) => Ok(Reach::of_chain(&self.url(), &self.cluster().await?)),
+            None => Ok(Reach::Public),
+        }
     }
 }
 

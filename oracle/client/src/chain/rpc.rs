@@ -51,7 +51,8 @@ pub struct RpcChain {
     pub(super) ws_url: String,
     pub(super) lookup_tables: Vec<AddressLookupTableAccount>,
     pub(super) budget: Budget,
-    pub(super) reach: Reach,
+    /// How far the addresses of nodes may lead, if that was chosen.
+    pub(super) reach: Option<Reach>,
     retries: u32,
 }
 
@@ -75,7 +76,7 @@ impl RpcChain {
             ws_url,
             lookup_tables: Vec::new(),
             budget: Budget::default(),
-            reach: Reach::of_chain(&options.rpc_url),
+            reach: None,
             retries: options.retries,
         })
     }
@@ -87,11 +88,10 @@ impl RpcChain {
         self
     }
 
-    /// Sets how far the addresses of nodes may lead; else they lead to the public network alone, unless the server is on this
-    /// machine.
+    /// Sets how far the addresses of nodes may lead; else that goes by the chain, see [`Reach::of_chain`].
     #[must_use]
     pub fn with_reach(mut self, reach: Reach) -> Self {
-        self.reach = reach;
+        self.reach = Some(reach);
         self
     }
 

@@ -62,8 +62,8 @@ impl Endpoint {
     /// # Errors
     /// The chain cannot be read.
     pub async fn likeliest<C: ChainReader + ?Sized>(chain: &C) -> Result<Vec<Self>, ChainError> {
-        let nodes = likeliest(chain).await?;
-        Ok(nodes.into_iter().filter_map(|node| Self::new(node.authority, node.endpoint(), chain.reach())).collect())
+        let (nodes, reach) = (likeliest(chain).await?, chain.reach().await?);
+        Ok(nodes.into_iter().filter_map(|node| Self::new(node.authority, node.endpoint(), reach)).collect())
     }
 
     /// The address, which is a stranger's text.

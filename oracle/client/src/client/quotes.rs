@@ -77,7 +77,7 @@ impl Client {
         let least = fetch::<Admin, _>(self.chain.as_ref(), &pda::admin().0).await?.min_stake;
         let (able, unable): (Vec<Node>, Vec<Node>) =
             nodes.into_iter().partition(|node| node.stake >= least && free(node) >= terms.bond_lamports);
-        let (request, reach) = (Bytes::from(request.to_bytes()), self.chain.reach());
+        let (request, reach) = (Bytes::from(request.to_bytes()), self.chain.reach().await?);
         let mut quotes = Quotes::default();
         let end = Instant::now() + PATIENCE;
         for some in able.chunks(AT_ONCE) {

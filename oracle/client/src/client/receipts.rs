@@ -116,7 +116,8 @@ impl Client {
             Err(ChainError::Missing { .. }) => return Err("it is not registered any more".to_owned()),
             Err(error) => return Err(format!("its address cannot be read from the chain: {error}")),
         };
-        let endpoint = Endpoint::new(*authority, node.endpoint(), self.chain.reach());
+        let unknown = |error| format!("it is not known how far its address may lead: {error}");
+        let endpoint = Endpoint::new(*authority, node.endpoint(), self.chain.reach().await.map_err(unknown)?);
         endpoint.ok_or_else(|| "it names no address that HTTP reaches".to_owned())
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use provena_client::chain::{ChainError, ChainReader, ChainSubmitter, Combined, RpcChain, RpcOptions, Watch};
+use provena_client::reach::Reach;
 use solana_pubkey::Pubkey;
 use tokio::io::AsyncReadExt;
 
@@ -111,4 +112,27 @@ async fn x18_whoever_asks_a_server_that_hangs_waits_for_one_timeout_and_not_for_
     // the chain, which fails in the same way.
     let requests = requests.load(Ordering::Relaxed);
     assert!(requests <= 12, "{requests} requests for {TASKS} tasks");
+}
+
+/// Somebody's own door to a public chain, such as a tunnel, made its strangers look like neighbours.
+#[tokio::test]
+async fn strangers_addresses_lead_as_far_as_the_chain_says_and_not_its_door() {
+    let serve = async |genesis: &'static str| {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer = move |axum::Json(asked): axum::Json<serde_json::Value>| async move {
+            assert_eq!(asked["method"], "getGenesisHash");
+            axum::Json(serde_json::json!({ "jsonrpc": "2.0", "id": asked["id"], "result": genesis }))
+        };
+        tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+        RpcChain::new(&RpcOptions::new(url)).unwrap()
+    };
+    const MAINNET: &str = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d";
+    assert_eq!(serve(MAINNET).await.reach().await.unwrap(), Reach::Public);
+    assert_eq!(serve("11111111111111111111111111111112").await.reach().await.unwrap(), Reach::Private);
+    // Whoever says that his nodes are there is heard, and a chain that cannot be asked is none of one's own.
+    assert_eq!(serve(MAINNET).await.with_reach(Reach::Private).reach().await.unwrap(), Reach::Private);
+    assert!(matches!(nowhere(0).reach().await, Err(ChainError::Unreachable { .. })));
+    let far = RpcChain::new(&RpcOptions::new("https://rpc.example/")).unwrap();
+    assert_eq!(far.reach().await.unwrap(), Reach::Public);
 }

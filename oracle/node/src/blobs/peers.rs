@@ -34,18 +34,19 @@ type Peer = (Pubkey, String);
 pub struct Peers {
     chain: SharedChain,
     me: Pubkey,
-    /// How far their addresses may lead.
-    reach: Reach,
+    /// How far their addresses may lead, if the operator says so; else that goes by the chain.
+    chosen: Option<Reach>,
     known: Mutex<Option<(Instant, Vec<Peer>)>>,
     /// Nodes that are not asked, and until when.
     distrusted: Mutex<HashMap<Pubkey, Instant>>,
 }
 
 impl Peers {
-    /// The nodes on `chain` but `me`. Their addresses are strangers' words, and lead no further than `reach`.
+    /// The nodes on `chain` but `me`. Their addresses are strangers' words, and lead no further than was `chosen`, or than suits
+    /// the chain.
     #[must_use]
-    pub fn new(chain: SharedChain, me: Pubkey, reach: Reach) -> Self {
-        Self { chain, me, reach, known: Mutex::default(), distrusted: Mutex::default() }
+    pub fn new(chain: SharedChain, me: Pubkey, chosen: Option<Reach>) -> Self {
+        Self { chain, me, chosen, known: Mutex::default(), distrusted: Mutex::default() }
     }
 
     /// Stores at the addresses of nodes that can be asked, those with most at stake first.
@@ -59,12 +60,16 @@ impl Peers {
                 nodes
             }
         };
+        let reach = match self.chosen {
+            Some(chosen) => chosen,
+            None => self.chain.reach().await?,
+        };
         let limits = Limits { timeout: TIMEOUT, ..Limits::default() };
         let distrusted = self.distrusted().clone();
         let trusted = nodes.into_iter().filter(|(node, _)| !distrusted.contains_key(node));
         let stores = trusted.filter_map(|(node, endpoint)| {
             let url = format!("{}/v1", endpoint.trim_end_matches('/'));
-            Store::open_strangers(&url, self.reach, limits).ok().map(|store| (node, store))
+            Store::open_strangers(&url, reach, limits).ok().map(|store| (node, store))
         });
         Ok(stores.take(MOST_ASKED).collect())
     }

@@ -119,7 +119,8 @@ pub struct StoreConfig {
     pub uploads_bytes: u64,
     /// Bytes of answers.
     pub answers_bytes: u64,
-    /// Whether other nodes' addresses may be private; absent, they may where the RPC server is on this machine.
+    /// Whether other nodes' addresses may be private; absent, they may where the RPC server is on this machine and the chain
+    /// is none of Solana's public ones.
     pub private_peers: Option<bool>,
 }
 

@@ -272,7 +272,7 @@ async fn private_servers_are_neither_reached_by_redirection_nor_quoted() {
     // Nor does the node's own log have the words.
     let store =
         provena_node::blobs::Blobs::open(&folder.path().join("other"), crate::support::ROOM, &[], Default::default());
-    let peers = provena_node::blobs::Peers::new(scene.chain.clone(), Pubkey::default(), Reach::Private);
+    let peers = provena_node::blobs::Peers::new(scene.chain.clone(), Pubkey::default(), Some(Reach::Private));
     let error =
         store.unwrap().with_peers(peers).artifact(&model::artifact().content_root(), 1 << 20).await.unwrap_err();
     let error = error.to_string();

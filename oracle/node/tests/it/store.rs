@@ -14,8 +14,9 @@ use provena_client::reach::Reach;
 use provena_client::store::{Limits, Store};
 use provena_market::client;
 use provena_node::blobs::{Blobs, Class, NoRoom, Peers, Quotas};
-use provena_tests::market::STAKE;
+use provena_tests::market::{CLUSTER, STAKE};
 use provena_tests::world::keypair;
+use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
 use crate::support::market::Scene;
@@ -257,11 +258,20 @@ async fn an_artifact_comes_from_other_nodes_whatever_some_of_them_send() {
 
     let peers = |reach| Peers::new(scene.chain.clone(), keypair("node").pubkey(), reach);
     let root = model::artifact().content_root();
-    let store = open(folder.path(), ROOM).with_peers(peers(Reach::Public));
+    let store = open(folder.path(), ROOM).with_peers(peers(Some(Reach::Public)));
     assert!(store.artifact(&root, MOST).await.is_err());
     assert_eq!(asked.load(Ordering::Relaxed), 0, "a private address was called");
+    // A public chain whose server is on this machine has strangers all the same.
+    drop(store);
+    let devnet = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG".parse::<Pubkey>().unwrap();
+    scene.chain.become_cluster(devnet.to_bytes());
+    let store = open(folder.path(), ROOM).with_peers(peers(None));
+    assert!(store.artifact(&root, MOST).await.is_err());
+    assert_eq!(asked.load(Ordering::Relaxed), 0, "a stranger's private address was called");
+    scene.chain.become_cluster(CLUSTER);
+    drop(store);
 
-    let store = open(folder.path(), ROOM).with_peers(peers(Reach::Private));
+    let store = open(folder.path(), ROOM).with_peers(peers(None));
     let found = store.artifact(&root, MOST).await.unwrap();
     assert_eq!(std::fs::read(found.path()).unwrap(), model::artifact().bytes());
     assert_eq!(asked.load(Ordering::Relaxed), 2);

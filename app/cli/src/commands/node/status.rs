@@ -63,7 +63,7 @@ impl Report for Status {
 pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let chain = context.chain()?;
     let (node, reach) = match args.node {
-        Some(node) => (node, chain.reach()),
+        Some(node) => (node, chain.reach().await?),
         // One's own node may well be in one's own network.
         None => (context.wallet()?.pubkey(), Reach::Private),
     };

@@ -28,6 +28,7 @@ pub(crate) struct LiteChain {
 
 struct Inner {
     world: World,
+    genesis: [u8; 32],
     /// Every account that a transaction named: what a program's accounts are listed from.
     known: BTreeSet<Pubkey>,
     landed: BTreeMap<Signature, SignatureStatus>,
@@ -37,7 +38,8 @@ struct Inner {
 
 impl LiteChain {
     pub(crate) fn new(world: World) -> Self {
-        let inner = Inner { world, known: BTreeSet::new(), landed: BTreeMap::new(), sent: Vec::new() };
+        let inner =
+            Inner { world, genesis: CLUSTER, known: BTreeSet::new(), landed: BTreeMap::new(), sent: Vec::new() };
         Self { inner: Mutex::new(inner) }
     }
 
@@ -48,6 +50,11 @@ impl LiteChain {
     /// Looks at the chain itself.
     pub(crate) fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.lock().world)
+    }
+
+    /// Has another genesis hash from now on.
+    pub(crate) fn become_cluster(&self, genesis: [u8; 32]) {
+        self.lock().genesis = genesis;
     }
 
     /// Moves the clock.
@@ -75,7 +82,7 @@ fn slot(world: &World) -> u64 {
 #[async_trait]
 impl ChainReader for LiteChain {
     async fn cluster(&self) -> Result<[u8; 32], ChainError> {
-        Ok(CLUSTER)
+        Ok(self.lock().genesis)
     }
 
     async fn slot(&self) -> Result<u64, ChainError> {
@@ -116,8 +123,9 @@ impl ChainReader for LiteChain {
         Changes::from_channel(tokio::sync::mpsc::channel(1).1)
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Private
+    async fn reach(&self) -> Result<Reach, ChainError> {
+        // It is on this machine.
+        Ok(Reach::of_chain("http://127.0.0.1:8899", &self.cluster().await?))
     }
 
     fn health(&self) -> HealthReport {

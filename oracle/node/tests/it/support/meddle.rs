@@ -109,8 +109,8 @@ impl ChainReader for Meddling {
     fn watch(&self, watch: Watch) -> Changes {
         self.inner.watch(watch)
     }
-    fn reach(&self) -> Reach {
-        self.inner.reach()
+    async fn reach(&self) -> Result<Reach, ChainError> {
+        self.inner.reach().await
     }
 
     fn health(&self) -> HealthReport {
