@@ -13,6 +13,7 @@ mod error;
 mod fetch;
 mod index;
 mod own;
+mod pace;
 mod peers;
 mod room;
 mod state;

@@ -13,6 +13,7 @@ pub mod decide;
 mod demand;
 mod feed;
 pub mod infer;
+mod model_turns;
 pub mod pace;
 mod publish;
 mod ready;

@@ -11,13 +11,8 @@ use solana_pubkey::Pubkey;
 
 use super::checked::Checked;
 use super::error::OWN;
+use super::pace::{Pace, Pressure};
 use super::{Blobs, Class, Draft, Pin};
-
-/// Bytes per second that whoever sends an artifact must keep up, after a first while.
-const LEAST_RATE: u64 = 256 << 10;
-
-/// That while.
-const FIRST: Duration = Duration::from_secs(30);
 
 /// An artifact that could not be had is not looked for again for so long, whoever posts jobs for it.
 const MISSING_FOR: Duration = Duration::from_secs(30);
@@ -46,6 +41,7 @@ pub(super) struct Fetching {
     /// One at a time for each artifact: jobs that come together do not fetch it twice.
     locks: Mutex<HashMap<Root, Weak<tokio::sync::Mutex<()>>>>,
     missing: Mutex<HashMap<Root, Instant>>,
+    pressure: Pressure,
 }
 
 impl Fetching {
@@ -81,6 +77,29 @@ impl Blobs {
     /// # Errors
     /// [`StoreError::Everywhere`] with each place's reason.
     pub async fn artifact(&self, root: &Root, max_len: u64) -> Result<ArtifactFile, StoreError> {
+        self.artifact_under(root, max_len, None).await
+    }
+
+    /// As [`Blobs::artifact`], for whoever has one of a few turns: a sender who is slow is given up while others wait for one
+    /// ([`Blobs::others_wait`]).
+    ///
+    /// # Errors
+    /// As for [`Blobs::artifact`].
+    pub async fn artifact_in_turn(&self, root: &Root, max_len: u64) -> Result<ArtifactFile, StoreError> {
+        self.artifact_under(root, max_len, Some(&self.fetching.pressure)).await
+    }
+
+    /// Somebody found no turn, and will come back within three minutes.
+    pub fn others_wait(&self) {
+        self.fetching.pressure.note(Instant::now());
+    }
+
+    async fn artifact_under(
+        &self,
+        root: &Root,
+        max_len: u64,
+        pressure: Option<&Pressure>,
+    ) -> Result<ArtifactFile, StoreError> {
         let pin = self.pin(root);
         if let Some(path) = self.artifact_here(root, max_len).await? {
             return Ok(ArtifactFile { path, _pin: pin });
@@ -93,7 +112,7 @@ impl Blobs {
         if self.fetching.is_missing(root) {
             return Err(StoreError::NotFound { url: "whoever was asked a moment ago".to_owned() });
         }
-        match self.fetch(root, max_len).await {
+        match self.fetch(root, max_len, pressure).await {
             Ok(path) => Ok(ArtifactFile { path, _pin: pin }),
             Err(failures) => {
                 self.fetching.note_missing(root);
@@ -126,14 +145,14 @@ impl Blobs {
         }
     }
 
-    async fn fetch(&self, root: &Root, max_len: u64) -> Result<PathBuf, Vec<StoreError>> {
+    async fn fetch(&self, root: &Root, max_len: u64, pressure: Option<&Pressure>) -> Result<PathBuf, Vec<StoreError>> {
         let mut draft = match self.draft(Class::Artifact, 0, max_len).await {
             Ok(draft) => draft,
             Err(error) => return Err(vec![error.into()]),
         };
         let mut failures = Vec::new();
         for store in self.others.iter().flat_map(Store::each) {
-            match fill(&mut draft, &store, root, max_len).await {
+            match fill(&mut draft, &store, root, max_len, pressure).await {
                 Ok(()) => return self.keep_artifact(draft, root, &store).await.map_err(|error| vec![error]),
                 Err(error) => failures.push(error),
             }
@@ -146,7 +165,7 @@ impl Blobs {
             None => Vec::new(),
         };
         for (node, store) in peers {
-            match fill(&mut draft, &store, root, max_len).await {
+            match fill(&mut draft, &store, root, max_len, pressure).await {
                 Ok(()) => return self.keep_artifact(draft, root, &store).await.map_err(|error| vec![error]),
                 Err(error) => {
                     let ours = matches!(&error, StoreError::Failed { url, .. } if url == OWN);
@@ -205,28 +224,74 @@ impl Blobs {
 }
 
 /// Writes what a store sends into the draft and checks it.
-async fn fill(draft: &mut Draft, store: &Store, root: &Root, max_len: u64) -> Result<(), StoreError> {
+async fn fill(
+    draft: &mut Draft,
+    store: &Store,
+    root: &Root,
+    max_len: u64,
+    pressure: Option<&Pressure>,
+) -> Result<(), StoreError> {
     draft.restart().await?;
-    let mut pieces: Pieces = match store.stream(root, max_len).await {
-        Ok(pieces) => pieces,
-        Err(StoreError::Everywhere { mut failures, .. }) if failures.len() == 1 => return Err(failures.remove(0)),
-        Err(error) => return Err(error),
-    };
-    let begun = Instant::now();
+    let url = || store.urls().next().unwrap_or_default().to_owned();
+    let mut pieces: Pieces = store.stream(root, max_len).await.map_err(StoreError::of_one)?;
+    let mut pace = Pace::begin(Instant::now(), pressure);
     while let Some(piece) = pieces.next().await {
         draft.write(&piece?).await?;
-        if begun.elapsed() > FIRST + Duration::from_secs(draft.len() / LEAST_RATE) {
-            let url = store.urls().next().unwrap_or_default().to_owned();
-            return Err(StoreError::Failed {
-                url,
-                reason: format!("{} bytes in {:?} are too slow", draft.len(), begun.elapsed()),
-            });
-        }
+        let slow = |reason| StoreError::Failed { url: url(), reason };
+        pace.keeps_up(draft.len(), Instant::now()).map_err(slow)?;
     }
     draft.check(root).map_err(StoreError::from).map_err(|error| match error {
-        StoreError::Mismatch { expected, found, len, .. } => {
-            StoreError::Mismatch { url: store.urls().next().unwrap_or_default().to_owned(), expected, found, len }
-        }
+        StoreError::Mismatch { expected, found, len, .. } => StoreError::Mismatch { url: url(), expected, found, len },
         other => other,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use provena_client::store::Limits;
+
+    use super::*;
+    use crate::blobs::Quotas;
+
+    /// A model that a store sent slowly kept its turn for half an hour, whoever else waited for it.
+    #[tokio::test]
+    async fn a_slow_sender_is_given_up_once_others_wait_unless_a_bond_depends_on_it() {
+        let (folder, listener) =
+            (tempfile::tempdir().unwrap(), tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let url = format!("http://{}/v1", listener.local_addr().unwrap());
+        // A hundred KiB in a second, without end.
+        let drip = || async {
+            Body::from_stream(futures_util::stream::unfold((), |()| async {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                Some((Ok::<_, Infallible>(vec![0u8; 1_000]), ()))
+            }))
+        };
+        let routes = Router::new().route("/v1/blobs/{root}", get(drip));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let quotas = Quotas { artifacts: 1 << 30, inputs: 1 << 20, uploads: 1 << 20, answers: 1 << 20, keep_free: 0 };
+        let mut store = Blobs::open(folder.path(), quotas, &[url], Limits::default()).unwrap();
+        let pressure = Pressure::with_window(Duration::from_millis(300));
+        store.fetching = Arc::new(Fetching { pressure, ..Fetching::default() });
+
+        let claimed = store.artifact(&[1; 32], 1 << 30);
+        let mut in_turn = Box::pin(store.artifact_in_turn(&[2; 32], 1 << 30));
+        let mut claimed = Box::pin(claimed);
+        tokio::select! {
+            _ = tokio::time::sleep(Duration::from_secs(1)) => {}
+            given_up = &mut in_turn => panic!("nobody waits: {given_up:?}"),
+            given_up = &mut claimed => panic!("a bond depends on it: {given_up:?}"),
+        }
+        store.others_wait();
+        let given_up = tokio::select! {
+            given_up = tokio::time::timeout(Duration::from_secs(10), &mut in_turn) => given_up.expect("it has its turn still"),
+            given_up = &mut claimed => panic!("a bond depends on it: {given_up:?}"),
+        };
+        let words = given_up.unwrap_err().to_string();
+        assert!(words.contains("too slow while others wait"), "{words}");
+    }
 }

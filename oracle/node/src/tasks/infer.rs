@@ -97,30 +97,39 @@ impl Worker {
     }
 
     async fn artifact(&self, root: &Root, reason: Reason) -> Result<ArtifactFile, Refusal> {
-        let fetch =
-            |patience| tokio::time::timeout(patience, self.parts.store.artifact(root, self.parts.max_artifact_bytes));
+        let (store, most) = (&self.parts.store, self.parts.max_artifact_bytes);
         let late = |seconds: Duration| StoreError::Failed {
             url: "the store".to_owned(),
             reason: format!("the model did not come within {} s", seconds.as_secs()),
         };
-        if let Some(here) = self.parts.store.artifact_at_hand(root, self.parts.max_artifact_bytes).await? {
+        let near = || tokio::time::timeout(HERE_PATIENCE, store.artifact(root, most));
+        if let Some(here) = store.artifact_at_hand(root, most).await? {
             return Ok(here);
         }
         match reason {
-            Reason::Claimed => Ok(fetch(MODEL_PATIENCE).await.map_err(|_| late(MODEL_PATIENCE))??),
+            Reason::Claimed => {
+                let fetched = tokio::time::timeout(MODEL_PATIENCE, store.artifact(root, most)).await;
+                Ok(fetched.map_err(|_| late(MODEL_PATIENCE))??)
+            }
             // Nobody has paid: few at a time, and what is small and near.
             Reason::Quote => {
-                let _turn = self.fetching_for_quotes.try_acquire().map_err(|_| Refusal::Busy)?;
-                Ok(fetch(HERE_PATIENCE).await.map_err(|_| late(HERE_PATIENCE))??)
+                let _turn = self.fetching_for_quotes.take(root).ok_or(Refusal::Busy)?;
+                Ok(near().await.map_err(|_| late(HERE_PATIENCE))??)
             }
-            // What is small and near needs no turn. The others do not wait for one: they are looked at again.
-            Reason::Job => match fetch(HERE_PATIENCE).await {
-                Ok(near) => Ok(near?),
-                Err(_) => {
-                    let _turn = self.fetching_models.try_acquire().map_err(|_| Refusal::Busy)?;
-                    Ok(fetch(MODEL_PATIENCE).await.map_err(|_| late(MODEL_PATIENCE))??)
+            // What is small and near needs no turn. The others do not wait for one: they are looked at again, and whatever has
+            // one meanwhile must come the faster.
+            Reason::Job => {
+                if let Ok(near) = near().await {
+                    return Ok(near?);
                 }
-            },
+                let turn = self.fetching_models.take(root);
+                let _turn = turn.ok_or_else(|| {
+                    store.others_wait();
+                    Refusal::Busy
+                })?;
+                let fetched = tokio::time::timeout(MODEL_PATIENCE, store.artifact_in_turn(root, most)).await;
+                Ok(fetched.map_err(|_| late(MODEL_PATIENCE))??)
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use super::admission::{Attempts, Kept, Ledger, Limits};
 use super::alone::Alone;
 use super::feed::Feed;
+use super::model_turns::ModelTurns;
 use super::turns::Turns;
 use super::wasted::Wasted;
 use crate::blobs::{Blobs, Private};
@@ -96,12 +97,12 @@ pub struct Worker {
     pub(super) preparing: Arc<Semaphore>,
     /// Whose turn it is to have a request prepared for a quote. The thread that does it has the turn.
     pub(super) quoting: Arc<Turns>,
-    /// Held while a model that is not on this machine is fetched for a quote.
-    pub(super) fetching_for_quotes: Semaphore,
+    /// Models that are not on this machine and are fetched for quotes.
+    pub(super) fetching_for_quotes: Arc<ModelTurns>,
     /// Held while a request is prepared again for a job whose bond is staked.
     pub(super) preparing_again: Semaphore,
-    /// Held while a model that is not on this machine is fetched for a job.
-    pub(super) fetching_models: Semaphore,
+    /// Models that are not on this machine and are fetched for jobs.
+    pub(super) fetching_models: Arc<ModelTurns>,
     /// Held while a model is loaded.
     pub(super) loading: tokio::sync::Mutex<()>,
     /// Held while an answer is computed.
@@ -133,9 +134,9 @@ impl Worker {
             fetching: Semaphore::new(FETCHING),
             preparing: Arc::new(Semaphore::new(PREPARING)),
             quoting: Arc::default(),
-            fetching_for_quotes: Semaphore::new(FETCHING_FOR_QUOTES),
+            fetching_for_quotes: ModelTurns::new(FETCHING_FOR_QUOTES),
             preparing_again: Semaphore::new(PREPARING_AGAIN),
-            fetching_models: Semaphore::new(FETCHING_MODELS),
+            fetching_models: ModelTurns::new(FETCHING_MODELS),
             loading: tokio::sync::Mutex::default(),
             computing,
             secret,
