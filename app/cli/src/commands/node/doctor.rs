@@ -40,7 +40,7 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             money::stake(&node, &market, &mut findings);
             money::balance(&chain, key, &mut findings).await;
             money::profit(&chain, &config, &node, &market, &mut findings).await?;
-            reach::endpoint(&config, &node, running.as_deref(), &mut findings).await;
+            reach::endpoint(&config, &chain, &node, running.as_deref(), &mut findings).await;
         }
     }
     context.output.data(&findings)?;

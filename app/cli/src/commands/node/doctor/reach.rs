@@ -3,7 +3,10 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::time::Duration;
 
-use provena_client::reach::Reach;
+use provena_client::{
+    chain::{ChainReader, clusters},
+    reach::Reach,
+};
 use provena_market::state::Node;
 use provena_node::config::Config;
 use provena_node::instance;
@@ -60,13 +63,19 @@ fn local(listen: SocketAddr) -> SocketAddr {
 
 /// Whether the address that the chain names leads here: its name, its port, and who answers. All of it is seen from this
 /// machine; what lies between it and strangers, only a machine elsewhere can tell.
-pub(super) async fn endpoint(config: &Config, node: &Node, running: Option<&str>, findings: &mut Findings) {
+pub(super) async fn endpoint(
+    config: &Config,
+    chain: &impl ChainReader,
+    node: &Node,
+    running: Option<&str>,
+    findings: &mut Findings,
+) {
     let endpoint = node.endpoint();
     if endpoint.is_empty() {
         findings.fail(CHECK, "the chain names no address of this node: payers cannot fetch answers", CHANGE);
         return;
     }
-    let world = !is_here(&config.chain.rpc_url);
+    let world = is_world(&config.chain.rpc_url, chain.cluster().await.ok());
     if is_here(endpoint) && world {
         let found = format!("{endpoint} leads nobody to this machine, and the chain is a public one");
         findings.fail(CHECK, found, CHANGE);
@@ -188,9 +197,23 @@ fn is_here(url: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback() || ip.is_unspecified())
 }
 
+/// Whether the chain that is read at a URL, and has this genesis hash, is everybody's: a public one is, also where a door to it
+/// is on this machine.
+fn is_world(rpc_url: &str, genesis: Option<[u8; 32]>) -> bool {
+    !is_here(rpc_url) || genesis.is_some_and(|genesis| clusters::public_name(&genesis).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_public_chain_is_everybodys_whatever_door_leads_to_it() {
+        let devnet: solana_pubkey::Pubkey = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG".parse().unwrap();
+        let here = "http://127.0.0.1:8899";
+        assert!(is_world(here, Some(devnet.to_bytes())) && is_world("https://rpc.example", None));
+        assert!(!is_world(here, Some([7; 32])) && !is_world(here, None));
+    }
 
     #[test]
     fn this_machine_is_known_by_its_names() {
