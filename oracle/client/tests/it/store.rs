@@ -1,13 +1,14 @@
 //! A store may lie, break off or be gone; what is read is always what was asked for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use provena_arith::merkle::content_root;
 use provena_client::reach::Reach;
 use provena_client::store::{Limits, Store, StoreError};
@@ -24,6 +25,8 @@ enum Answer {
     Endless,
     /// Sends a byte now and then: it is never silent, and never done.
     Dripping,
+    /// Sends a piece, and then nothing more.
+    Stalling,
     Status(StatusCode),
 }
 
@@ -44,10 +47,14 @@ async fn serve(answer: Answer) -> String {
             }
             Answer::Dripping => {
                 let drip = futures_util::stream::unfold((), |()| async {
-                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
                     Some((Ok::<_, std::io::Error>(Bytes::from_static(&[0])), ()))
                 });
                 Response::new(Body::from_stream(drip))
+            }
+            Answer::Stalling => {
+                let piece = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(&[0; 100]))]);
+                Response::new(Body::from_stream(piece.chain(futures_util::stream::pending())))
             }
             Answer::Status(status) => Response::builder().status(*status).body(Body::from("no")).unwrap(),
         }
@@ -175,10 +182,27 @@ fn open_rejects_urls_that_are_no_stores() {
 
 #[tokio::test]
 async fn a_store_that_drips_is_given_up() {
-    let limits = Limits { timeout: std::time::Duration::from_millis(300), ..Limits::default() };
+    let limits = Limits { timeout: Duration::from_millis(300), ..Limits::default() };
     let store = Store::open_with(&[serve(Answer::Dripping).await], limits).unwrap();
     let error = store.get(&[3; 32]).await.unwrap_err();
     assert!(!error.is_absent() && error.to_string().contains("too slow"), "{error}");
+}
+
+/// Silent servers, the operator's and a stranger's: from the beginning, and after the first piece.
+#[tokio::test]
+async fn a_silent_store_is_given_up() {
+    // Bound and never accepted: connections are taken by the system and stay silent.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("http://{}/v1", silent.local_addr().unwrap());
+    let limits = Limits { timeout: Duration::from_millis(300), ..Limits::default() };
+    for url in [silent, serve(Answer::Stalling).await] {
+        let strangers = Store::open_strangers(&url, Reach::Private, limits).unwrap();
+        for store in [strangers, Store::open_with(&[&url], limits).unwrap()] {
+            let given_up = tokio::time::timeout(Duration::from_secs(10), store.get(&[3; 32])).await;
+            let error = given_up.expect("it is not waited for longer").unwrap_err();
+            assert!(!error.is_absent() && error.to_string().contains("does not answer within 0.3 s"), "{error}");
+        }
+    }
 }
 
 #[tokio::test]
