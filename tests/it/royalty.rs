@@ -22,6 +22,7 @@ pub(crate) mod compute_units;
 mod create_pool;
 mod delegates;
 mod deposit;
+mod earnings;
 mod fees;
 mod flash_buyer;
 mod inboxes;

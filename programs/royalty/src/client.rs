@@ -11,11 +11,13 @@ use provena_common::{account::Layout, error::CommonError};
 use crate::{ID, pda};
 
 mod admin;
+mod earnings;
 mod pools;
 mod revenue;
 mod shares;
 
 pub use admin::*;
+pub use earnings::*;
 pub use pools::*;
 pub use revenue::*;
 pub use shares::*;

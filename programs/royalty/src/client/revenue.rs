@@ -80,6 +80,12 @@ pub fn sweep(child_pool: &Address, parent_pool: &Address, currency: Currency) ->
     build(&accounts, &instruction::Sweep {})
 }
 
+/// `sweep` along a path, from each pool to the one that follows: a descendant's revenue goes all the way in one transaction.
+#[must_use]
+pub fn sweep_path(pools: &[Address], currency: Currency) -> Vec<Instruction> {
+    pools.array_windows().map(|[child, parent]| sweep(child, parent, currency)).collect()
+}
+
 /// `claim` by the holder, to an account of its choice: for SOL any, for tokens a token account of the mint.
 #[must_use]
 pub fn claim_to(holder: &Address, pool: &Address, currency: Currency, destination: &Address) -> Instruction {
