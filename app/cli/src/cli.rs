@@ -9,8 +9,8 @@ use solana_pubkey::Pubkey;
 use crate::{
     address,
     commands::{
-        airdrop, asset, balance, book, completion, dataset, demo, deploy, infer, job, keygen, localnet, model, node,
-        offer, royalty, verify,
+        airdrop, asset, balance, book, completion, dataset, demo, deploy, infer, job, keygen, lineage, localnet, model,
+        node, offer, royalty, verify,
     },
     context::DEFAULT_URL,
 };
@@ -112,6 +112,8 @@ pub(crate) enum Command {
     Dataset(dataset::Args),
     /// Look at what is minted, license it, set floors
     Asset(asset::Args),
+    /// Draw what an asset was made from, and who earns what by it
+    Lineage(lineage::Args),
     /// Sell the use of a model you own
     #[command(alias = "market")]
     Offer(offer::Args),

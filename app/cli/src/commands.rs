@@ -12,6 +12,7 @@ mod fetch;
 pub(crate) mod infer;
 pub(crate) mod job;
 pub(crate) mod keygen;
+pub(crate) mod lineage;
 pub(crate) mod localnet;
 pub(crate) mod mint_args;
 mod mint_report;
@@ -54,6 +55,7 @@ pub(crate) async fn run(cli: Cli, book: &Book, output: &Output) -> Result<()> {
         Command::Model(args) => model::run(args, &context).await,
         Command::Asset(args) => stop::ends(asset::run(args, &context), stop::SENT).await,
         Command::Dataset(args) => dataset::run(args, &context).await,
+        Command::Lineage(args) => lineage::run(args, &context).await,
         Command::Offer(args) => stop::ends(offer::run(args, &context), stop::SENT).await,
         Command::Node(args) => node::run(args, &context).await,
         Command::Infer(args) => infer::run(args, &context).await,

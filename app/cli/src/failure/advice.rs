@@ -186,7 +186,9 @@ fn royalty(error: &RoyaltyError) -> Advice {
         RoyaltyError::SelfHolding => usage("name a wallet, or another asset's pool"),
         RoyaltyError::NotHolder(_) => usage("leave --to out, or name the holder's wallet with --keypair"),
         RoyaltyError::Token(error) => token(error),
-        RoyaltyError::Unread { .. } | RoyaltyError::Unsent { .. } => (Exit::Failed, None),
+        RoyaltyError::TooManyPools(_) | RoyaltyError::Unread { .. } | RoyaltyError::Unsent { .. } => {
+            (Exit::Failed, None)
+        }
     }
 }
 

@@ -56,6 +56,20 @@ fn what_binds_every_descendant_is_inherited_and_paid_without_being_named() {
     let read = net.read(&["asset", "show", minted["asset"].as_str().unwrap()]);
     assert!(read.contains("inherited"), "{read}");
 
+    // Of what the grandchild earns a fiftieth goes to the root at once, and a fiftieth of the child's twentieth besides.
+    let grandchild = minted["asset"].as_str().unwrap();
+    let lineage = net.run(&["lineage", grandchild]).ok().json();
+    let earns = |who: &str| {
+        let earners = lineage["earners"].as_array().unwrap();
+        earners.iter().find(|earner| earner["holder"] == who).unwrap()["earns"].as_u64().unwrap()
+    };
+    let owner = net.address();
+    assert_eq!((earns(&owner), earns(&trainers)), (20_000_000 + 1_000_000, 49_000_000), "{lineage}");
+    assert_eq!(lineage["pools"].as_array().unwrap().len(), 3);
+    let read = net.read(&["lineage", grandchild]);
+    assert!(read.contains("Child (dataset)") && read.contains("Root (dataset), see above"), "{read}");
+    assert!(read.contains("licence 1 of version 1 asks for 2%, inherited"), "{read}");
+
     // Where too little is left for an ancestor, nothing is begun.
     let greedy = net.file("greedy.csv", "also made of child\n");
     let whole = format!("{child}=99%");

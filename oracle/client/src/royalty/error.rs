@@ -25,6 +25,9 @@ pub enum RoyaltyError {
     /// The address is no asset's.
     #[error("{0} has no royalty pool on this chain")]
     NoPool(Pubkey),
+    /// More pools hold shares of each other than anybody's lineage has.
+    #[error("more than {0} pools hold shares of this pool or of each other")]
+    TooManyPools(usize),
     /// Pools are not paid in it.
     #[error("{0} is not on the list of payment mints that the programs' authority allows")]
     MintNotAllowed(Pubkey),
