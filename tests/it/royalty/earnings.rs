@@ -164,3 +164,62 @@ fn a_path_of_four_steps_is_swept_in_one_transaction() {
         assert_eq!(path[4].owed(&world, &keypair("holder").pubkey(), money), 500);
     }
 }
+
+/// The example of `docs/ROYALTIES.md`: shares of each pool, and what everybody gets.
+struct Example {
+    pools: Vec<(String, Vec<(String, u64)>)>,
+    paid: u64,
+    gets: Vec<(String, u64)>,
+}
+
+impl Example {
+    fn read() -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/ROYALTIES.md");
+        let page = std::fs::read_to_string(path).expect("docs/ROYALTIES.md exists");
+        let block = page.split("```text\nshares\n").nth(1).and_then(|rest| rest.split("```").next());
+        let (pools, gets) = block.and_then(|block| block.split_once("\n\n")).expect("it has an example");
+        let named = |text: &str| {
+            let (name, number) = text.trim().rsplit_once(' ').expect("a name and a number");
+            (name.trim().to_owned(), number.parse().expect("a number"))
+        };
+        let pool = |line: &str| {
+            let (pool, holders) = line.split_once(' ').expect("a pool and its holders");
+            (pool.to_owned(), holders.split(',').map(named).collect())
+        };
+        let (first, rest) = gets.split_once('\n').expect("what reaches which pool");
+        let paid = first.split(' ').next().and_then(|word| word.parse().ok()).expect("an amount");
+        Self { pools: pools.lines().map(pool).collect(), paid, gets: rest.lines().map(named).collect() }
+    }
+}
+
+#[test]
+fn the_worked_example_of_the_document_is_what_the_program_pays() {
+    let example = Example::read();
+    let mut world = World::new();
+    configure(&mut world, &[]);
+    let (mut scenes, mut known) = (Vec::<Scene>::new(), BTreeMap::new());
+    let names: Vec<&String> = example.pools.iter().map(|(name, _)| name).collect();
+    for (name, holding) in &example.pools {
+        let shares: Vec<(Address, u64)> = holding
+            .iter()
+            .map(|(holder, part)| {
+                let pool = names.iter().position(|name| *name == holder);
+                (pool.map_or_else(|| keypair(holder).pubkey(), |at| scenes[at].pool), *part)
+            })
+            .collect();
+        let terms = Terms { total_shares: 100, window: 0, holders: &holders(&shares) };
+        let scene = Scene::with_terms(&mut world, name, &terms, &[]);
+        known.insert(scene.pool, PoolShares { total: 100, holders: shares });
+        scenes.push(scene);
+    }
+    assert_eq!((scenes.len(), example.gets.len()), (4, 5));
+    scenes.last().expect("there are four").deposit(&mut world, Money::Sol, example.paid);
+    sweep_all(&mut world, &mut Random(1), &scenes, &known, Money::Sol);
+    for (who, amount) in &example.gets {
+        let wallet = keypair(who).pubkey();
+        let holding =
+            scenes.iter().filter(|scene| known[&scene.pool].holders.iter().any(|(holder, _)| *holder == wallet));
+        let owed: u64 = holding.map(|scene| scene.owed(&world, &wallet, Money::Sol)).sum();
+        assert_eq!(owed, *amount, "{who}");
+    }
+}
