@@ -10,23 +10,13 @@ use provena_registry::{
 use provena_tests::{
     World,
     registry::{
-        Building, PERCENT, RECIPE, Registered, building::inheriting, claim, content, dataset, model, sell, terms, world,
+        Building, PERCENT, RECIPE, Registered,
+        building::{inheriting, later_parent},
+        claim, content, dataset, model, sell, terms, world,
     },
 };
 use solana_instruction::Instruction;
 use solana_signer::Signer;
-
-/// A parent under its licence 1, added by the child's creator, who holds its NFT.
-fn adding(world: &World, child: &Registered, parent: &Registered) -> NewParent {
-    NewParent {
-        builder: child.creator.pubkey(),
-        mint: child.mint.pubkey(),
-        nft: Some(child.nft()),
-        parent: parent.as_parent(1),
-        derived: parent.state(world).edges() > 0,
-        price: None,
-    }
-}
 
 /// `transfer_shares` of some per cents from the child's creator to the parent's pool.
 fn funding(child: &Registered, parent: &Registered, percent: u64) -> Instruction {
@@ -45,7 +35,7 @@ fn a_version_can_add_parents_out_of_its_owners_shares() {
     let mut world = world();
     let child = model(&mut world, "classifier", &[]);
     let parent = dataset(&mut world, "later digits", &[]);
-    let add = adding(&world, &child, &parent).instruction();
+    let add = later_parent(&world, &child, &parent).instruction();
     let signers = [&child.creator];
     world.refuses(
         std::slice::from_ref(&add),
@@ -74,7 +64,7 @@ fn only_the_nfts_holder_adds_parents() {
     let child = model(&mut world, "classifier", &[]);
     let parent = dataset(&mut world, "digits", &[]);
     world.accept(&[funding(&child, &parent, 10)], &[&child.creator]);
-    let add = adding(&world, &child, &parent);
+    let add = later_parent(&world, &child, &parent);
     let buyer = world.wallet("buyer");
     let nft = sell(&mut world, &child, &buyer);
     world.refuses(&[add.instruction()], &[&child.creator], CommonError::NotNftHolder);
@@ -104,7 +94,7 @@ fn the_version_waits_for_what_its_parents_pass_on() {
     let signers = [&child.creator];
     let fund = [funding(&child, &middle, 10), funding(&child, &root, 5)];
     world.accept(&fund, &signers);
-    world.accept(&[adding(&world, &child, &middle).instruction()], &signers);
+    world.accept(&[later_parent(&world, &child, &middle).instruction()], &signers);
     assert_eq!(child.state(&world).pending, 1);
     let next = second_version(&mut world, &child, 2);
     world.refuses(std::slice::from_ref(&next), &signers, RegistryError::InheritanceDue);
@@ -124,7 +114,7 @@ fn later_parents_bind_later_children_alone() {
     let parent = model(&mut world, "parent", &[]);
     let signers = [&parent.creator];
     world.accept(&[funding(&parent, &root, 5)], &signers);
-    let mut add = adding(&world, &parent, &root);
+    let mut add = later_parent(&world, &parent, &root);
     add.parent.licence = 2;
     world.accept(&[add.instruction()], &signers);
     let next = second_version(&mut world, &parent, 2);
@@ -152,7 +142,7 @@ fn add_parent_rejects_cycles() {
     let younger = model(&mut world, "younger", &[(&elder, 1_000)]);
     let signers = [&elder.creator];
     world.accept(&[funding(&elder, &younger, 10)], &signers);
-    let add = adding(&world, &elder, &younger);
+    let add = later_parent(&world, &elder, &younger);
     world.refuses(&[add.instruction()], &signers, RegistryError::Cycle);
     // The parent's lineage must be shown where it has one, and is no other's.
     let hidden = NewParent { derived: false, ..add.clone() };
@@ -181,5 +171,5 @@ fn add_parent_rejects_a_cycle_through_an_inherited_ancestor() {
     younger.publish(&mut world, 1, terms(1_000));
     let signers = [&elder.creator];
     world.accept(&[funding(&elder, &younger, 10)], &signers);
-    world.refuses(&[adding(&world, &elder, &younger).instruction()], &signers, RegistryError::Cycle);
+    world.refuses(&[later_parent(&world, &elder, &younger).instruction()], &signers, RegistryError::Cycle);
 }

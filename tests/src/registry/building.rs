@@ -116,6 +116,18 @@ impl Building {
     }
 }
 
+/// A parent under its licence 1 for the child's next version, added by the child's creator, who holds its NFT.
+pub fn later_parent(world: &World, child: &Registered, parent: &Registered) -> NewParent {
+    NewParent {
+        builder: child.creator.pubkey(),
+        mint: child.mint.pubkey(),
+        nft: Some(child.nft()),
+        parent: parent.as_parent(1),
+        derived: parent.state(world).edges() > 0,
+        price: None,
+    }
+}
+
 /// An asset's lineage and its edges.
 #[track_caller]
 pub fn edges(world: &World, asset: &Address) -> (Lineage, Vec<Edge>) {

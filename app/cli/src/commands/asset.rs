@@ -6,6 +6,7 @@ mod licence;
 mod pending;
 pub(crate) mod show;
 mod uri;
+mod versions;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -28,6 +29,8 @@ pub(crate) struct Args {
 enum Verb {
     /// Show a minted model or dataset: its owner, versions, licences and parents
     Show(show::Args),
+    /// List its versions, and which of them was made from more
+    Versions(versions::Args),
     /// Say what others may build on it, and for what share
     Licence(licence::Args),
     /// Raise the least royalty on its use; it never falls again
@@ -45,6 +48,7 @@ enum Verb {
 pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     match args.verb {
         Verb::Show(args) => show::run(args, context).await,
+        Verb::Versions(args) => versions::run(args, context).await,
         Verb::Licence(args) => licence::run(args, context).await,
         Verb::Floor(args) => floor::run(args, context).await,
         Verb::Uri(args) => uri::run(args, context).await,

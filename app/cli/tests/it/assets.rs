@@ -156,6 +156,10 @@ fn an_owner_adds_versions_raises_floors_and_moves_the_metadata() {
     assert_eq!((&added["version"], &added["asset"]), (&2.into(), &asset.as_str().into()));
     let shown = net.run(&["asset", "show", &asset]).ok().json();
     assert_eq!((&shown["version"], &shown["content_root"]), (&2.into(), &added["content_root"]));
+    let versions = net.run(&["asset", "versions", &asset]).ok().json();
+    let numbers: Vec<_> = versions.as_array().unwrap().iter().map(|one| one["version"].as_u64().unwrap()).collect();
+    assert_eq!((numbers, &versions[0]["content_root"]), (vec![2, 1], &added["content_root"]));
+    assert!(net.read(&["asset", "versions", &asset]).contains("made from, besides"));
     net.refuses(&[(&version, 1, &["is registered already, as", &asset])]);
 
     let floor = ["asset", "floor", asset.as_str()];

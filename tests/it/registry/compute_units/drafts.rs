@@ -1,10 +1,14 @@
 //! Drafts, parents of every kind, and what they pass on.
 
-use provena_registry::{LicenceTerms, Price, client, state::AssetKind};
+use provena_registry::{LicenceTerms, Price, state::AssetKind};
 use provena_tests::{
     Calls, World,
     market::open_books,
-    registry::{Building, PERCENT, Registered, building::inheriting, claim, dataset, draft, model, prepare, terms},
+    registry::{
+        Building, PERCENT, Registered,
+        building::{inheriting, later_parent},
+        claim, dataset, draft, model, prepare, terms,
+    },
     tokens::Money,
 };
 use solana_signer::Signer;
@@ -114,14 +118,7 @@ fn next_version(calls: &mut dyn Calls) {
         let funding = provena_royalty::client::transfer_shares(&holder, &parent.pool, &asset.pool, TENTH);
         world.accept(&[funding], &[&asset.creator]);
     }
-    let adding = client::NewParent {
-        builder: holder,
-        mint: asset.mint.pubkey(),
-        nft: Some(asset.nft()),
-        parent: middle.as_parent(1),
-        derived: true,
-        price: None,
-    };
+    let adding = later_parent(&world, &asset, &middle);
     calls.call("registry.add_parent.version", &mut world, &[adding.instruction()], &[&asset.creator]);
     let inherit = inheriting(&world, &holder, &asset.mint.pubkey(), &middle.asset, 1);
     calls.call("registry.inherit.version", &mut world, &[inherit], &[&asset.creator]);

@@ -8,7 +8,11 @@ use solana_signer::Signer;
 
 use super::populated::Site;
 use crate::{
-    registry::{Building, PERCENT, Registered, building::inheriting, dataset, terms},
+    registry::{
+        Building, PERCENT, Registered,
+        building::{inheriting, later_parent},
+        dataset, terms,
+    },
     tokens::Money,
 };
 
@@ -74,14 +78,7 @@ fn next_version(site: &mut Site, root: &Registered, middle: &Registered) {
         let funding = provena_royalty::client::transfer_shares(&holder, &parent.pool, &asset.pool, TENTH);
         site.world().accept(&[funding], &[&asset.creator]);
     }
-    let adding = NewParent {
-        builder: holder,
-        mint: asset.mint.pubkey(),
-        nft: Some(asset.nft()),
-        parent: middle.as_parent(1),
-        derived: true,
-        price: None,
-    };
+    let adding = later_parent(site.world(), &asset, middle);
     site.world().accept(&[adding.instruction()], &[&asset.creator]);
     let other = NewParent { parent: root.as_parent(1), derived: false, ..adding };
     site.calls.add("registry.add_parent", "version", other.instruction());
