@@ -20,6 +20,7 @@ pub(crate) mod model;
 mod new_version;
 pub(crate) mod node;
 pub(crate) mod offer;
+pub(crate) mod parent_args;
 pub(crate) mod recompute;
 pub(crate) mod rent;
 pub(crate) mod royalty;

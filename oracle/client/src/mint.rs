@@ -10,6 +10,7 @@ mod check;
 mod claim;
 mod document;
 mod error;
+mod later;
 mod metadata;
 mod parents;
 mod pending;
@@ -34,7 +35,7 @@ use crate::{
 use check::Checked;
 use document::{Document, Facts};
 use error::{unread, unsent, unstored};
-use steps::Steps;
+use steps::{Building, Steps};
 
 pub use abandon::{Abandoned, abandon};
 pub use document::{Hosting, Metadata, Picture};
@@ -187,7 +188,14 @@ impl Mint<'_> {
         let new = self.new_asset(plan, checked, &key.pubkey(), content_root, *salt, len, uri);
         // What was begun in steps is ended in steps.
         if !checked.at_once || asset::draft(self.chain, &key.pubkey()).await?.is_some() {
-            return Steps { chain: self.chain, creator: self.creator, key, checked, new }.take().await;
+            let building = Building {
+                chain: self.chain,
+                builder: self.creator,
+                mint: key.pubkey(),
+                nft: None,
+                parents: &checked.parents,
+            };
+            return Steps { building, key, new }.take().await;
         }
         let mut signers = vec![self.creator, key];
         for (holder, _) in checked.parents.iter().filter_map(|parent| parent.consent) {

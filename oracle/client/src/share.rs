@@ -47,6 +47,13 @@ impl Share {
         Self { address, shares: u64::from(bps) * SHARES_PER_BPS }
     }
 
+    /// The same part of a pool that has so many shares, rounded up.
+    #[must_use]
+    pub fn of(&self, total: u64) -> u64 {
+        let part = (u128::from(self.shares) * u128::from(total)).div_ceil(u128::from(DEFAULT_TOTAL_SHARES));
+        u64::try_from(part).unwrap_or(u64::MAX)
+    }
+
     /// Whether it is at least so many hundredths of a percent.
     #[must_use]
     pub fn reaches(&self, bps: u16) -> bool {
@@ -130,6 +137,12 @@ mod tests {
 
     fn share(byte: u8, bps: u16) -> Share {
         Share::from_bps(Pubkey::new_from_array([byte; 32]), bps)
+    }
+
+    #[test]
+    fn a_part_of_another_pool_is_never_less() {
+        assert_eq!((share(2, 2_500).of(100), share(2, 2_501).of(100), share(2, 10_000).of(7)), (25, 26, 7));
+        assert_eq!(share(2, 1).of(DEFAULT_TOTAL_SHARES), DEFAULT_TOTAL_SHARES / 10_000);
     }
 
     #[test]

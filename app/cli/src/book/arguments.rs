@@ -17,7 +17,7 @@ use super::{
     Book, LAST,
     entry::{Entry, Kind, Wanted},
 };
-use crate::{address, commands::mint_args::Under};
+use crate::{address, commands::parent_args::Under};
 
 /// The command line, with names where it takes addresses.
 pub(crate) fn with_names(command: Command, book: &Arc<Book>) -> Command {

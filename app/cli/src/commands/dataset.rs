@@ -9,6 +9,7 @@ use solana_pubkey::Pubkey;
 use super::{
     mint_args::{Made, MintArgs},
     new_version,
+    parent_args::ParentArgs,
 };
 use crate::{address, context::Context, nft, output::progress::Progress};
 
@@ -46,6 +47,8 @@ struct Version {
     asset: Pubkey,
     /// The data, as one file.
     file: PathBuf,
+    #[command(flatten)]
+    parents: ParentArgs,
 }
 
 /// Carries out the verb.
@@ -60,7 +63,9 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             let told = nft::of_dataset(content.len(), mint.licence(), mint.languages());
             mint.run(context, (title, content), Made::Dataset, told, progress).await
         }
-        Verb::Version(Version { asset, file }) => new_version::add(context, asset, read(&file)?, None).await,
+        Verb::Version(Version { asset, file, parents }) => {
+            new_version::add(context, asset, read(&file)?, &parents, None).await
+        }
     }
 }
 

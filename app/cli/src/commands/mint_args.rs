@@ -1,26 +1,24 @@
 //! What `model mint` and `dataset mint` have in common.
 
-use std::{fs, path::PathBuf, str::FromStr};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use provena_arith::{domain, hash::sha256, merkle};
 use provena_client::{
     amount::parse_bps,
     chain::Chain,
-    keys,
-    mint::{Hosting, Metadata, Mint, ParentPlan, Pending, Plan, Text},
+    mint::{Hosting, Metadata, Mint, Pending, Plan, Text},
     share::Share,
     store::Store,
     token,
 };
 use provena_engine::artifact::Family;
 use provena_registry::{Floors, LicenceTerms, Recipe};
-use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
-use solana_signer::Signer as _;
 
 use super::{
     mint_report::MintReport,
+    parent_args::ParentArgs,
     shown_args::{self, ShownArgs},
     unit_price::{UnitPrice, floors},
 };
@@ -54,15 +52,8 @@ pub(crate) struct MintArgs {
     /// A file of such holders, one ADDRESS=SHARE% in each line.
     #[arg(long, value_name = "FILE")]
     holders_file: Option<PathBuf>,
-    /// An asset that this one builds on, and its share of all revenue (repeat for more).
-    #[arg(long = "parent", value_name = "ASSET=SHARE%")]
-    parents: Vec<Share>,
-    /// The number of the parent's licence to build under [default: the one that asks for least].
-    #[arg(long = "under", value_name = "ASSET=NUMBER", requires = "parents")]
-    under: Vec<Under>,
-    /// The key file of a parent's owner who consents (only where the parent's licence asks for it).
-    #[arg(long = "consent", value_name = "FILE", requires = "parents")]
-    consents: Vec<PathBuf>,
+    #[command(flatten)]
+    lineage: ParentArgs,
     /// The licence's name or text; its hash goes on the chain.
     #[arg(long, default_value = "all rights reserved")]
     licence: String,
@@ -102,25 +93,6 @@ pub(crate) enum Made {
     },
 }
 
-/// A parent and the number of its licence, as `ASSET=NUMBER`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Under {
-    parent: Pubkey,
-    licence: u32,
-}
-
-impl FromStr for Under {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parse = || {
-            let (parent, licence) = text.split_once('=')?;
-            Some(Self { parent: parent.parse().ok()?, licence: licence.parse().ok()? })
-        };
-        parse().ok_or_else(|| format!("`{text}` names no licence; write ASSET=1"))
-    }
-}
-
 impl MintArgs {
     /// The languages that the person named, for the NFT's attributes.
     pub(crate) fn languages(&self) -> &[String] {
@@ -147,9 +119,8 @@ impl MintArgs {
         };
         let wallet = progress.suspend(|| context.wallet())?;
         progress.message("looking at the chain");
-        let consents: Vec<Keypair> = self.consents.iter().map(|file| keys::read(file)).collect::<Result<_, _>>()?;
         let chain = context.chain_with_tables().await?;
-        check_consents(&chain, &consents, &self.consents, &self.parents).await?;
+        let consents = self.lineage.consents(&chain).await?;
         let kind = if recipe.is_some() { Kind::Model } else { Kind::Dataset };
         let name = self.name.clone();
         if let Some(name) = &name {
@@ -183,13 +154,7 @@ impl MintArgs {
         if let Some(file) = &self.holders_file {
             holders.extend(read_holders(file)?);
         }
-        if let Some(stray) = self.under.iter().find(|under| !self.parents.iter().any(|p| p.address == under.parent)) {
-            return Err(Failure::usage(format!("--under names {}, which is no --parent", stray.parent)).into());
-        }
-        let parent = |share: &Share| ParentPlan {
-            share: *share,
-            licence: self.under.iter().find(|under| under.parent == share.address).map(|under| under.licence),
-        };
+        let parents = self.lineage.plans()?;
         let licence = self.derivative_share.map(|bps| LicenceTerms {
             consent: self.consent_required,
             ..LicenceTerms::sharing(bps, text_hash(&self.licence))
@@ -208,7 +173,7 @@ impl MintArgs {
             licence,
             floors: Floors { bps: self.floor, per_unit },
             holders,
-            parents: self.parents.iter().map(parent).collect(),
+            parents,
             pay_in: self.pay_in,
         })
     }
@@ -237,23 +202,6 @@ pub(super) fn interrupted() -> anyhow::Error {
         .into()
 }
 
-/// Checks that each key which is to consent owns a parent: a key that is not needed is a mistake in the command line.
-async fn check_consents(chain: &dyn Chain, keys: &[Keypair], files: &[PathBuf], parents: &[Share]) -> Result<()> {
-    for (key, file) in keys.iter().zip(files) {
-        let wallet = key.pubkey();
-        let mut owns = false;
-        for parent in parents {
-            owns |= token::nft_account(chain, &wallet, &parent.address).await?.is_some();
-        }
-        if !owns {
-            return Err(Failure::usage(format!("--consent {}: {wallet} owns none of the parents", file.display()))
-                .hint("provena asset show PARENT   tells who owns it")
-                .into());
-        }
-    }
-    Ok(())
-}
-
 /// Checks that a name which a person chose is free, before anything is paid.
 pub(crate) async fn check_name(context: &Context<'_>, chain: &dyn Chain, kind: Kind, name: &str) -> Result<()> {
     match context.taken(chain, kind, name).await {
@@ -280,12 +228,5 @@ mod unit {
         assert_eq!(holders.iter().map(|share| show_shares(share.shares)).collect::<Vec<_>>(), ["60%", "1.5625%"]);
         fs::write(&file, format!("{a}=60%\nnobody=1%\n")).unwrap();
         assert!(read_holders(&file).unwrap_err().to_string().contains("line 2: `nobody` is not an address"));
-    }
-
-    #[test]
-    fn a_licence_is_named_by_its_number() {
-        let parent = Pubkey::new_from_array([3; 32]);
-        assert_eq!(format!("{parent}=7").parse(), Ok(Under { parent, licence: 7 }));
-        assert!(format!("{parent}=x").parse::<Under>().is_err_and(|why| why.contains("write ASSET=1")));
     }
 }

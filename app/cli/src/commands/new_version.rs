@@ -10,7 +10,7 @@ use provena_registry::Recipe;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::{mint_args::interrupted, offer::price::usual_price};
+use super::{mint_args::interrupted, offer::price::usual_price, parent_args::ParentArgs};
 use crate::{
     context::Context,
     output::{
@@ -51,18 +51,20 @@ pub(super) async fn add(
     context: &Context<'_>,
     asset: Pubkey,
     content: Vec<u8>,
+    parents: &ParentArgs,
     model: Option<(Recipe, Family)>,
 ) -> Result<()> {
     let recipe = model.as_ref().map(|(recipe, _)| *recipe);
     let wallet = context.wallet()?;
-    let chain = context.chain()?;
+    let chain = context.chain_with_tables().await?;
+    let (plans, consents) = (parents.plans()?, parents.consents(&chain).await?);
     let store = Store::open(context.store_urls()).context("cannot open the store")?;
     let progress = Progress::spinner(context.output, "adding a version");
     let pending = Pending::new(context.pending_folder());
-    let mint = Mint { chain: &chain, store: &store, creator: &wallet, consents: &[], pending };
+    let mint = Mint { chain: &chain, store: &store, creator: &wallet, consents: &consents, pending };
     let step = |what| progress.message(what);
     let added = tokio::select! {
-        added = mint.add_version(&asset, recipe, content, &step) => added?,
+        added = mint.add_version(&asset, recipe, &plans, content, &step) => added?,
         () = stop::requested() => return Err(interrupted()),
     };
     drop(progress);

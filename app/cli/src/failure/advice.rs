@@ -80,6 +80,10 @@ fn mint(error: &MintError) -> Advice {
         MintError::GrantsNoMore { parent, .. } => {
             failed(format!("see what else it grants: provena asset licence list {parent}"))
         }
+        MintError::ParentAlready(_) => usage("leave that --parent out"),
+        MintError::FloorTooLow { asset, bps, .. } => {
+            failed(format!("raise it first, for ever: provena asset floor {asset} --royalty {}", show_bps(*bps)))
+        }
         MintError::NoDerivatives(_) => failed("build on another asset"),
         MintError::AncestorAsksMore { .. } => failed("give that --parent a larger share"),
         MintError::NoConsent(_) => failed("name the owner's key file with --consent FILE"),

@@ -92,6 +92,35 @@ fn an_interrupted_minting_in_steps_goes_on_and_can_be_taken_back() {
 }
 
 #[test]
+fn a_later_version_is_made_from_more_out_of_its_owners_shares() {
+    let net = Localnet::start(5);
+    let (curator, curators) = net.wallet("curator.json", "1");
+    let root = net.file("root.csv", "of somebody else\n");
+    let mint = ["dataset", "mint", &root, "--title", "Root", "--keypair", &curator, "--derivative-share", "10%"];
+    let root = net.run(&[&mint[..], &["--floor", "5%"]].concat()).ok().json();
+    let root = root["asset"].as_str().unwrap();
+    let asset = net.dataset("one.csv", &["--title", "Mine"]);
+    let next = net.file("two.csv", "one, and root\n");
+    let (enough, little) = (format!("{root}=10%"), format!("{root}=9%"));
+    let version = ["dataset", "version", &asset, &next, "--parent"];
+    net.run(&[&version[..], &[&little]].concat()).fails(1, &["asks for 10% of what is built on it, not 9%"]);
+    net.run(&[&version[..], &[&enough]].concat()).fails(1, &["asks for a least royalty of 5%", "asset floor"]);
+    net.run(&["asset", "floor", &asset, "--royalty", "5%"]).ok();
+    net.run(&[&version[..], &[&enough]].concat()).ok();
+    let versions = net.run(&["asset", "versions", &asset]).ok().json();
+    assert_eq!((&versions[0]["new_parents"][0], &versions[1]["new_parents"]), (&root.into(), &serde_json::json!([])));
+    let lineage = net.run(&["lineage", &asset]).ok().json();
+    let earns = |who: &str| {
+        let earners = lineage["earners"].as_array().unwrap();
+        earners.iter().find(|earner| earner["holder"] == who).unwrap()["earns"].as_u64().unwrap()
+    };
+    assert_eq!((earns(&curators), earns(&net.address())), (100_000_000, 900_000_000));
+    let third = net.file("three.csv", "better\n");
+    let again = ["dataset", "version", &asset, &third, "--parent", &enough];
+    net.run(&again).fails(2, &["is a parent, or a parent's ancestor, already", "leave that --parent out"]);
+}
+
+#[test]
 fn a_licence_can_forbid_offers_and_derivatives() {
     let net = Localnet::start(5);
     let root = net.dataset("root.csv", &["--title", "Root"]);

@@ -175,7 +175,7 @@ pub(super) async fn check_free(
 }
 
 /// The shares of the parents' pools, and of ancestors' that they pass on.
-fn pools(parents: &[Parent<'_>]) -> Result<Vec<share::Share>, MintError> {
+pub(super) fn pools(parents: &[Parent<'_>]) -> Result<Vec<share::Share>, MintError> {
     let mut pools: Vec<share::Share> = parents.iter().map(|parent| parent.share).collect();
     let direct = |address: &Pubkey| parents.iter().find(|parent| parent.registered.address == *address);
     for edge in parents.iter().flat_map(|parent| &parent.passing) {

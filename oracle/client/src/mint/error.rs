@@ -73,6 +73,19 @@ pub enum MintError {
         /// In basis points.
         asked: u16,
     },
+    /// It is in the lineage already.
+    #[error("{0} is a parent, or a parent's ancestor, already")]
+    ParentAlready(Pubkey),
+    /// The asset asks its users for less than a parent does.
+    #[error("{parent} asks for a least royalty of {} of each fee, or more per unit, than {asset} does", show_bps(*bps))]
+    FloorTooLow {
+        /// Whose next version it is.
+        asset: Pubkey,
+        /// Who asks.
+        parent: Pubkey,
+        /// In basis points.
+        bps: u16,
+    },
     /// A parent asks for more than it is given.
     #[error(
         "the parent {parent} asks for {} of what is built on it, not {}", show_bps(*asked), show_shares(*given)

@@ -7,7 +7,7 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 
 use super::{
-    Mint, MintError, check, claim,
+    Mint, MintError, ParentPlan, check, claim,
     error::{unsent, unstored},
 };
 use crate::{
@@ -27,7 +27,7 @@ pub struct Added {
 
 impl Mint<'_> {
     /// Stores `content` and adds it as the next version of the asset whose NFT is `mint`; the creator here is the NFT's
-    /// present holder. A model's version brings its recipe.
+    /// present holder. A model's version brings its recipe; `parents` are what it was made from besides.
     ///
     /// # Errors
     /// [`MintError`]; everything that can be checked is checked before the first transaction.
@@ -35,6 +35,7 @@ impl Mint<'_> {
         &self,
         mint: &Pubkey,
         recipe: Option<Recipe>,
+        parents: &[ParentPlan],
         content: Vec<u8>,
         step: &dyn Fn(&'static str),
     ) -> Result<Added, MintError> {
@@ -55,14 +56,16 @@ impl Mint<'_> {
         step("claiming the content");
         let claim = claim::claim(self.chain, self.creator, &unfinished).await?;
         claim.ripen(self.chain).await?;
-
+        let mut signatures = claim.signatures;
+        if !parents.is_empty() {
+            signatures.extend(self.add_parents(&owner, parents, step).await?);
+        }
         step("adding the version");
         // The latest may have grown while the claim was waited for.
         let n = asset::get(self.chain, mint).await?.asset.latest.saturating_add(1);
         let reveal = ContentReveal { root: content_root, salt: unfinished.salt, len };
         let add = registry::add_version(&self.creator.pubkey(), mint, &owner.nft(), n, reveal, recipe);
         let sent = send_and_confirm(self.chain, &[add], &[self.creator]).await;
-        let mut signatures = claim.signatures;
         signatures
             .push(sent.map_err(unsent("the version was not added; the same command goes on from here"))?.signature);
         unfinished.forget()?;
