@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 use anyhow::{Context as _, Result};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
 };
 
 use crate::failure::Failure;
@@ -34,9 +34,12 @@ pub(crate) struct Options {
     pub verbose: bool,
 }
 
-/// A running embedded chain. Dropping it kills the process.
+/// A running embedded chain. Dropping it kills the process; where this one is killed itself, the chain stops by itself.
 pub(crate) struct Localnet {
     child: Child,
+    /// The other end of the chain's standard input, which the system closes with this process. It is not left to the child,
+    /// because waiting for that closes it.
+    _lifeline: ChildStdin,
     /// RPC address.
     pub url: String,
     /// WebSocket address.
@@ -54,12 +57,13 @@ impl Localnet {
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the embedded chain")?;
+        let lifeline = child.stdin.take().context("the embedded chain has no input")?;
         let stdout = child.stdout.take().context("the embedded chain has no output")?;
         let stderr = child.stderr.take().context("the embedded chain has no error output")?;
         let verbose = options.verbose;
@@ -91,7 +95,7 @@ impl Localnet {
             Ok(Ok(Some((url, ws)))) => {
                 // Keeps reading so that the chain never blocks on a full pipe; ends with the child's output.
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                Ok(Self { child, url, ws })
+                Ok(Self { child, _lifeline: lifeline, url, ws })
             }
             Ok(Ok(None)) => {
                 child.wait().await?;
@@ -141,16 +145,17 @@ pub(crate) async fn stop(child: &mut Child) -> Result<()> {
 /// What to do about a chain that did not start, by what it said.
 fn hint(said: &str, options: &Options) -> &'static str {
     let state = options.state.as_ref().and_then(|file| file.file_name());
+    if said.contains("--until-stdin-closes") {
+        return "cargo xtask build   (the embedded chain that was built is older than this program)";
+    }
     if said.contains("in use by another local chain") {
-        return "stop that chain, or name another --state; one left behind by a killed `provena localnet` ends with: pkill -f \
-                provena-localnet";
+        return "stop that chain, or name another --state";
     }
     if state.is_some_and(|name| said.contains(&*name.to_string_lossy())) {
         return "name a file that `provena localnet --state` wrote, or one that is not there yet, which it makes";
     }
     if said.contains("-port") {
-        return "choose other ports with --rpc-port and --ws-port, or stop what uses them: if it is a chain left behind by a killed \
-                `provena localnet`, pkill -f provena-localnet   ends it";
+        return "choose other ports with --rpc-port and --ws-port, or stop what uses them";
     }
     "run it again with -v to see its own log"
 }
@@ -158,6 +163,8 @@ fn hint(said: &str, options: &Options) -> &'static str {
 fn command(options: &Options) -> Result<Command> {
     let binary = binary()?;
     let mut command = Command::new(&binary);
+    // Whatever ends this process ends the chain, too.
+    command.arg("--until-stdin-closes");
     command.args(["--rpc-port", &options.rpc_port.to_string(), "--ws-port", &options.ws_port.to_string()]);
     for (id, file) in programs(options.programs.as_deref())? {
         let mut argument = std::ffi::OsString::from(format!("{id}="));
@@ -202,7 +209,9 @@ mod tests {
     fn the_hint_is_about_what_the_chain_complains_of() {
         let options = Options { state: Some("kept.state".into()), ..Options::default() };
         let port = "port 8899 on 127.0.0.1 is taken: another program listens there. Stop it, or choose another port with --rpc-port";
-        assert!(hint(port, &options).contains("left behind"));
+        assert!(hint(port, &options).contains("--ws-port"));
+        let old = "error: unexpected argument '--until-stdin-closes' found";
+        assert!(hint(old, &options).starts_with("cargo xtask build"));
         let state = "/x/kept.state is not a state file of this local chain: name another with --state";
         assert!(hint(state, &options).starts_with("name a file"), "{}", hint(state, &options));
         let used = "state file /x/kept.state is in use by another local chain: stop that one";

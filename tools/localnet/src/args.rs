@@ -38,6 +38,11 @@ pub struct Args {
     #[arg(long, default_value_t = 400, value_name = "MS", value_parser = clap::value_parser!(u64).range(10..=60_000))]
     pub slot_ms: u64,
 
+    /// Also stop when standard input ends. Whoever starts the chain with a pipe of its own there leaves none behind, even
+    /// when it is killed
+    #[arg(long)]
+    pub until_stdin_closes: bool,
+
     /// Print the chain's own log on standard error
     #[arg(long, short)]
     pub verbose: bool,

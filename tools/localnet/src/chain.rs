@@ -21,6 +21,7 @@ use tokio::sync::watch;
 
 use crate::{
     args::Args,
+    lifeline::say,
     ports::Endpoints,
     programs::{self, Program},
     snapshot::Genesis,
@@ -71,14 +72,16 @@ impl Chain {
                     SimnetEvent::Ready(_) => drop(ready_sender.send(())),
                     SimnetEvent::Aborted(reason) => drop(failure_sender.send(Some(reason))),
                     SimnetEvent::Shutdown => drop(closed_sender.send(())),
-                    SimnetEvent::ErrorLog(_, text) => eprintln!("chain error: {text}"),
-                    SimnetEvent::WarnLog(_, text) => eprintln!("chain warning: {text}"),
+                    SimnetEvent::ErrorLog(_, text) => say(format_args!("chain error: {text}")),
+                    SimnetEvent::WarnLog(_, text) => say(format_args!("chain warning: {text}")),
                     SimnetEvent::InfoLog(_, text) | SimnetEvent::DebugLog(_, text) if verbose => {
-                        eprintln!("chain: {text}");
+                        say(format_args!("chain: {text}"));
                     }
                     SimnetEvent::TransactionProcessed(_, meta, error) if verbose => match error {
-                        Some(error) => eprintln!("transaction {} failed: {error}", meta.signature),
-                        None => eprintln!("transaction {} took {} CU", meta.signature, meta.compute_units_consumed),
+                        Some(error) => say(format_args!("transaction {} failed: {error}", meta.signature)),
+                        None => {
+                            say(format_args!("transaction {} took {} CU", meta.signature, meta.compute_units_consumed))
+                        }
                     },
                     _ => {}
                 }
@@ -86,7 +89,7 @@ impl Chain {
         })?;
 
         if let Some(count) = state.as_ref().map(|state| state.restore(&mut svm)).transpose()?.flatten() {
-            eprintln!("restored {count} accounts, at slot {}", svm.latest_epoch_info.absolute_slot);
+            say(format_args!("restored {count} accounts, at slot {}", svm.latest_epoch_info.absolute_slot));
         }
         for program in programs {
             programs::place(&mut svm, program, args.upgrade_authority)?;

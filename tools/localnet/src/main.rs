@@ -2,10 +2,11 @@
 //!
 //! Standard output carries exactly one line, printed when both ports answer:
 //! `ready rpc=http://127.0.0.1:8899 ws=ws://127.0.0.1:8900`. Everything else goes to standard error.
-//! Ctrl-c or SIGTERM stops it with exit status 0.
+//! Ctrl-c, SIGTERM or, if asked for, the end of standard input stops it with exit status 0.
 
 mod args;
 mod chain;
+mod lifeline;
 mod ports;
 mod programs;
 mod snapshot;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            lifeline::say(format_args!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -41,6 +42,8 @@ fn run(args: Args) -> Result<()> {
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for ctrl-c")?;
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
 
+        let let_go = lifeline::let_go(args.until_stdin_closes)?;
+
         let chain = Chain::start(&args, &endpoints, &programs)?;
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "ready rpc=http://{} ws=ws://{}", endpoints.rpc, endpoints.ws)
@@ -51,6 +54,7 @@ fn run(args: Args) -> Result<()> {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = let_go => {}
             reason = chain.failed() => return Err(reason),
         }
         chain.stop()

@@ -11,7 +11,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use surfpool_core::surfnet::{locker::SurfnetSvmLocker, svm::SurfnetSvm};
 
-use crate::snapshot::{Genesis, Snapshot};
+use crate::{
+    lifeline::say,
+    snapshot::{Genesis, Snapshot},
+};
 
 /// Time between two looks whether something has changed. A kill loses what happened since.
 const EVERY: Duration = Duration::from_secs(1);
@@ -79,7 +82,9 @@ impl StateFile {
                     Ok(Some(written)) => last = Some(written),
                     Ok(None) => {}
                     Err(error) if ends => return Err(error),
-                    Err(error) => eprintln!("chain warning: {error:#}; what happens now would be lost at the end"),
+                    Err(error) => {
+                        say(format_args!("chain warning: {error:#}; what happens now would be lost at the end"))
+                    }
                 }
                 if ends {
                     return Ok(());

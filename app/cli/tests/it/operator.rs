@@ -99,7 +99,8 @@ struct Elsewhere(Child, String);
 impl Elsewhere {
     fn start() -> Self {
         let mut chain = Command::new(chain_binary());
-        let chain = chain.args(["--rpc-port", "0", "--ws-port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let chain = chain.args(["--rpc-port", "0", "--ws-port", "0", "--until-stdin-closes"]).stdin(Stdio::piped());
+        let chain = chain.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = chain.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = lines.find_map(|line| line.unwrap().strip_prefix("ready rpc=").map(ToOwned::to_owned)).unwrap();
@@ -166,13 +167,23 @@ fn sent(mut child: Child, signal: &str) -> Ended {
 /// A chain that says what it is told to say, ready.
 #[cfg(unix)]
 fn chain(person: &Person, options: &[&str]) -> (Child, String) {
+    try_chain(person, options).expect("the chain starts")
+}
+
+/// As [`chain`]; nothing when it does not start.
+#[cfg(unix)]
+fn try_chain(person: &Person, options: &[&str]) -> Option<(Child, String)> {
     let mut command = person.command();
     command.args(["localnet", "--rpc-port", "0", "--ws-port", "0", "--json"]).args(options);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    if line.is_empty() {
+        child.wait().unwrap();
+        return None;
+    }
     let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-    (child, ready["url"].as_str().unwrap().to_owned())
+    Some((child, ready["url"].as_str().unwrap().to_owned()))
 }
 
 #[cfg(unix)]
@@ -188,15 +199,47 @@ fn a_chain_that_is_stopped_says_what_becomes_of_it() {
     assert!(ended.stderr.contains("the chain is kept in"), "{}", ended.stderr);
     // A service manager stops it without an error.
     assert_eq!(sent(chain(&person, &[]).0, "-TERM").code, Some(0));
-    // A terminal that is closed leaves no chain behind which holds the port.
-    let (child, url) = chain(&person, &[]);
-    let address = url.trim_start_matches("http://").to_owned();
-    sent(child, "-HUP");
+    // A terminal that is closed leaves no chain behind which holds the port, and neither does a kill.
+    for signal in ["-HUP", "-KILL"] {
+        let (child, url) = chain(&person, &[]);
+        sent(child, signal);
+        gone(&url, signal);
+    }
+}
+
+/// Waits until nothing answers at a chain's address any more.
+#[cfg(unix)]
+fn gone(url: &str, signal: &str) {
+    let address = url.trim_start_matches("http://");
     let begun = Instant::now();
-    while std::net::TcpStream::connect(&address).is_ok() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "the chain outlives its terminal");
+    while std::net::TcpStream::connect(address).is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the chain outlives {signal} of its parent");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_chain_whose_parent_is_killed_keeps_its_state() {
+    let person = Person::new();
+    person.run(&["keygen"]).ok();
+    let state = person.path("chain.state").display().to_string();
+    let (child, url) = chain(&person, &["--state", &state]);
+    person.run(&["airdrop", "3", "--url", &url]).ok();
+    // At once: it is not the snapshot of every second that keeps this.
+    sent(child, "-KILL");
+    gone(&url, "-KILL");
+    // The file is free as soon as the chain has written it.
+    let begun = Instant::now();
+    let (child, url) = loop {
+        if let Some(started) = try_chain(&person, &["--state", &state]) {
+            break started;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "the chain keeps its state file for itself");
+    };
+    let balance = person.run(&["balance", "--url", &url, "--json"]).ok().json();
+    assert_eq!(balance["amount"], 3_000_000_000_u64);
+    assert_eq!(sent(child, "-TERM").code, Some(0));
 }
 
 #[cfg(unix)]

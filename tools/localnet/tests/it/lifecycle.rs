@@ -1,8 +1,11 @@
 //! Start, stop, and everything that is refused before a start.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, time::Duration};
 
-use crate::support::{Localnet, command, refused};
+use solana_signer::Signer;
+use solana_system_interface::instruction::transfer;
+
+use crate::support::{Localnet, command, funded, refused, send};
 
 #[test]
 fn ready_line_is_all_of_stdout_and_sigterm_ends_with_zero() {
@@ -19,6 +22,22 @@ fn ready_line_is_all_of_stdout_and_sigterm_ends_with_zero() {
 fn ctrl_c_ends_with_zero() {
     let (status, _) = Localnet::start(&[]).signal("INT");
     assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn it_ends_with_whoever_holds_its_input_if_that_was_asked_for() {
+    let chain = Localnet::start_held(&["--verbose"]);
+    let address = chain.rpc_url.strip_prefix("http://").expect("an http address").to_owned();
+    // An open input ends nothing, and neither do lines that nobody reads.
+    let client = chain.client();
+    let payer = funded(&client);
+    send(&client, &payer, &[], &[transfer(&payer.pubkey(), &payer.pubkey(), 1)]);
+    assert_eq!(chain.let_go().code(), Some(0));
+    TcpListener::bind(&address).expect("the port is free again");
+    // Without the option an input that is closed from the start means nothing: services have none.
+    let chain = Localnet::start(&[]);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(chain.client().get_health().is_ok());
 }
 
 #[test]
@@ -59,7 +78,16 @@ fn opens_no_port_but_its_two() {
 fn help_names_every_flag() {
     let output = command().arg("--help").output().expect("the binary runs");
     let help = String::from_utf8(output.stdout).expect("help is UTF-8");
-    for flag in ["--host", "--rpc-port", "--ws-port", "--program", "--upgrade-authority", "--state", "--slot-ms"] {
+    for flag in [
+        "--host",
+        "--rpc-port",
+        "--ws-port",
+        "--program",
+        "--upgrade-authority",
+        "--state",
+        "--slot-ms",
+        "--until-stdin-closes",
+    ] {
         assert!(help.contains(flag), "{flag} is not in the help");
     }
 }

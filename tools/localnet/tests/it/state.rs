@@ -8,10 +8,9 @@ use solana_message::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use solana_system_interface::instruction::{create_account, transfer};
-use solana_transaction::Transaction;
 use tempfile::TempDir;
 
-use crate::support::{Localnet, SOL, airdrop, eventually, funded, refused};
+use crate::support::{Localnet, SOL, airdrop, eventually, funded, refused, send};
 
 const TOKEN: Pubkey = solana_pubkey::pubkey!("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 const OWNER: Pubkey = solana_pubkey::pubkey!("FLMpa898vXMExH9CgE6LQF8BaEfWn7X3XCtuGZxEm512");
@@ -22,6 +21,19 @@ fn a_chain_goes_on_after_a_clean_stop() {
         let (status, _) = chain.signal("TERM");
         assert_eq!(status.code(), Some(0));
     });
+}
+
+#[test]
+fn a_chain_that_is_let_go_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("chain.state");
+    let path = path.to_str().unwrap();
+    let chain = Localnet::start_held(&["--state", path]);
+    let payer = funded(&chain.client());
+    // At once: it is not the snapshot of every second that keeps this.
+    assert_eq!(chain.let_go().code(), Some(0));
+    let chain = Localnet::start(&["--state", path]);
+    assert_eq!(chain.client().get_balance(&payer.pubkey()).unwrap(), 100 * SOL);
 }
 
 #[test]
@@ -158,11 +170,4 @@ fn refuses_a_file_that_is_something_else() {
     let message = refused(&["--rpc-port", "0", "--ws-port", "0", "--state", path.to_str().unwrap()]);
     assert!(message.contains("letter.txt") && message.contains("--state"), "{message}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "Dear reader, this is no chain.");
-}
-
-fn send(client: &RpcClient, payer: &Keypair, more: &[&Keypair], instructions: &[Instruction]) {
-    let hash = client.get_latest_blockhash().unwrap();
-    let signers: Vec<&Keypair> = [payer].into_iter().chain(more.iter().copied()).collect();
-    let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer.pubkey()), &signers, hash);
-    client.send_and_confirm_transaction(&transaction).unwrap();
 }

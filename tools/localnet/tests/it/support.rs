@@ -10,8 +10,10 @@ use std::{
 use solana_client::rpc_client::RpcClient;
 use solana_commitment_config::CommitmentConfig;
 use solana_keypair::Keypair;
+use solana_message::Instruction;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
+use solana_transaction::Transaction;
 
 pub const SOL: u64 = 1_000_000_000;
 const LIMIT: Duration = Duration::from_secs(30);
@@ -26,12 +28,24 @@ pub struct Localnet {
 impl Localnet {
     /// Starts with free ports and short slots, plus `args`, and waits for the ready line.
     pub fn start(args: &[&str]) -> Self {
+        Self::start_with(args, Stdio::null(), Stdio::inherit())
+    }
+
+    /// As [`Localnet::start`], held by its standard input, and with a standard error that nobody reads once it is ready.
+    pub fn start_held(args: &[&str]) -> Self {
+        let mut chain = Self::start_with(&[args, &["--until-stdin-closes"]].concat(), Stdio::piped(), Stdio::piped());
+        drop(chain.child.stderr.take());
+        chain
+    }
+
+    fn start_with(args: &[&str], stdin: Stdio, stderr: Stdio) -> Self {
         let mut child = command()
             .args(["--rpc-port", "0", "--ws-port", "0"])
             .args(args)
             .args((!args.contains(&"--slot-ms")).then_some(["--slot-ms", "50"]).into_iter().flatten())
+            .stdin(stdin)
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(stderr)
             .spawn()
             .expect("the binary starts");
         let mut line = String::new();
@@ -61,7 +75,7 @@ impl Localnet {
     pub fn signal(mut self, name: &str) -> (ExitStatus, String) {
         let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
-        let status = wait(&mut self.child);
+        let status = ended(&mut self.child);
         let mut rest = String::new();
         if let Some(mut stdout) = self.child.stdout.take() {
             stdout.read_to_string(&mut rest).expect("stdout can be read");
@@ -69,10 +83,16 @@ impl Localnet {
         (status, rest)
     }
 
+    /// Closes the standard input, as the end of whoever holds its other end does, and waits for the chain's end.
+    pub fn let_go(mut self) -> ExitStatus {
+        drop(self.child.stdin.take().expect("stdin is piped"));
+        ended(&mut self.child)
+    }
+
     /// Ends the chain without giving it a chance to save anything.
     pub fn kill(mut self) {
         self.child.kill().expect("the chain runs");
-        wait(&mut self.child);
+        ended(&mut self.child);
     }
 }
 
@@ -96,7 +116,7 @@ pub fn refused(args: &[&str]) -> String {
     String::from_utf8(stderr).expect("messages are UTF-8")
 }
 
-fn wait(child: &mut Child) -> ExitStatus {
+fn ended(child: &mut Child) -> ExitStatus {
     let deadline = Instant::now() + LIMIT;
     loop {
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
@@ -134,4 +154,12 @@ pub fn funded(client: &RpcClient) -> Keypair {
     let key = Keypair::new();
     airdrop(client, &key.pubkey(), 100 * SOL);
     key
+}
+
+/// Sends a transaction that `payer` and `more` sign, and waits until it is confirmed.
+pub fn send(client: &RpcClient, payer: &Keypair, more: &[&Keypair], instructions: &[Instruction]) {
+    let hash = client.get_latest_blockhash().unwrap();
+    let signers: Vec<&Keypair> = [payer].into_iter().chain(more.iter().copied()).collect();
+    let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer.pubkey()), &signers, hash);
+    client.send_and_confirm_transaction(&transaction).unwrap();
 }

@@ -28,6 +28,8 @@ impl Localnet {
             std::fs::write(&path, &program.bytes).expect("the program is copied");
             command.arg("--program").arg(format!("{}={}", program.id, path.display()));
         }
+        // A test that is killed leaves none behind.
+        command.arg("--until-stdin-closes").stdin(Stdio::piped());
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the chain starts");
         let mut ready = String::new();
         let stdout = process.stdout.take().expect("it is piped");
