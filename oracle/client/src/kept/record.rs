@@ -155,13 +155,11 @@ mod hex_root_if {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_is_read_as_it_was_written() {
-        let record = KeptJob {
-            job: Pubkey::new_unique(),
+impl KeptJob {
+    /// A job that is answered and not closed, without receipts.
+    pub(super) fn answered(job: Pubkey) -> Self {
+        Self {
+            job,
             cluster: Pubkey::new_unique(),
             wallet: Pubkey::new_unique(),
             offer: Pubkey::new_unique(),
@@ -178,7 +176,17 @@ mod tests {
             closed: false,
             refunded: false,
             receipts: Vec::new(),
-        };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let record = KeptJob::answered(Pubkey::new_unique());
         let json = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<KeptJob>(&json).unwrap(), record);
         assert!(json.contains(&format!("\"{}\"", record.job)), "{json}");

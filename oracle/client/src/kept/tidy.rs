@@ -116,25 +116,7 @@ mod tests {
 
     /// A job whose request has 100 bytes and is so many hours old.
     fn keep(folder: &JobsFolder, number: u8, hours: u64, change: impl FnOnce(&mut KeptJob)) {
-        let mut record = KeptJob {
-            job: job(number),
-            cluster: job(0),
-            wallet: job(0),
-            offer: job(0),
-            mint: job(0),
-            deposit: 1,
-            units_in: 1,
-            units_out: 1,
-            input_root: [1; 32],
-            nonce_slot: 1,
-            nonce_index: 1,
-            posted: None,
-            result_root: Some([2; 32]),
-            fee: None,
-            closed: true,
-            refunded: false,
-            receipts: vec![receipt()],
-        };
+        let mut record = KeptJob { closed: true, receipts: vec![receipt()], ..KeptJob::answered(job(number)) };
         change(&mut record);
         folder.begin(&record, &[number; 100]).unwrap();
         if record.is_answered() {
