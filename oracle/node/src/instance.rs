@@ -9,8 +9,6 @@
 
 mod lock;
 
-use std::error::Error;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -113,17 +111,21 @@ pub async fn health<T: DeserializeOwned>(endpoint: &str, reach: Reach) -> Result
     serde_json::from_slice(&body).map_err(|_| "something else than a node answers".to_owned())
 }
 
-/// Why nothing was heard from an address.
+/// Why nothing was heard from an address, which stands beside it.
 fn silent(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        return format!("no answer within {} s", TIMEOUT.as_secs());
-    }
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        if deeper.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
-            return "nobody answers there".to_owned();
-        }
-        cause = deeper.source();
-    }
     causes(&error.without_url())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_where_nothing_is_said_is_named_as_by_everybody_else() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = format!("http://{}", taken.local_addr().unwrap());
+        assert_eq!(who_answers(&silent).await, Err("it does not answer in time".to_owned()));
+        drop(taken);
+        assert_eq!(who_answers(&silent).await, Err("nothing answers there".to_owned()));
+    }
 }

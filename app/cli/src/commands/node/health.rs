@@ -79,7 +79,7 @@ impl NodeHealth {
     /// Asks the node at an address, as far as that may lead.
     ///
     /// # Errors
-    /// In words: nobody answers there, or something else than a node.
+    /// In words: nothing answers there, or something else than a node.
     pub(super) async fn ask(endpoint: &str, reach: Reach) -> Result<Self, String> {
         instance::health(endpoint, reach).await
     }
