@@ -3,7 +3,6 @@
 use anchor_lang::prelude::*;
 use provena_common::{
     account::{NewAccount, State},
-    amount::Bps,
     slot::Slot,
     token::{self, Token, check_mint, needed},
 };
@@ -89,7 +88,7 @@ impl PostJob {
         } else {
             self.fund_escrow(account.address(), Amount(args.deposit))?
         };
-        let prices = self.prices()?;
+        let prices = self.offer.prices(self.admin.protocol_fee()?)?;
         let posting = self.posting(args, most, prices);
         let now = Slot::now()?;
         let (job, seats) = job::parts(&mut account);
@@ -142,17 +141,6 @@ impl PostJob {
         .create()?;
         token.initialize(escrow, job)?;
         Ok((bump, token.transfer(source, escrow, self.payer.account(), deposit, &[])?))
-    }
-
-    fn prices(&self) -> Result<Prices> {
-        Ok(Prices {
-            base: Amount(self.offer.base_price),
-            input: Amount(self.offer.input_price),
-            output: Amount(self.offer.output_price),
-            royalty: Bps::new(self.offer.royalty_bps)?,
-            least_royalty: Amount(self.offer.least_royalty),
-            protocol: self.admin.protocol_fee()?,
-        })
     }
 
     fn posting<'a>(&'a self, args: &'a PostJobArgs, most: Work, prices: Prices) -> Posting<'a> {

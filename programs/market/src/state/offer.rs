@@ -1,14 +1,17 @@
 //! What the holder of a model's NFT sells, and for how much.
 
 use anchor_lang::{address_eq, prelude::*};
-use provena_common::{amount::Amount, pda::is_zero};
+use provena_common::{
+    amount::{Amount, Bps},
+    pda::is_zero,
+};
 use provena_registry::{
     state::{Asset, AssetKind, Floor, per_unit_floor},
     uses,
 };
 
 use super::STATE_VERSION;
-use crate::error::MarketError;
+use crate::{error::MarketError, fees::Prices};
 
 pub use terms::OfferTerms;
 
@@ -144,6 +147,21 @@ impl Offer {
     #[must_use]
     pub fn is_native(&self) -> bool {
         is_zero(&self.mint)
+    }
+
+    /// What work of a job costs that is posted on it now, and who takes part of the fee; `protocol` is the market's share.
+    ///
+    /// # Errors
+    /// `BpsTooHigh` for a royalty beyond the whole, which no offer has.
+    pub fn prices(&self, protocol: Bps) -> Result<Prices> {
+        Ok(Prices {
+            base: Amount(self.base_price),
+            input: Amount(self.input_price),
+            output: Amount(self.output_price),
+            royalty: Bps::new(self.royalty_bps)?,
+            least_royalty: Amount(self.least_royalty),
+            protocol,
+        })
     }
 
     /// The holder's choices.

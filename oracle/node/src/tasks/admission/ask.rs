@@ -1,6 +1,6 @@
 //! What a job asks of a node, and whether its terms alone are acceptable.
 
-use provena_common::amount::{Amount, Bps};
+use provena_common::amount::Bps;
 use provena_market::{
     fees::{Prices, Work, node_part, split},
     state::{Job, Offer},
@@ -41,14 +41,7 @@ impl<'a> Ask<'a> {
             seats: offer.seats.into(),
             windows: [offer.open_window, offer.commit_window, offer.reveal_window].map(u64::from),
             mint: &offer.mint,
-            prices: Prices {
-                base: Amount(offer.base_price),
-                input: Amount(offer.input_price),
-                output: Amount(offer.output_price),
-                royalty: Bps::new(offer.royalty_bps).ok()?,
-                least_royalty: Amount(offer.least_royalty),
-                protocol,
-            },
+            prices: offer.prices(protocol).ok()?,
             most: Work::new(offer.max_input_units, offer.max_output_units),
         })
     }

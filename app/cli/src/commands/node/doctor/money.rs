@@ -4,8 +4,8 @@ use anyhow::{Context as _, Result};
 use provena_client::amount::Currency;
 use provena_client::chain::{ChainReader, RpcChain, accounts, accounts::ProgramAccount};
 use provena_client::{mint, offer::Terms, token};
-use provena_common::{amount::Amount, pda::is_zero};
-use provena_market::fees::{self, Prices, Work};
+use provena_common::pda::is_zero;
+use provena_market::fees::{self, Work};
 use provena_market::state::{Admin, Node, Offer};
 use provena_node::config::Config;
 use provena_node::readiness::{FEW_JOBS, JOB_FEES, Money};
@@ -166,14 +166,7 @@ fn taken(title: &str, offer: &Offer, node: &Node, market: &Admin, findings: &mut
 
 /// What one of the nodes that agree gets for an answer, in base units.
 fn earned(offer: &Offer, market: &Admin, work: Work) -> Option<u64> {
-    let prices = Prices {
-        base: Amount(offer.base_price),
-        input: Amount(offer.input_price),
-        output: Amount(offer.output_price),
-        royalty: provena_common::amount::Bps::new(offer.royalty_bps).ok()?,
-        least_royalty: Amount(offer.least_royalty),
-        protocol: provena_common::amount::Bps::new(market.protocol_fee_bps).ok()?,
-    };
+    let prices = offer.prices(market.protocol_fee().ok()?).ok()?;
     let split = fees::split(&prices, prices.fee(work).ok()?, work).ok()?;
     Some(split.nodes.0 / u64::from(offer.seats.max(1)))
 }
