@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use provena_client::{
+    amount::Currency,
     chain::{Chain, send_and_confirm},
     keys,
 };
@@ -257,6 +258,8 @@ async fn check_money(chain: &dyn Chain, wallet: &Keypair, plans: &[Plan<'_>]) ->
     let balance = chain.account(&wallet.pubkey()).await?.map_or(0, |account| account.lamports);
     if balance < needed {
         let missing = needed - balance;
+        // In full: it is to be sent.
+        let sol = |lamports| Currency::sol().show(lamports);
         return Err(Failure::failed(format!(
             "deploying needs {} and {} has {}: {} are missing",
             sol(needed),
@@ -268,10 +271,6 @@ async fn check_money(chain: &dyn Chain, wallet: &Keypair, plans: &[Plan<'_>]) ->
         .into());
     }
     Ok(())
-}
-
-fn sol(lamports: u64) -> String {
-    format!("{}.{:09} SOL", lamports / 1_000_000_000, lamports % 1_000_000_000)
 }
 
 fn whole_sol(lamports: u64) -> u64 {

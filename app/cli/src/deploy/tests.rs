@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use provena_client::{
+    amount,
     chain::{Chain, ChainReader, ChainSubmitter, RpcChain, RpcOptions, lookup},
     keys,
 };
@@ -202,12 +203,11 @@ async fn deploy_rejects_too_little_money_and_says_how_much_is_missing() {
     let bench = Bench::start(0).await;
     let program = bench.program(SMALL, true).await;
     let message = bench.refusal(&bench.wallet, &program).await;
-    assert!(message.contains("has 0.000000000 SOL"), "{message}");
+    assert!(message.contains("has 0 SOL"), "{message}");
 
     // What it says is enough is enough, and not much more than is used.
     let needed = message.split_whitespace().skip_while(|word| *word != "needs").nth(1).unwrap();
-    let (whole, part) = needed.split_once('.').unwrap();
-    let needed = whole.parse::<u64>().unwrap() * SOL + part.parse::<u64>().unwrap();
+    let needed = amount::parse_sol(needed).unwrap();
     let wallet = Keypair::new();
     fund(&bench.chain, &wallet, needed - 1).await;
     assert!(bench.refusal(&wallet, &program).await.contains("0.000000001 SOL are missing"));
