@@ -49,7 +49,7 @@ impl Report for MintReport {
             ("owner", self.owner.clone()),
             ("royalty pool", self.pool.clone()),
             ("content root", short_root(&self.content_root, style)),
-            ("metadata", if style.full() { printable(&self.uri) } else { short_uri(&printable(&self.uri)) }),
+            ("metadata", short_uri(&printable(&self.uri), style)),
         ]);
         if self.floor_basis_points > 0 {
             let floor = show_bps(self.floor_basis_points);

@@ -1,5 +1,7 @@
 //! Tables for people: aligned columns, no lines, numbers to the right; everything within 80 columns where words allow it.
 
+use textwrap::core::display_width;
+
 use super::{lines::wrap, style::Style, text::short_addresses};
 
 /// Columns of a terminal that everybody has.
@@ -7,6 +9,9 @@ pub(crate) const COLUMNS: usize = 80;
 
 /// Before a line beneath a row.
 const NOTE: &str = "  ";
+
+/// Before a fact that is too long for its place.
+const BENEATH: &str = "\n  ";
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,16 +111,25 @@ impl Table {
     }
 }
 
-/// Two columns: what it is, and its value. Long values go on in the next line.
+/// Two columns: what it is, and its value. Long values go on in the next line; what is one piece, such as a path, and does not
+/// fit beside its name stands beneath it, further to the left.
 pub(crate) fn facts(rows: &[(&str, String)], style: Style) -> String {
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let indent = " ".repeat(width + 2);
+    let indent = format!("\n{}", " ".repeat(width + 2));
     let lines: Vec<String> = rows
         .iter()
         .map(|(name, value)| {
-            let lines = value.lines().flat_map(|line| wrap(line, COLUMNS.saturating_sub(width + 2)));
-            let value = lines.collect::<Vec<_>>().join(&format!("\n{indent}"));
-            format!("{}  {value}", style.faint(&format!("{name:<width$}")))
+            let room = COLUMNS.saturating_sub(width + 2);
+            let mut text = style.faint(name);
+            for (number, piece) in value.lines().flat_map(|line| wrap(line, room)).enumerate() {
+                match (number, display_width(&piece) > room) {
+                    (_, true) => text += BENEATH,
+                    (0, false) => text += &" ".repeat(width + 2 - name.chars().count()),
+                    (_, false) => text += &indent,
+                }
+                text += &piece;
+            }
+            text
         })
         .collect();
     lines.join("\n")
@@ -154,5 +168,14 @@ mod tests {
         let text = facts(&[("rent", "word ".repeat(30).trim().into())], Style::plain());
         assert!(text.lines().count() == 2 && text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
         assert!(text.lines().nth(1).unwrap().starts_with("      word"), "{text}");
+    }
+
+    #[test]
+    fn a_path_that_is_too_long_for_its_place_stands_beneath_its_name() {
+        let path = format!("/{}", "a".repeat(76));
+        let text = facts(&[("key file", path.clone()), ("address", "here".into())], Style::plain());
+        assert_eq!(text, format!("key file\n  {path}\naddress   here"));
+        let beside = format!("/{}", "a".repeat(69));
+        assert_eq!(facts(&[("key file", beside.clone())], Style::plain()), format!("key file  {beside}"));
     }
 }

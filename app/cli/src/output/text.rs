@@ -47,12 +47,25 @@ pub(crate) fn short_root(root: &str, style: Style) -> String {
     format!("{}…", &root[..SHOWN])
 }
 
-/// A URI whose content root is cut, so that it fits a line.
-pub(crate) fn short_uri(uri: &str) -> String {
-    match uri.rsplit_once('/') {
+/// A URI that fits a line: its content root is cut, and what is long all the same loses its middle. `--full` gives all of it.
+pub(crate) fn short_uri(uri: &str, style: Style) -> String {
+    /// Letters that fit beside the longest name of a fact.
+    const MOST: usize = 60;
+    /// So many of them from the beginning: scheme, host, and where a folder is.
+    const BEGINNING: usize = 30;
+    if style.full() {
+        return uri.to_owned();
+    }
+    let uri = match uri.rsplit_once('/') {
         Some((place, root)) if root.len() == 64 && root.is_ascii() => format!("{place}/{}…", &root[..8]),
         _ => uri.to_owned(),
+    };
+    let letters: Vec<char> = uri.chars().collect();
+    if letters.len() <= MOST {
+        return uri;
     }
+    let end = letters.len() - (MOST - BEGINNING - 1);
+    letters[..BEGINNING].iter().chain(&['…']).chain(&letters[end..]).collect()
 }
 
 /// Addresses as people can tell them apart: the first and last letters of each, as few as keep all of them different.
@@ -100,11 +113,18 @@ mod tests {
     fn long_things_are_cut() {
         assert_eq!(short("abc"), "abc");
         assert_eq!(short(&"5".repeat(88)), "5".repeat(24) + "…");
-        assert_eq!(
-            short_uri(&format!("https://a.example/v1/blobs/{}", "ab".repeat(32))),
-            "https://a.example/v1/blobs/abababab…"
-        );
-        assert_eq!(short_uri("https://a.example/meta.json"), "https://a.example/meta.json");
+        let blob = format!("https://a.example/v1/blobs/{}", "ab".repeat(32));
+        assert_eq!(short_uri(&blob, Style::plain()), "https://a.example/v1/blobs/abababab…");
+        assert_eq!(short_uri("https://a.example/meta.json", Style::plain()), "https://a.example/meta.json");
+    }
+
+    #[test]
+    fn a_long_folder_loses_its_middle_unless_all_is_asked_for() {
+        let uri = format!("file:///home/somebody/{}/store/{}", "deep/".repeat(30), "ab".repeat(32));
+        let shown = short_uri(&uri, Style::plain());
+        assert_eq!(shown, "file:///home/somebody/deep/dee…ep/deep/deep//store/abababab…");
+        assert_eq!(shown.chars().count(), 60);
+        assert_eq!(short_uri(&uri, Style::plain().with_full(true)), uri);
     }
 
     #[test]

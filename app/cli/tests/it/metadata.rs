@@ -106,6 +106,26 @@ fn a_folder_of_this_machine_is_no_place_for_metadata_unless_one_says_so() {
     is_a_picture(&fs::read(folder.join("letters.png")).unwrap());
 }
 
+/// A folder whose path is longer than a line keeps no report from fitting one; `--full` names all of it.
+#[test]
+fn a_long_path_of_the_store_fits_a_line() {
+    let net = Localnet::start(10);
+    let folder = net.person.path(&"a-folder-with-a-long-name/".repeat(3));
+    let mint = |name: &str, more: &[&str]| {
+        let data = net.file(name, &format!("the content of {name}\n"));
+        let mut command = net.person.command();
+        command.args(["dataset", "mint", &data, "--title", name]).args(more);
+        crate::provena::ended(command.env("PROVENA_URL", net.url()).env("XDG_DATA_HOME", &folder).output().unwrap())
+            .ok()
+    };
+    let short = mint("Numbers", &[]);
+    short.fits();
+    let row = short.stdout.lines().find(|line| line.starts_with("metadata")).unwrap();
+    assert!(row.contains("file:///") && row.contains("/store/"), "{row}");
+    let whole = mint("Letters", &["--full"]).stdout;
+    assert!(whole.contains(&folder.join("provena/store").display().to_string()), "{whole}");
+}
+
 /// What an object storage keeps, by path.
 type Kept = Arc<Mutex<HashMap<String, Vec<u8>>>>;
 

@@ -36,5 +36,5 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let wallet = context.wallet()?;
     let chain = context.chain()?;
     let signature = Owner::of(&chain, &wallet, &args.asset).await?.set_uri(&args.uri).await?;
-    context.output.data(&Changed::new(args.asset, "metadata", short_uri(&args.uri), signature))
+    context.output.data(&Changed::new(args.asset, "metadata", short_uri(&args.uri, context.output.style()), signature))
 }
