@@ -56,8 +56,14 @@ impl Report for MintReport {
             rows.push(("least royalty", format!("{floor} of each fee, for ever")));
         }
         rows.push(("transactions", short_each(&self.signatures)));
-        format!("{}\n\n{} {}", facts(&rows, style), style.faint("next:"), self.next)
+        facts(&rows, style) + &style.next(&self.next)
     }
+}
+
+/// The command that mints a model on this parent, for the share that its licence asks for.
+pub(crate) fn mint_on(parent: &str, bps: u16, context: &Context<'_>) -> String {
+    let (local, share) = (context.local(), show_bps(bps.max(1)));
+    format!("provena model mint model.pvna --title 'A model'{local} \\\n        --parent {parent}={share}")
 }
 
 impl MintReport {
@@ -73,16 +79,7 @@ impl MintReport {
         let called = name.clone().unwrap_or_else(|| asset.clone());
         let (kind, next) = match (family, &plan.licence) {
             (Some(family), _) => ("model", format!("provena offer create {called} --price {}", usual_price(family))),
-            (None, Some(terms)) => {
-                let share = show_bps(terms.bps.max(1));
-                (
-                    "dataset",
-                    format!(
-                        "provena model mint model.pvna --title 'A model'{} \\\n        --parent {called}={share}",
-                        context.local()
-                    ),
-                )
-            }
+            (None, Some(terms)) => ("dataset", mint_on(&called, terms.bps, context)),
             (None, None) => ("dataset", format!("provena asset licence publish {called} --share 10%")),
         };
         let next = context.output.command(&next);

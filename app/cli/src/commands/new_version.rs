@@ -41,8 +41,7 @@ impl Report for Added {
             ("content root", short_root(&self.content_root, style)),
             ("transactions", short_each(&self.signatures)),
         ];
-        let next = self.next.iter().map(|next| format!("\n\n{} {next}", style.faint("next:")));
-        facts(&rows, style) + &next.collect::<String>()
+        facts(&rows, style) + &self.next.as_deref().map(|next| style.next(next)).unwrap_or_default()
     }
 }
 

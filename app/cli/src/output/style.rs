@@ -44,6 +44,11 @@ impl Style {
         self.paint("2", text)
     }
 
+    /// What to do next, beneath an answer: a command.
+    pub(crate) fn next(self, command: &str) -> String {
+        format!("\n\n{} {command}", self.faint("next:"))
+    }
+
     /// Something that holds.
     pub(crate) fn good(self, text: &str) -> String {
         self.paint("32", text)

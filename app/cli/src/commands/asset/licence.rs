@@ -16,7 +16,7 @@ use solana_pubkey::Pubkey;
 use super::Changed;
 use crate::{
     address,
-    commands::{mint_args::text_hash, unit_price::UnitPrice},
+    commands::{mint_args::text_hash, mint_report::mint_on, unit_price::UnitPrice},
     context::Context,
     failure::Failure,
     output::{
@@ -152,7 +152,7 @@ impl Report for Published {
             ("grants", format!("building on it for {} of the revenue{consent}", show_bps(self.basis_points))),
             ("transaction", short(&self.signature)),
         ];
-        format!("{}\n\n{} {}", facts(&rows, style), style.faint("next:"), self.next)
+        facts(&rows, style) + &style.next(&self.next)
     }
 }
 
@@ -347,11 +347,7 @@ async fn publish(args: Publish, context: &Context<'_>) -> Result<()> {
         ..LicenceTerms::sharing(args.share, text_hash(&args.text))
     };
     let (licence, signature) = owner.publish_licence(args.number, terms).await?;
-    let (called, share) = (context.written(&args.asset), show_bps(args.share.max(1)));
-    let next = format!(
-        "provena model mint model.pvna --title 'A model'{} \\\n        --parent {called}={share}",
-        context.local()
-    );
+    let next = mint_on(&context.written(&args.asset), args.share, context);
     context.output.data(&Published {
         next: context.output.command(&next),
         asset: args.asset.to_string(),

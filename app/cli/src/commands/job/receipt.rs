@@ -49,7 +49,7 @@ impl Report for Receipts {
         rows.extend(self.receipts.iter().map(|receipt| ("signed by", receipt.node.clone())));
         rows.extend(self.missing.iter().map(|(node, why)| ("missing", format!("{node}: {}", printable(why)))));
         rows.push(("written to", self.receipt_file.display().to_string()));
-        format!("{}\n\n{} {}", facts(&rows, style), style.faint("next:"), self.next)
+        facts(&rows, style) + &style.next(&self.next)
     }
 }
 

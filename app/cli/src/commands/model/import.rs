@@ -97,12 +97,11 @@ impl Report for Imported {
         let names: Vec<String> = report.quality.iter().map(|figure| printable(&figure.name)).collect();
         rows.extend(names.iter().zip(&report.quality).map(|(name, figure)| (name.as_str(), number(figure.value))));
         let table = facts(&rows, style);
-        let next = style.faint("next:");
         let chat = match report.summary.family {
             Family::Llama => format!("provena model chat {}\n      ", report.artifact.display()),
             _ => String::new(),
         };
-        format!("{table}\n\n{next} {chat}{mint}")
+        table + &style.next(&format!("{chat}{mint}"))
     }
 }
 

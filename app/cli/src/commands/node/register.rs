@@ -59,7 +59,7 @@ impl Report for Registered {
             ],
             style,
         );
-        format!("{table}\n\n{} {}", style.faint("next:"), self.next.join(" &&\n      "))
+        table + &style.next(&self.next.join(" &&\n      "))
     }
 }
 

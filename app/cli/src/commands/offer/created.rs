@@ -64,10 +64,7 @@ impl Report for Created {
             ("each step takes", format!("at most {} slots, about {step}", self.terms.window)),
             ("transactions", short_each(&self.signatures)),
         ]);
-        match &self.next {
-            Some(next) => format!("{}\n\n{} {next}", facts(&rows, style), style.faint("next:")),
-            None => facts(&rows, style),
-        }
+        facts(&rows, style) + &self.next.as_deref().map(|next| style.next(next)).unwrap_or_default()
     }
 }
 
