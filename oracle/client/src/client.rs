@@ -9,6 +9,7 @@ mod endpoint;
 mod error;
 mod keep;
 mod order;
+mod patience;
 mod post;
 mod quotes;
 mod receipts;
@@ -39,6 +40,8 @@ pub use error::ClientError;
 pub use order::{Cost, Order};
 pub use post::Reserved;
 pub use quotes::{Asked, Bounds, Chosen, Quotes};
+
+use patience::Patience;
 
 /// How long the nodes have to hand the answer out once it is agreed, before it is demanded on chain.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
@@ -101,6 +104,8 @@ pub struct Finished {
     pub receipts: Vec<SignedReceipt>,
     /// Where a receipt could not be had, and why.
     pub missing_receipts: Vec<(Pubkey, String)>,
+    /// The transaction by which the answer was demanded on chain meanwhile; none where that was not needed, or done before.
+    pub demanded: Option<Signature>,
     /// Why answer and receipts could not be kept on this machine; whoever gets this shows the answer all the same.
     pub unkept: Option<String>,
     /// The transactions that acknowledged the answer and had everybody paid; none when that was done before, or failed. Pay
@@ -241,8 +246,8 @@ impl Client {
         Ok((posted, finished))
     }
 
-    /// The part of [`Client::infer`] after the job is posted. It can be called again and again for the same job. The decision
-    /// is waited for as long as `patience` lasts, and then the answer.
+    /// The part of [`Client::infer`] after the job is posted. It can be called again and again for the same job. Decision
+    /// and answer together are waited for as long as `patience` lasts.
     ///
     /// # Errors
     /// As for [`Client::infer`]; [`ClientError::Silent`] when the chain does not answer for `patience`.
@@ -252,15 +257,18 @@ impl Client {
         patience: Duration,
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<Finished, ClientError> {
-        let mut job = self.wait(address, patience, progress).await?;
-        let mut demanded = job.job.is_answer_awaited();
+        let patience = Patience::new(patience);
+        let mut job = self.decision(address, patience, progress).await?;
+        let mut demanded = None;
         let mut telling = |stage| {
-            demanded |= matches!(stage, Stage::Demanded(_));
+            if let Stage::Demanded(signature) = stage {
+                demanded = Some(signature);
+            }
             progress(stage);
         };
-        let response = self.await_answer(&job, patience, &mut telling).await?;
+        let response = self.agreed_answer(&job, patience, &mut telling).await?;
         // Who is paid, and when, is another thing after a demand.
-        if demanded
+        if (demanded.is_some() || job.job.is_answer_awaited())
             && let Ok(Some(now)) = self.job(address).await
             && now.state().ok() == Some(JobState::Agreed)
         {
@@ -279,7 +287,7 @@ impl Client {
             }
         };
         paid.iter().for_each(|signature| progress(Stage::Paid(*signature)));
-        Ok(Finished { job, response, receipts, missing_receipts, unkept, paid })
+        Ok(Finished { job, response, receipts, missing_receipts, demanded, unkept, paid })
     }
 
     async fn send(&self, instructions: &[Instruction]) -> Result<Confirmed, ClientError> {

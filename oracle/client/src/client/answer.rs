@@ -9,7 +9,7 @@ use provena_arith::merkle::content_root;
 use provena_wire::Response;
 use solana_pubkey::Pubkey;
 
-use super::{Client, ClientError, Stage};
+use super::{Client, ClientError, Patience, Stage};
 use crate::chain::history::PastInstruction;
 use crate::receipt::statements;
 use crate::store::{Bytes, Root};
@@ -100,20 +100,31 @@ impl Client {
         patience: Duration,
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<Response, ClientError> {
+        self.agreed_answer(job, Patience::new(patience), progress).await
+    }
+
+    /// As [`Client::await_answer`], for a patience of which the decision may have taken a part. Where that was all of it, the
+    /// answer is still asked for once.
+    pub(super) async fn agreed_answer(
+        &self,
+        job: &JobView,
+        patience: Patience,
+        progress: &mut (dyn FnMut(Stage) + Send),
+    ) -> Result<Response, ClientError> {
         let begun = Instant::now();
         // A node that takes the question and says nothing keeps nobody longer than his patience.
-        let left = || patience.saturating_sub(begun.elapsed());
         let mut asking = pin!(self.ask_for_a_while(job, begun));
-        let asked = match tokio::time::timeout(ON_ITS_WAY.min(patience), &mut asking).await {
+        let asked = match tokio::time::timeout(ON_ITS_WAY.min(patience.left().max(ASK_EVERY)), &mut asking).await {
             Ok(asked) => Some(asked),
+            Err(_) if patience.is_over() => None,
             Err(_) => {
                 progress(Stage::NotHandedOut(self.answer_patience.saturating_sub(begun.elapsed())));
-                tokio::time::timeout(left().max(ASK_EVERY), asking).await.ok()
+                tokio::time::timeout(patience.left().max(ASK_EVERY), asking).await.ok()
             }
         };
         match asked {
             Some(Some(answer)) => answer,
-            Some(None) => self.demanded_answer(&job.address, left(), progress).await,
+            Some(None) => self.demanded_answer(&job.address, patience, progress).await,
             None => {
                 let demanded = job.job.demanded_at != 0;
                 Err(ClientError::NotHandedOut { job: job.address, waited: begun.elapsed(), demanded })

@@ -17,7 +17,7 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio::time::timeout;
 
-use super::{Client, ClientError, Stage};
+use super::{Client, ClientError, Patience, Stage};
 use crate::chain::accounts::{ProgramAccount, decode_with_items};
 use crate::chain::{ChainError, Confirmed, send_within};
 use crate::view::{JobView, View};
@@ -48,16 +48,16 @@ impl Client {
         Ok(send_within(self.chain.as_ref(), &[demand], &[&self.payer], budget).await?)
     }
 
-    /// Demands the answer, unless that was done before, and waits for it as long as `patience` lasts.
+    /// Demands the answer, unless that was done before or `patience` is over, and waits for it as long as that lasts.
     pub(super) async fn demanded_answer(
         &self,
         address: &Pubkey,
-        patience: Duration,
+        patience: Patience,
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<Response, ClientError> {
         let begun = Instant::now();
         loop {
-            let view = self.view_within(address, Instant::now(), patience).await?;
+            let view = self.view_within(address, patience).await?;
             let job = view.job.as_ref().ok_or(ClientError::Closed(*address))?;
             if job.state()? != JobState::Agreed {
                 return Err(self.ended(job).await);
@@ -67,11 +67,11 @@ impl Client {
                 return self.answer_on_chain(job).await?.ok_or(ClientError::Withheld(*address));
             }
             // Meanwhile a node may hand it out after all, which spares everybody the rest.
-            let left = patience.saturating_sub(begun.elapsed()).clamp(LOOK_EVERY, ASK_WITHIN);
+            let left = patience.left().clamp(LOOK_EVERY, ASK_WITHIN);
             if demanded && let Ok(Ok(answer)) = timeout(left, self.response(job)).await {
                 return Ok(answer);
             }
-            if demanded && begun.elapsed() >= patience && !job.job.is_answer_late(view.now) {
+            if patience.is_over() && !job.job.is_answer_late(view.now) {
                 return Err(ClientError::NotHandedOut { job: *address, waited: begun.elapsed(), demanded });
             }
             if !demanded {

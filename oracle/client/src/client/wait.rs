@@ -7,7 +7,7 @@ use provena_market::state::{JobState, Next, Who};
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
-use super::{Client, ClientError, Stage};
+use super::{Client, ClientError, Patience, Stage};
 use crate::chain::{Backoff, ChainError, Watch};
 use crate::view::{JobView, View};
 
@@ -32,12 +32,21 @@ impl Client {
         patience: Duration,
         progress: &mut (dyn FnMut(Stage) + Send),
     ) -> Result<JobView, ClientError> {
+        self.decision(address, Patience::new(patience), progress).await
+    }
+
+    /// As [`Client::wait`], for a patience that may have begun before.
+    pub(super) async fn decision(
+        &self,
+        address: &Pubkey,
+        patience: Patience,
+        progress: &mut (dyn FnMut(Stage) + Send),
+    ) -> Result<JobView, ClientError> {
         let mut changes = self.chain.watch(Watch::Account(*address));
-        let begun = Instant::now();
         let mut last_state = None;
         let mut due: Option<(Next, Instant)> = None;
         loop {
-            let view = self.view_within(address, begun, patience).await?;
+            let view = self.view_within(address, patience).await?;
             let job = view.job.as_ref().ok_or(ClientError::Closed(*address))?;
             let state = job.state()?;
             if last_state.replace(state) != Some(state) {
@@ -48,8 +57,8 @@ impl Client {
                 JobState::Failed | JobState::Cancelled | JobState::Defaulted => return Err(self.ended(job).await),
                 JobState::Open | JobState::Revealing => {}
             }
-            if begun.elapsed() >= patience {
-                return Err(ClientError::StillRunning { job: *address, state, waited: begun.elapsed() });
+            if patience.is_over() {
+                return Err(ClientError::StillRunning { job: *address, state, waited: patience.waited() });
             }
             let next = view.next(Who::Payer)?;
             let since = due.filter(|(known, _)| *known == next).map_or_else(Instant::now, |(_, since)| since);
@@ -72,28 +81,23 @@ impl Client {
         }
     }
 
-    /// A look at a job, repeated while the chain does not answer, until `patience` after `begun` is over.
-    pub(super) async fn view_within(
-        &self,
-        address: &Pubkey,
-        begun: Instant,
-        patience: Duration,
-    ) -> Result<View, ClientError> {
+    /// A look at a job, repeated while the chain does not answer, until `patience` is over.
+    pub(super) async fn view_within(&self, address: &Pubkey, patience: Patience) -> Result<View, ClientError> {
         let mut backoff = Backoff::new(LOOK_EVERY, MOST_BETWEEN);
         loop {
             // A server that takes the question and says nothing is as silent as one that is not there.
-            let left = patience.saturating_sub(begun.elapsed()).max(LOOK_EVERY);
+            let left = patience.left().max(LOOK_EVERY);
             let read = tokio::time::timeout(left, View::read(self.chain.as_ref(), address)).await;
             let reason = match read {
                 Ok(Err(error)) if error.is_transient() => error.to_string(),
                 Ok(read) => return Ok(read?),
                 Err(_) => "it does not answer in time".to_owned(),
             };
-            if begun.elapsed() >= patience {
-                return Err(ClientError::Silent { job: *address, waited: begun.elapsed(), reason });
+            if patience.is_over() {
+                return Err(ClientError::Silent { job: *address, waited: patience.waited(), reason });
             }
             tracing::debug!(reason, job = %address, "the chain does not answer; asking again");
-            tokio::time::sleep(backoff.failed().min(patience.saturating_sub(begun.elapsed()))).await;
+            tokio::time::sleep(backoff.failed().min(patience.left())).await;
         }
     }
 

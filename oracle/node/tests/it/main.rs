@@ -16,6 +16,7 @@ mod load;
 mod localnet;
 mod models;
 mod one_key_one_chain;
+mod patience;
 mod payer;
 mod prepared;
 mod quotes;

@@ -321,7 +321,8 @@ async fn an_answer_that_nobody_hands_out_is_demanded_and_comes_on_chain() {
     scene.collect(&worker, true).await;
     let reference = provena_engine::reference::run(&model::artifact(), &request).unwrap();
     assert_eq!(finished.response, reference);
-    assert!(stages.iter().any(|stage| matches!(stage, Stage::Demanded(_))), "{stages:?}");
+    let demanded = finished.demanded.expect("who demanded it is told by which transaction");
+    assert!(stages.contains(&Stage::Demanded(demanded)), "{stages:?}");
     let pieces = reference.to_bytes().len().div_ceil(market::ANSWER_PART);
     assert!(pieces > 3);
     assert_eq!(scene.chain.count(instruction::PutAnswer::DISCRIMINATOR), pieces);
