@@ -10,6 +10,7 @@ use anyhow::Error;
 use provena_client::{ClientError, chain::ChainError};
 use provena_wire::untrusted::printable_json;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::output::{
     Output,
@@ -42,12 +43,14 @@ pub(crate) struct Failure {
     details: Vec<String>,
     hint: Option<String>,
     job: Option<String>,
+    /// What programs are told besides, by name.
+    facts: Box<Map<String, Value>>,
 }
 
 impl Failure {
     /// A failure with the given code and message.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), details: Vec::new(), hint: None, job: None }
+        Self { exit, message: message.into(), details: Vec::new(), hint: None, job: None, facts: Box::default() }
     }
 
     /// A command line that cannot be carried out.
@@ -69,6 +72,12 @@ impl Failure {
     /// Names the job that is, or may be, paid for.
     pub(crate) fn about(mut self, job: impl ToString) -> Self {
         self.job = Some(job.to_string());
+        self
+    }
+
+    /// Adds a fact for programs; people are told it in words.
+    pub(crate) fn telling(mut self, name: &str, fact: &impl Serialize) -> Self {
+        self.facts.insert(name.to_owned(), serde_json::to_value(fact).unwrap_or_default());
         self
     }
 
@@ -105,6 +114,8 @@ struct JsonError {
     hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<String>,
+    #[serde(flatten)]
+    facts: Map<String, Value>,
 }
 
 /// Each line of a text with what is harmful in it written out.
@@ -134,7 +145,8 @@ pub(crate) fn report(error: &Error, output: &Output) -> ExitCode {
     let causes: Vec<String> = details.into_iter().chain(messages).collect();
     let job = failure.and_then(|failure| failure.job.clone());
     if output.json() {
-        let json = JsonError { error: message, causes, hint, job };
+        let facts = failure.map(|failure| (*failure.facts).clone()).unwrap_or_default();
+        let json = JsonError { error: message, causes, hint, job, facts };
         eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
     } else {
         // Anything in these words can be a stranger's: a server's, a node's, a file's name.

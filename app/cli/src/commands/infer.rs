@@ -5,28 +5,26 @@ mod ask;
 pub(crate) mod bill;
 mod buy;
 mod check;
+pub(crate) mod demand;
 mod estimate;
 mod explain;
 mod progress;
 pub(crate) mod receipt_file;
+mod so_far;
 
-use std::{cell::Cell, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use solana_pubkey::Pubkey;
 
-use crate::{
-    address,
-    context::Context,
-    failure::{Exit, Failure},
-    stop,
-};
+use crate::{address, context::Context, stop};
 
 use super::text_args::TextArgs;
 
 pub(crate) use buy::{unfetched, unpaid};
 pub(crate) use explain::explain;
 pub(crate) use progress::{describe, finish};
+pub(crate) use so_far::{Course, SoFar, stopped};
 
 /// Arguments of `provena infer`.
 #[derive(Debug, clap::Args)]
@@ -67,7 +65,7 @@ pub(crate) struct Args {
     /// With --unquoted: pay although no node has taken the request. It is sent again once the job is posted.
     #[arg(long, requires = "unquoted")]
     undelivered: bool,
-    /// How many seconds to wait for the answer.
+    /// How many seconds to wait for the answer, in all, once it is paid for.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     patience: u64,
     /// Stay until the job can be closed and its rent is back, about half a minute.
@@ -86,42 +84,11 @@ pub(crate) struct Args {
     text: TextArgs,
 }
 
-/// How far a payment has come, for whoever is told to stop.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum SoFar {
-    /// Nothing is paid.
-    #[default]
-    Nothing,
-    /// The deposit may be on its way.
-    Paying(Pubkey),
-    /// The job is on the chain.
-    Paid(Pubkey),
-    /// The answer is kept, too.
-    Answered(Pubkey),
-}
-
 /// Finds out who would answer, says the price, pays, waits, checks and shows the answer.
 pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
-    let so_far = Cell::new(SoFar::Nothing);
+    let so_far = Course::default();
     tokio::select! {
         done = buy::run(args, context, &so_far) => done,
         () = stop::requested() => Err(stopped(so_far.get(), context).into()),
-    }
-}
-
-/// What a person who pressed ctrl-c must know.
-pub(crate) fn stopped(so_far: SoFar, context: &Context<'_>) -> Failure {
-    let failure = |message: String| Failure::new(Exit::Interrupted, message);
-    match so_far {
-        SoFar::Nothing => failure("stopped; nothing was paid".into()),
-        SoFar::Paying(job) => failure(format!("stopped while the deposit was being paid: job {job} may be paid for"))
-            .about(job)
-            .hint(context.command(&format!("job show {job}"))),
-        SoFar::Paid(job) => failure(format!("stopped waiting; job {job} is paid for and goes on"))
-            .about(job)
-            .hint(context.command(&format!("job answer {job}"))),
-        SoFar::Answered(job) => failure(format!("stopped; the answer to job {job} is kept"))
-            .about(job)
-            .hint(context.command(&format!("job answer {job}"))),
     }
 }

@@ -7,6 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use provena_wire::untrusted::printable_json;
+use serde_json::Map;
 
 use super::{Exit, JsonError};
 use crate::output::{
@@ -37,7 +38,7 @@ pub(crate) fn refused(error: &clap::Error, mut root: Command) -> ExitCode {
     let told: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
     let message = told.join(" ").trim_start_matches("error: ").to_owned();
     let hint = Some("provena --help   and `provena COMMAND --help` say what there is".to_owned());
-    let json = JsonError { error: message, causes: Vec::new(), hint, job: None };
+    let json = JsonError { error: message, causes: Vec::new(), hint, job: None, facts: Map::new() };
     eprintln!("{}", printable_json(&serde_json::to_string(&json).unwrap_or_default()));
     ExitCode::from(Exit::Usage as u8)
 }

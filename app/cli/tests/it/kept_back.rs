@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
+
 use crate::market::Market;
 
 /// Nobody waits longer than he said, what a demand costs is said and billed under its name, and nothing that is here already
@@ -13,22 +15,7 @@ use crate::market::Market;
 #[test]
 fn a_node_that_keeps_the_answer_back_costs_what_is_said() {
     let market = Market::start();
-    let mut child = market.command(&market.ask(&[])).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let line = lines.find_map(|line| line.ok().filter(|line| line.contains("paying for job"))).unwrap();
-    let job = line.split_whitespace().last().unwrap().to_owned();
-    // The latest job is this one before it is paid for.
-    assert_eq!(market.buy(&["book"]).ok().stdout.matches(&job).count(), 1);
-    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("is paid for"))));
-    let _ = child.kill();
-    let _ = child.wait();
-    market.front.silent(true);
-    let begun = Instant::now();
-    while market.buy(&["job", "show", "@last"]).ok().json()["state"] != "agreed" {
-        assert!(begun.elapsed() < Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(200));
-    }
-
+    let job = unfetched(&market);
     let shown = market.read(&["job", "show", &job]).ok();
     assert!(shown.stdout.contains("answered") && shown.stdout.contains("job answer"), "{}", shown.stdout);
     assert!(!shown.stdout.contains("takes it back"), "{}", shown.stdout);
@@ -48,7 +35,14 @@ fn a_node_that_keeps_the_answer_back_costs_what_is_said() {
     }
     assert!(!said.contains("not paid yet"), "{said}");
     assert!(patient.stdout.contains("for the demand"), "{}", patient.stdout);
-    let bill = market.buy(&["job", "answer", &job]).ok().json()["bill"].clone();
+    let answer = market.buy(&["job", "answer", &job]).ok().json();
+    // Who reads no words is told of the demand, too; another command made it.
+    let demand = &answer["demand"];
+    assert_eq!(
+        (&demand["signature"], &demand["deposit"], &demand["met"]),
+        (&Value::Null, &60_000.into(), &true.into())
+    );
+    let bill = answer["bill"].clone();
     assert_eq!(
         (&bill["demand_deposit"], &bill["demand_met"], &bill["other"]),
         (&60_000.into(), &true.into(), &0.into())
@@ -61,6 +55,48 @@ fn a_node_that_keeps_the_answer_back_costs_what_is_said() {
     let asked = market.front.connections();
     assert!(market.buy(&["job", "answer", &job]).ok().json()["receipt"].is_object());
     assert_eq!(market.front.connections(), asked);
+}
+
+/// Asks, and goes away before the answer is fetched, which the node keeps back from then on.
+fn unfetched(market: &Market) -> String {
+    let mut child = market.command(&market.ask(&[])).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.find_map(|line| line.ok().filter(|line| line.contains("paying for job"))).unwrap();
+    let job = line.split_whitespace().last().unwrap().to_owned();
+    // The latest job is this one before it is paid for.
+    assert_eq!(market.buy(&["book"]).ok().stdout.matches(&job).count(), 1);
+    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("is paid for"))));
+    let _ = child.kill();
+    let _ = child.wait();
+    market.front.silent(true);
+    let begun = Instant::now();
+    while market.buy(&["job", "show", "@last"]).ok().json()["state"] != "agreed" {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    job
+}
+
+/// Whoever asked for JSON reads what the demand cost also where the answer does not come in time.
+#[test]
+fn a_demand_in_vain_is_told_to_programs() {
+    let mut market = Market::start();
+    let job = unfetched(&market);
+    market.stop_node();
+    let before = market.balance();
+    let begun = Instant::now();
+    let ended = market.buy(&["job", "answer", &job, "--patience", "34"]);
+    // One patience for everything; starting and reading take a moment.
+    assert!(begun.elapsed() < Duration::from_secs(39), "{:?}", begun.elapsed());
+    ended.fails(3, &["it was demanded on the chain"]);
+    let told: Value = serde_json::from_str(ended.stderr.lines().last().unwrap()).unwrap();
+    let demand = &told["demand"];
+    assert_eq!(
+        (&demand["deposit"], &demand["met"], &told["job"]),
+        (&60_000.into(), &false.into(), &job.as_str().into())
+    );
+    assert!(demand["signature"].is_string(), "{told}");
+    assert_eq!(before - market.balance(), 65_000);
 }
 
 /// A receipt takes the place of a receipt of the same job, or of what the person says; and never of the wallet.

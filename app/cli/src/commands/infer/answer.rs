@@ -9,7 +9,7 @@ use serde::Serialize;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
-use super::bill::Bill;
+use super::{bill::Bill, demand::Demand};
 use crate::{
     commands::rent::Rent,
     output::{Report, picture, style::Style, table::facts, text::printable},
@@ -90,6 +90,8 @@ pub(crate) struct Answer {
     response: Response,
     paid: Option<Paid>,
     bill: Option<Bill>,
+    /// What demanding the answer on the chain cost; nothing where that was not done.
+    demand: Option<Demand>,
     rent: Option<Rent>,
     closed: bool,
     receipt: Option<SignedReceipt>,
@@ -119,6 +121,7 @@ impl Answer {
             response,
             paid: None,
             bill: None,
+            demand: None,
             rent: None,
             closed: false,
             receipt: None,
@@ -150,6 +153,12 @@ impl Answer {
     pub(crate) fn of_kept(mut self, job: &Pubkey, closed: bool) -> Self {
         self.job = job.to_string();
         self.closed = closed;
+        self
+    }
+
+    /// Adds what became of a demand.
+    pub(crate) fn demanded(mut self, demand: Option<Demand>) -> Self {
+        self.demand = demand;
         self
     }
 

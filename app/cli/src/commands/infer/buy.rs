@@ -1,6 +1,6 @@
 //! The way from a request to a paid, checked and kept answer.
 
-use std::{cell::Cell, pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use provena_client::{
@@ -21,11 +21,12 @@ use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 
 use super::{
-    Args, SoFar,
+    Args, Course, SoFar,
     answer::{self, Answer, Paid},
     ask,
     bill::{Bill, Items},
     check,
+    demand::Demand,
     estimate::{self, Estimate},
     explain, finish,
     progress::about_minutes,
@@ -55,11 +56,11 @@ struct Purchase<'a> {
     client: Client,
     request: Request,
     currency: Currency,
-    so_far: &'a Cell<SoFar>,
+    so_far: &'a Course,
 }
 
 /// Buys an answer. `so_far` always says what is paid for.
-pub(super) async fn run(mut args: Args, context: &Context<'_>, so_far: &Cell<SoFar>) -> Result<()> {
+pub(super) async fn run(mut args: Args, context: &Context<'_>, so_far: &Course) -> Result<()> {
     let request = ask::request(&args)?;
     let wallet = Arc::new(context.wallet()?);
     let receipt = match args.dry_run {
@@ -157,7 +158,8 @@ impl Purchase<'_> {
 
         let mut sent = vec![posted.posted.signature];
         let finished = {
-            let mut finishing = pin!(finish(client, &posted.job, args.patience, &progress, &mut sent, context));
+            let patience = Duration::from_secs(args.patience);
+            let mut finishing = pin!(finish(client, &posted.job, patience, &progress, so_far, &mut sent, context));
             let mut delivering = pin!(client.deliver_for(late, &posted.job, &order.input_root, &order.input));
             let mut delivered = false;
             loop {
@@ -167,7 +169,6 @@ impl Purchase<'_> {
                 }
             }
         };
-        so_far.set(SoFar::Answered(posted.job));
         let recomputed = match args.recompute {
             true => self.recomputed(order, &finished, &progress).await,
             false => None,
@@ -238,6 +239,7 @@ impl Purchase<'_> {
         let now = chain.slot().await.unwrap_or(posted.posted.slot);
         let answer = Answer::new(Some(request.clone()), finished.response.clone())
             .of(&finished.job, Paid::new(&finished.job, currency.clone()).after(&finished.paid))
+            .demanded(Demand::of(&finished.job, finished.demanded))
             .sold(&order.terms)
             .billed(bill, rent, now)
             .receipted(saved)
@@ -284,7 +286,7 @@ pub(crate) async fn close(
     let progress = Progress::spinner(context.output, "waiting until the job can be closed");
     while now < from {
         // A slot takes a third of a second or so; many are left.
-        tokio::time::sleep(std::time::Duration::from_millis(400 * (from - now).min(10))).await;
+        tokio::time::sleep(Duration::from_millis(400 * (from - now).min(10))).await;
         now = client.chain().slot().await.ok()?;
     }
     drop(progress);

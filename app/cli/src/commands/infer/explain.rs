@@ -8,8 +8,14 @@ use crate::failure::{Exit, Failure};
 /// Turns a client's error into one with an exit code, the job that it is about, and the next step. `command` makes a command
 /// of its words.
 pub(crate) fn explain(error: ClientError, command: &dyn Fn(&str) -> String) -> anyhow::Error {
+    let failure = failure(&error, command);
+    anyhow::Error::from(error).context(failure)
+}
+
+/// What is said of a client's error before its own words.
+pub(super) fn failure(error: &ClientError, command: &dyn Fn(&str) -> String) -> Failure {
     let later = |job: &dyn ToString| command(&format!("job answer {}", job.to_string()));
-    let failure = match &error {
+    match error {
         ClientError::StillRunning { job, state, .. } => {
             let cancel = match state {
                 JobState::Open => format!("\n       {}   while no node works on it", command(&format!("job cancel {job}"))),
@@ -62,6 +68,5 @@ pub(crate) fn explain(error: ClientError, command: &dyn Fn(&str) -> String) -> a
             Failure::new(Exit::Unknown, "the nodes keep the answer").about(job).hint(format!("{}   later", later(job)))
         }
         _ => Failure::failed("the answer could not be had"),
-    };
-    anyhow::Error::from(error).context(failure)
+    }
 }

@@ -13,17 +13,19 @@ use solana_signature::Signature;
 
 use crate::{commands::rent::seconds, context::Context, output::progress::Progress};
 
-use super::explain;
+use super::{Course, SoFar, explain};
 
-/// Waits for a posted job's answer, and adds the transactions that it took to `sent`.
+/// Waits for a posted job's answer, no longer than `patience`, and adds the transactions that it took to `sent`. `so_far` says
+/// how far it is.
 ///
 /// # Errors
-/// There is no answer (yet); the error names the job and the command that goes on.
+/// There is no answer (yet); the error names the job and the command that goes on, and for programs what a demand cost.
 pub(crate) async fn finish(
     client: &Client,
     job: &Pubkey,
-    patience: u64,
+    patience: Duration,
     progress: &Progress,
+    so_far: &Course,
     sent: &mut Vec<Signature>,
     context: &Context<'_>,
 ) -> Result<Finished> {
@@ -31,13 +33,24 @@ pub(crate) async fn finish(
         if let Stage::Cranked(_, signature) | Stage::Demanded(signature) | Stage::Paid(signature) = stage {
             sent.push(signature);
         }
+        if let Stage::Demanded(signature) = stage {
+            so_far.set(SoFar::Demanded(*job, signature));
+        }
         if let Some(words) = said(stage) {
             progress.suspend(|| context.output.note(&words));
         }
         progress.message(describe(stage));
     };
-    let finished = client.finish(job, Duration::from_secs(patience), &mut stages).await;
-    finished.map_err(|error| explain(error, &|words| context.command(words)))
+    match client.finish(job, patience, &mut stages).await {
+        Ok(finished) => {
+            so_far.set(SoFar::Answered(*job));
+            Ok(finished)
+        }
+        Err(error) => {
+            let failure = so_far.get().told(explain::failure(&error, &|words| context.command(words)));
+            Err(anyhow::Error::from(error).context(failure))
+        }
+    }
 }
 
 /// What is said for good, also where nobody sees the progress: what is waited for, and what costs more than was said.

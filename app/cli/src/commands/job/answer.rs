@@ -1,6 +1,9 @@
 //! `provena job answer`.
 
-use std::cell::Cell;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use provena_client::{
@@ -18,9 +21,10 @@ use crate::{
     address,
     commands::{
         infer::{
-            self, SoFar,
+            self, Course, SoFar,
             answer::{Answer, Paid},
             bill::{Bill, Items},
+            demand::Demand,
             finish,
             receipt_file::{ReceiptFile, check, write},
             unpaid,
@@ -38,12 +42,12 @@ pub(super) struct Args {
     /// The job's address, as `provena infer` printed it.
     #[arg(value_parser = address::parse)]
     job: Pubkey,
-    /// How many seconds to wait for the answer.
+    /// How many seconds to wait for the answer, in all.
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     patience: u64,
     /// Where to write the receipt, besides the folder of kept jobs [default: under receipts/ in the data folder].
     #[arg(long, value_name = "FILE")]
-    receipt: Option<std::path::PathBuf>,
+    receipt: Option<PathBuf>,
     /// Replace an existing file that is not a receipt of this job.
     #[arg(long, requires = "receipt")]
     force: bool,
@@ -51,14 +55,14 @@ pub(super) struct Args {
 
 /// Fetches a job's answer as `infer` would have.
 pub(super) async fn run(args: Args, payer: &Payer<'_>) -> Result<()> {
-    let so_far = Cell::new(SoFar::Paid(args.job));
+    let so_far = Course::from(SoFar::Paid(args.job));
     tokio::select! {
         done = answer(args, payer, &so_far) => done,
         () = stop::requested() => Err(infer::stopped(so_far.get(), payer.context).into()),
     }
 }
 
-async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<()> {
+async fn answer(args: Args, payer: &Payer<'_>, so_far: &Course) -> Result<()> {
     let Payer { context, chain, client, .. } = payer;
     if let Some(file) = &args.receipt {
         check(file, Some(&args.job), args.force, context)?;
@@ -81,10 +85,11 @@ async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<(
     }
     let receipt = ReceiptFile::prepare(args.receipt, Some(&args.job), args.force, context)?;
     let progress = Progress::spinner(context.output, "looking at the job");
-    deliver(&job, payer).await;
+    let (begun, patience) = (Instant::now(), Duration::from_secs(args.patience));
+    deliver(&job, payer, patience).await;
     let mut sent = Vec::new();
-    let finished = finish(client, &args.job, args.patience, &progress, &mut sent, context).await?;
-    so_far.set(SoFar::Answered(args.job));
+    let left = patience.saturating_sub(begun.elapsed());
+    let finished = finish(client, &args.job, left, &progress, so_far, &mut sent, context).await?;
     drop(progress);
     let saved = receipt.save(&finished, context);
     unpaid(&finished, context);
@@ -94,7 +99,8 @@ async fn answer(args: Args, payer: &Payer<'_>, so_far: &Cell<SoFar>) -> Result<(
     let now = chain.slot().await.unwrap_or_default();
     let items = Items { job: &finished.job, rent: rent.as_ref(), own: &sent, earlier: &[] };
     let bill = Bill::add_up(chain, items).await.ok();
-    let mut answer = Answer::new(request(&args.job, &job.job.input_root, payer).await, finished.response.clone());
+    let mut answer = Answer::new(request(&args.job, &job.job.input_root, payer).await, finished.response.clone())
+        .demanded(Demand::of(&finished.job, finished.demanded));
     if let Some(currency) = currency {
         answer = answer.of(&finished.job, Paid::new(&finished.job, currency).after(&finished.paid));
     }
@@ -183,8 +189,8 @@ async fn request(job: &Pubkey, root: &[u8; 32], payer: &Payer<'_>) -> Option<Req
     Request::from_bytes(&bytes).ok().filter(|request| request.input_root() == *root)
 }
 
-/// Sends the request to the nodes once more, while it may be that none of them has it.
-async fn deliver(job: &JobView, payer: &Payer<'_>) {
+/// Sends the request to the nodes once more, while it may be that none of them has it; no longer than `patience`.
+async fn deliver(job: &JobView, payer: &Payer<'_>, patience: Duration) {
     if job.state().is_ok_and(provena_market::state::JobState::is_ended) {
         return;
     }
@@ -199,5 +205,5 @@ async fn deliver(job: &JobView, payer: &Payer<'_>) {
     let input = request.to_bytes().into();
     let sent = payer.client.deliver_for(nodes, &job.address, &job.job.input_root, &input);
     // Most have it already; the others are not waited for.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), sent).await;
+    let _ = tokio::time::timeout(Duration::from_secs(5).min(patience), sent).await;
 }
