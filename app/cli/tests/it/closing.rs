@@ -2,10 +2,13 @@
 //! another machine.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     path::Path,
     time::{Duration, Instant},
 };
+
+use provena_client::kept::JobsFolder;
 
 use crate::{
     market::Market,
@@ -14,6 +17,25 @@ use crate::{
 
 fn of(market: &Market, person: &Person, arguments: &[&str]) -> Ended {
     ended(market.command_of(person, arguments).output().unwrap())
+}
+
+/// What is kept is written where it is asked for, or it is said that it is not kept.
+fn without_its_chain_the_receipt_is_written(market: &Market, job: &str) {
+    let file = market.buyer.path("kept-receipt.json").display().to_string();
+    let answer = market.buy(&["job", "answer", job, "--receipt", &file]).ok().json();
+    assert_eq!(answer["receipt_file"], file);
+    let written: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!((&written, &written["place"]), (&answer["receipt"], &job.into()));
+    // No other file is replaced, and a receipt that is not here is not passed over.
+    market.buy(&["job", "answer", job, "--receipt", &market.csv]).fails(2, &["exists already", "--force"]);
+    let jobs = JobsFolder::open(market.buyer.path(".local/share/provena/jobs")).unwrap();
+    let job_id = job.parse().unwrap();
+    let kept = jobs.get(&job_id).unwrap().unwrap().receipts;
+    jobs.note(&job_id, |record| record.receipts.clear()).unwrap();
+    let none = market.buy(&["job", "answer", job, "--receipt", &file]);
+    none.fails(1, &["no receipt of this job is kept", "without --receipt", "job receipt"]);
+    market.buy(&["job", "answer", job]).ok();
+    jobs.note(&job_id, |record| record.receipts = kept).unwrap();
 }
 
 #[test]
@@ -51,6 +73,7 @@ fn a_wrong_moment_is_said_with_the_state_and_what_can_be_done() {
     let listed = market.buy(&["job", "list"]).ok().json();
     assert_eq!((&listed[0]["job"], &listed[0]["state"]), (&asked["job"], &"unknown".into()));
     assert_eq!(market.buy(&["job", "answer", &job]).ok().json()["response"], asked["response"]);
+    without_its_chain_the_receipt_is_written(&market, &job);
     market.wire.silent(false);
 
     // What is asked for next is shown before its job is waited for.

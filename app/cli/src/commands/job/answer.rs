@@ -70,9 +70,11 @@ async fn answer(args: Args, payer: &Payer<'_>, so_far: &Course) -> Result<()> {
     let record = payer.jobs.get(&args.job)?;
     let job = match (read(chain.as_ref(), &args.job).await, &record) {
         (Ok(Some(job)), _) => job,
-        (Ok(None), Some(record)) if kept::is_elsewhere(record, chain).await => return on_disk(record, payer, None),
+        (Ok(None), Some(record)) if kept::is_elsewhere(record, chain).await => {
+            return on_disk(args, record, payer, None);
+        }
         (Ok(None), _) => return closed(args, record, payer).await,
-        (Err(error), Some(record)) => return on_disk(record, payer, Some(error)),
+        (Err(error), Some(record)) => return on_disk(args, record, payer, Some(error)),
         (Err(error), None) => return Err(error),
     };
     if job.job.payer != client.payer() {
@@ -113,7 +115,11 @@ async fn answer(args: Args, payer: &Payer<'_>, so_far: &Course) -> Result<()> {
 }
 
 /// The answer that is kept on this machine, where the job's chain cannot be asked.
-fn on_disk(record: &KeptJob, payer: &Payer<'_>, error: Option<anyhow::Error>) -> Result<()> {
+///
+/// # Errors
+/// There is none, or a file is to have a receipt which is not kept, or cannot be written.
+fn on_disk(args: Args, record: &KeptJob, payer: &Payer<'_>, error: Option<anyhow::Error>) -> Result<()> {
+    let context = payer.context;
     let Some(bytes) = payer.jobs.answer(&record.job)? else {
         let gone =
             || Failure::failed(format!("job {} was paid for on another chain than the one at --url", record.job));
@@ -123,11 +129,26 @@ fn on_disk(record: &KeptJob, payer: &Payer<'_>, error: Option<anyhow::Error>) ->
         Some(_) => "The chain does not answer; this is what is kept on this machine.",
         None => "The job was paid for on another chain than the one at --url; this is what is kept on this machine.",
     };
-    payer.context.output.note(note);
+    let receipt = record.receipts.first();
+    match (&args.receipt, receipt) {
+        (Some(file), Some(receipt)) => write(file, receipt)?,
+        (Some(_), None) => {
+            let [answer, later] =
+                [format!("job answer {}", record.job), format!("job receipt {} --out FILE", record.job)];
+            let hint = format!(
+                "{}   without --receipt shows the answer\n       {}   writes the receipt once its chain and a node answer",
+                context.command(&answer),
+                context.command(&later)
+            );
+            let message = "no receipt of this job is kept on this machine, so none was written";
+            return Err(Failure::failed(message).about(record.job).hint(hint).into());
+        }
+        (None, _) => {}
+    }
+    context.output.note(note);
     let request = payer.jobs.request(&record.job)?.and_then(|bytes| Request::from_bytes(&bytes).ok());
-    let saved = record.receipts.first().map(|receipt| (None, receipt.clone()));
     let answer = Answer::new(request, Response::from_bytes(&bytes)?).of_kept(&record.job, record.closed);
-    payer.context.output.data(&answer.receipted(saved))
+    context.output.data(&answer.receipted(receipt.map(|receipt| (args.receipt, receipt.clone()))))
 }
 
 /// The answer to a job whose account is gone: from what is kept, from the stores, or from the nodes that gave it.
@@ -159,6 +180,12 @@ async fn closed(args: Args, record: Option<KeptJob>, payer: &Payer<'_>) -> Resul
     let mut receipts = record.as_ref().map(|record| record.receipts.clone()).unwrap_or_default();
     if receipts.is_empty() {
         (receipts, _) = client.receipts_of_closed(job, &past).await;
+    }
+    if args.receipt.is_some() && receipts.is_empty() {
+        let later = context.command(&format!("job receipt {job} --out FILE"));
+        context
+            .output
+            .note(&format!("no receipt of this job could be had, so none was written; to ask for it again: {later}"));
     }
     if let Err(error) = kept::keep(payer, job, &response, &receipts) {
         context.output.note(&format!("the answer could not be kept on this machine: {error}"));
