@@ -1,5 +1,7 @@
 //! Ctrl-c and SIGTERM.
 
+use std::io;
+
 use anyhow::Result;
 
 use crate::failure::{Exit, Failure};
@@ -81,6 +83,23 @@ pub(crate) async fn hung_up() {
         {
             return;
         }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Resolves when standard input ends, or never unless `watched`. Its other end belongs to whoever started the command, and closes
+/// with that process, whatever ended it.
+pub(crate) async fn let_go(watched: bool) {
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let wait = move || {
+        // An input that cannot be read has nobody at its other end either.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        drop(end);
+    };
+    // Not joined: a read that waits cannot be told to stop, and it holds nothing but the channel.
+    if watched && std::thread::Builder::new().name("lifeline".into()).spawn(wait).is_ok() {
+        drop(ended.await);
+        return;
     }
     std::future::pending::<()>().await;
 }

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// What the demo's token, of six decimals, is worth to the node: a fiftieth of a SOL.
 const LAMPORTS_PER_TOKEN: u64 = 20_000_000;
 
-/// A running node. Dropping it kills the process.
+/// A running node. Dropping it kills the process; where the demo is killed itself, the node stops with its standard input.
 pub(super) struct Worker {
     child: Child,
     /// What it computes on.
@@ -69,11 +69,11 @@ impl Worker {
         let log = folder.join("node.log");
         let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
         // What it leaves in the folder for temporary files, a lock for its key, goes with the demo's folder.
-        command.args(["node", "run", "--config"]).arg(&config).env("TMPDIR", &folder);
+        command.args(["node", "run", "--until-stdin-closes", "--config"]).arg(&config).env("TMPDIR", &folder);
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
             .kill_on_drop(true)

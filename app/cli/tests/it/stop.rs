@@ -20,6 +20,38 @@ fn processes_in(folder: &str) -> usize {
         .count()
 }
 
+/// Waits until nothing runs whose temporary folder is `folder`.
+#[cfg(target_os = "linux")]
+fn gone(folder: &str) {
+    let begun = Instant::now();
+    while processes_in(folder) > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "a child outlives the demo");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_demo_that_is_killed_leaves_no_process() {
+    let person = Person::new();
+    let mut demo = person.command();
+    demo.args(["demo", "--keep"]).env("TMPDIR", person.path("")).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut demo = demo.spawn().unwrap();
+    let folder = person.path("").display().to_string();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    let kept = lines.find_map(|line| {
+        let folder = line.unwrap().split_once("PROVENA_STORE=file://")?.1.split_once("/store")?.0.to_owned();
+        Some(folder)
+    });
+    // The node has the demo's folder for its temporary files.
+    let node = format!("{}/node", kept.expect("the demo says where it is"));
+    assert_eq!((processes_in(&folder), processes_in(&node)), (2, 1), "the demo, its chain and its node run");
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    gone(&folder);
+    gone(&node);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_demo_that_is_stopped_leaves_no_process_and_no_file() {
@@ -42,11 +74,7 @@ fn a_demo_that_is_stopped_leaves_no_process_and_no_file() {
         assert!(Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap().success());
         assert_eq!(demo.wait().unwrap().code(), Some(130));
 
-        let begun = Instant::now();
-        while processes_in(&folder) > 0 {
-            assert!(begun.elapsed() < Duration::from_secs(10), "a child outlives the demo");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        gone(&folder);
         assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "the demo's folder is gone");
     }
 }

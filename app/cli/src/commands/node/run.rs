@@ -19,7 +19,8 @@ use crate::{
     output, stop,
 };
 
-/// Longest wait for the chain's word on the endpoint, before the node begins all the same.
+/// Longest wait for the chain's word on the endpoint, before the node begins all the same; and for the end of a node whose parent
+/// is gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Arguments of `provena node run`.
@@ -30,6 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Args {
     #[command(flatten)]
     file: ConfigFile,
+    /// Also stop when standard input ends: for whoever starts a node with a pipe of its own there.
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
 }
 
 /// Runs the node until ctrl-c or SIGTERM: work in flight is finished first or left for the next start.
@@ -53,6 +57,12 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
                 "stopped; the stake stays on the chain, and what was begun goes on with: provena node run --config {}",
                 args.file.path().display()
             ))
+        }
+        () = stop::let_go(args.until_stdin_closes) => {
+            // Nobody reads how it ended, and what was begun is in the journal.
+            shutdown.cancel();
+            let _ = tokio::time::timeout(PATIENCE, running).await;
+            Ok(())
         }
     }
 }
