@@ -47,7 +47,7 @@ provena_common::program_errors! {
     UseNotAllowed = "The licences of the asset's own parents do not allow this use",
     PriceDue = "The licence has a price: begin a draft, add the parent to it, and seal it",
     WrongPriceBooks = "Exactly where the licence has a price, the books of the parent's pool in the price's mint are needed",
-    InheritanceDue = "A parent passes ancestors on that are not inherited yet: use a draft, or inherit them, and go on then",
+    InheritanceDue = "A parent passes on ancestors that must be inherited: into a draft, before it is sealed; a later version takes no such parent",
     NothingToInherit = "This parent has nothing to pass on, or it was inherited already",
     Cycle = "An asset cannot be its own ancestor",
     TooManyAncestors = "An asset inherits at most 32 ancestors",

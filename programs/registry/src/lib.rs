@@ -130,7 +130,7 @@ pub mod provena_registry {
         ctx.accounts.handle(version)
     }
 
-    /// Copies what binds every descendant from up to `count` edges of the parent that edge number `parent` names.
+    /// Copies what binds every descendant into a draft, from up to `count` edges of the parent that edge number `parent` names.
     pub fn inherit(ctx: &mut Context<Inherit>, parent: u8, count: u8) -> Result<()> {
         let positions = ctx.remaining_accounts()?;
         ctx.accounts.handle(parent, count, &positions)

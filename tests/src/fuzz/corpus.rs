@@ -183,7 +183,6 @@ const SINGLE: &[&str] = &[
     "registry.begin_asset unbegun",
     "registry.claim_content mallory",
     "registry.inherit derived",
-    "registry.inherit version",
     "registry.propose_authority",
     "registry.publish_licence model",
     "registry.raise_floor model",
@@ -402,7 +401,7 @@ const STORIES: &[(&str, &str)] = &[
     (
         "story-later-parents",
         "registry.add_parent whole paid; registry.retire_licence root of drafts; registry.seal_asset whole; \
-         registry.inherit version; registry.add_parent version",
+         registry.add_parent version passing; registry.add_parent version",
     ),
     (
         "story-claims",

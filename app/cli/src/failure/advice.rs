@@ -80,6 +80,7 @@ fn mint(error: &MintError) -> Advice {
         MintError::GrantsNoMore { parent, .. } => {
             failed(format!("see what else it grants: provena asset licence list {parent}"))
         }
+        MintError::PassesOn(_) => failed("mint this version as an asset of its own"),
         MintError::ParentAlready(_) => usage("leave that --parent out"),
         MintError::FloorTooLow { asset, bps, .. } => {
             failed(format!("raise it first, for ever: provena asset floor {asset} --royalty {}", show_bps(*bps)))

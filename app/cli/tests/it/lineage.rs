@@ -70,6 +70,14 @@ fn what_binds_every_descendant_is_inherited_and_paid_without_being_named() {
     assert!(read.contains("Child (dataset)") && read.contains("Root (dataset), see above"), "{read}");
     assert!(read.contains("licence 1 of version 1 asks for 2%, inherited"), "{read}");
 
+    // A later version of what is there takes no such parent.
+    let late = net.file("late.csv", "of both\n");
+    let version = ["dataset", "version", grandchild, &late, "--keypair", &third, "--parent", &format!("{child}=5%")];
+    net.run(&version).fails(2, &["is a parent, or a parent's ancestor, already"]);
+    let own = net.dataset("own.csv", &["--title", "Own"]);
+    let version = ["dataset", "version", &own, &late, "--parent", &format!("{child}=5%")];
+    net.run(&version).fails(1, &["bind every descendant", "as an asset of its own"]);
+
     // Where too little is left for an ancestor, nothing is begun.
     let greedy = net.file("greedy.csv", "also made of child\n");
     let whole = format!("{child}=99%");

@@ -73,6 +73,11 @@ pub enum MintError {
         /// In basis points.
         asked: u16,
     },
+    /// A later version takes no such parent.
+    #[error(
+        "{0} was made from assets whose licences bind every descendant, and such a parent is for a new asset alone"
+    )]
+    PassesOn(Pubkey),
     /// It is in the lineage already.
     #[error("{0} is a parent, or a parent's ancestor, already")]
     ParentAlready(Pubkey),

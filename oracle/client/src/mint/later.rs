@@ -18,8 +18,8 @@ use crate::{
 };
 
 impl Mint<'_> {
-    /// Gives each parent its shares and adds it to the next version of the owner's asset, with what it passes on. What an
-    /// interrupted command did is not done again.
+    /// Gives each parent its shares and adds it to the next version of the owner's asset. What an interrupted command did is not
+    /// done again.
     ///
     /// # Errors
     /// [`MintError`]; everything that can be checked is checked before the first transaction.
@@ -40,6 +40,9 @@ impl Mint<'_> {
         }
         let keys: Vec<&Keypair> = self.consents.iter().chain([self.creator]).collect();
         let found = parents::find(self.chain, &missing(plans, &edges), &keys).await?;
+        if let Some(passing) = found.iter().find(|parent| parent.registered.asset.absolute_parents > 0) {
+            return Err(MintError::PassesOn(passing.registered.mint));
+        }
         check_floors(owner, &found)?;
         let mut signatures = Vec::new();
         for pool in check::pools(&found)? {

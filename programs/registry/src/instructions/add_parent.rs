@@ -64,13 +64,14 @@ pub struct AddParent {
 }
 
 impl AddParent {
-    /// `version` is the parent's that was built on. What the parent passes on of its own ancestors is left to `inherit`.
+    /// `version` is the parent's that was built on. What the parent passes on of its own ancestors is left to `inherit`, in a
+    /// draft; a later version takes no such parent.
     ///
     /// # Errors
     ///
     /// `Paused`, `NotNftHolder`, [`RegistryError::WrongLineage`], [`RegistryError::WrongParentAccounts`],
     /// [`RegistryError::PoolChanged`], [`RegistryError::NotRegistrant`], [`RegistryError::AssetNotActive`],
-    /// [`RegistryError::Cycle`]; those of
+    /// [`RegistryError::Cycle`], [`RegistryError::InheritanceDue`]; those of
     /// `Grant::edge`, `PricePaid::pay` and [`Growing::add_direct`].
     pub fn handle(&mut self, version: u32) -> Result<()> {
         let mut lineage = self.lineage()?;
@@ -90,6 +91,8 @@ impl AddParent {
             version,
         };
         let edge = grant.edge(&mut self.licence)?;
+        // Whoever sells the NFT must not leave a version behind that waits for shares which the buyer does not have.
+        require!(self.nft.is_none() || edge.to_inherit == 0, RegistryError::InheritanceDue);
         self.price().pay(&self.licence, &self.parent.pool)?;
         let payer = self.builder.account();
         Growing { asset: &mut self.asset, lineage: &mut lineage, payer }.add_direct(edge)?;

@@ -1,4 +1,4 @@
-//! Passes on to an asset what its parent owes to ancestors.
+//! Passes on to a draft what its parent owes to ancestors.
 
 use anchor_lang::prelude::*;
 use provena_common::account::State;
@@ -17,7 +17,7 @@ pub struct Inherit {
     /// Pays the rent of what the lineage grows by.
     #[account(mut)]
     pub payer: Signer,
-    /// What is built: a draft, or an asset with parents for its next version.
+    /// The draft.
     #[account(mut)]
     pub asset: AssetAccount,
     /// Its lineage.
@@ -38,9 +38,10 @@ impl Inherit {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::WrongLineage`], [`RegistryError::NothingToInherit`],
+    /// [`RegistryError::NotDraft`], [`RegistryError::WrongLineage`], [`RegistryError::NothingToInherit`],
     /// [`RegistryError::WrongParentAccounts`]; those of `check_share` and [`Growing::inherit`].
     pub fn handle(&mut self, parent: u8, count: u8, positions: &[AccountView]) -> Result<()> {
+        self.asset.require_draft()?;
         check_lineage(&self.lineage, self.asset.address())?;
         let place = usize::from(parent);
         let edge = *self.lineage.get(place).ok_or(RegistryError::NothingToInherit)?;

@@ -86,7 +86,7 @@ pub struct Asset {
     pub inherited_parents: u8,
     /// Edges of the lineage, direct or inherited, whose licence binds every descendant.
     pub absolute_parents: u8,
-    /// Direct parents whose own ancestors are still to be inherited.
+    /// Direct parents of a draft whose own ancestors are still to be inherited.
     pub pending: u8,
     /// Of the account's address.
     pub bump: u8,
@@ -204,13 +204,12 @@ impl Asset {
         Ok(self.latest.checked_add(1).ok_or(RegistryError::TooManyVersions)?)
     }
 
-    /// Counts one more version and returns its number. Everything must have been inherited from the parents that it adds.
+    /// Counts one more version and returns its number.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::InheritanceDue`], [`RegistryError::TooManyVersions`].
+    /// [`RegistryError::TooManyVersions`].
     pub fn count_version(&mut self) -> Result<u32> {
-        require!(self.pending == 0, RegistryError::InheritanceDue);
         self.latest = self.latest.checked_add(1).ok_or(RegistryError::TooManyVersions)?;
         Ok(self.latest)
     }
@@ -240,7 +239,8 @@ impl Asset {
             && usize::from(self.direct_parents) <= MAX_PARENTS
             && usize::from(self.inherited_parents) <= MAX_INHERITED
             && self.absolute_parents <= self.edges()
-            && self.pending <= self.direct_parents;
+            && self.pending <= self.direct_parents
+            && (self.pending == 0 || self.status == AssetStatus::Draft as u8);
         require!(sound, RegistryError::BrokenInvariant);
         Ok(())
     }

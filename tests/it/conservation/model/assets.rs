@@ -209,7 +209,6 @@ impl Model {
         self.controls[&Program::Registry].check_running(ADD_VERSION)?;
         let found = self.registered(asset)?;
         self.check_nft_holder(asset, claim.by)?;
-        demand(found.pending() == 0, RegistryError::InheritanceDue)?;
         self.check_version(found.model, recipe, claim)?;
         let found = self.asset_mut(asset)?;
         found.latest += 1;

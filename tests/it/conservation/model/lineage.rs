@@ -208,6 +208,7 @@ impl Model {
         let signed = named.consents || self.nft_holder(named.asset) == Some(by);
         let since = if holder { found.latest + 1 } else { 1 };
         let edge = self.grant(asset, found, named, since, signed)?;
+        demand(!holder || edge.to_inherit == 0, RegistryError::InheritanceDue)?;
         demand(price.is_some() == pays, RegistryError::WrongPriceBooks)?;
         let mut changed = found.clone();
         if let Some((mint, amount)) = price {
@@ -234,6 +235,7 @@ impl Model {
         self.pools[asset].as_ref().ok_or(Refusal::Missing)?;
         let parents = self.known(parent)?;
         demand(parents.has_lineage(), Refusal::Missing)?;
+        demand(self.drafts[asset].is_some(), RegistryError::NotDraft)?;
         let place = found.edges.iter().position(|edge| edge.direct && edge.parent == parent);
         let place = place.ok_or(RegistryError::NothingToInherit)?;
         let edge = found.edges[place];

@@ -4,11 +4,7 @@ use provena_registry::{LicenceTerms, Price, state::AssetKind};
 use provena_tests::{
     Calls, World,
     market::open_books,
-    registry::{
-        Building, PERCENT, Registered,
-        building::{inheriting, later_parent},
-        claim, dataset, draft, model, prepare, terms,
-    },
+    registry::{Building, PERCENT, Registered, building::later_parent, claim, dataset, draft, model, prepare, terms},
     tokens::Money,
 };
 use solana_signer::Signer;
@@ -106,20 +102,11 @@ fn ancestors(calls: &mut dyn Calls) {
 fn next_version(calls: &mut dyn Calls) {
     let (mut world, _) = stage();
     let root = dataset(&mut world, "root", &[]);
-    root.publish(&mut world, 2, LicenceTerms { absolute: true, ..terms(100) });
-    let building = Building::begin(&mut world, "middle", &[(root.pool, TENTH)]);
-    let adding = building.parent(&world, &root, 2).instruction();
-    world.accept(&[adding], &[&building.creator]);
-    let middle = building.seal(&mut world);
-    middle.publish(&mut world, 1, terms(1_000));
+    let middle = model(&mut world, "middle", &[(&root, 1_000)]);
     let asset = model(&mut world, "classifier", &[]);
     let holder = asset.creator.pubkey();
-    for parent in [&middle, &root] {
-        let funding = provena_royalty::client::transfer_shares(&holder, &parent.pool, &asset.pool, TENTH);
-        world.accept(&[funding], &[&asset.creator]);
-    }
+    let funding = provena_royalty::client::transfer_shares(&holder, &middle.pool, &asset.pool, TENTH);
+    world.accept(&[funding], &[&asset.creator]);
     let adding = later_parent(&world, &asset, &middle);
     calls.call("registry.add_parent.version", &mut world, &[adding.instruction()], &[&asset.creator]);
-    let inherit = inheriting(&world, &holder, &asset.mint.pubkey(), &middle.asset, 1);
-    calls.call("registry.inherit.version", &mut world, &[inherit], &[&asset.creator]);
 }

@@ -1,9 +1,6 @@
 //! Drafts at every step, and parents of a next version.
 
-use provena_registry::{
-    LicenceTerms, Price,
-    client::{self, NewParent},
-};
+use provena_registry::{LicenceTerms, Price, client};
 use solana_signer::Signer;
 
 use super::populated::Site;
@@ -78,12 +75,11 @@ fn next_version(site: &mut Site, root: &Registered, middle: &Registered) {
         let funding = provena_royalty::client::transfer_shares(&holder, &parent.pool, &asset.pool, TENTH);
         site.world().accept(&[funding], &[&asset.creator]);
     }
-    let adding = later_parent(site.world(), &asset, middle);
-    site.world().accept(&[adding.instruction()], &[&asset.creator]);
-    let other = NewParent { parent: root.as_parent(1), derived: false, ..adding };
-    site.calls.add("registry.add_parent", "version", other.instruction());
-    let inherit = inheriting(site.world(), &holder, &asset.mint.pubkey(), &middle.asset, 2);
-    site.calls.add("registry.inherit", "version", inherit);
+    let adding = later_parent(site.world(), &asset, root).instruction();
+    site.calls.add("registry.add_parent", "version", adding);
+    // This one passes the root on, which is refused.
+    let passing = later_parent(site.world(), &asset, middle).instruction();
+    site.calls.add("registry.add_parent", "version passing", passing);
     let licence = client::retire_licence(&root.creator.pubkey(), &root.mint.pubkey(), &root.nft(), 2);
     site.calls.add("registry.retire_licence", "root of drafts", licence);
 }
