@@ -39,7 +39,7 @@ pub struct Registered {
 /// # Errors
 /// [`AssetError::Unread`].
 pub async fn find(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Registered>, AssetError> {
-    Ok(find_any(chain, mint).await?.filter(|found| !found.is_draft()))
+    Ok(begun(chain, mint).await?.filter(|found| !found.is_draft()))
 }
 
 /// The draft of an asset whose NFT will have this mint; `None` when there is none, or it is registered.
@@ -47,10 +47,14 @@ pub async fn find(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Registered>
 /// # Errors
 /// [`AssetError::Unread`].
 pub async fn draft(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Registered>, AssetError> {
-    Ok(find_any(chain, mint).await?.filter(Registered::is_draft))
+    Ok(begun(chain, mint).await?.filter(Registered::is_draft))
 }
 
-async fn find_any(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Registered>, AssetError> {
+/// The asset or the draft whose NFT has, or will have, this mint.
+///
+/// # Errors
+/// [`AssetError::Unread`].
+pub(crate) async fn begun(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Registered>, AssetError> {
     let address = pda::asset(mint).0;
     let Some(account) = account(chain, &address, "an asset").await? else { return Ok(None) };
     let (asset, floors) = decode_with_items::<Asset, Floor>(&address, &account).map_err(unread("an asset"))?;

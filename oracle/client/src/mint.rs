@@ -158,8 +158,10 @@ impl Mint<'_> {
             step("minting the NFT");
             signatures.extend(self.register(plan, &checked, &unfinished, len, &uri).await?);
         }
-        if let Some(terms) = plan.licence {
+        if let Some(mut terms) = plan.licence {
             step("publishing the licence");
+            // It can grant no more than it was granted.
+            terms.uses &= check::uses(&checked.parents);
             signatures.extend(self.publish_licence(&mint, terms).await?);
         }
         unfinished.forget()?;

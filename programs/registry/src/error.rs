@@ -53,7 +53,7 @@ provena_common::program_errors! {
     TooManyAncestors = "An asset inherits at most 32 ancestors",
     UnknownKind = "An asset is a dataset (1) or a model (2)",
     NotDraft = "The asset is no draft",
-    NotRegistrant = "Only whoever began the draft may do this, or anybody may clear it away after 1,512,000 slots",
+    NotRegistrant = "Only whoever began the draft may do this; anybody may clear it away after 1,512,000 slots, or when its pool is gone or has other holders",
     PoolChanged = "Holders of the pool were named in this slot or since the draft was begun; begin in a later slot, or begin a new draft",
     WrongDraft = "The draft belongs to another NFT",
 }

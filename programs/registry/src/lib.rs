@@ -125,9 +125,9 @@ pub mod provena_registry {
     }
 
     /// Adds a direct parent, of whose `version` was built on, to a draft or to an asset's next version, and pays the licence's
-    /// price.
-    pub fn add_parent(ctx: &mut Context<AddParent>, version: u32) -> Result<()> {
-        ctx.accounts.handle(version)
+    /// price. What it grants must allow all of `uses`.
+    pub fn add_parent(ctx: &mut Context<AddParent>, version: u32, uses: u32) -> Result<()> {
+        ctx.accounts.handle(version, uses)
     }
 
     /// Copies what binds every descendant into a draft, from up to `count` edges of the parent that edge number `parent` names.
@@ -147,7 +147,8 @@ pub mod provena_registry {
         ctx.accounts.seal(&nft, content, recipe, &others)
     }
 
-    /// Clears a draft away: its registrant at any time, anybody after 1,512,000 slots. The rent goes to the registrant, and each
+    /// Clears a draft away: its registrant at any time, anybody after 1,512,000 slots or when it cannot be sealed any more because
+    /// its pool is gone or has other holders. The rent goes to the registrant, and each
     /// grant back to its licence.
     pub fn abandon_asset(ctx: &mut Context<AbandonAsset>) -> Result<()> {
         let licences = ctx.remaining_accounts()?;

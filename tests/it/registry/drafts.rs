@@ -274,8 +274,8 @@ fn a_pool_whose_holders_change_under_a_draft_is_refused() {
     world.accept(&[adding], &[&building.creator]);
     assert!(state(&world).is_sealed());
     world.refuses(&building.sealing(), &signers, RegistryError::PoolChanged);
-    let more = dataset(&mut world, "other", &[]);
-    let adding = building.parent(&world, &more, 1).instruction();
+    let other = dataset(&mut world, "other", &[]);
+    let adding = building.parent(&world, &other, 1).instruction();
     world.refuses(&[adding], &[&building.creator], RegistryError::PoolChanged);
 
     // Or the pool is made anew, with as many holders.
@@ -287,9 +287,16 @@ fn a_pool_whose_holders_change_under_a_draft_is_refused() {
     world.accept(&[taking], &[&building.creator]);
     prepare(&mut world, "trainer", "classifier", &[(keypair("friend").pubkey(), 20 * PERCENT)]);
     world.refuses(&building.sealing(), &signers, RegistryError::PoolChanged);
-    // Its rent comes back all the same.
-    let abandoning = building.abandoning(&world, &building.creator.pubkey());
-    world.accept(&[abandoning], &[&building.creator]);
+    // It can never be sealed, so anybody clears it away; the rent goes to whoever began it, and the grant back.
+    let stranger = world.wallet("stranger");
+    let mut elsewhere = building.abandoning(&world, &stranger.pubkey());
+    elsewhere.accounts[3].pubkey = parent.pool;
+    world.refuses(&[elsewhere], &[&stranger], RegistryError::WrongPool);
+    let abandoning = building.abandoning(&world, &stranger.pubkey());
+    let had = world.lamports(&building.creator.pubkey());
+    world.accept(&[abandoning], &[&stranger]);
+    assert_eq!(parent.licence(&world, 1).children, 0);
+    assert_eq!(world.lamports(&building.creator.pubkey()), had + (128 + 152) * 6_960 + (128 + 204) * 6_960);
 }
 
 /// What happens within one slot could not be told apart.
@@ -337,7 +344,7 @@ fn a_lapsed_draft_can_be_cleared_away_by_anybody() {
     world.refuses(std::slice::from_ref(&abandoning), &[&stranger], RegistryError::NotRegistrant);
     world.pass_slots(1);
     let mut diverted = abandoning.clone();
-    diverted.accounts[3].pubkey = stranger.pubkey();
+    diverted.accounts[4].pubkey = stranger.pubkey();
     world.refuses(&[diverted], &[&stranger], RegistryError::NotRegistrant);
     let (before, strangers) = (world.lamports(&creator), world.lamports(&stranger.pubkey()));
     world.accept(&[abandoning], &[&stranger]);
@@ -355,12 +362,12 @@ fn abandon_asset_rejects_assets_and_the_wrong_licences() {
     missing.accounts.pop();
     world.refuses(&[missing], &[&building.creator], RegistryError::WrongParentAccounts);
     let mut surplus = sound.clone();
-    surplus.accounts.push(surplus.accounts[4].clone());
+    surplus.accounts.push(surplus.accounts[5].clone());
     world.refuses(&[surplus], &[&building.creator], RegistryError::WrongParentAccounts);
     // Another licence of the parent, whose grants would be counted wrongly.
     parent.publish(&mut world, 2, terms(1_000));
     let mut wrong = sound.clone();
-    wrong.accounts[4].pubkey = pda::licence(&parent.asset, 2).0;
+    wrong.accounts[5].pubkey = pda::licence(&parent.asset, 2).0;
     world.refuses(&[wrong], &[&building.creator], RegistryError::WrongLicence);
     let other = Building::begin(&mut world, "other", &[]);
     let mut mixed = sound.clone();

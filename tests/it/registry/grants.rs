@@ -198,3 +198,32 @@ fn what_a_parent_may_no_longer_grant_is_refused() {
     refused(&mut world, &model, "child", 1, RegistryError::UseNotAllowed);
     drop(parent);
 }
+
+/// Whoever holds the parent's NFT could narrow what it grants between a builder's look and his payment.
+#[test]
+fn add_parent_rejects_less_than_the_builder_saw() {
+    let (mut world, parent, _) = stage();
+    parent.publish(&mut world, 2, LicenceTerms { uses: uses::DERIVE, ..terms(1_000) });
+    let building = Building::begin(&mut world, "classifier", &[(parent.pool, FIFTH)]);
+    let mut adding = building.parent(&world, &parent, 2);
+    adding.uses = uses::SERVE | uses::DERIVE;
+    world.refuses(&[adding.instruction()], &[&building.creator], RegistryError::UseNotAllowed);
+    adding.uses = uses::DERIVE;
+    world.accept(&[adding.instruction()], &[&building.creator]);
+}
+
+/// A licence that asks for no share needs no position.
+#[test]
+fn a_licence_for_nothing_needs_no_shares() {
+    let (mut world, parent, _) = stage();
+    parent.publish(&mut world, 2, LicenceTerms { absolute: true, ..terms(0) });
+    let building = Building::begin(&mut world, "child", &[]);
+    let adding = building.parent(&world, &parent, 2).instruction();
+    world.accept(&[adding], &[&building.creator]);
+    let child = building.seal(&mut world);
+    child.publish(&mut world, 1, terms(0));
+    let building = Building::begin(&mut world, "grandchild", &[]);
+    building.add(&mut world, &child);
+    building.inherit_all(&mut world);
+    assert_eq!(building.seal(&mut world).lineage(&world).1.len(), 2);
+}

@@ -139,6 +139,23 @@ fn money_in_a_circle_comes_to_rest_unless_nobody_takes_any() {
     assert_eq!(circle(100), Err(RoyaltyError::BrokenInvariant.into()));
 }
 
+/// Thirty-three generations, of which each holds a part of all that follow: a great many ways lead to the first.
+#[test]
+fn a_deep_lineage_is_divided_at_once() {
+    let pools: Vec<Address> = (0..33).map(|n| keypair(&format!("generation {n}")).pubkey()).collect();
+    let known: BTreeMap<Address, PoolShares> = (0u64..)
+        .zip(&pools)
+        .map(|(n, pool)| {
+            let ancestors = pools.iter().take_while(|ancestor| *ancestor != pool).map(|ancestor| (*ancestor, 3));
+            let owner = (keypair(&format!("owner {n}")).pubkey(), 100 - 3 * n);
+            (*pool, PoolShares { total: 100, holders: ancestors.chain([owner]).collect() })
+        })
+        .collect();
+    let said = earnings(&known, &pools[32], 1_000_000_000_000).expect("it flows");
+    let kept: u64 = said.iter().filter(|one| !known.contains_key(&one.holder)).map(|one| one.amount).sum();
+    assert!((1_000_000_000_000 - 33 * 33..=1_000_000_000_000).contains(&kept), "{kept}");
+}
+
 #[test]
 fn a_path_of_four_steps_is_swept_in_one_transaction() {
     for kind in 0..2 {

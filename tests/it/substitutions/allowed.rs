@@ -171,6 +171,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         "Token Metadata makes metadata at derived addresses alone",
     ),
     // The registry.
+    accepted("registry.abandon_asset", "pool", &[ReOwned], "a pool that is not the royalty program's any more is gone"),
     accepted("registry.abandon_claim.lapsed", "caller", SIGNERS, WHOEVER),
     accepted("registry.add_parent.consent", "parent_nft", &[LookAlike], NFT),
     accepted("registry.add_parent.token", "source", &[LookAlike], OWN_TOKENS),

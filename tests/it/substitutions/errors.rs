@@ -6,10 +6,12 @@ use solana_transaction_error::TransactionError;
 use super::{kinds::Kind, probe::Slot};
 
 /// Accounts of ours that an instruction loads itself, after questions of its own.
-const LOADED_LATER: [(&str, &str); 5] = [
+const LOADED_LATER: [(&str, &str); 6] = [
     ("market.close_answer", "job"),
     ("market.park.again", "residual"),
     ("market.put_answer", "answer"),
+    // May be gone.
+    ("registry.abandon_asset", "pool"),
     // Made where it does not exist yet.
     ("registry.add_parent", "lineage"),
     ("royalty.transfer_shares", "to"),

@@ -61,6 +61,7 @@ impl Building {
             parent: parent.as_parent(licence),
             derived: parent.state(world).edges() > 0,
             price: None,
+            uses: 0,
         }
     }
 
@@ -125,6 +126,7 @@ pub fn later_parent(world: &World, child: &Registered, parent: &Registered) -> N
         parent: parent.as_parent(1),
         derived: parent.state(world).edges() > 0,
         price: None,
+        uses: 0,
     }
 }
 

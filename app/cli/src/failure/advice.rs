@@ -80,6 +80,8 @@ fn mint(error: &MintError) -> Advice {
         MintError::GrantsNoMore { parent, .. } => {
             failed(format!("see what else it grants: provena asset licence list {parent}"))
         }
+        MintError::MayNotLicense => usage("leave --derivative-share out, or build under other licences"),
+        MintError::TooManyAncestors(_) => usage("build on fewer assets"),
         MintError::PassesOn(_) => failed("mint this version as an asset of its own"),
         MintError::ParentAlready(_) => usage("leave that --parent out"),
         MintError::FloorTooLow { asset, bps, .. } => {

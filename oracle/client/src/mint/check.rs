@@ -1,9 +1,11 @@
 //! Everything about a minting that can be found out before its first transaction.
 
+use std::collections::HashSet;
+
 use provena_registry::{
-    Floors, MAX_FLOORS,
+    Floors, MAX_FLOORS, MAX_INHERITED,
     client::NewAsset,
-    constants::pause,
+    constants::{pause, uses},
     state::{Admin, Asset, Content, Floor, Licence, Lineage, Version},
 };
 use provena_royalty::{
@@ -56,7 +58,16 @@ impl<'a> Mint<'a> {
         self.check_running(plan).await?;
         check_free(chain, content_root, unfinished).await?;
         let keys: Vec<&'a Keypair> = self.consents.iter().chain([self.creator]).collect();
-        let parents = parents::find(chain, &plan.parents, &keys).await?;
+        let begun = match unfinished {
+            Some(unfinished) => asset::begun(chain, &unfinished.key.pubkey()).await?,
+            None => None,
+        };
+        let granted = match &begun {
+            Some(begun) => begun.parents(chain).await?,
+            None => Vec::new(),
+        };
+        let parents = parents::find(chain, &plan.parents, &keys, &granted).await?;
+        check_uses(plan, &parents)?;
         let pools = pools(&parents)?;
         let holders = share::holders(&self.creator.pubkey(), &plan.holders, &pools)?;
         let addresses: Vec<Pubkey> = holders.iter().map(|holder| holder.holder).collect();
@@ -174,9 +185,28 @@ pub(super) async fn check_free(
     Err(MintError::ContentTaken(asset::at(chain, &content.asset).await?.mint))
 }
 
+/// What the new asset's parents allow to be done with it.
+pub(super) fn uses(parents: &[Parent<'_>]) -> u32 {
+    let passing = parents.iter().flat_map(|parent| &parent.passing).map(|edge| edge.uses);
+    parents.iter().map(Parent::uses).chain(passing).fold(uses::ALL, |all, granted| all & granted)
+}
+
+/// Whether others may build on it, if that is planned.
+fn check_uses(plan: &Plan, parents: &[Parent<'_>]) -> Result<(), MintError> {
+    if plan.licence.is_some() && uses(parents) & uses::DERIVE == 0 {
+        return Err(MintError::MayNotLicense);
+    }
+    Ok(())
+}
+
 /// The shares of the parents' pools, and of ancestors' that they pass on.
 pub(super) fn pools(parents: &[Parent<'_>]) -> Result<Vec<share::Share>, MintError> {
     let mut pools: Vec<share::Share> = parents.iter().map(|parent| parent.share).collect();
+    let inherited = parents.iter().flat_map(|parent| &parent.passing).map(|edge| edge.parent);
+    let inherited: HashSet<Pubkey> = inherited.collect();
+    if inherited.len() > MAX_INHERITED {
+        return Err(MintError::TooManyAncestors(inherited.len()));
+    }
     let direct = |address: &Pubkey| parents.iter().find(|parent| parent.registered.address == *address);
     for edge in parents.iter().flat_map(|parent| &parent.passing) {
         if direct(&edge.parent).is_some_and(|parent| !parent.share.reaches(edge.bps)) {
@@ -185,6 +215,8 @@ pub(super) fn pools(parents: &[Parent<'_>]) -> Result<Vec<share::Share>, MintErr
     }
     let inherited = steps::inherited(parents, |address| direct(address).is_some());
     pools.extend(inherited.into_iter().map(|(pool, bps)| share::Share::from_bps(pool, bps)));
+    // Whose licence asks for nothing holds nothing.
+    pools.retain(|pool| pool.shares > 0);
     Ok(pools)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use provena_registry::{MAX_FLOORS, MAX_PARENTS};
+use provena_registry::{MAX_FLOORS, MAX_INHERITED, MAX_PARENTS};
 use solana_pubkey::Pubkey;
 
 use crate::{
@@ -54,6 +54,14 @@ pub enum MintError {
     /// Its licences all have a price, and nobody chose one.
     #[error("the parent {0} asks for a price, so its licence must be chosen")]
     PriceAsked(Pubkey),
+    /// A licence is to be published that cannot be.
+    #[error("others may not build on this: the licences that it is built under do not allow it")]
+    MayNotLicense,
+    /// More than the registry takes.
+    #[error(
+        "the parents pass on {0} ancestors whose licences bind every descendant; an asset inherits at most {MAX_INHERITED}"
+    )]
+    TooManyAncestors(usize),
     /// The licence has expired or is used up.
     #[error("licence number {id} of {parent} grants nothing any more: it has expired, or granted as often as it may")]
     GrantsNoMore {

@@ -39,7 +39,7 @@ impl Mint<'_> {
             }
         }
         let keys: Vec<&Keypair> = self.consents.iter().chain([self.creator]).collect();
-        let found = parents::find(self.chain, &missing(plans, &edges), &keys).await?;
+        let found = parents::find(self.chain, &missing(plans, &edges), &keys, &[]).await?;
         if let Some(passing) = found.iter().find(|parent| parent.registered.asset.absolute_parents > 0) {
             return Err(MintError::PassesOn(passing.registered.mint));
         }

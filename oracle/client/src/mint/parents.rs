@@ -4,7 +4,7 @@ use provena_common::slot::Slot;
 use provena_registry::{
     client::{Consent, Parent as Named},
     constants::uses,
-    state::{Edge, Floor, Licence},
+    state::{Edge, EdgeKind, Floor, Licence},
 };
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -56,6 +56,11 @@ impl Parent<'_> {
         }
     }
 
+    /// What it grants, as it was looked up.
+    pub(super) fn uses(&self) -> u32 {
+        self.licence.uses & self.registered.asset.uses
+    }
+
     /// Whether it can be registered with its child in one step.
     pub(super) fn at_once(&self) -> bool {
         self.price.is_none() && self.registered.asset.absolute_parents == 0
@@ -69,11 +74,13 @@ impl Parent<'_> {
     }
 }
 
-/// Looks every parent up and finds a licence of each whose terms are met. `keys` are those that can consent.
+/// Looks every parent up and finds a licence of each whose terms are met. `keys` are those that can consent. What was granted
+/// before, in an edge of `granted`, is not asked for again: it may have been the last that there was.
 pub(super) async fn find<'a>(
     chain: &dyn Chain,
     plans: &[ParentPlan],
     keys: &[&'a Keypair],
+    granted: &[Edge],
 ) -> Result<Vec<Parent<'a>>, MintError> {
     if plans.len() > provena_registry::MAX_PARENTS {
         return Err(MintError::TooManyParents(plans.len()));
@@ -82,20 +89,12 @@ pub(super) async fn find<'a>(
     let mut found = Vec::new();
     for plan in plans {
         let registered = asset::get(chain, &plan.share.address).await?;
-        if !registered.asset.is_active() {
-            return Err(AssetError::NotActive(registered.mint).into());
-        }
-        if !registered.asset.allows(uses::DERIVE) {
-            return Err(MintError::NoDerivatives(registered.mint));
-        }
-        let licence = licence(&registered.licences(chain).await?, plan, registered.mint, slot)?;
-        let consent = match licence.needs_consent() {
-            true => Some(consent(chain, keys, &registered.mint).await?),
-            false => None,
-        };
-        let price = match licence.price {
-            0 => None,
-            _ => Some(token::payment_mint(chain, &licence.price_mint).await?),
+        let licences = registered.licences(chain).await?;
+        let edge = granted.iter().find(|edge| edge.parent == registered.address && edge.kind == EdgeKind::Direct as u8);
+        let known = edge.and_then(|edge| licences.iter().find(|licence| licence.id == edge.licence)).copied();
+        let (licence, consent, price) = match known {
+            Some(licence) => (licence, None, None),
+            None => ask(chain, &registered, &licences, plan, keys, slot).await?,
         };
         let mut passing = registered.parents(chain).await?;
         passing.retain(|edge| edge.passes_from(registered.asset.latest));
@@ -103,6 +102,33 @@ pub(super) async fn find<'a>(
         found.push(Parent { registered, licence, share, consent, price, passing });
     }
     Ok(found)
+}
+
+/// A licence that grants at this slot, who consents to it, and what its price is paid in.
+async fn ask<'a>(
+    chain: &dyn Chain,
+    registered: &Registered,
+    licences: &[Licence],
+    plan: &ParentPlan,
+    keys: &[&'a Keypair],
+    slot: u64,
+) -> Result<(Licence, Option<(&'a Keypair, Pubkey)>, Option<PaymentMint>), MintError> {
+    if !registered.asset.is_active() {
+        return Err(AssetError::NotActive(registered.mint).into());
+    }
+    if !registered.asset.allows(uses::DERIVE) {
+        return Err(MintError::NoDerivatives(registered.mint));
+    }
+    let licence = licence(licences, plan, registered.mint, slot)?;
+    let consent = match licence.needs_consent() {
+        true => Some(consent(chain, keys, &registered.mint).await?),
+        false => None,
+    };
+    let price = match licence.price {
+        0 => None,
+        _ => Some(token::payment_mint(chain, &licence.price_mint).await?),
+    };
+    Ok((licence, consent, price))
 }
 
 /// The licence to build under, at this slot. Where nobody chose, and one with a price is never chosen by itself: one that needs

@@ -64,7 +64,8 @@ impl Building<'_> {
         let mut signatures = Vec::new();
         let known = self.edges().await?;
         for parent in self.parents {
-            if known.iter().any(|edge| edge.parent == parent.registered.address) {
+            let direct = |edge: &&Edge| edge.kind == EdgeKind::Direct as u8;
+            if known.iter().filter(direct).any(|edge| edge.parent == parent.registered.address) {
                 continue;
             }
             let mut signers = vec![self.builder];
@@ -94,6 +95,7 @@ impl Building<'_> {
             parent: parent.named(),
             derived: parent.registered.asset.edges() > 0,
             price: parent.price.map(|price| price.means()),
+            uses: parent.uses(),
         };
         adding.instruction()
     }

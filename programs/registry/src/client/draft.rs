@@ -38,6 +38,8 @@ pub struct NewParent {
     pub derived: bool,
     /// What the licence's price is paid in; none where it has none.
     pub price: Option<Currency>,
+    /// What must be granted at least; see [`uses`](crate::constants::uses).
+    pub uses: u32,
 }
 
 impl NewParent {
@@ -71,7 +73,8 @@ impl NewParent {
 
     /// `add_parent`.
     pub fn instruction(&self) -> Instruction {
-        let mut built = build(&self.accounts(), &instruction::AddParent { version: self.parent.version });
+        let mut built =
+            build(&self.accounts(), &instruction::AddParent { version: self.parent.version, uses: self.uses });
         if let Some(consent) = &self.parent.consent {
             // The program looks at the signature itself, because a parent may need none.
             for meta in built.accounts.iter_mut().filter(|meta| meta.pubkey == consent.holder) {
@@ -117,8 +120,13 @@ pub fn inherit(
 /// `abandon_asset` by `caller` of the draft for the NFT `mint`, which `registrant` began and which has these edges.
 pub fn abandon_asset(caller: &Address, mint: &Address, registrant: &Address, edges: &[Edge]) -> Instruction {
     let asset = pda::asset(mint).0;
-    let accounts =
-        accounts::AbandonAsset { caller: *caller, asset, lineage: pda::lineage(&asset).0, registrant: *registrant };
+    let accounts = accounts::AbandonAsset {
+        caller: *caller,
+        asset,
+        lineage: pda::lineage(&asset).0,
+        pool: provena_royalty::pda::pool(mint).0,
+        registrant: *registrant,
+    };
     let mut built = build(&accounts, &instruction::AbandonAsset {});
     let direct = edges.iter().filter(|edge| edge.kind == EdgeKind::Direct as u8);
     let licences = direct.map(|edge| pda::licence(&edge.parent, edge.licence).0);

@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::*;
 use provena_common::{account::State, slot::Slot};
+use provena_royalty::state::Pool;
 
 use crate::{
     constants::MAX_DRAFT_AGE,
@@ -13,7 +14,7 @@ use crate::{
 /// Accounts of `abandon_asset`. The licence of each direct parent follows, in the order of the edges.
 #[derive(Accounts)]
 pub struct AbandonAsset {
-    /// Began the draft; or anybody, once it has lapsed.
+    /// Began the draft; or anybody, once it has lapsed or cannot be sealed any more.
     pub caller: Signer,
     /// The draft, closed here.
     #[account(mut, close = registrant)]
@@ -21,6 +22,9 @@ pub struct AbandonAsset {
     /// Its lineage, closed here.
     #[account(mut, close = registrant)]
     pub lineage: LineageAccount,
+    /// Its pool, which may be gone.
+    #[account(address = asset.pool @ RegistryError::WrongPool)]
+    pub pool: UncheckedAccount,
     /// Began the draft; gets the rent of both.
     #[account(mut, unsafe(dup), address = lineage.registrant @ RegistryError::NotRegistrant)]
     pub registrant: UncheckedAccount,
@@ -37,7 +41,7 @@ impl AbandonAsset {
         self.asset.require_draft()?;
         check_lineage(&self.lineage, self.asset.address())?;
         let lapsed = Slot::now()?.since(Slot(self.lineage.begun)) > MAX_DRAFT_AGE;
-        let may = lapsed || *self.caller.address() == self.lineage.registrant;
+        let may = lapsed || *self.caller.address() == self.lineage.registrant || self.is_dead();
         require!(may, RegistryError::NotRegistrant);
         let mut licences = licences.iter();
         for edge in self.lineage.iter().filter(|edge| edge.kind == EdgeKind::Direct as u8) {
@@ -51,5 +55,12 @@ impl AbandonAsset {
         }
         require!(licences.next().is_none(), RegistryError::WrongParentAccounts);
         Ok(())
+    }
+
+    /// Whether it can never be sealed: else whoever takes his pool back would hold a licence's grants for a week at the price of
+    /// the draft's rent.
+    fn is_dead(&self) -> bool {
+        let pool = State::<Pool>::load(*self.pool.account());
+        pool.map_or(true, |pool| pool.assigned >= self.lineage.begun)
     }
 }

@@ -65,15 +65,16 @@ pub struct AddParent {
 
 impl AddParent {
     /// `version` is the parent's that was built on. What the parent passes on of its own ancestors is left to `inherit`, in a
-    /// draft; a later version takes no such parent.
+    /// draft; a later version takes no such parent. What the licence grants now must allow all of `uses`: the parent's holder could
+    /// otherwise narrow it between the builder's look and his payment.
     ///
     /// # Errors
     ///
     /// `Paused`, `NotNftHolder`, [`RegistryError::WrongLineage`], [`RegistryError::WrongParentAccounts`],
     /// [`RegistryError::PoolChanged`], [`RegistryError::NotRegistrant`], [`RegistryError::AssetNotActive`],
-    /// [`RegistryError::Cycle`], [`RegistryError::InheritanceDue`]; those of
+    /// [`RegistryError::Cycle`], [`RegistryError::InheritanceDue`], [`RegistryError::UseNotAllowed`]; those of
     /// `Grant::edge`, `PricePaid::pay` and [`Growing::add_direct`].
-    pub fn handle(&mut self, version: u32) -> Result<()> {
+    pub fn handle(&mut self, version: u32, uses: u32) -> Result<()> {
         let mut lineage = self.lineage()?;
         self.check_builder(&lineage)?;
         self.check_cycle()?;
@@ -91,6 +92,7 @@ impl AddParent {
             version,
         };
         let edge = grant.edge(&mut self.licence)?;
+        require!(edge.uses & uses == uses, RegistryError::UseNotAllowed);
         // Whoever sells the NFT must not leave a version behind that waits for shares which the buyer does not have.
         require!(self.nft.is_none() || edge.to_inherit == 0, RegistryError::InheritanceDue);
         self.price().pay(&self.licence, &self.parent.pool)?;

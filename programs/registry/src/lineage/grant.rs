@@ -90,12 +90,15 @@ impl Grant<'_> {
     }
 }
 
-/// The ancestor's pool must hold at least `bps` of the derivative's pool.
+/// The ancestor's pool must hold at least `bps` of the derivative's pool; for nothing it needs no position.
 ///
 /// # Errors
 ///
 /// [`RegistryError::WrongPosition`], [`RegistryError::ParentShareMissing`].
 pub(crate) fn check_share(account: &AccountView, pool: &State<Pool>, ancestor_pool: &Address, bps: u16) -> Result<()> {
+    if bps == 0 {
+        return Ok(());
+    }
     let position = State::<Position>::load(*account)?;
     let ours = position.pool == *pool.address() && position.holder == *ancestor_pool;
     require!(ours, RegistryError::WrongPosition);

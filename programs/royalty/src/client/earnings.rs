@@ -1,7 +1,7 @@
 //! Who earns what of a payment that reaches a pool, the holders of ancestors' pools included. The arithmetic is the program's:
 //! its index books, its positions take.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use anchor_lang::{bytemuck::Zeroable, prelude::*};
 use provena_common::{amount::Amount, slot::Slot};
@@ -14,8 +14,8 @@ use crate::{
 
 /// The mint that is looked at; all are divided alike.
 const MINT: u8 = 0;
-/// Payments after which pools are taken to pass everything on in a circle.
-const MOST_STEPS: u32 = 1_000_000;
+/// Rounds after which pools are taken to pass everything on in a circle.
+const MOST_ROUNDS: u32 = 10_000;
 
 /// Who holds a pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,19 +52,47 @@ pub fn earnings(pools: &BTreeMap<Address, PoolShares>, pool: &Address, amount: u
     for (address, shares) in pools {
         flows.insert(*address, Flow::new(*address, shares)?);
     }
-    let mut arriving = VecDeque::from([(*pool, Amount(amount))]);
-    let mut steps = 0u32;
-    while let Some((pool, amount)) = arriving.pop_front() {
-        steps = steps.saturating_add(1);
-        require!(steps <= MOST_STEPS, RoyaltyError::BrokenInvariant);
-        let Some(flow) = flows.get_mut(&pool) else { continue };
-        for (holder, paid) in flow.divide(amount)? {
-            if !paid.is_zero() && pools.contains_key(&holder) {
-                arriving.push_back((holder, paid));
+    let order = order(pools, pool);
+    let mut arriving = BTreeMap::from([(*pool, Amount(amount))]);
+    // Where no pools pay each other in a circle, one round is enough: a pool comes after all that pay it.
+    for _ in 0..MOST_ROUNDS {
+        for pool in &order {
+            let Some(amount) = arriving.remove(pool) else { continue };
+            let Some(flow) = flows.get_mut(pool) else { continue };
+            for (holder, paid) in flow.divide(amount)?.into_iter().filter(|(holder, _)| pools.contains_key(holder)) {
+                let waiting = arriving.entry(holder).or_insert(Amount::ZERO);
+                *waiting = waiting.plus(paid)?;
+            }
+        }
+        arriving.retain(|_, amount| !amount.is_zero());
+        if arriving.is_empty() {
+            break;
+        }
+    }
+    require!(arriving.is_empty(), RoyaltyError::BrokenInvariant);
+    Ok(flows.values().flat_map(Flow::earnings).collect())
+}
+
+/// The pools that money reaches from this one, each before those that it pays, as far as they pay in no circle.
+fn order(pools: &BTreeMap<Address, PoolShares>, first: &Address) -> Vec<Address> {
+    let (mut seen, mut order) = (BTreeSet::from([*first]), Vec::new());
+    let mut stack = vec![(*first, 0usize)];
+    while let Some((pool, next)) = stack.last_mut() {
+        match pools.get(pool).and_then(|shares| shares.holders.get(*next)) {
+            Some((holder, _)) => {
+                *next = next.saturating_add(1);
+                if pools.contains_key(holder) && seen.insert(*holder) {
+                    stack.push((*holder, 0));
+                }
+            }
+            None => {
+                order.push(*pool);
+                stack.pop();
             }
         }
     }
-    Ok(flows.values().flat_map(Flow::earnings).collect())
+    order.reverse();
+    order
 }
 
 /// A pool while money flows through it.

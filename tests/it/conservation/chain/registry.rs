@@ -178,6 +178,7 @@ impl Chain {
             },
             derived: known.is_some_and(|known| !known.edges.is_empty()),
             price: pays.then_some(currency),
+            uses: 0,
         };
         let mut instruction = adding.instruction();
         // Who does not consent is named all the same, and does not sign.

@@ -138,6 +138,9 @@ impl Model {
 
     fn check_share(&self, own: usize, ancestor: usize, bps: u16) -> Answer {
         let pool = self.pools[own].as_ref().ok_or(Refusal::Missing)?;
+        if bps == 0 {
+            return Ok(());
+        }
         let position = pool.positions.get(&Holder::Pool(ancestor)).ok_or(Refusal::Missing)?;
         let enough = u128::from(position.shares) * 10_000 >= u128::from(pool.total) * u128::from(bps);
         demand(enough, RegistryError::ParentShareMissing)
@@ -281,7 +284,8 @@ impl Model {
         let registrant = found.registrant.ok_or(Refusal::Missing)?;
         let draft = self.drafts[asset].as_ref().ok_or(RegistryError::NotDraft)?;
         let lapsed = self.slot - draft.begun > LAPSES;
-        demand(lapsed || by == registrant, RegistryError::NotRegistrant)?;
+        let dead = self.pools[asset].as_ref().is_none_or(|pool| pool.changed >= draft.begun);
+        demand(lapsed || dead || by == registrant, RegistryError::NotRegistrant)?;
         let gone = self.drafts[asset].take().expect("it is there").asset;
         self.refund(registrant, gone.rent());
         for edge in gone.edges.iter().filter(|edge| edge.direct) {

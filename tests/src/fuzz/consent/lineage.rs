@@ -5,6 +5,7 @@ use provena_registry::{
     pda,
     state::{Asset, AssetStatus, Edge, Floor, Licence, Lineage},
 };
+use provena_royalty::state::Pool;
 use solana_account::AccountSharedData;
 
 use super::{super::snapshot::read_with_items, Effect, mint};
@@ -38,7 +39,10 @@ impl Effect<'_> {
 
     /// Only whoever began a draft gives it up, or anybody once it has lapsed.
     fn abandoned(&self, was: &Lineage) {
-        if self.before.now <= was.begun + MAX_DRAFT_AGE {
+        let asset = self.before.get(&was.asset).and_then(read_with_items::<Asset, Floor>);
+        let pool = asset.and_then(|(asset, _)| self.before.read::<Pool>(&asset.pool));
+        let dead = pool.is_none_or(|pool| pool.assigned >= was.begun);
+        if !dead && self.before.now <= was.begun + MAX_DRAFT_AGE {
             self.needs(&was.registrant, "the draft");
         }
     }

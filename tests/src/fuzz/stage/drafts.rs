@@ -5,11 +5,7 @@ use solana_signer::Signer;
 
 use super::populated::Site;
 use crate::{
-    registry::{
-        Building, PERCENT, Registered,
-        building::{inheriting, later_parent},
-        dataset, terms,
-    },
+    registry::{Building, PERCENT, Registered, building::later_parent, dataset, terms},
     tokens::Money,
 };
 

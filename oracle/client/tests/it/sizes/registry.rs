@@ -78,6 +78,7 @@ fn drafts(page: &mut Page) {
         parent: new.parents[0].clone(),
         derived: true,
         price: Some(Currency::Token { mint: price_mint, program }),
+        uses: u32::MAX,
     };
     page.record("`registry.add_parent` with consent, its price in tokens", &creator, &[adding.instruction()]);
     let inherit = |count: usize| {
