@@ -118,7 +118,7 @@ impl Mint<'_> {
     /// on from there.
     pub async fn mint(&self, plan: &Plan, content: Vec<u8>, step: &dyn Fn(&'static str)) -> Result<Minted, MintError> {
         let content_root = merkle::content_root(&content).map_err(|_| MintError::Empty)?;
-        let unfinished = self.find(&content_root)?;
+        let unfinished = self.find(&content_root).await?;
         let checked = self.check(plan, &content_root, unfinished.as_ref()).await?;
 
         step("storing the content");
@@ -129,7 +129,9 @@ impl Mint<'_> {
             None => {
                 let share = |holder: &Holder| Share { address: holder.holder, shares: holder.shares };
                 let shares: Vec<Share> = checked.holders.iter().map(share).collect();
-                (self.pending.begin(&self.creator.pubkey(), &content_root, &plan.text.title, &shares)?, true)
+                let chain = self.chain.cluster().await.map_err(unread("the chain's genesis"))?;
+                let title = &plan.text.title;
+                (self.pending.begin(&self.creator.pubkey(), &chain, &content_root, title, &shares)?, true)
             }
         };
         let mint = unfinished.key.pubkey();
@@ -169,11 +171,12 @@ impl Mint<'_> {
         Ok(Minted { mint, pool, content_root, floors: checked.floors, holders, uri, document, signatures })
     }
 
-    /// The interrupted minting of this content, if one was; only the wallet that began it can go on.
-    fn find(&self, content_root: &[u8; 32]) -> Result<Option<Unfinished>, MintError> {
+    /// The interrupted minting of this content, if one was; only the wallet that began it can go on, on its chain.
+    async fn find(&self, content_root: &[u8; 32]) -> Result<Option<Unfinished>, MintError> {
         let found = self.pending.find(content_root)?;
         if let Some(found) = &found {
             found.check_wallet(&self.creator.pubkey())?;
+            found.check_chain(self.chain).await?;
         }
         Ok(found)
     }

@@ -101,6 +101,9 @@ fn mint(error: &MintError) -> Advice {
             let missing = needed.saturating_sub(*has).div_ceil(1_000_000_000);
             failed(format!("send it to {wallet}; on a test chain: provena airdrop {missing}"))
         }
+        MintError::OtherChain { file, .. } => {
+            failed(format!("name that chain with --url; if it is gone for good, move {} away", file.display()))
+        }
         MintError::OtherWallet { .. } => failed("name that wallet's key file with --keypair"),
         MintError::OtherShares(_) => failed(
             "repeat it with its own --holder and --parent, or take it back: provena asset pending, provena asset abandon",

@@ -1,12 +1,18 @@
 //! Taking an interrupted minting back: claim and pool are closed, and their rent returns.
 
-use provena_registry::{client as registry, content_claim::claim_hash, pda};
+use provena_registry::{
+    client as registry,
+    content_claim::claim_hash,
+    pda,
+    state::{EdgeKind, Licence},
+};
 use provena_royalty::{
     client as pools,
     state::{Pool, Position},
 };
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_signer::Signer;
 
@@ -24,6 +30,8 @@ use crate::{
 pub struct Abandoned {
     /// Whether the asset had been registered after all; then nothing was taken back.
     pub registered: bool,
+    /// Prices of licences that were paid, which stay with the parents' holders: mints and base units.
+    pub prices: Vec<(Pubkey, u64)>,
     /// Transactions, in order.
     pub signatures: Vec<Signature>,
 }
@@ -34,10 +42,13 @@ pub struct Abandoned {
 /// [`MintError::OtherWallet`]; [`MintError::Unsent`] when the chain refuses, for example because the pool has received money; then the secrets stay.
 pub async fn abandon(chain: &dyn Chain, creator: &Keypair, unfinished: Unfinished) -> Result<Abandoned, MintError> {
     unfinished.check_wallet(&creator.pubkey())?;
+    unfinished.check_chain(chain).await?;
+    let mut prices = Vec::new();
     let mut signatures = Vec::new();
     let mint = unfinished.key.pubkey();
     let registered = asset::find(chain, &mint).await?.is_some();
     if !registered {
+        prices = prices_of(chain, &mint).await?;
         signatures.extend(abandon_draft(chain, creator, &mint).await?);
         signatures.extend(abandon_claim(chain, creator, &unfinished).await?);
         let pool = provena_royalty::pda::pool(&mint).0;
@@ -47,14 +58,24 @@ pub async fn abandon(chain: &dyn Chain, creator: &Keypair, unfinished: Unfinishe
         }
     }
     unfinished.forget()?;
-    Ok(Abandoned { registered, signatures })
+    Ok(Abandoned { registered, prices, signatures })
 }
 
-async fn abandon_draft(
-    chain: &dyn Chain,
-    creator: &Keypair,
-    mint: &solana_pubkey::Pubkey,
-) -> Result<Option<Signature>, MintError> {
+/// What the grants of a draft cost.
+async fn prices_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Vec<(Pubkey, u64)>, MintError> {
+    let Some(draft) = asset::draft(chain, mint).await? else { return Ok(Vec::new()) };
+    let mut prices = Vec::new();
+    for edge in draft.parents(chain).await?.iter().filter(|edge| edge.kind == EdgeKind::Direct as u8) {
+        let address = pda::licence(&edge.parent, edge.licence).0;
+        let licence: Licence = accounts::fetch(chain, &address).await.map_err(unread("a licence"))?;
+        if licence.price > 0 {
+            prices.push((licence.price_mint, licence.price));
+        }
+    }
+    Ok(prices)
+}
+
+async fn abandon_draft(chain: &dyn Chain, creator: &Keypair, mint: &Pubkey) -> Result<Option<Signature>, MintError> {
     let Some(draft) = asset::draft(chain, mint).await? else { return Ok(None) };
     let (owner, edges) = (creator.pubkey(), draft.parents(chain).await?);
     let abandon = registry::abandon_asset(&owner, mint, &owner, &edges);
@@ -80,7 +101,7 @@ async fn abandon_claim(
 async fn abandon_pool(
     chain: &dyn Chain,
     creator: &Keypair,
-    address: &solana_pubkey::Pubkey,
+    address: &Pubkey,
     pool: &Pool,
 ) -> Result<Vec<Signature>, MintError> {
     let mut means = Vec::new();

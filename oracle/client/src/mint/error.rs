@@ -158,6 +158,14 @@ pub enum MintError {
         /// Where the secrets are.
         file: PathBuf,
     },
+    /// It is on another chain.
+    #[error("an earlier minting of this content is on another chain, of the genesis hash {genesis} (its secrets are in {})", file.display())]
+    OtherChain {
+        /// The chain's genesis hash.
+        genesis: Pubkey,
+        /// Where the secrets are.
+        file: PathBuf,
+    },
     /// The pool of an interrupted minting has other holders than are asked for now.
     #[error("an earlier minting of this content was interrupted, with other shares (its secrets are in {})", .0.display())]
     OtherShares(PathBuf),

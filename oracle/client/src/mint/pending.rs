@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 
-use super::MintError;
+use super::{MintError, error::unread};
 use crate::{
+    chain::Chain,
     keys::{KeyFileError, refused, write_new},
     share::Share,
 };
@@ -25,6 +26,8 @@ pub struct Pending {
 pub struct Unfinished {
     /// The wallet that began it, which alone can go on.
     pub wallet: Pubkey,
+    /// Genesis hash of the chain that it is on.
+    pub chain: [u8; 32],
     /// Content root of what is minted.
     pub content_root: [u8; 32],
     /// Key of the NFT's mint.
@@ -43,6 +46,8 @@ pub struct Unfinished {
 struct Secrets {
     /// Base58.
     wallet: String,
+    /// The genesis hash in base58.
+    chain: String,
     /// Lower-case hex.
     content_root: String,
     /// The key's 64 bytes, as in a key file.
@@ -87,6 +92,7 @@ impl Pending {
     pub fn begin(
         &self,
         wallet: &Pubkey,
+        chain: &[u8; 32],
         content_root: &[u8; 32],
         title: &str,
         shares: &[Share],
@@ -97,6 +103,7 @@ impl Pending {
         let secrets = Secrets {
             content_root: hex::encode(content_root),
             wallet: wallet.to_string(),
+            chain: Pubkey::new_from_array(*chain).to_string(),
             key: key.to_bytes().to_vec(),
             salt: hex::encode(salt),
             title: title.to_owned(),
@@ -105,7 +112,7 @@ impl Pending {
         let text = serde_json::to_string(&secrets).unwrap_or_default();
         write_new(&file, &text)?;
         let (title, shares) = (title.to_owned(), shares.to_vec());
-        Ok(Unfinished { wallet: *wallet, content_root: *content_root, key, salt, title, shares, file })
+        Ok(Unfinished { wallet: *wallet, chain: *chain, content_root: *content_root, key, salt, title, shares, file })
     }
 
     /// Every minting that was interrupted, in the order of their content roots.
@@ -146,11 +153,13 @@ impl Unfinished {
                 |(address, shares): &(String, u64)| Some(Share { address: address.parse().ok()?, shares: *shares });
             let shares = secrets.shares.iter().map(share).collect::<Option<Vec<_>>>()?;
             let told = (secrets.title.clone(), shares);
-            Some((secrets.wallet.parse().ok()?, root(&secrets.content_root)?, key, root(&secrets.salt)?, told))
+            let owner: Pubkey = secrets.wallet.parse().ok()?;
+            let chain: Pubkey = secrets.chain.parse().ok()?;
+            Some((owner, chain.to_bytes(), root(&secrets.content_root)?, key, root(&secrets.salt)?, told))
         });
         match parts {
-            Some((wallet, content_root, key, salt, (title, shares))) => {
-                Ok(Self { wallet, content_root, key, salt, title, shares, file })
+            Some((wallet, chain, content_root, key, salt, (title, shares))) => {
+                Ok(Self { wallet, chain, content_root, key, salt, title, shares, file })
             }
             None => Err(KeyFileError::Malformed(file)),
         }
@@ -162,6 +171,15 @@ impl Unfinished {
             return Ok(());
         }
         Err(MintError::OtherWallet { wallet: self.wallet, file: self.file.clone() })
+    }
+
+    /// Checks that it is on this chain. On another one nothing of it exists, and its secrets would be lost there.
+    pub(super) async fn check_chain(&self, chain: &dyn Chain) -> Result<(), MintError> {
+        let here = chain.cluster().await.map_err(unread("the chain's genesis"))?;
+        if here == self.chain {
+            return Ok(());
+        }
+        Err(MintError::OtherChain { genesis: Pubkey::new_from_array(self.chain), file: self.file.clone() })
     }
 
     /// Where the secrets are kept.
@@ -193,8 +211,11 @@ mod tests {
         assert!(pending.list().unwrap().is_empty() && pending.find(&[7; 32]).unwrap().is_none());
         let wallet = Pubkey::new_from_array([3; 32]);
         let shares = [Share { address: Pubkey::new_from_array([4; 32]), shares: 5 }];
-        let begun = pending.begin(&wallet, &[7; 32], "Digits", &shares).unwrap();
-        assert!(pending.begin(&wallet, &[7; 32], "Digits", &shares).is_err(), "nothing under way is overwritten");
+        let begun = pending.begin(&wallet, &[1; 32], &[7; 32], "Digits", &shares).unwrap();
+        assert!(
+            pending.begin(&wallet, &[1; 32], &[7; 32], "Digits", &shares).is_err(),
+            "nothing under way is overwritten"
+        );
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -203,7 +224,7 @@ mod tests {
         fs::write(folder.path().join("pending/notes.txt"), "not ours").unwrap();
         let [found] = pending.list().unwrap().try_into().ok().unwrap();
         assert_eq!((found.key.pubkey(), found.salt, found.content_root), (begun.key.pubkey(), begun.salt, [7; 32]));
-        assert_eq!(found.wallet, wallet);
+        assert_eq!((found.wallet, found.chain), (wallet, [1; 32]));
         assert_eq!((found.title.as_str(), found.shares.as_slice()), ("Digits", &shares[..]));
         found.forget().unwrap();
         assert!(pending.find(&[7; 32]).unwrap().is_none());

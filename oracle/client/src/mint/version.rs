@@ -8,7 +8,7 @@ use solana_signer::Signer;
 
 use super::{
     Mint, MintError, ParentPlan, check, claim,
-    error::{unsent, unstored},
+    error::{unread, unsent, unstored},
 };
 use crate::{
     asset::{self, Owner},
@@ -43,7 +43,7 @@ impl Mint<'_> {
         owner.check_kind(if recipe.is_some() { AssetKind::Model } else { AssetKind::Dataset })?;
         owner.check_active()?;
         let content_root = merkle::content_root(&content).map_err(|_| MintError::Empty)?;
-        let unfinished = self.find(&content_root)?;
+        let unfinished = self.find(&content_root).await?;
         check::check_free(self.chain, &content_root, None).await?;
 
         step("storing the content");
@@ -51,7 +51,10 @@ impl Mint<'_> {
         self.store.put(content).await.map_err(unstored("content"))?;
         let unfinished = match unfinished {
             Some(unfinished) => unfinished,
-            None => self.pending.begin(&self.creator.pubkey(), &content_root, "", &[])?,
+            None => {
+                let chain = self.chain.cluster().await.map_err(unread("the chain's genesis"))?;
+                self.pending.begin(&self.creator.pubkey(), &chain, &content_root, "", &[])?
+            }
         };
         step("claiming the content");
         let claim = claim::claim(self.chain, self.creator, &unfinished).await?;

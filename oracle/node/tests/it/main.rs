@@ -14,6 +14,7 @@ mod lease;
 mod left_alone;
 mod load;
 mod localnet;
+mod minting;
 mod models;
 mod one_key_one_chain;
 mod patience;

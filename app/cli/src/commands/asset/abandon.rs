@@ -1,7 +1,10 @@
 //! `provena asset abandon`: taking an interrupted minting back.
 
 use anyhow::Result;
-use provena_client::mint::{Pending, abandon};
+use provena_client::{
+    mint::{Pending, abandon},
+    token,
+};
 use serde::Serialize;
 use solana_signer::Signer;
 
@@ -14,7 +17,7 @@ use crate::{
 /// Arguments of `provena asset abandon`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  provena asset pending\n  provena asset abandon CONTENT_ROOT\n\nClaim, pool and positions are closed; their rent returns to the wallet."
+    after_help = "Examples:\n  provena asset pending\n  provena asset abandon CONTENT_ROOT\n\nClaim, draft, pool and positions are closed; their rent returns to the wallet. The price of a parent's\nlicence that was paid stays with the parent's holders."
 )]
 pub(super) struct Args {
     /// The content's root, as `provena asset pending` lists it.
@@ -33,7 +36,18 @@ struct Abandoned {
     asset: String,
     /// Whether the asset exists after all; then only the secrets were removed.
     registered: bool,
+    /// Paid for licences; it stays with the parents' holders.
+    prices: Vec<Kept>,
     signatures: Vec<String>,
+}
+
+/// A price that does not come back.
+#[derive(Serialize)]
+struct Kept {
+    mint: String,
+    amount: u64,
+    #[serde(skip)]
+    text: String,
 }
 
 impl Report for Abandoned {
@@ -43,11 +57,13 @@ impl Report for Abandoned {
         } else {
             "taken back"
         };
-        let rows = [
-            ("content root", self.content_root.clone()),
-            ("minting", style.strong(outcome)),
-            ("transactions", short_each(&self.signatures)),
-        ];
+        let mut rows = vec![("content root", self.content_root.clone()), ("minting", style.strong(outcome))];
+        for kept in &self.prices {
+            rows.push(("not returned", format!("{}, the price of a licence: it is its asset's holders'", kept.text)));
+        }
+        if !self.signatures.is_empty() {
+            rows.push(("transactions", short_each(&self.signatures)));
+        }
         facts(&rows, style)
     }
 }
@@ -60,11 +76,18 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
             .hint("provena asset pending   lists those that were")
     })?;
     let asset = unfinished.key.pubkey().to_string();
-    let done = abandon(&context.chain()?, &wallet, unfinished).await?;
+    let chain = context.chain()?;
+    let done = abandon(&chain, &wallet, unfinished).await?;
+    let mut prices = Vec::new();
+    for (mint, amount) in done.prices {
+        let text = token::currency(&chain, &mint).await?.show(amount);
+        prices.push(Kept { mint: token::name(&mint), amount, text });
+    }
     context.output.data(&Abandoned {
         content_root: hex::encode(args.content_root),
         asset,
         registered: done.registered,
+        prices,
         signatures: done.signatures.iter().map(ToString::to_string).collect(),
     })
 }

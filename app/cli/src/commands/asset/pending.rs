@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use provena_client::{
     asset,
+    chain::ChainReader as _,
     mint::Pending,
     royalty,
     share::{Share, show_shares},
@@ -27,7 +28,7 @@ struct Minting {
     title: Untrusted,
     content_root: String,
     asset: String,
-    /// "claimed", "pool" or "registered": how far it came.
+    /// "other chain", "claimed", "pool", "draft" or "registered": how far it came.
     stage: &'static str,
     shares: Vec<Held>,
     file: PathBuf,
@@ -51,7 +52,9 @@ impl Report for Mintings {
         let minting = |one: &Minting| {
             let stage = match one.stage {
                 "registered" => "the asset is registered; the same command finishes the rest",
+                "draft" => "the asset is put together; parents may be paid already",
                 "pool" => "the royalty pool exists, the asset does not",
+                "other chain" => "on another chain; name it with --url",
                 _ => "the content may be claimed, nothing else exists",
             };
             const SHOWN: usize = 8;
@@ -78,7 +81,7 @@ impl Report for Mintings {
         };
         let mintings: Vec<String> = self.0.iter().map(minting).collect();
         let backs: Vec<String> = self.0.iter().map(|one| format!("  {}", one.back)).collect();
-        let hint = "Mint the same content with the same shares again to go on, or take it back:";
+        let hint = "The same command as before goes on, with the same file and options; or take it back:";
         format!("{}\n\n{hint}\n{}", mintings.join("\n\n"), backs.join("\n"))
     }
 }
@@ -91,10 +94,15 @@ pub(super) async fn run(context: &Context<'_>) -> Result<()> {
         return context.output.data(&Mintings(mintings));
     }
     let chain = context.chain()?;
+    let here = chain.cluster().await?;
     for unfinished in found {
         let mint = unfinished.key.pubkey();
-        let stage = if asset::find(&chain, &mint).await?.is_some() {
+        let stage = if unfinished.chain != here {
+            "other chain"
+        } else if asset::find(&chain, &mint).await?.is_some() {
             "registered"
+        } else if asset::draft(&chain, &mint).await?.is_some() {
+            "draft"
         } else if royalty::find_pool(&chain, &mint).await?.is_some() {
             "pool"
         } else {

@@ -57,6 +57,11 @@ impl LiteChain {
         self.lock().genesis = genesis;
     }
 
+    /// Lists these accounts, too, though no transaction named them.
+    pub(crate) fn know(&self, addresses: &[Pubkey]) {
+        self.lock().known.extend(addresses);
+    }
+
     /// Moves the clock.
     pub(crate) fn advance(&self, slots: u64) {
         let mut inner = self.lock();
