@@ -96,6 +96,21 @@ impl Registered {
         found.ok_or(AssetError::NoVersion { mint: self.mint, n, latest: self.asset.latest })
     }
 
+    /// All versions, the first first.
+    ///
+    /// # Errors
+    /// [`AssetError::NoVersion`], [`AssetError::Unread`].
+    pub async fn versions(&self, chain: &dyn Chain) -> Result<Vec<Version>, AssetError> {
+        let numbers = 1..=self.asset.latest;
+        let addresses: Vec<Pubkey> = numbers.clone().map(|n| pda::version(&self.address, n).0).collect();
+        let found = chain.accounts(&addresses).await.map_err(unread("the versions"))?;
+        let decoded = numbers.zip(&addresses).zip(found).map(|((n, address), account)| {
+            let account = account.ok_or(AssetError::NoVersion { mint: self.mint, n, latest: self.asset.latest })?;
+            accounts::decode(address, &account).map_err(unread("a version"))
+        });
+        decoded.collect()
+    }
+
     /// Every licence that was ever published, by number.
     ///
     /// # Errors
@@ -113,13 +128,21 @@ impl Registered {
     /// # Errors
     /// [`AssetError::Unread`].
     pub async fn parents(&self, chain: &dyn Chain) -> Result<Vec<Edge>, AssetError> {
+        Ok(self.lineage(chain).await?.map(|(_, edges)| edges).unwrap_or_default())
+    }
+
+    /// Its lineage with all edges; `None` where it builds on nothing.
+    ///
+    /// # Errors
+    /// [`AssetError::Unread`].
+    pub async fn lineage(&self, chain: &dyn Chain) -> Result<Option<(Lineage, Vec<Edge>)>, AssetError> {
         if self.asset.edges() == 0 {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let address = pda::lineage(&self.address).0;
-        let Some(account) = account(chain, &address, "the lineage").await? else { return Ok(Vec::new()) };
+        let Some(account) = account(chain, &address, "the lineage").await? else { return Ok(None) };
         let lineage = decode_with_items::<Lineage, Edge>(&address, &account);
-        Ok(lineage.map_err(unread("the lineage"))?.1)
+        Ok(Some(lineage.map_err(unread("the lineage"))?))
     }
 }
 

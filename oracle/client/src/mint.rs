@@ -40,7 +40,7 @@ use steps::{Building, Steps};
 pub use abandon::{Abandoned, abandon};
 pub use document::{Hosting, Metadata, Picture};
 pub use error::MintError;
-pub use metadata::{Text, name_of};
+pub use metadata::{NftWords, Text, name_of, words_of};
 pub use parents::ParentPlan;
 pub use pending::{Pending, Unfinished};
 pub use version::Added;

@@ -49,19 +49,45 @@ impl Text {
     }
 }
 
+/// What an NFT's metadata account says; strangers chose all of it.
+#[derive(Clone, Debug, Default)]
+pub struct NftWords {
+    /// Its name.
+    pub name: Untrusted,
+    /// Its ticker.
+    pub symbol: Untrusted,
+    /// Where its document is.
+    pub uri: Untrusted,
+}
+
 /// The name in an NFT's metadata account, if there is one.
 ///
 /// # Errors
 /// A failure to read.
 pub async fn name_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<Untrusted>, MintError> {
-    // Key (1), update authority (32), mint (32), then the name with its length (u32) and trailing zeros.
+    Ok(words_of(chain, mint).await?.map(|words| words.name))
+}
+
+/// The words in an NFT's metadata account, if there is one.
+///
+/// # Errors
+/// A failure to read.
+pub async fn words_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Option<NftWords>, MintError> {
+    // Key (1), update authority (32), mint (32), then the texts, each with its length (u32) and trailing zeros.
     const NAME: usize = 65;
     let account = chain.account(&provena_registry::pda::metadata(mint).0).await.map_err(unread("the NFT"))?;
-    let name = account.and_then(|account| {
-        let rest = account.data.get(NAME..)?;
-        let (len, rest) = rest.split_first_chunk::<4>()?;
-        let name = rest.get(..usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
-        Some(Untrusted::from(String::from_utf8_lossy(name).trim_end_matches('\0')))
+    let words = account.and_then(|account| {
+        let mut rest = account.data.get(NAME..)?;
+        let name = text(&mut rest)?;
+        Some(NftWords { name, symbol: text(&mut rest).unwrap_or_default(), uri: text(&mut rest).unwrap_or_default() })
     });
-    Ok(name)
+    Ok(words)
+}
+
+/// Takes a text with its length from the front.
+fn text(rest: &mut &[u8]) -> Option<Untrusted> {
+    let (len, behind) = rest.split_first_chunk::<4>()?;
+    let (text, behind) = behind.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
+    *rest = behind;
+    Some(Untrusted::from(String::from_utf8_lossy(text).trim_end_matches('\0')))
 }
