@@ -112,7 +112,7 @@ pub(crate) enum Command {
     Dataset(dataset::Args),
     /// Look at what is minted, license it, set floors
     Asset(asset::Args),
-    /// Draw what an asset was made from, and who earns what by it
+    /// Draw what an asset was made from and who earns what by it; or a bill of materials
     Lineage(lineage::Args),
     /// Sell the use of a model you own
     #[command(alias = "market")]

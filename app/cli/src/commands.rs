@@ -55,6 +55,7 @@ pub(crate) async fn run(cli: Cli, book: &Book, output: &Output) -> Result<()> {
         Command::Completion(args) => completion::run(&args, &context),
         Command::Model(args) => model::run(args, &context).await,
         Command::Asset(args) => stop::ends(asset::run(args, &context), stop::SENT).await,
+        Command::Lineage(args) => stop::ends(lineage::run(args, &context), stop::READ).await,
         Command::Dataset(args) => dataset::run(args, &context).await,
         Command::Lineage(args) => lineage::run(args, &context).await,
         Command::Offer(args) => stop::ends(offer::run(args, &context), stop::SENT).await,

@@ -42,6 +42,9 @@ pub(crate) async fn ends<T>(work: impl Future<Output = Result<T>>, words: &str) 
 /// What stands when a command is stopped that sends single transactions.
 pub(crate) const SENT: &str = "stopped; a transaction that was sent already may still be carried out";
 
+/// What is to be said when a command is stopped that only reads.
+pub(crate) const READ: &str = "stopped; nothing was changed";
+
 /// Resolves when the person or the system asks the program to stop.
 pub(crate) async fn requested() {
     asked().await;

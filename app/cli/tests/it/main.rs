@@ -1,6 +1,7 @@
 //! The command line as a person or a script meets it: the built binary, real files, a real private chain.
 
 mod assets;
+mod bom;
 mod buying;
 mod closing;
 mod demo;

@@ -7,7 +7,7 @@ use provena_client::{
     chain::Chain,
     mint, token,
 };
-use provena_registry::state::{AssetKind, AssetStatus, EdgeKind};
+use provena_registry::state::{Asset, AssetKind, AssetStatus, EdgeKind};
 use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -162,13 +162,7 @@ pub(crate) async fn report(chain: &dyn Chain, mint: &Pubkey) -> Result<AssetRepo
         asset: mint.to_string(),
         title: mint::name_of(chain, mint).await?,
         kind: if model { "model" } else { "dataset" },
-        status: match state.status() {
-            Ok(AssetStatus::Draft) => "draft",
-            Ok(AssetStatus::Active) => "active",
-            Ok(AssetStatus::Disputed) => "disputed",
-            Ok(AssetStatus::Frozen) => "frozen",
-            Err(_) => "unknown",
-        },
+        status: status(state),
         owner: token::owner_of(chain, mint).await?.map(|owner| owner.to_string()),
         pool: state.pool.to_string(),
         version: state.latest,
@@ -181,4 +175,15 @@ pub(crate) async fn report(chain: &dyn Chain, mint: &Pubkey) -> Result<AssetRepo
         licences: licence::listed(chain, &licences).await?,
         parents,
     })
+}
+
+/// Where an asset stands, in a word.
+pub(crate) fn status(asset: &Asset) -> &'static str {
+    match asset.status() {
+        Ok(AssetStatus::Draft) => "draft",
+        Ok(AssetStatus::Active) => "active",
+        Ok(AssetStatus::Disputed) => "disputed",
+        Ok(AssetStatus::Frozen) => "frozen",
+        Err(_) => "unknown",
+    }
 }
