@@ -57,7 +57,6 @@ pub(crate) async fn run(cli: Cli, book: &Book, output: &Output) -> Result<()> {
         Command::Asset(args) => stop::ends(asset::run(args, &context), stop::SENT).await,
         Command::Lineage(args) => stop::ends(lineage::run(args, &context), stop::READ).await,
         Command::Dataset(args) => dataset::run(args, &context).await,
-        Command::Lineage(args) => lineage::run(args, &context).await,
         Command::Offer(args) => stop::ends(offer::run(args, &context), stop::SENT).await,
         Command::Node(args) => node::run(args, &context).await,
         Command::Infer(args) => infer::run(args, &context).await,
