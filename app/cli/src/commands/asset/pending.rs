@@ -81,7 +81,7 @@ impl Report for Mintings {
         };
         let mintings: Vec<String> = self.0.iter().map(minting).collect();
         let backs: Vec<String> = self.0.iter().map(|one| format!("  {}", one.back)).collect();
-        let hint = "The same command as before goes on, with the same file and options; or take it back:";
+        let hint = "The same command goes on, with the same file and options; or take it back:";
         format!("{}\n\n{hint}\n{}", mintings.join("\n\n"), backs.join("\n"))
     }
 }
