@@ -41,10 +41,10 @@ pub(crate) struct Args {
     /// A sentence to embed (repeat for more); the others are ranked by nearness to the first.
     #[arg(long = "text", value_name = "SENTENCE", conflicts_with_all = ["images", "csv"])]
     texts: Vec<String>,
-    /// An 8x8 picture in PGM format (repeat for more).
+    /// An 8x8 picture in PGM format, dark ink on light paper: 0 is black, and all ink (repeat for more).
     #[arg(long = "image", value_name = "FILE")]
     images: Vec<PathBuf>,
-    /// A CSV file of pictures, packed by gzip or not: 64 values of 0 to 16 per row.
+    /// A CSV file of pictures, packed by gzip or not: 64 values of 0 (paper) to 16 (all ink) per row.
     #[arg(long, value_name = "FILE", requires = "rows")]
     csv: Option<PathBuf>,
     /// Which row of --csv, from 0 (repeat for more).

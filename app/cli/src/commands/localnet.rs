@@ -26,7 +26,9 @@ pub(crate) struct Args {
     /// Port of the WebSocket service; 0 takes any free one.
     #[arg(long, default_value_t = 8900, value_name = "PORT")]
     ws_port: u16,
-    /// Keep the chain's state in this file; without it what was minted and paid is gone when the chain stops.
+    /// Keep the chain's state in this file; without it what was minted and paid is gone when the chain stops. It is
+    /// written every second while something changes, and when ctrl-c or kill stops the chain; kill -9 or a power cut may
+    /// lose the last second.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Folder of the programs' .so files [default: the nearest target/deploy].

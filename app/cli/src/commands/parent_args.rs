@@ -16,7 +16,8 @@ pub(super) struct ParentArgs {
     /// An asset that this one builds on, and its share of all revenue (repeat for more).
     #[arg(long = "parent", value_name = "ASSET=SHARE%")]
     parents: Vec<Share>,
-    /// The number of the parent's licence to build under [default: the one that asks for least].
+    /// The number of the parent's licence to build under [default: of those that cost nothing and whose share is met, one
+    /// that needs no consent, then one that binds this asset alone, then the lowest floors, then the lowest number].
     #[arg(long = "under", value_name = "ASSET=NUMBER", requires = "parents")]
     under: Vec<Under>,
     /// The key file of a parent's owner who consents (only where the parent's licence asks for it).
