@@ -9,6 +9,7 @@ pub(crate) mod dataset;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 mod fetch;
+mod holder_names;
 pub(crate) mod infer;
 pub(crate) mod job;
 pub(crate) mod keygen;

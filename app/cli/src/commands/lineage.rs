@@ -6,6 +6,7 @@ mod tree;
 use anyhow::Result;
 use solana_pubkey::Pubkey;
 
+use super::holder_names::Names;
 use crate::{address, context::Context};
 
 /// Arguments of `provena lineage`.
@@ -30,5 +31,5 @@ pub(crate) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
         return bom::run(&args.asset, &args.bom, context).await;
     }
     let chain = context.chain()?;
-    context.output.data(&tree::report(&chain, &args.asset).await?)
+    context.output.data(&tree::report(&chain, &args.asset, &Names::of(context)).await?)
 }

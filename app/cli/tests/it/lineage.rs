@@ -69,6 +69,13 @@ fn what_binds_every_descendant_is_inherited_and_paid_without_being_named() {
     let read = net.read(&["lineage", grandchild]);
     assert!(read.contains("Child (dataset)") && read.contains("Root (dataset), see above"), "{read}");
     assert!(read.contains("licence 1 of version 1 asks for 2%, inherited"), "{read}");
+    // Wallets have the names that they have here, and with --full nothing is cut.
+    assert!(read.contains("you (") && read.contains("less the parts of the nodes"), "{read}");
+    let full = net.person.run(&["lineage", grandchild, "--full", "--url", net.url()]).ok().stdout;
+    assert!(full.contains(&format!("@trainer ({trainers})")) && !full.contains('…'), "{full}");
+    assert!(full.lines().any(|line| line.starts_with(&owner) && line.contains("you")), "{full}");
+    let named = net.run(&["lineage", grandchild]).ok().json();
+    assert!(named["earners"].as_array().unwrap().iter().any(|one| one["name"] == "@trainer"), "{named}");
 
     // A later version of what is there takes no such parent.
     let late = net.file("late.csv", "of both\n");

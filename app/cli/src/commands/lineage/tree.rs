@@ -17,16 +17,23 @@ use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use crate::output::{
-    Report,
-    style::Style,
-    table::{Align, Table},
-    text::{cut, short_address},
+use crate::{
+    commands::holder_names::Names,
+    output::{
+        Report,
+        lines::wrap,
+        style::Style,
+        table::{Align, COLUMNS, Table},
+        text::{cut, short_address},
+    },
 };
 
 /// What is divided: 1.00 of a currency with nine decimals.
 const WHOLE: u64 = 1_000_000_000;
-/// Columns of a line's name, its branches included.
+/// Beneath the tree.
+const ABOUT: &str = "1.00 is what reaches the asset's pool: a buyer's fee less the parts of the nodes and the protocol. \
+                     The holders of a pool share all that reaches it, on every way.";
+/// Columns of a line's name, its branches included, unless all is to be shown.
 const NAME: usize = 50;
 
 /// A lineage, for people and for programs.
@@ -60,6 +67,8 @@ struct PoolReport {
 #[derive(Serialize)]
 struct HolderReport {
     holder: String,
+    /// What it is called on this machine: with its @, or "you".
+    name: Option<String>,
     /// Whether it is a pool, which passes on what it gets.
     pool: bool,
     shares: u64,
@@ -82,6 +91,8 @@ struct EdgeReport {
 #[derive(Serialize)]
 struct Earner {
     holder: String,
+    /// What it is called on this machine: with its @, or "you".
+    name: Option<String>,
     earns: u64,
 }
 
@@ -89,7 +100,7 @@ struct Earner {
 ///
 /// # Errors
 /// There is none, the chain does not answer, or pools pass everything on in a circle.
-pub(super) async fn report(chain: &dyn Chain, mint: &Pubkey) -> Result<Lineage> {
+pub(super) async fn report(chain: &dyn Chain, mint: &Pubkey, names: &Names<'_>) -> Result<Lineage> {
     let registered = asset::get(chain, mint).await?;
     let reached = royalty::reached(chain, &registered.asset.pool).await?;
     let shares: BTreeMap<Pubkey, PoolShares> =
@@ -106,6 +117,7 @@ pub(super) async fn report(chain: &dyn Chain, mint: &Pubkey) -> Result<Lineage> 
         let first = if *pool == registered.asset.pool { WHOLE } else { 0 };
         let holders = known.shares.holders.iter().map(|(holder, held)| HolderReport {
             holder: holder.to_string(),
+            name: names.name(holder),
             pool: shares.contains_key(holder),
             shares: *held,
             total_shares: known.shares.total,
@@ -121,8 +133,9 @@ pub(super) async fn report(chain: &dyn Chain, mint: &Pubkey) -> Result<Lineage> 
     for one in divided.iter().filter(|one| !shares.contains_key(&one.holder)) {
         *wallets.entry(one.holder).or_default() += one.amount;
     }
-    let mut earners: Vec<_> =
-        wallets.into_iter().map(|(holder, earns)| Earner { holder: holder.to_string(), earns }).collect();
+    let earner =
+        |(holder, earns): (Pubkey, u64)| Earner { holder: holder.to_string(), name: names.name(&holder), earns };
+    let mut earners: Vec<_> = wallets.into_iter().map(earner).collect();
     earners.sort_by_key(|earner| std::cmp::Reverse(earner.earns));
     Ok(Lineage {
         asset: mint.to_string(),
@@ -172,14 +185,16 @@ impl Report for Lineage {
         let columns = [("made from, and held by", Align::Left), ("share", Align::Right), ("of 1.00", Align::Right)];
         let mut drawing = Drawing { lineage: self, style, table: Table::new(&columns), drawn: HashSet::new() };
         if let Some(root) = self.pool(&self.root) {
-            drawing.table.row([cut(&drawing.name(root), NAME), String::new(), part(self.divided)]);
+            drawing.table.row([drawing.fitted(&drawing.name(root)), String::new(), part(self.divided)]);
             drawing.holders(root, "");
         }
-        let mut totals = Table::new(&[("earns in all", Align::Address), ("of 1.00", Align::Right)]);
+        let mut totals =
+            Table::new(&[("earns in all", Align::Address), ("who", Align::Left), ("of 1.00", Align::Right)]);
         for earner in &self.earners {
-            totals.row([earner.holder.clone(), part(earner.earns)]);
+            totals.row([earner.holder.clone(), earner.name.clone().unwrap_or_default(), part(earner.earns)]);
         }
-        format!("{}\n\n{}", drawing.table.text(style), totals.text(style))
+        let about = wrap(ABOUT, COLUMNS).join("\n");
+        format!("{}\n\n{}\n\n{}", drawing.table.text(style), style.faint(&about), totals.text(style))
     }
 }
 
@@ -199,6 +214,11 @@ struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
+    /// A line's name, whole where all is asked for.
+    fn fitted(&self, name: &str) -> String {
+        if self.style.full() { name.to_owned() } else { cut(name, NAME) }
+    }
+
     fn name(&self, pool: &PoolReport) -> String {
         match &pool.title {
             Some(title) => format!("{} ({})", title.shown(), pool.kind),
@@ -218,10 +238,13 @@ impl<'a> Drawing<'a> {
             let name = match passes {
                 Some(parent) if again => format!("{}, see above", self.name(parent)),
                 Some(parent) => self.name(parent),
-                None => short_address(&holder.holder, self.style),
+                None => {
+                    let address = short_address(&holder.holder, self.style);
+                    holder.name.as_ref().map_or_else(|| address.clone(), |name| format!("{name} ({address})"))
+                }
             };
             let share = show_part(holder.shares, holder.total_shares);
-            self.table.row([cut(&format!("{indent}{branch}{name}"), NAME), share, part(holder.earns)]);
+            self.table.row([self.fitted(&format!("{indent}{branch}{name}")), share, part(holder.earns)]);
             let edge = passes.and_then(|parent| pool.built_on.iter().find(|edge| edge.pool == parent.pool));
             if let Some(edge) = edge {
                 self.table.row([format!("{indent}{below}  {}", terms(edge)), String::new(), String::new()]);

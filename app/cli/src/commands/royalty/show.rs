@@ -16,11 +16,10 @@ use provena_royalty::{
 use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
-use solana_signer::Signer as _;
 
 use crate::{
     address,
-    commands::rent::seconds,
+    commands::{holder_names::Names, rent::seconds},
     context::Context,
     output::{
         Report,
@@ -166,7 +165,7 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
     let positions = royalty::positions(&chain, &address).await?;
     let known = known_pools(&chain, &positions).await?;
     let children = children(&chain, &address).await?;
-    let names = Names { you: context.wallet().ok().map(|wallet| wallet.pubkey()), context };
+    let names = Names::of(context);
     let mints =
         revenue.mints.iter().map(|one| in_mint(&revenue, one, (&positions, &known), &children, &names)).collect();
     context.output.data(&Royalties {
@@ -180,21 +179,6 @@ pub(super) async fn run(args: Args, context: &Context<'_>) -> Result<()> {
 }
 
 type Known = Option<(Pubkey, Option<Untrusted>)>;
-
-/// What holders are called on this machine.
-struct Names<'a> {
-    you: Option<Pubkey>,
-    context: &'a Context<'a>,
-}
-
-impl Names<'_> {
-    fn name(&self, address: &Pubkey) -> Option<String> {
-        if self.you == Some(*address) {
-            return Some("you".into());
-        }
-        self.context.book.of(address).ok().flatten().map(|entry| format!("@{}", entry.name))
-    }
-}
 
 fn in_mint(
     revenue: &Revenue,
