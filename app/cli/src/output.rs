@@ -81,7 +81,17 @@ impl Output {
     /// A command line, or words with some in it, with the options that this one was given, so that it means the same
     /// chain and wallet when it is copied.
     pub(crate) fn command(&self, text: &str) -> String {
-        if text.contains(&self.options()) {
+        self.with_options(text, |_| true)
+    }
+
+    /// As [`Output::command`], for a command that others run: with a wallet of their own.
+    pub(crate) fn command_of_others(&self, text: &str) -> String {
+        self.with_options(text, |option| !option.starts_with(" --keypair "))
+    }
+
+    fn with_options(&self, text: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let given: Vec<&str> = self.options.iter().map(String::as_str).filter(|option| wanted(option)).collect();
+        if text.contains(&given.concat()) {
             // Whoever wrote it has put them where they belong.
             return text.to_owned();
         }
@@ -90,10 +100,10 @@ impl Output {
         for piece in pieces {
             let verb = piece.split([' ', '`']).next().unwrap_or_default();
             let command = &piece[..lines::command_end(piece)];
-            let named = |option: &String| option.split_whitespace().next().is_some_and(|name| command.contains(name));
+            let named = |option: &str| option.split_whitespace().next().is_some_and(|name| command.contains(name));
             // What the command names itself it means differently, and nothing can be named twice.
-            let options = self.options.iter().filter(|option| !WITHOUT_A_CHAIN.contains(&verb) && !named(option));
-            out.extend(["provena", &options.map(String::as_str).collect::<String>(), " ", piece]);
+            let options = given.iter().filter(|option| !WITHOUT_A_CHAIN.contains(&verb) && !named(option));
+            out.extend(["provena", &options.copied().collect::<String>(), " ", piece]);
         }
         out
     }

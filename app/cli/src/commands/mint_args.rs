@@ -17,7 +17,7 @@ use provena_registry::{Floors, LicenceTerms, Recipe};
 use solana_pubkey::Pubkey;
 
 use super::{
-    mint_report::MintReport,
+    mint_report::{Lineage, MintReport},
     parent_args::ParentArgs,
     shown_args::{self, ShownArgs},
     unit_price::{UnitPrice, floors},
@@ -140,13 +140,18 @@ impl MintArgs {
             minted = mint.mint(&plan, content, &step) => minted?,
             () = stop::requested() => return Err(interrupted()),
         };
+        progress.message("looking at what it was built on");
+        let lineage = Lineage::of(&chain, &minted.mint, &plan, context).await;
         drop(progress);
+        // It is minted all the same.
+        let lineage =
+            lineage.map_err(|why| context.output.note(&format!("cannot tell what it was built on: {why}"))).ok();
         if let Hosting::Owner(uri) = &plan.metadata.hosting {
             let folder = context.documents_folder()?.join(&hex::encode(minted.content_root)[..16]);
             shown_args::keep_for_owner(&folder, &plan.metadata, &minted.document, uri, context.output)?;
         }
         let name = context.remember(&chain, kind, (&plan.text.title, name.as_deref()), &minted.mint).await;
-        context.output.data(&MintReport::new(&plan, &minted, &wallet, (family, name), context))
+        context.output.data(&MintReport::new(&plan, &minted, &wallet, (family, name), lineage, context))
     }
 
     async fn plan(self, chain: &dyn Chain, title: String, metadata: Metadata, recipe: Option<Recipe>) -> Result<Plan> {

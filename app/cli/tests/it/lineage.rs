@@ -1,6 +1,9 @@
 //! Licences with a price, a term and a number, and licences that bind everything that is ever built on an asset.
 
-use crate::localnet::Localnet;
+use crate::{
+    localnet::Localnet,
+    names::{digits, next},
+};
 
 #[test]
 fn what_binds_every_descendant_is_inherited_and_paid_without_being_named() {
@@ -147,10 +150,79 @@ fn a_licence_can_forbid_offers_and_derivatives() {
     )]);
     let child = net.file("child.csv", "made of root\n");
     let parent = format!("{root}=1%");
-    let child = net.run(&["dataset", "mint", &child, "--title", "Child", "--parent", &parent]).ok().json();
-    let child = child["asset"].as_str().unwrap();
+    let minted = net.read(&["dataset", "mint", &child, "--title", "Child", "--parent", &parent]);
+    assert!(!minted.contains("next:") && minted.contains("building on it, by the licences"), "{minted}");
+    let child = &net.run(&["asset", "show", "@child"]).ok().json()["asset"];
+    let child = child.as_str().unwrap();
     net.refuses(&[(&["asset", "licence", "publish", child, "--share", "1%"], 1, &["do not allow"])]);
     let orphan = net.file("orphan.csv", "made of the child\n");
     let parent = format!("{child}=1%");
     net.refuses(&[(&["dataset", "mint", &orphan, "--parent", &parent], 1, &["nothing may be built on"])]);
+}
+
+#[test]
+fn what_a_licence_says_is_told_when_it_is_published_and_when_it_is_taken() {
+    let net = Localnet::start(5);
+    let root = net.dataset("root.csv", &["--title", "Root"]);
+    let key = net.person.path(".config/provena/id.json").display().to_string();
+    let publish = ["asset", "licence", "publish", &root, "--share"];
+    let terms = ["2%", "--every-descendant", "--price", "SOL=0.25", "--most", "2", "--days", "30", "--no-offers"];
+    let read = net.read(&[&publish[..], &terms, &["--floor", "3%", "--keypair", &key]].concat());
+    let told =
+        ["0.25 SOL, once", "2 derivatives", "in about 30 days", "every descendant", "offers of", "3% of each fee"];
+    for words in told {
+        assert!(read.contains(words), "{words}: {read}");
+    }
+    assert!(!read.contains("building on what is built on it"), "{read}");
+
+    // What is proposed to others works as it stands: with their own wallet, and under this licence.
+    let step = next(&read);
+    assert!(!step.contains("--keypair") && step.contains(&format!("--under {root}=1")), "{step}");
+    let (trainer, _) = net.wallet("trainer.json", "2");
+    let artifact = digits(&net);
+    let step = step.replace("'A model'", "Built").replace("model.pvna", &artifact);
+    let words: Vec<&str> = step.split_whitespace().skip(1).chain(["--keypair", &trainer]).collect();
+    let built = net.person.run(&words).ok();
+    // What it may not do is not proposed.
+    let line = built.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(line.contains("forbidden offers of it, by") && !line.contains("offer create"), "{line}");
+    assert!(next(&built.stdout).contains("asset licence publish @built"), "{line}");
+    let under = "for 2%, under its licence 1, which asks for 2%; 0.25 SOL was paid; it binds every";
+    assert!(line.contains(under), "{line}");
+
+    // No share can be nothing, and one of two licences has to be named.
+    let read = net.read(&[&publish[..], &["0%", "--no-derivatives"]].concat());
+    assert!(
+        read.contains("for any share of the revenue") && read.contains("building on what is built on it"),
+        "{read}"
+    );
+    let step = next(&read);
+    assert!(step.contains(&format!("--parent {root}=1% ")) && step.contains(&format!("--under {root}=2")), "{step}");
+    let listed = net.read(&["asset", "licence", "list", &root]);
+    assert!(listed.contains("grants for 29 more days") && listed.contains("conditions"), "{listed}");
+    assert!(net.read(&["asset", "show", &root]).contains("grants for 29 more days"));
+    let published =
+        net.run(&[&publish[..], &["5%", "--price", "SOL=1", "--most", "7", "--days", "1"]].concat()).ok().json();
+    let number = |what: &str| published[what].as_u64().unwrap_or_default();
+    assert_eq!(["licence", "basis_points", "price", "most_derivatives"].map(number), [3, 500, 1_000_000_000, 7]);
+    assert!(number("last_slot") > 216_000 && published["may_be_offered"] == true, "{published}");
+
+    // Of the two that are free, the one that binds the derivative alone is taken, and named.
+    net.run(&[&publish[..], &["1%", "--every-descendant"]].concat()).ok();
+    let child = net.file("child.csv", "made of root\n");
+    let minted = net.run(&["dataset", "mint", &child, "--parent", &format!("{root}=6.5%")]).ok().json();
+    let taken = serde_json::json!([{
+        "asset": root, "licence": 2, "basis_points": 0, "shares": 65_000_000, "price_mint": null, "price": null,
+        "every_descendant": false, "inherited": false,
+    }]);
+    assert_eq!((&minted["built_on"], &minted["may_be_built_on"]), (&taken, &false.into()));
+
+    // The only licence needs no number; the owner who must sign has a key.
+    let other = net.dataset("other.csv", &["--title", "Other"]);
+    let read = net.read(&["asset", "licence", "publish", &other, "--share", "10%", "--consent"]);
+    let step = next(&read);
+    assert!(
+        !step.contains("--under") && step.contains(&format!("{other}=10%")) && step.contains("--consent"),
+        "{step}"
+    );
 }

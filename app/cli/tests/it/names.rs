@@ -16,7 +16,7 @@ pub(crate) fn digits(net: &Localnet) -> String {
 }
 
 /// What a command printed after `next:`, as one line.
-fn next(text: &str) -> String {
+pub(crate) fn next(text: &str) -> String {
     let (_, next) = text.split_once("next: ").unwrap_or_else(|| panic!("no next step in {text}"));
     next.replace("\\\n", " ")
 }
