@@ -186,6 +186,19 @@ fn help_says_what_a_newcomer_needs_to_know() {
     for words in ["Ctrl-c stops an", "ctrl-d", "--system", "the same seed and question give the same answer"] {
         assert!(chat.contains(words), "`{words}` is missing in:\n{chat}");
     }
+    let others: [(&[&str], &str); 3] = [
+        (&["infer"], "dark ink on light paper: 0 is black, and all ink"),
+        (&["localnet"], "kill -9 or a power cut may lose the last second"),
+        (
+            &["dataset", "mint"],
+            "one that needs no consent, then one that binds this asset alone, then the lowest floors",
+        ),
+    ];
+    for (command, words) in others {
+        let help = person.run(&[command, &["--help"]].concat()).ok().stdout;
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains(words), "`{words}` is missing in:\n{help}");
+    }
 }
 
 /// A model that would talk for minutes.
