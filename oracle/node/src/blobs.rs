@@ -8,6 +8,7 @@
 mod answers;
 mod checked;
 mod class;
+mod crowd;
 mod draft;
 mod error;
 mod fetch;
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use answers::Private;
 pub use class::{Class, Quotas};
 pub use error::{BlobError, NoRoom};
-pub use fetch::ArtifactFile;
+pub use fetch::{ArtifactFile, TurnError};
 pub use peers::Peers;
 pub use room::Reservation;
 pub use state::{ClassState, Failure, StoreState};

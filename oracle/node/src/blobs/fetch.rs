@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,9 @@ use provena_client::store::{Bytes, Pieces, Root, Store, StoreError};
 use solana_pubkey::Pubkey;
 
 use super::checked::Checked;
+use super::crowd::{Crowd, Fetcher, GaveWay};
 use super::error::OWN;
-use super::pace::{Pace, Pressure};
+use super::pace::Pace;
 use super::{Blobs, Class, Draft, Pin};
 
 /// An artifact that could not be had is not looked for again for so long, whoever posts jobs for it.
@@ -35,25 +37,51 @@ impl ArtifactFile {
     }
 }
 
+/// Why an artifact did not come in somebody's turn.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// The turn was given up, because others waited for one ([`Blobs::others_wait`]). Whoever sent is to blame for nothing.
+    #[error("the turn to fetch was given up for others that wait")]
+    GaveWay,
+    /// It could not be had.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<GaveWay> for TurnError {
+    fn from(GaveWay: GaveWay) -> Self {
+        Self::GaveWay
+    }
+}
+
+/// An artifact for as long as anybody fetches it or waits for it.
+#[derive(Default)]
+struct UnderWay {
+    /// One at a time: jobs that come together do not fetch it twice.
+    lock: tokio::sync::Mutex<()>,
+    /// Its turn was given up, for all who share it.
+    gave_way: AtomicBool,
+}
+
 /// What is being fetched, and what could not be had.
 #[derive(Default)]
 pub(super) struct Fetching {
-    /// One at a time for each artifact: jobs that come together do not fetch it twice.
-    locks: Mutex<HashMap<Root, Weak<tokio::sync::Mutex<()>>>>,
+    /// What somebody fetches or waits for.
+    under_way: Mutex<HashMap<Root, Weak<UnderWay>>>,
     missing: Mutex<HashMap<Root, Instant>>,
-    pressure: Pressure,
+    crowd: Crowd,
 }
 
 impl Fetching {
-    fn lock(&self, root: &Root) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-        locks.retain(|_, lock| lock.strong_count() > 0);
-        if let Some(lock) = locks.get(root).and_then(Weak::upgrade) {
-            return lock;
+    fn under_way(&self, root: &Root) -> Arc<UnderWay> {
+        let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, one| one.strong_count() > 0);
+        if let Some(one) = all.get(root).and_then(Weak::upgrade) {
+            return one;
         }
-        let lock = Arc::default();
-        locks.insert(*root, Arc::downgrade(&lock));
-        lock
+        let one = Arc::default();
+        all.insert(*root, Arc::downgrade(&one));
+        one
     }
 
     fn is_missing(&self, root: &Root) -> bool {
@@ -77,48 +105,48 @@ impl Blobs {
     /// # Errors
     /// [`StoreError::Everywhere`] with each place's reason.
     pub async fn artifact(&self, root: &Root, max_len: u64) -> Result<ArtifactFile, StoreError> {
-        self.artifact_under(root, max_len, None).await
+        self.artifact_as(root, max_len, false).await.map_err(|error| match error {
+            TurnError::Store(error) => error,
+            // Whoever has no turn gives none up.
+            TurnError::GaveWay => StoreError::NotFound { url: OWN.to_owned() },
+        })
     }
 
-    /// As [`Blobs::artifact`], for whoever has one of a few turns: a sender who is slow is given up while others wait for one
-    /// ([`Blobs::others_wait`]).
+    /// As [`Blobs::artifact`], for whoever has one of a few turns: while others wait for one the slowest is given up.
     ///
     /// # Errors
-    /// As for [`Blobs::artifact`].
-    pub async fn artifact_in_turn(&self, root: &Root, max_len: u64) -> Result<ArtifactFile, StoreError> {
-        self.artifact_under(root, max_len, Some(&self.fetching.pressure)).await
+    /// [`TurnError::GaveWay`], and as for [`Blobs::artifact`].
+    pub async fn artifact_in_turn(&self, root: &Root, max_len: u64) -> Result<ArtifactFile, TurnError> {
+        self.artifact_as(root, max_len, true).await
     }
 
     /// Somebody found no turn, and will come back within three minutes.
     pub fn others_wait(&self) {
-        self.fetching.pressure.note(Instant::now());
+        self.fetching.crowd.note(Instant::now());
     }
 
-    async fn artifact_under(
-        &self,
-        root: &Root,
-        max_len: u64,
-        pressure: Option<&Pressure>,
-    ) -> Result<ArtifactFile, StoreError> {
+    async fn artifact_as(&self, root: &Root, max_len: u64, in_turn: bool) -> Result<ArtifactFile, TurnError> {
         let pin = self.pin(root);
         if let Some(path) = self.artifact_here(root, max_len).await? {
             return Ok(ArtifactFile { path, _pin: pin });
         }
-        let lock = self.fetching.lock(root);
-        let _one_at_a_time = lock.lock().await;
+        let under_way = self.fetching.under_way(root);
+        let _one_at_a_time = under_way.lock.lock().await;
         if let Some(path) = self.artifact_here(root, max_len).await? {
             return Ok(ArtifactFile { path, _pin: pin });
         }
         if self.fetching.is_missing(root) {
-            return Err(StoreError::NotFound { url: "whoever was asked a moment ago".to_owned() });
+            return Err(StoreError::NotFound { url: "whoever was asked a moment ago".to_owned() }.into());
         }
-        match self.fetch(root, max_len, pressure).await {
-            Ok(path) => Ok(ArtifactFile { path, _pin: pin }),
-            Err(failures) => {
-                self.fetching.note_missing(root);
-                Err(StoreError::Everywhere { action: "be read", root: *root, failures })
-            }
+        if in_turn && under_way.gave_way.load(Ordering::Relaxed) {
+            return Err(TurnError::GaveWay);
         }
+        let fetcher = self.fetching.crowd.join(in_turn, Instant::now());
+        let fetched = self.fetch(root, max_len, &fetcher).await.inspect_err(|error| match error {
+            TurnError::GaveWay => under_way.gave_way.store(true, Ordering::Relaxed),
+            TurnError::Store(_) => self.fetching.note_missing(root),
+        });
+        Ok(ArtifactFile { path: fetched?, _pin: pin })
     }
 
     /// As [`Blobs::artifact`], if it is on this machine.
@@ -145,16 +173,18 @@ impl Blobs {
         }
     }
 
-    async fn fetch(&self, root: &Root, max_len: u64, pressure: Option<&Pressure>) -> Result<PathBuf, Vec<StoreError>> {
-        let mut draft = match self.draft(Class::Artifact, 0, max_len).await {
-            Ok(draft) => draft,
-            Err(error) => return Err(vec![error.into()]),
-        };
+    async fn fetch(&self, root: &Root, max_len: u64, fetcher: &Fetcher<'_>) -> Result<PathBuf, TurnError> {
+        let failed = |failures| StoreError::Everywhere { action: "be read", root: *root, failures };
+        let draft = self.draft(Class::Artifact, 0, max_len).await;
+        let mut draft = draft.map_err(|error| failed(vec![error.into()]))?;
         let mut failures = Vec::new();
         for store in self.others.iter().flat_map(Store::each) {
-            match fill(&mut draft, &store, root, max_len, pressure).await {
-                Ok(()) => return self.keep_artifact(draft, root, &store).await.map_err(|error| vec![error]),
-                Err(error) => failures.push(error),
+            match fill(&mut draft, &store, root, max_len, fetcher).await {
+                Ok(()) => {
+                    return Ok(self.keep_artifact(draft, root, &store).await.map_err(|error| failed(vec![error]))?);
+                }
+                Err(TurnError::GaveWay) => return Err(TurnError::GaveWay),
+                Err(TurnError::Store(error)) => failures.push(error),
             }
         }
         let peers: Vec<(Pubkey, Store)> = match &self.peers {
@@ -165,9 +195,12 @@ impl Blobs {
             None => Vec::new(),
         };
         for (node, store) in peers {
-            match fill(&mut draft, &store, root, max_len, pressure).await {
-                Ok(()) => return self.keep_artifact(draft, root, &store).await.map_err(|error| vec![error]),
-                Err(error) => {
+            match fill(&mut draft, &store, root, max_len, fetcher).await {
+                Ok(()) => {
+                    return Ok(self.keep_artifact(draft, root, &store).await.map_err(|error| failed(vec![error]))?);
+                }
+                Err(TurnError::GaveWay) => return Err(TurnError::GaveWay),
+                Err(TurnError::Store(error)) => {
                     let ours = matches!(&error, StoreError::Failed { url, .. } if url == OWN);
                     if let Some(peers) = &self.peers
                         && draft.len() > 0
@@ -182,7 +215,7 @@ impl Blobs {
         if failures.is_empty() {
             failures.push(StoreError::NotFound { url: OWN.to_owned() });
         }
-        Err(failures)
+        Err(failed(failures).into())
     }
 
     async fn keep_artifact(&self, draft: Draft, root: &Root, from: &Store) -> Result<PathBuf, StoreError> {
@@ -229,21 +262,26 @@ async fn fill(
     store: &Store,
     root: &Root,
     max_len: u64,
-    pressure: Option<&Pressure>,
-) -> Result<(), StoreError> {
-    draft.restart().await?;
+    fetcher: &Fetcher<'_>,
+) -> Result<(), TurnError> {
+    let own = |error: super::BlobError| StoreError::from(error);
+    fetcher.brought(0, Instant::now())?;
+    draft.restart().await.map_err(own)?;
     let url = || store.urls().next().unwrap_or_default().to_owned();
     let mut pieces: Pieces = store.stream(root, max_len).await.map_err(StoreError::of_one)?;
-    let mut pace = Pace::begin(Instant::now(), pressure);
+    let pace = Pace::begin(Instant::now());
     while let Some(piece) = pieces.next().await {
-        draft.write(&piece?).await?;
+        let piece = piece?;
+        draft.write(&piece).await.map_err(own)?;
         let slow = |reason| StoreError::Failed { url: url(), reason };
         pace.keeps_up(draft.len(), Instant::now()).map_err(slow)?;
+        fetcher.brought(piece.len() as u64, Instant::now())?;
     }
-    draft.check(root).map_err(StoreError::from).map_err(|error| match error {
+    let checked = draft.check(root).map_err(own).map_err(|error| match error {
         StoreError::Mismatch { expected, found, len, .. } => StoreError::Mismatch { url: url(), expected, found, len },
         other => other,
-    })
+    });
+    Ok(checked?)
 }
 
 #[cfg(test)]
@@ -258,40 +296,57 @@ mod tests {
     use super::*;
     use crate::blobs::Quotas;
 
-    /// A model that a store sent slowly kept its turn for half an hour, whoever else waited for it.
-    #[tokio::test]
-    async fn a_slow_sender_is_given_up_once_others_wait_unless_a_bond_depends_on_it() {
+    /// A store that sends without end, the artifacts whose names begin with 1 fast and the others slowly, and windows of 300 ms.
+    async fn endless() -> (tempfile::TempDir, Blobs) {
         let (folder, listener) =
             (tempfile::tempdir().unwrap(), tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
-        // A hundred KiB in a second, without end.
-        let drip = || async {
-            Body::from_stream(futures_util::stream::unfold((), |()| async {
+        let drip = |axum::extract::Path(root): axum::extract::Path<String>| async move {
+            let piece = if root.starts_with("01") { 100_000 } else { 1_000 };
+            Body::from_stream(futures_util::stream::unfold((), move |()| async move {
                 tokio::time::sleep(Duration::from_millis(10)).await;
-                Some((Ok::<_, Infallible>(vec![0u8; 1_000]), ()))
+                Some((Ok::<_, Infallible>(vec![0u8; piece]), ()))
             }))
         };
         let routes = Router::new().route("/v1/blobs/{root}", get(drip));
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        let quotas = Quotas { artifacts: 1 << 30, inputs: 1 << 20, uploads: 1 << 20, answers: 1 << 20, keep_free: 0 };
+        let quotas = Quotas { artifacts: 4 << 30, inputs: 1 << 20, uploads: 1 << 20, answers: 1 << 20, keep_free: 0 };
         let mut store = Blobs::open(folder.path(), quotas, &[url], Limits::default()).unwrap();
-        let pressure = Pressure::with_window(Duration::from_millis(300));
-        store.fetching = Arc::new(Fetching { pressure, ..Fetching::default() });
+        let crowd = Crowd::with_window(Duration::from_millis(300));
+        store.fetching = Arc::new(Fetching { crowd, ..Fetching::default() });
+        (folder, store)
+    }
 
-        let claimed = store.artifact(&[1; 32], 1 << 30);
-        let mut in_turn = Box::pin(store.artifact_in_turn(&[2; 32], 1 << 30));
-        let mut claimed = Box::pin(claimed);
-        tokio::select! {
-            _ = tokio::time::sleep(Duration::from_secs(1)) => {}
-            given_up = &mut in_turn => panic!("nobody waits: {given_up:?}"),
-            given_up = &mut claimed => panic!("a bond depends on it: {given_up:?}"),
-        }
-        store.others_wait();
-        let given_up = tokio::select! {
-            given_up = tokio::time::timeout(Duration::from_secs(10), &mut in_turn) => given_up.expect("it has its turn still"),
-            given_up = &mut claimed => panic!("a bond depends on it: {given_up:?}"),
+    /// What ends of these within so many milliseconds, and how.
+    async fn ends<T>(fetch: impl Future<Output = T>, within: u64) -> Option<T> {
+        tokio::time::timeout(Duration::from_millis(within), fetch).await.ok()
+    }
+
+    const FAST: Root = [1; 32];
+    const SLOW: Root = [2; 32];
+
+    /// A model that a store sent slowly kept its turn for half an hour, whoever else waited for it; and after that its senders
+    /// were blamed and nobody got it for a while.
+    #[tokio::test]
+    async fn the_slowest_gives_up_its_turn_once_others_wait_and_is_not_noted_as_missing() {
+        let (_folder, store) = endless().await;
+        let mut fast = Box::pin(store.artifact_in_turn(&FAST, 1 << 30));
+        let mut slow = Box::pin(store.artifact_in_turn(&SLOW, 1 << 30));
+        let mut behind = Box::pin(store.artifact_in_turn(&SLOW, 1 << 30));
+        let all = async {
+            tokio::select! { _ = &mut fast => "fast", _ = &mut slow => "slow", _ = &mut behind => "behind" }
         };
-        let words = given_up.unwrap_err().to_string();
-        assert!(words.contains("too slow while others wait"), "{words}");
+        assert_eq!(ends(all, 1_000).await, None, "nobody waits");
+        store.others_wait();
+        let both = futures_util::future::join(&mut slow, &mut behind);
+        let gave_way = async {
+            tokio::select! { _ = &mut fast => panic!("it is fast"), both = both => both }
+        };
+        let (slow, behind) = ends(gave_way, 10_000).await.expect("it has its turn still");
+        assert!(matches!(slow, Err(TurnError::GaveWay)), "{slow:?}");
+        // Or the turn were taken by the next who waits for the same.
+        assert!(matches!(behind, Err(TurnError::GaveWay)), "{behind:?}");
+        assert!(!store.fetching.is_missing(&SLOW));
+        assert!(ends(store.artifact_in_turn(&SLOW, 1 << 30), 500).await.is_none(), "it is fetched again");
     }
 }

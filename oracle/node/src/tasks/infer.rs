@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Worker;
 use super::admission::Refusal;
-use crate::blobs::ArtifactFile;
+use crate::blobs::{ArtifactFile, TurnError};
 use crate::compute::{Computation, Compute, ComputeError, Prepared};
 use crate::journal::{Event, JobKey, JournalError, Terms};
 use crate::metrics::JobEvent;
@@ -116,8 +116,8 @@ impl Worker {
                 let _turn = self.fetching_for_quotes.take(root).ok_or(Refusal::Busy)?;
                 Ok(near().await.map_err(|_| late(HERE_PATIENCE))??)
             }
-            // What is small and near needs no turn. The others do not wait for one: they are looked at again, and whatever has
-            // one meanwhile must come the faster.
+            // What is small and near needs no turn. The others do not wait for one: they are looked at again, and the slowest
+            // of those that have one meanwhile gives it up.
             Reason::Job => {
                 if let Ok(near) = near().await {
                     return Ok(near?);
@@ -128,7 +128,10 @@ impl Worker {
                     Refusal::Busy
                 })?;
                 let fetched = tokio::time::timeout(MODEL_PATIENCE, store.artifact_in_turn(root, most)).await;
-                Ok(fetched.map_err(|_| late(MODEL_PATIENCE))??)
+                fetched.map_err(|_| late(MODEL_PATIENCE))?.map_err(|error| match error {
+                    TurnError::GaveWay => Refusal::Busy,
+                    TurnError::Store(error) => error.into(),
+                })
             }
         }
     }
