@@ -1,7 +1,8 @@
 //! Who gives up his turn to fetch when somebody else found none: the slowest, if it is his sender that is slow and not the line.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Whoever brings so many bytes in a second keeps his turn.
@@ -46,9 +47,43 @@ struct State {
 #[derive(Debug)]
 struct Fetch {
     begun: Instant,
-    in_turn: bool,
+    /// What depends on him, if he has a turn.
+    turn: Option<Arc<Bonds>>,
     /// Bytes that he brought in the present window.
     came: u64,
+}
+
+/// Jobs with a bond that depends on the same artifact. While there are any its turn is not given up: they would wait for
+/// nothing.
+#[derive(Debug, Default)]
+pub(super) struct Bonds(AtomicUsize);
+
+/// One such job, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Bond<'a>(&'a Bonds);
+
+impl Bonds {
+    /// One more depends on it.
+    pub(super) fn one_more(&self) -> Bond<'_> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Bond(self)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+}
+
+impl Drop for Bond<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Fetch {
+    fn can_give_way(&self) -> bool {
+        self.turn.as_ref().is_some_and(|bonds| bonds.is_empty())
+    }
 }
 
 /// One that fetches, until it is dropped.
@@ -80,15 +115,15 @@ impl Crowd {
         self.state().wanted = Some(now);
     }
 
-    /// Somebody begins to fetch; only who does so `in_turn` gives way.
-    pub(super) fn join(&self, in_turn: bool, now: Instant) -> Fetcher<'_> {
+    /// Somebody begins to fetch; only who has a `turn` gives way, while no bond depends on him.
+    pub(super) fn join(&self, turn: Option<Arc<Bonds>>, now: Instant) -> Fetcher<'_> {
         let mut state = self.state();
         if state.fetches.is_empty() {
             (state.since, state.came, state.gives_way) = (Some(now), 0, None);
         }
         let number = state.next;
         state.next += 1;
-        state.fetches.insert(number, Fetch { begun: now, in_turn, came: 0 });
+        state.fetches.insert(number, Fetch { begun: now, turn, came: 0 });
         Fetcher { crowd: self, number }
     }
 
@@ -113,7 +148,8 @@ impl State {
         let best = best.max(all);
         let wanted = self.wanted.is_some_and(|since| now.saturating_duration_since(since) < WAITS_FOR);
         // Whoever came meanwhile has shown nothing yet.
-        let all_of_it = self.fetches.iter().filter(|(_, fetch)| fetch.in_turn && Some(fetch.begun) <= self.since);
+        let all_of_it =
+            self.fetches.iter().filter(|(_, fetch)| fetch.can_give_way() && Some(fetch.begun) <= self.since);
         let slowest = all_of_it.min_by_key(|(number, fetch)| (fetch.came, **number)).filter(|(_, fetch)| {
             let rate = rate(fetch.came);
             wanted && rate < u128::from(QUICK) && rate * PART < best
@@ -142,7 +178,9 @@ impl Fetcher<'_> {
             fetch.came = fetch.came.saturating_add(bytes);
         }
         state.roll(self.crowd.window, now);
-        if state.gives_way == Some(self.number) { Err(GaveWay) } else { Ok(()) }
+        // Since it was chosen a bond may have come.
+        let can = state.fetches.get(&self.number).is_some_and(Fetch::can_give_way);
+        if can && state.gives_way == Some(self.number) { Err(GaveWay) } else { Ok(()) }
     }
 }
 
@@ -159,6 +197,10 @@ mod tests {
     const KIB: u64 = 1 << 10;
     const MIB: u64 = 1 << 20;
 
+    fn turn() -> Option<Arc<Bonds>> {
+        Some(Arc::default())
+    }
+
     fn after(windows: u32) -> Duration {
         WINDOW * windows
     }
@@ -174,7 +216,7 @@ mod tests {
     #[test]
     fn one_turn_is_given_up_in_a_window_and_that_is_the_slowest() {
         let (begun, crowd) = (Instant::now(), Crowd::default());
-        let turns: Vec<_> = (0..8).map(|_| crowd.join(true, begun)).collect();
+        let turns: Vec<_> = (0..8).map(|_| crowd.join(turn(), begun)).collect();
         let rates = [10 * MIB, 100 * KIB, 90 * KIB, 10 * MIB, 80 * KIB, 110 * KIB, 2 * MIB, MIB];
         assert_eq!(window(&turns, &rates, begun + after(1)), [0; 0], "nobody waits");
         crowd.note(begun + after(1));
@@ -188,7 +230,7 @@ mod tests {
     #[test]
     fn whoever_is_quick_enough_keeps_his_turn_beside_much_quicker_ones() {
         let (begun, crowd) = (Instant::now(), Crowd::default());
-        let turns = [(); 3].map(|()| crowd.join(true, begun));
+        let turns = [(); 3].map(|()| crowd.join(turn(), begun));
         crowd.note(begun);
         assert_eq!(window(&turns, &[100 * MIB, 100 * MIB, MIB], begun + after(1)), [0; 0]);
         assert_eq!(window(&turns, &[100 * MIB, 100 * MIB, MIB - 1], begun + after(2)), [2]);
@@ -198,7 +240,7 @@ mod tests {
     #[test]
     fn a_slow_line_takes_nobodys_turn() {
         let (begun, crowd) = (Instant::now(), Crowd::default());
-        let turns: Vec<_> = (0..8).map(|_| crowd.join(true, begun)).collect();
+        let turns: Vec<_> = (0..8).map(|_| crowd.join(turn(), begun)).collect();
         let rates = [500, 510, 400, 600, 300, 520, 480, 490].map(|rate| rate * KIB);
         for at in 1..=4 {
             crowd.note(begun + after(at) - WINDOW / 2);
@@ -209,12 +251,12 @@ mod tests {
     #[test]
     fn senders_that_are_all_slow_are_found_out_where_the_line_was_quick_lately() {
         let (begun, crowd) = (Instant::now(), Crowd::default());
-        let turns: Vec<_> = (0..8).map(|_| crowd.join(true, begun)).collect();
+        let turns: Vec<_> = (0..8).map(|_| crowd.join(turn(), begun)).collect();
         let rates = [261, 260, 259, 258, 257, 260, 261, 262].map(|rate| rate * KIB);
         crowd.note(begun);
         assert_eq!(window(&turns, &rates, begun + after(1)), [0; 0]);
         // Whoever waits tries for some seconds without a turn.
-        let near = crowd.join(false, begun + after(1));
+        let near = crowd.join(None, begun + after(1));
         near.brought(8 * 20 * MIB, begun + after(1) + WINDOW / 3).unwrap();
         drop(near);
         assert_eq!(window(&turns, &rates, begun + after(2)), [4]);
@@ -231,8 +273,8 @@ mod tests {
     #[test]
     fn a_turn_that_begins_has_a_whole_window_and_no_turn_is_given_up_for_who_went_away() {
         let (begun, crowd) = (Instant::now(), Crowd::default());
-        let quick = crowd.join(true, begun);
-        let turns = [quick, crowd.join(true, begun + WINDOW / 4)];
+        let quick = crowd.join(turn(), begun);
+        let turns = [quick, crowd.join(turn(), begun + WINDOW / 4)];
         crowd.note(begun);
         assert_eq!(window(&turns, &[50 * MIB, KIB], begun + after(1)), [0; 0]);
         assert_eq!(window(&turns, &[50 * MIB, KIB], begun + after(8)), [0; 0]);
@@ -241,9 +283,25 @@ mod tests {
     }
 
     #[test]
+    fn while_a_bond_depends_on_a_turn_it_is_not_given_up_and_the_next_slowest_is() {
+        let (begun, crowd) = (Instant::now(), Crowd::default());
+        let bonds = Arc::<Bonds>::default();
+        let turns = [turn(), Some(Arc::clone(&bonds)), turn()].map(|turn| crowd.join(turn, begun));
+        let rates = [50 * MIB, KIB, 2 * KIB];
+        let bond = (bonds.one_more(), bonds.one_more());
+        crowd.note(begun);
+        assert_eq!(window(&turns, &rates, begun + after(1)), [2]);
+        drop(bond);
+        crowd.note(begun + after(1));
+        assert_eq!(window(&turns, &rates, begun + after(2)), [1]);
+        let _bond = bonds.one_more();
+        assert_eq!(turns[1].brought(KIB, begun + after(2)), Ok(()), "it was chosen already");
+    }
+
+    #[test]
     fn whoever_has_no_turn_gives_none_up() {
         let (begun, crowd) = (Instant::now(), Crowd::default());
-        let fetchers = [crowd.join(true, begun), crowd.join(false, begun)];
+        let fetchers = [crowd.join(turn(), begun), crowd.join(None, begun)];
         crowd.note(begun);
         assert_eq!(window(&fetchers, &[50 * MIB, KIB], begun + after(1)), [0; 0]);
     }

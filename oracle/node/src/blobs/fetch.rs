@@ -11,7 +11,7 @@ use provena_client::store::{Bytes, Pieces, Root, Store, StoreError};
 use solana_pubkey::Pubkey;
 
 use super::checked::Checked;
-use super::crowd::{Crowd, Fetcher, GaveWay};
+use super::crowd::{Bonds, Crowd, Fetcher, GaveWay};
 use super::error::OWN;
 use super::pace::Pace;
 use super::{Blobs, Class, Draft, Pin};
@@ -54,6 +54,17 @@ impl From<GaveWay> for TurnError {
     }
 }
 
+/// What an artifact is fetched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// Somebody who waits for some seconds.
+    Moment,
+    /// Somebody who has one of a few turns.
+    Turn,
+    /// A job whose bond is staked.
+    Bond,
+}
+
 /// An artifact for as long as anybody fetches it or waits for it.
 #[derive(Default)]
 struct UnderWay {
@@ -61,6 +72,8 @@ struct UnderWay {
     lock: tokio::sync::Mutex<()>,
     /// Its turn was given up, for all who share it.
     gave_way: AtomicBool,
+    /// Who waits for it with a bond.
+    bonds: Arc<Bonds>,
 }
 
 /// What is being fetched, and what could not be had.
@@ -105,11 +118,16 @@ impl Blobs {
     /// # Errors
     /// [`StoreError::Everywhere`] with each place's reason.
     pub async fn artifact(&self, root: &Root, max_len: u64) -> Result<ArtifactFile, StoreError> {
-        self.artifact_as(root, max_len, false).await.map_err(|error| match error {
-            TurnError::Store(error) => error,
-            // Whoever has no turn gives none up.
-            TurnError::GaveWay => StoreError::NotFound { url: OWN.to_owned() },
-        })
+        self.artifact_for(root, max_len, Need::Moment).await.map_err(without_turn)
+    }
+
+    /// As [`Blobs::artifact`], for a job whose bond is staked: a turn in which it is fetched already is not given up before
+    /// the job has it, and others are asked again that had nothing a moment ago.
+    ///
+    /// # Errors
+    /// As for [`Blobs::artifact`].
+    pub async fn artifact_for_bond(&self, root: &Root, max_len: u64) -> Result<ArtifactFile, StoreError> {
+        self.artifact_for(root, max_len, Need::Bond).await.map_err(without_turn)
     }
 
     /// As [`Blobs::artifact`], for whoever has one of a few turns: while others wait for one the slowest is given up.
@@ -117,7 +135,7 @@ impl Blobs {
     /// # Errors
     /// [`TurnError::GaveWay`], and as for [`Blobs::artifact`].
     pub async fn artifact_in_turn(&self, root: &Root, max_len: u64) -> Result<ArtifactFile, TurnError> {
-        self.artifact_as(root, max_len, true).await
+        self.artifact_for(root, max_len, Need::Turn).await
     }
 
     /// Somebody found no turn, and will come back within three minutes.
@@ -125,23 +143,25 @@ impl Blobs {
         self.fetching.crowd.note(Instant::now());
     }
 
-    async fn artifact_as(&self, root: &Root, max_len: u64, in_turn: bool) -> Result<ArtifactFile, TurnError> {
+    async fn artifact_for(&self, root: &Root, max_len: u64, need: Need) -> Result<ArtifactFile, TurnError> {
         let pin = self.pin(root);
         if let Some(path) = self.artifact_here(root, max_len).await? {
             return Ok(ArtifactFile { path, _pin: pin });
         }
         let under_way = self.fetching.under_way(root);
+        let _bond = (need == Need::Bond).then(|| under_way.bonds.one_more());
         let _one_at_a_time = under_way.lock.lock().await;
         if let Some(path) = self.artifact_here(root, max_len).await? {
             return Ok(ArtifactFile { path, _pin: pin });
         }
-        if self.fetching.is_missing(root) {
+        if need != Need::Bond && self.fetching.is_missing(root) {
             return Err(StoreError::NotFound { url: "whoever was asked a moment ago".to_owned() }.into());
         }
-        if in_turn && under_way.gave_way.load(Ordering::Relaxed) {
+        if need == Need::Turn && under_way.gave_way.load(Ordering::Relaxed) {
             return Err(TurnError::GaveWay);
         }
-        let fetcher = self.fetching.crowd.join(in_turn, Instant::now());
+        let turn = (need == Need::Turn).then(|| Arc::clone(&under_way.bonds));
+        let fetcher = self.fetching.crowd.join(turn, Instant::now());
         let fetched = self.fetch(root, max_len, &fetcher).await.inspect_err(|error| match error {
             TurnError::GaveWay => under_way.gave_way.store(true, Ordering::Relaxed),
             TurnError::Store(_) => self.fetching.note_missing(root),
@@ -256,6 +276,14 @@ impl Blobs {
     }
 }
 
+/// The error of somebody who has no turn, and so gives none up.
+fn without_turn(error: TurnError) -> StoreError {
+    match error {
+        TurnError::Store(error) => error,
+        TurnError::GaveWay => StoreError::NotFound { url: OWN.to_owned() },
+    }
+}
+
 /// Writes what a store sends into the draft and checks it.
 async fn fill(
     draft: &mut Draft,
@@ -348,5 +376,33 @@ mod tests {
         assert!(matches!(behind, Err(TurnError::GaveWay)), "{behind:?}");
         assert!(!store.fetching.is_missing(&SLOW));
         assert!(ends(store.artifact_in_turn(&SLOW, 1 << 30), 500).await.is_none(), "it is fetched again");
+    }
+
+    /// A job with a bond waited for the turn of another, and got nothing when that was given up.
+    #[tokio::test]
+    async fn a_turn_for_which_a_bond_waits_is_not_given_up() {
+        let (_folder, store) = endless().await;
+        let mut fast = Box::pin(store.artifact_in_turn(&FAST, 1 << 30));
+        let mut slow = Box::pin(store.artifact_in_turn(&SLOW, 1 << 30));
+        let mut all = Box::pin(async {
+            tokio::select! { end = &mut fast => end, end = &mut slow => end }
+        });
+        assert!(ends(&mut all, 500).await.is_none(), "nobody waits");
+        let mut bond = Box::pin(store.artifact_for_bond(&SLOW, 1 << 30));
+        assert!(ends(&mut bond, 10).await.is_none());
+        store.others_wait();
+        let either = async {
+            tokio::select! { end = &mut all => Err(end), end = &mut bond => Ok(end) }
+        };
+        let ended = ends(either, 2_000).await;
+        assert!(ended.is_none(), "{ended:?}");
+        // Without the bond it makes room.
+        drop(bond);
+        let ended = ends(&mut all, 10_000).await.expect("it has its turn still");
+        assert!(matches!(ended, Err(TurnError::GaveWay)), "{ended:?}");
+        // What others did not get a moment ago is asked for again where a bond depends on it.
+        store.fetching.note_missing(&SLOW);
+        assert!(ends(store.artifact(&SLOW, 1 << 30), 500).await.expect("it is missing").is_err());
+        assert!(ends(store.artifact_for_bond(&SLOW, 1 << 30), 500).await.is_none(), "it is not fetched");
     }
 }

@@ -108,7 +108,7 @@ impl Worker {
         }
         match reason {
             Reason::Claimed => {
-                let fetched = tokio::time::timeout(MODEL_PATIENCE, store.artifact(root, most)).await;
+                let fetched = tokio::time::timeout(MODEL_PATIENCE, store.artifact_for_bond(root, most)).await;
                 Ok(fetched.map_err(|_| late(MODEL_PATIENCE))??)
             }
             // Nobody has paid: few at a time, and what is small and near.
