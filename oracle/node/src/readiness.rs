@@ -115,6 +115,14 @@ struct State {
     strange_seats: u64,
 }
 
+impl State {
+    fn saw_money(&mut self, money: Money, read: Instant) {
+        if self.money.is_none_or(|(_, before)| before <= read) {
+            self.money = Some((money, read));
+        }
+    }
+}
+
 impl Readiness {
     /// Of a node whose files lie in `data`, and whose store says through `classes` what it keeps.
     #[must_use]
@@ -183,9 +191,9 @@ impl Readiness {
         self.lock().watching = watching;
     }
 
-    /// Records what the chain says of the node's money; it was asked at `read`.
+    /// Records what the chain says of the node's money; it was asked at `read`. What was asked later already stays.
     pub fn saw_money(&self, money: Money, read: Instant) {
-        self.lock().money = Some((money, read));
+        self.lock().saw_money(money, read);
     }
 
     /// Records the bond of a job that could be taken.
@@ -229,5 +237,22 @@ impl Readiness {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_the_chain_said_earlier_is_not_put_in_place_of_what_it_said_later() {
+        let (mut state, now) = (State::default(), Instant::now());
+        for (balance, after) in [(1, 1), (2, 0), (3, 2)] {
+            state.saw_money(Money { balance, ..Money::default() }, now + Duration::from_secs(after));
+            let kept = if balance == 2 { 1 } else { balance };
+            assert_eq!(state.money.map(|(money, _)| money.balance), Some(kept));
+        }
     }
 }

@@ -37,7 +37,7 @@ use crate::readiness::{FEW_JOBS, Reason as Obstacle, Standing, WALLET_RENT};
 use ask::Ask;
 pub use ask::declines;
 pub use attempts::{Attempt, Attempts};
-pub use ledger::{Held, Ledger};
+pub use ledger::{Held, Ledger, Staked};
 pub use limits::Limits;
 pub use refusal::Refusal;
 
@@ -117,9 +117,9 @@ impl Worker {
         ask.weigh(&self.parts.limits)?;
         let terms = self.terms(&job.job).await?;
         self.is_served(terms.engine_class, &terms.asset)?;
-        let (mut money, seen) = (self.standing().await?.money, Instant::now());
-        Self::has_stake(money.stake, job.job.min_stake)?;
-        self.ledger.has_room(held(job), &self.parts.limits, money.stake, money.locked)?;
+        let (_, mut staked) = self.standing().await?;
+        Self::has_stake(staked.stake, job.job.min_stake)?;
+        self.ledger.has_room(held(job), &self.parts.limits, staked)?;
         let request = self.input(&job.job.input_root).await?;
         self.load(&terms, Reason::Job).await?;
         let place = Arc::clone(&self.preparing).acquire_owned().await.map_err(|_| Refusal::Busy)?;
@@ -131,10 +131,10 @@ impl Worker {
         }
         ask.pays(&self.parts.limits, least(units))?;
         // Not before: whatever a stranger's server does, the job holds nothing of the node meanwhile.
-        if seen.elapsed() >= MONEY_HOLDS {
-            money = self.standing().await?.money;
+        if staked.read.elapsed() >= MONEY_HOLDS {
+            (_, staked) = self.standing().await?;
         }
-        self.ledger.admit(job.address, held(job), &self.parts.limits, money.stake, money.locked)?;
+        self.ledger.admit(job.address, held(job), &self.parts.limits, staked)?;
         if waits(job, &self.me) {
             self.alone.sit(job.address, held(job).parties())?;
         }
@@ -160,14 +160,14 @@ impl Worker {
     pub async fn quote_for(&self, asking: Asking, offer: &Offer, request: Bytes) -> Result<Quote, Refusal> {
         self.ready()?;
         self.is_served(offer.engine_class, &offer.asset)?;
-        let Standing { market, money, .. } = self.standing().await?;
+        let (Standing { market, .. }, staked) = self.standing().await?;
         let protocol = market.protocol_fee().ok();
         let ask = protocol.and_then(|protocol| Ask::of_offer(offer, protocol)).ok_or(Refusal::OfferChanged)?;
         ask.weigh(&self.parts.limits)?;
-        Self::has_stake(money.stake, market.min_stake)?;
+        Self::has_stake(staked.stake, market.min_stake)?;
         let held =
             Held { payer: asking.payer, offer: asking.offer, bond: offer.bond_lamports, several: offer.seats > 1 };
-        self.ledger.has_room(held, &self.parts.limits, money.stake, money.locked)?;
+        self.ledger.has_room(held, &self.parts.limits, staked)?;
         let input = provena_arith::merkle::content_root(&request).unwrap_or_default();
         let terms = Terms::of_offer(offer);
         self.load(&terms, Reason::Quote).await?;
@@ -249,8 +249,8 @@ impl Worker {
         if stake < least { Err(Refusal::LeastStake { stake, least }) } else { Ok(()) }
     }
 
-    /// How the node stands now, if its wallet can pay for one more job and no other process holds its lease.
-    async fn standing(&self) -> Result<Standing, Refusal> {
+    /// How the node stands now, and its stake, if its wallet can pay for one more job and no other process holds its lease.
+    async fn standing(&self) -> Result<(Standing, Staked), Refusal> {
         let read = Instant::now();
         let standing = Standing::read(self.parts.chain.as_ref(), &self.me).await?.ok_or(Refusal::NotRegistered)?;
         self.parts.readiness.saw_money(standing.money, read);
@@ -262,7 +262,8 @@ impl Worker {
         if balance < least {
             return Err(Refusal::Wallet { balance, least });
         }
-        Ok(standing)
+        let staked = Staked { stake: standing.money.stake, locked: standing.money.locked, read };
+        Ok((standing, staked))
     }
 
     /// Fetches a request.

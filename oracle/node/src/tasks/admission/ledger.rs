@@ -29,6 +29,17 @@ impl Held {
     }
 }
 
+/// What the chain said of the node's stake.
+#[derive(Debug, Clone, Copy)]
+pub struct Staked {
+    /// Lamports in all.
+    pub stake: u64,
+    /// Lamports of them that bonds lock.
+    pub locked: u64,
+    /// When it was asked: what came on the chain later is not in `locked`.
+    pub read: Instant,
+}
+
 /// How a job holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
@@ -49,6 +60,17 @@ enum Seat {
     Noticed(Instant),
 }
 
+impl Seat {
+    /// Whether what the chain said at `read` does not count the bond as locked, though it is staked or will be.
+    fn is_promised(self, read: Instant) -> bool {
+        match self {
+            Self::Promised => true,
+            Self::Known => false,
+            Self::Noticed(at) => at >= read,
+        }
+    }
+}
+
 /// Every job that holds something.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -67,15 +89,14 @@ impl Ledger {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a job of which the chain knows nothing yet, if the limits allow it; `stake` and `locked` are what the chain says
-    /// of the node.
+    /// Adds a job of which the chain knows nothing yet, if the limits allow it.
     ///
     /// # Errors
     /// [`Refusal::Jobs`], [`Refusal::Stake`], [`Refusal::Payer`], [`Refusal::Offer`], [`Refusal::Waiting`].
-    pub fn admit(&self, job: Pubkey, held: Held, limits: &Limits, stake: u64, locked: u64) -> Result<(), Refusal> {
+    pub fn admit(&self, job: Pubkey, held: Held, limits: &Limits, staked: Staked) -> Result<(), Refusal> {
         let mut entries = self.entries();
         entries.remove(&job);
-        fits(&entries, held, limits, stake, locked)?;
+        fits(&entries, held, limits, staked)?;
         entries.insert(job, Entry { held, seat: Seat::Promised, decided: false });
         Ok(())
     }
@@ -84,8 +105,8 @@ impl Ledger {
     ///
     /// # Errors
     /// As for [`Ledger::admit`].
-    pub fn has_room(&self, held: Held, limits: &Limits, stake: u64, locked: u64) -> Result<(), Refusal> {
-        fits(&self.entries(), held, limits, stake, locked)
+    pub fn has_room(&self, held: Held, limits: &Limits, staked: Staked) -> Result<(), Refusal> {
+        fits(&self.entries(), held, limits, staked)
     }
 
     /// Notes a job in which the chain shows this node, whatever the limits are.
@@ -102,12 +123,10 @@ impl Ledger {
     /// Lamports that are promised to jobs as their bonds, and that what the chain said at `read` does not count as locked.
     #[must_use]
     pub fn promised(&self, read: Instant) -> u64 {
-        let is_promised = |entry: &&Entry| match entry.seat {
-            Seat::Promised => true,
-            Seat::Known => false,
-            Seat::Noticed(at) => at >= read,
-        };
-        self.entries().values().filter(is_promised).fold(0, |sum, entry| sum.saturating_add(entry.held.bond))
+        self.entries()
+            .values()
+            .filter(|entry| entry.seat.is_promised(read))
+            .fold(0, |sum, entry| sum.saturating_add(entry.held.bond))
     }
 
     /// A job holds nothing any more.
@@ -129,7 +148,8 @@ impl Ledger {
 }
 
 /// Whether the limits allow one more job beside these.
-fn fits(entries: &HashMap<Pubkey, Entry>, held: Held, limits: &Limits, stake: u64, locked: u64) -> Result<(), Refusal> {
+fn fits(entries: &HashMap<Pubkey, Entry>, held: Held, limits: &Limits, staked: Staked) -> Result<(), Refusal> {
+    let Staked { stake, locked, read } = staked;
     let sum = |which: &dyn Fn(&Entry) -> bool| {
         entries.values().filter(|entry| which(entry)).fold(Sum::default(), |sum, entry| Sum {
             places: sum.places + usize::from(!entry.decided),
@@ -140,7 +160,7 @@ fn fits(entries: &HashMap<Pubkey, Entry>, held: Held, limits: &Limits, stake: u6
     if all.places >= limits.max_jobs {
         return Err(Refusal::Jobs(limits.max_jobs));
     }
-    let promised = sum(&|entry| entry.seat == Seat::Promised).bonds;
+    let promised = sum(&|entry| entry.seat.is_promised(read)).bonds;
     let free = stake.saturating_sub(locked).saturating_sub(promised);
     if held.bond > free {
         return Err(Refusal::Stake { bond: held.bond, free });
@@ -182,6 +202,11 @@ mod tests {
         Held { payer: key(payer), offer: key(offer), bond, several }
     }
 
+    /// What the chain says now.
+    fn says(locked: u64) -> Staked {
+        Staked { stake: STAKE, locked, read: Instant::now() + std::time::Duration::from_nanos(1) }
+    }
+
     fn name(refused: Result<(), Refusal>) -> &'static str {
         refused.map_or_else(|refusal| refusal.name(), |()| "admitted")
     }
@@ -189,7 +214,7 @@ mod tests {
     #[test]
     fn one_payer_gets_half_of_the_places_and_one_offer_three_quarters() {
         let ledger = Ledger::default();
-        let admit = |job, payer, offer| name(ledger.admit(key(job), held(payer, offer, 1, false), &limits(), STAKE, 0));
+        let admit = |job, payer, offer| name(ledger.admit(key(job), held(payer, offer, 1, false), &limits(), says(0)));
         for job in 0..4 {
             assert_eq!(admit(job, 1, 1), "admitted");
         }
@@ -211,7 +236,7 @@ mod tests {
     fn stake_is_divided_as_places_are() {
         let ledger = Ledger::default();
         let admit = |job, payer, offer, bond, locked| {
-            name(ledger.admit(key(job), held(payer, offer, bond, false), &limits(), STAKE, locked))
+            name(ledger.admit(key(job), held(payer, offer, bond, false), &limits(), says(locked)))
         };
         assert_eq!(admit(0, 1, 1, 1_001, 0), "stake_in_use");
         assert_eq!(admit(0, 1, 1, 600, 500), "stake_in_use");
@@ -229,7 +254,7 @@ mod tests {
     fn a_bond_is_promised_until_the_chain_was_read_after_its_seat() {
         let ledger = Ledger::default();
         let before = Instant::now();
-        assert_eq!(name(ledger.admit(key(0), held(1, 1, 300, false), &limits(), STAKE, 0)), "admitted");
+        assert_eq!(name(ledger.admit(key(0), held(1, 1, 300, false), &limits(), says(0))), "admitted");
         assert_eq!(ledger.promised(before), 300);
         ledger.seated(key(0), held(1, 1, 300, false), false);
         let after = Instant::now() + std::time::Duration::from_nanos(1);
@@ -243,11 +268,24 @@ mod tests {
         assert_eq!(ledger.promised(before), 0);
     }
 
+    /// The seat was taken between the reading and the look at the ledger: its bond was counted in neither.
+    #[test]
+    fn a_bond_is_not_free_where_the_chain_was_read_before_its_seat() {
+        let ledger = Ledger::default();
+        let before = says(0);
+        assert_eq!(name(ledger.admit(key(0), held(1, 1, 600, false), &limits(), before)), "admitted");
+        ledger.seated(key(0), held(1, 1, 600, false), false);
+        let second = held(2, 2, 600, false);
+        assert_eq!(name(ledger.has_room(second, &limits(), before)), "stake_in_use");
+        assert_eq!(name(ledger.admit(key(1), second, &limits(), before)), "stake_in_use");
+        assert_eq!(name(ledger.has_room(held(2, 2, 400, false), &limits(), says(600))), "admitted");
+    }
+
     #[test]
     fn jobs_that_wait_for_others_leave_half_of_the_node_to_the_rest() {
         let ledger = Ledger::default();
         let admit = |job, payer, bond, several| {
-            name(ledger.admit(key(job), held(payer, payer, bond, several), &limits(), STAKE, 0))
+            name(ledger.admit(key(job), held(payer, payer, bond, several), &limits(), says(0)))
         };
         for job in 0..4 {
             assert_eq!(admit(job, job, 100, true), "admitted");
@@ -267,8 +305,8 @@ mod tests {
         let ledger = Ledger::default();
         let one = Limits { max_jobs: 1, ..limits() };
         for _ in 0..3 {
-            assert_eq!(name(ledger.admit(key(1), held(1, 1, 700, false), &one, STAKE, 0)), "admitted");
+            assert_eq!(name(ledger.admit(key(1), held(1, 1, 700, false), &one, says(0))), "admitted");
         }
-        assert_eq!(name(ledger.admit(key(2), held(2, 2, 1, false), &one, STAKE, 0)), "too_many_jobs");
+        assert_eq!(name(ledger.admit(key(2), held(2, 2, 1, false), &one, says(0))), "too_many_jobs");
     }
 }
