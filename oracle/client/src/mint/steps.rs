@@ -63,7 +63,9 @@ impl Building<'_> {
     pub(super) async fn take(&self) -> Result<Vec<Signature>, MintError> {
         let mut signatures = Vec::new();
         let known = self.edges().await?;
-        for parent in self.parents {
+        // Who wants to be paid comes last: what is paid does not come back if another parent grants nothing any more.
+        let (free, priced): (Vec<_>, Vec<_>) = self.parents.iter().partition(|parent| parent.price.is_none());
+        for parent in free.into_iter().chain(priced) {
             let direct = |edge: &&Edge| edge.kind == EdgeKind::Direct as u8;
             if known.iter().filter(direct).any(|edge| edge.parent == parent.registered.address) {
                 continue;
