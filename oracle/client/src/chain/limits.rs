@@ -55,7 +55,7 @@ const BYTE: u64 = 20;
 /// one costs at most. Their figure was measured with few.
 const VARIABLE: [(&str, usize, u64); 11] = [
     ("registry.inherit", 6, 2_500),
-    ("registry.abandon_asset", 4, 500),
+    ("registry.abandon_asset", 5, 500),
     ("registry.register_dataset", 18, 1_000),
     ("registry.register_model", 18, 1_000),
     ("royalty.create_pool", 7, 4_000),
