@@ -5,7 +5,7 @@ use provena_common::currency::Currency;
 use provena_registry::{
     client::{self, NewAsset, NewParent, REGISTER_COMPUTE_UNITS},
     pda,
-    state::{AssetKind, Edge, EdgeKind, Lineage},
+    state::{AssetKind, Edge, Lineage},
 };
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -141,7 +141,7 @@ pub fn edges(world: &World, asset: &Address) -> (Lineage, Vec<Edge>) {
 #[track_caller]
 pub fn inheriting(world: &World, payer: &Address, mint: &Address, parent: &Address, count: u8) -> Instruction {
     let (_, own) = edges(world, &pda::asset(mint).0);
-    let place = own.iter().position(|edge| edge.parent == *parent && edge.kind == EdgeKind::Direct as u8);
+    let place = own.iter().position(|edge| edge.parent == *parent && edge.is_direct());
     let place = place.expect("it is a direct parent");
     let edge = own[place];
     let passing = client::passing(&edges(world, parent).1, edge.parent_version, edge.inherited, count);

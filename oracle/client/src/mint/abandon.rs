@@ -4,7 +4,7 @@ use provena_registry::{
     client as registry,
     content_claim::claim_hash,
     pda,
-    state::{EdgeKind, Licence},
+    state::{Edge, Licence},
 };
 use provena_royalty::{
     client as pools,
@@ -48,8 +48,11 @@ pub async fn abandon(chain: &dyn Chain, creator: &Keypair, unfinished: Unfinishe
     let mint = unfinished.key.pubkey();
     let registered = asset::find(chain, &mint).await?.is_some();
     if !registered {
-        prices = prices_of(chain, &mint).await?;
-        signatures.extend(abandon_draft(chain, creator, &mint).await?);
+        if let Some(draft) = asset::draft(chain, &mint).await? {
+            let edges = draft.parents(chain).await?;
+            prices = prices_of(chain, &edges).await?;
+            signatures.push(abandon_draft(chain, creator, &mint, &edges).await?);
+        }
         signatures.extend(abandon_claim(chain, creator, &unfinished).await?);
         let pool = provena_royalty::pda::pool(&mint).0;
         let state = accounts::fetch_optional::<Pool, _>(chain, &pool).await.map_err(unread("the royalty pool"))?;
@@ -62,10 +65,9 @@ pub async fn abandon(chain: &dyn Chain, creator: &Keypair, unfinished: Unfinishe
 }
 
 /// What the grants of a draft cost.
-async fn prices_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Vec<(Pubkey, u64)>, MintError> {
-    let Some(draft) = asset::draft(chain, mint).await? else { return Ok(Vec::new()) };
+async fn prices_of(chain: &dyn Chain, edges: &[Edge]) -> Result<Vec<(Pubkey, u64)>, MintError> {
     let mut prices = Vec::new();
-    for edge in draft.parents(chain).await?.iter().filter(|edge| edge.kind == EdgeKind::Direct as u8) {
+    for edge in edges.iter().filter(|edge| edge.is_direct()) {
         let address = pda::licence(&edge.parent, edge.licence).0;
         let licence: Licence = accounts::fetch(chain, &address).await.map_err(unread("a licence"))?;
         if licence.price > 0 {
@@ -75,12 +77,16 @@ async fn prices_of(chain: &dyn Chain, mint: &Pubkey) -> Result<Vec<(Pubkey, u64)
     Ok(prices)
 }
 
-async fn abandon_draft(chain: &dyn Chain, creator: &Keypair, mint: &Pubkey) -> Result<Option<Signature>, MintError> {
-    let Some(draft) = asset::draft(chain, mint).await? else { return Ok(None) };
-    let (owner, edges) = (creator.pubkey(), draft.parents(chain).await?);
-    let abandon = registry::abandon_asset(&owner, mint, &owner, &edges);
+async fn abandon_draft(
+    chain: &dyn Chain,
+    creator: &Keypair,
+    mint: &Pubkey,
+    edges: &[Edge],
+) -> Result<Signature, MintError> {
+    let owner = creator.pubkey();
+    let abandon = registry::abandon_asset(&owner, mint, &owner, edges);
     let sent = send_and_confirm(chain, &[abandon], &[creator]).await;
-    Ok(Some(sent.map_err(unsent("the draft of the asset was not taken back"))?.signature))
+    Ok(sent.map_err(unsent("the draft of the asset was not taken back"))?.signature)
 }
 
 async fn abandon_claim(

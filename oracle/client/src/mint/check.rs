@@ -21,7 +21,6 @@ use super::{
     error::unread,
     parents::{self, Parent},
     pending::Unfinished,
-    steps,
 };
 use crate::{
     asset, batch,
@@ -213,8 +212,8 @@ pub(super) fn pools(parents: &[Parent<'_>]) -> Result<Vec<share::Share>, MintErr
             return Err(MintError::AncestorAsksMore { ancestor: edge.parent, asked: edge.bps });
         }
     }
-    let inherited = steps::inherited(parents, |address| direct(address).is_some());
-    pools.extend(inherited.into_iter().map(|(pool, bps)| share::Share::from_bps(pool, bps)));
+    let inherited = parents::inherited(parents).into_iter();
+    pools.extend(inherited.map(|(pool, bps)| share::Share::from_bps(pool, bps)));
     // Whose licence asks for nothing holds nothing.
     pools.retain(|pool| pool.shares > 0);
     Ok(pools)
@@ -249,8 +248,7 @@ async fn cost(chain: &dyn Chain, plan: &Plan, checked: &Checked<'_>) -> Result<u
     const TOKEN_ACCOUNT: usize = provena_common::token::TOKEN_ACCOUNT_LEN;
     // A slab keeps the number of its items before them.
     let items = |count: usize, len: usize| if count == 0 { 4 } else { 8 + count * len };
-    let direct = |address: &Pubkey| checked.parents.iter().any(|parent| parent.registered.address == *address);
-    let parents = checked.parents.len() + steps::inherited(&checked.parents, direct).len();
+    let parents = checked.parents.len() + parents::inherited(&checked.parents).len();
     let books = 1 + checked.mints.len();
     let mut lens = vec![
         (Pool::account_len(), 1),

@@ -1,6 +1,7 @@
 //! Parents that an asset's next version is made from. Their shares come out of those of the asset's owner, and they stay.
 
 use provena_registry::state::Edge;
+use provena_royalty::state::Position;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
@@ -8,27 +9,30 @@ use solana_signer::Signer;
 
 use super::{
     Mint, MintError, ParentPlan, check,
+    error::unread,
     parents::{self, Parent},
     steps::Building,
 };
 use crate::{
     asset::{self, Owner},
+    chain::accounts,
     royalty,
     share::Share,
 };
 
 impl Mint<'_> {
-    /// Gives each parent its shares and adds it to the next version of the owner's asset. What an interrupted command did is not
-    /// done again.
+    /// Looks up what is to be added to the next version of the owner's asset, as far as it is not there yet.
     ///
     /// # Errors
-    /// [`MintError`]; everything that can be checked is checked before the first transaction.
-    pub(super) async fn add_parents(
+    /// [`MintError`] for what cannot be added.
+    pub(super) async fn later_parents(
         &self,
         owner: &Owner<'_>,
         plans: &[ParentPlan],
-        step: &dyn Fn(&'static str),
-    ) -> Result<Vec<Signature>, MintError> {
+    ) -> Result<Vec<Parent<'_>>, MintError> {
+        if plans.is_empty() {
+            return Ok(Vec::new());
+        }
         let registered = owner.registered();
         let edges = registered.parents(self.chain).await?;
         let next = registered.asset.latest.saturating_add(1);
@@ -44,8 +48,22 @@ impl Mint<'_> {
             return Err(MintError::PassesOn(passing.registered.mint));
         }
         check_floors(owner, &found)?;
+        Ok(found)
+    }
+
+    /// Gives each parent its shares and adds it to the next version of the owner's asset.
+    ///
+    /// # Errors
+    /// [`MintError`].
+    pub(super) async fn add_parents(
+        &self,
+        owner: &Owner<'_>,
+        parents: &[Parent<'_>],
+        step: &dyn Fn(&'static str),
+    ) -> Result<Vec<Signature>, MintError> {
+        let registered = owner.registered();
         let mut signatures = Vec::new();
-        for pool in check::pools(&found)? {
+        for pool in check::pools(parents)? {
             step("giving the parents their shares");
             signatures.extend(self.fund(&registered.mint, &pool).await?);
         }
@@ -55,7 +73,7 @@ impl Mint<'_> {
             builder: self.creator,
             mint: registered.mint,
             nft: Some(owner.nft()),
-            parents: &found,
+            parents,
         };
         signatures.extend(building.take().await?);
         Ok(signatures)
@@ -65,8 +83,9 @@ impl Mint<'_> {
     async fn fund(&self, asset: &Pubkey, pool: &Share) -> Result<Option<Signature>, MintError> {
         let wallet = self.creator.pubkey();
         let own = royalty::holding(self.chain, asset, &wallet).await?;
-        let there = royalty::positions(self.chain, &own.pool).await?;
-        let has = there.iter().find(|position| position.holder == pool.address).map_or(0, |position| position.shares);
+        let address = provena_royalty::pda::position(&own.pool, &pool.address).0;
+        let there = accounts::fetch_optional::<Position, _>(self.chain, &address).await;
+        let has = there.map_err(unread("a position"))?.map_or(0, |position| position.shares);
         // Shares are written as parts of the usual total; a pool may have another.
         let needed = pool.of(own.state.total_shares).saturating_sub(has);
         if needed == 0 {

@@ -4,7 +4,7 @@ use provena_common::slot::Slot;
 use provena_registry::{
     client::{Consent, Parent as Named},
     constants::uses,
-    state::{Edge, EdgeKind, Floor, Licence},
+    state::{Edge, Floor, Licence},
 };
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -74,6 +74,20 @@ impl Parent<'_> {
     }
 }
 
+/// What the pools of ancestors must hold that the parents pass on, each once and at the highest rate. Who is a parent itself is
+/// not among them.
+pub(super) fn inherited(parents: &[Parent<'_>]) -> Vec<(Pubkey, u16)> {
+    let direct = |edge: &&Edge| parents.iter().any(|parent| parent.registered.address == edge.parent);
+    let mut all: Vec<(Pubkey, u16)> = Vec::new();
+    for edge in parents.iter().flat_map(|parent| &parent.passing).filter(|edge| !direct(edge)) {
+        match all.iter_mut().find(|(pool, _)| *pool == edge.pool) {
+            Some((_, bps)) => *bps = (*bps).max(edge.bps),
+            None => all.push((edge.pool, edge.bps)),
+        }
+    }
+    all
+}
+
 /// Looks every parent up and finds a licence of each whose terms are met. `keys` are those that can consent. What was granted
 /// before, in an edge of `granted`, is not asked for again: it may have been the last that there was.
 pub(super) async fn find<'a>(
@@ -90,7 +104,7 @@ pub(super) async fn find<'a>(
     for plan in plans {
         let registered = asset::get(chain, &plan.share.address).await?;
         let licences = registered.licences(chain).await?;
-        let edge = granted.iter().find(|edge| edge.parent == registered.address && edge.kind == EdgeKind::Direct as u8);
+        let edge = granted.iter().find(|edge| edge.parent == registered.address && edge.is_direct());
         let known = edge.and_then(|edge| licences.iter().find(|licence| licence.id == edge.licence)).copied();
         let (licence, consent, price) = match known {
             Some(licence) => (licence, None, None),

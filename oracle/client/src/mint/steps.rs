@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use provena_registry::{
     client::{self as registry, NewAsset, NewParent},
-    state::{Edge, EdgeKind},
+    state::Edge,
 };
 use provena_royalty::state::Pool;
 use solana_instruction::Instruction;
@@ -66,8 +66,7 @@ impl Building<'_> {
         // Who wants to be paid comes last: what is paid does not come back if another parent grants nothing any more.
         let (free, priced): (Vec<_>, Vec<_>) = self.parents.iter().partition(|parent| parent.price.is_none());
         for parent in free.into_iter().chain(priced) {
-            let direct = |edge: &&Edge| edge.kind == EdgeKind::Direct as u8;
-            if known.iter().filter(direct).any(|edge| edge.parent == parent.registered.address) {
+            if known.iter().any(|edge| edge.is_direct() && edge.parent == parent.registered.address) {
                 continue;
             }
             let mut signers = vec![self.builder];
@@ -105,7 +104,7 @@ impl Building<'_> {
     /// The next step of inheritance, if one is left.
     async fn inheriting(&self) -> Result<Option<Instruction>, MintError> {
         let edges = self.edges().await?;
-        let due = |edge: &&Edge| edge.kind == EdgeKind::Direct as u8 && edge.inherited < edge.to_inherit;
+        let due = |edge: &&Edge| edge.is_direct() && edge.inherited < edge.to_inherit;
         let Some((place, edge)) = edges.iter().enumerate().find(|(_, edge)| due(edge)) else { return Ok(None) };
         let parents = asset::at(self.chain, &edge.parent).await?.parents(self.chain).await?;
         let count = AT_ONCE.min(edge.to_inherit.saturating_sub(edge.inherited));
@@ -153,16 +152,4 @@ impl Steps<'_> {
         }
         Ok(())
     }
-}
-
-/// What the pools of ancestors must hold that parents pass on, each once and at the highest rate, but for `direct` parents.
-pub(super) fn inherited(parents: &[Parent<'_>], direct: impl Fn(&Pubkey) -> bool) -> Vec<(Pubkey, u16)> {
-    let mut all: Vec<(Pubkey, u16)> = Vec::new();
-    for edge in parents.iter().flat_map(|parent| &parent.passing).filter(|edge| !direct(&edge.parent)) {
-        match all.iter_mut().find(|(pool, _)| *pool == edge.pool) {
-            Some((_, bps)) => *bps = (*bps).max(edge.bps),
-            None => all.push((edge.pool, edge.bps)),
-        }
-    }
-    all
 }

@@ -45,6 +45,7 @@ impl Mint<'_> {
         let content_root = merkle::content_root(&content).map_err(|_| MintError::Empty)?;
         let unfinished = self.find(&content_root).await?;
         check::check_free(self.chain, &content_root, None).await?;
+        let parents = self.later_parents(&owner, parents).await?;
 
         step("storing the content");
         let len = content.len() as u64;
@@ -61,7 +62,7 @@ impl Mint<'_> {
         claim.ripen(self.chain).await?;
         let mut signatures = claim.signatures;
         if !parents.is_empty() {
-            signatures.extend(self.add_parents(&owner, parents, step).await?);
+            signatures.extend(self.add_parents(&owner, &parents, step).await?);
         }
         step("adding the version");
         // The latest may have grown while the claim was waited for.

@@ -5,7 +5,7 @@ use provena_common::currency::Currency;
 use super::*;
 use crate::{
     Floors,
-    state::{AssetKind, Edge, EdgeKind},
+    state::{AssetKind, Edge},
 };
 
 /// `begin_asset` of the NFT `mint`, which signs as `registrant` does.
@@ -128,7 +128,7 @@ pub fn abandon_asset(caller: &Address, mint: &Address, registrant: &Address, edg
         registrant: *registrant,
     };
     let mut built = build(&accounts, &instruction::AbandonAsset {});
-    let direct = edges.iter().filter(|edge| edge.kind == EdgeKind::Direct as u8);
+    let direct = edges.iter().filter(|edge| edge.is_direct());
     let licences = direct.map(|edge| pda::licence(&edge.parent, edge.licence).0);
     built.accounts.extend(licences.map(|licence| AccountMeta::new(licence, false)));
     built

@@ -8,7 +8,7 @@ use crate::{
     constants::MAX_DRAFT_AGE,
     error::RegistryError,
     lineage::check_lineage,
-    state::{AssetAccount, EdgeKind, Licence, LineageAccount},
+    state::{AssetAccount, Licence, LineageAccount},
 };
 
 /// Accounts of `abandon_asset`. The licence of each direct parent follows, in the order of the edges.
@@ -44,7 +44,7 @@ impl AbandonAsset {
         let may = lapsed || *self.caller.address() == self.lineage.registrant || self.is_dead();
         require!(may, RegistryError::NotRegistrant);
         let mut licences = licences.iter();
-        for edge in self.lineage.iter().filter(|edge| edge.kind == EdgeKind::Direct as u8) {
+        for edge in self.lineage.iter().filter(|edge| edge.is_direct()) {
             let account = licences.next().ok_or(RegistryError::WrongParentAccounts)?;
             // SAFETY: a licence is another kind of account than all that are declared, and the one before it was dropped.
             let mut licence = unsafe { State::<Licence>::load_mut(*account) }?;

@@ -84,6 +84,11 @@ pub type LineageAccount = State<Lineage, Edge>;
 provena_common::layout!(Lineage, STATE_VERSION);
 
 impl Edge {
+    /// Whether the asset was made from it, and not from something that was made from it.
+    pub fn is_direct(&self) -> bool {
+        self.kind == EdgeKind::Direct as u8
+    }
+
     /// Whether its terms bind every descendant.
     pub fn is_absolute(&self) -> bool {
         self.absolute != 0

@@ -7,7 +7,7 @@ use provena_client::{
     chain::Chain,
     mint, token,
 };
-use provena_registry::state::{Asset, AssetKind, AssetStatus, EdgeKind};
+use provena_registry::state::{Asset, AssetKind, AssetStatus};
 use provena_wire::Untrusted;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -154,7 +154,7 @@ pub(crate) async fn report(chain: &dyn Chain, mint: &Pubkey) -> Result<AssetRepo
             version: edge.parent_version,
             licence: edge.licence,
             basis_points: edge.bps,
-            inherited: edge.kind == EdgeKind::Inherited as u8,
+            inherited: !edge.is_direct(),
         });
     }
     let model = state.kind() == Ok(AssetKind::Model);

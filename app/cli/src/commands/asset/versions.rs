@@ -85,15 +85,18 @@ async fn listed(chain: &dyn Chain, registered: &Registered) -> Result<Vec<Listed
         parents.push((edge.since, asset::at(chain, &edge.parent).await?.mint.to_string()));
     }
     let mut listed = Vec::new();
-    for n in (1..=registered.asset.latest).rev() {
-        let version = registered.version(chain, n).await?;
+    for version in registered.versions(chain).await?.into_iter().rev() {
         listed.push(Listed {
-            version: n,
+            version: version.n,
             content_root: hex::encode(version.content_root),
             content_bytes: version.content_len,
             recipe_root: (version.recipe_len > 0).then(|| hex::encode(version.recipe_root)),
             registered_slot: version.registered,
-            new_parents: parents.iter().filter(|(since, _)| *since == n).map(|(_, mint)| mint.clone()).collect(),
+            new_parents: parents
+                .iter()
+                .filter(|(since, _)| *since == version.n)
+                .map(|(_, mint)| mint.clone())
+                .collect(),
         });
     }
     Ok(listed)

@@ -11,7 +11,7 @@ use provena_client::{
     royalty::{self, Reached},
     share::show_part,
 };
-use provena_registry::state::{AssetKind, EdgeKind};
+use provena_registry::state::AssetKind;
 use provena_royalty::client::{PoolShares, earnings};
 use provena_wire::Untrusted;
 use serde::Serialize;
@@ -160,7 +160,7 @@ async fn described(chain: &dyn Chain, pool: &Pubkey, known: &Reached) -> Result<
                 version: edge.parent_version,
                 since_version: edge.since,
                 basis_points: edge.bps,
-                inherited: edge.kind == EdgeKind::Inherited as u8,
+                inherited: !edge.is_direct(),
                 binds_every_descendant: edge.is_absolute(),
             });
         }

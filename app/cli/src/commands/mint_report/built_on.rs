@@ -11,7 +11,7 @@ use provena_client::{
 };
 use provena_registry::{
     constants::uses,
-    state::{Edge, EdgeKind, Licence},
+    state::{Edge, Licence},
 };
 use serde::Serialize;
 use solana_pubkey::Pubkey;
@@ -67,7 +67,7 @@ impl Lineage {
 impl BuiltOn {
     async fn of(chain: &dyn Chain, edge: &Edge, plan: &Plan, context: &Context<'_>) -> Result<Self> {
         let parent = asset::at(chain, &edge.parent).await?;
-        let inherited = edge.kind == EdgeKind::Inherited as u8;
+        let inherited = !edge.is_direct();
         let licences = if inherited { Vec::new() } else { parent.licences(chain).await? };
         let priced = licences.iter().find(|licence| licence.id == edge.licence && licence.price > 0);
         let given = plan.parents.iter().find(|one| one.share.address == parent.mint);

@@ -9,7 +9,7 @@ use provena_client::{
     mint::{self, NftWords},
     royalty, token,
 };
-use provena_registry::state::{AssetKind, Edge, EdgeKind, Licence, Version};
+use provena_registry::state::{AssetKind, Edge, Licence, Version};
 use solana_pubkey::Pubkey;
 
 /// Letters of a genesis hash that name a chain of Solana's kind in CAIP-2.
@@ -79,7 +79,7 @@ impl Entry {
 impl Ancestor {
     /// Whether a parent was made from it, under a licence that binds every descendant.
     pub(super) fn is_inherited(&self) -> bool {
-        self.edge.kind == EdgeKind::Inherited as u8
+        !self.edge.is_direct()
     }
 }
 
